@@ -1,0 +1,496 @@
+/*
+ * MUST:
+ *  - https, or http to a literal loopback address; certificates and names always checked;
+ *  - nothing from the environment, no redirect, no cookie jar, no netrc, no second try;
+ *  - libcurl's own timeouts stay off: they wait for a name lookup that hangs. The loop here keeps
+ *    the time, and leaves behind what would make it wait;
+ *  - every wait also watches the peer.
+ */
+#include "helpers/http.h"
+
+#include <arpa/inet.h>
+#include <curl/curl.h>
+#include <errno.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "common/err.h"
+
+struct http {
+	int peer;
+	const char *ca_dir;
+	CURLM *multi;
+	/* Cut off by a deadline; kept so that nothing they use goes away under them. */
+	struct abandoned *abandoned;
+};
+
+struct abandoned {
+	struct abandoned *next;
+	CURLM *multi;
+	CURL *easy;
+	struct curl_slist *headers;
+	struct transfer *transfer;
+};
+
+/* One request under way: what the callbacks write to. */
+struct transfer {
+	struct http_answer *answer;
+	size_t head_total;
+	int overflow;	  /* -OTP_ETOOBIG or -OTP_ENOMEM, set by the callback that stopped it */
+	int socket_errno; /* of a socket(2) that failed: this machine's fault */
+	char host[256];	  /* of the URL: whom the certificate must name */
+	char ca_path[2 * 4096];
+	char error[CURL_ERROR_SIZE];
+};
+
+/* Every option that is a number, with its reason. */
+static const struct {
+	CURLoption option;
+	long value;
+} numbers[] = {
+    {CURLOPT_NOSIGNAL, 1},		 /* no SIGALRM, no SIGPIPE handler */
+    {CURLOPT_QUICK_EXIT, 1},		 /* a hung name lookup must not hold up the clean-up */
+    {CURLOPT_FOLLOWLOCATION, 0},	 /* a redirect would carry the code elsewhere */
+    {CURLOPT_NETRC, CURL_NETRC_IGNORED}, /* credentials come from the configuration alone */
+    {CURLOPT_SSL_VERIFYPEER, 1},	 /* there is no switch for it */
+    {CURLOPT_SSL_VERIFYHOST, 2},	 /* nor for this */
+    {CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2}, /* 1.2 and later */
+    {CURLOPT_SSL_SESSIONID_CACHE, 0},		   /* one process, one server: nothing to resume */
+    {CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1}, /* one request gains nothing from HTTP/2 */
+    {CURLOPT_HTTP09_ALLOWED, 0},		   /* bytes without a status line are no answer */
+    {CURLOPT_DISALLOW_USERNAME_IN_URL, 1},	   /* "user@host" in a URL misleads readers of it */
+    {CURLOPT_PATH_AS_IS, 1},			   /* a profile's path is sent as it is written */
+    {CURLOPT_TCP_NODELAY, 1},		/* a request is one small write: do not wait for more */
+    {CURLOPT_NOPROGRESS, 1},		/* no meter */
+    {CURLOPT_EXPECT_100_TIMEOUT_MS, 0}, /* the body follows its head at once */
+};
+
+static const struct {
+	CURLoption option;
+	const char *value;
+} strings[] = {
+    {CURLOPT_CAINFO, NULL}, /* the bundle costs 16 ms of CPU; the folder does not */
+    {CURLOPT_NOPROXY, ""},  /* a configured proxy serves every host, no_proxy or not */
+    {CURLOPT_USERAGENT, "pam_otp"},
+    {CURLOPT_ACCEPT_ENCODING, NULL}, /* no decompression: a small answer stays small */
+    {CURLOPT_COOKIEFILE, NULL},	     /* no cookie engine */
+};
+
+static bool
+is_loopback(const char *host)
+{
+	struct in_addr v4;
+
+	if (inet_pton(AF_INET, host, &v4) == 1)
+		return ntohl(v4.s_addr) >> 24 == 127;
+	return !strcmp(host, "[::1]");
+}
+
+/* Is the URL one that may be asked? Its host into host, without the brackets of IPv6. */
+static int
+url_check(const char *url, char *name, size_t size)
+{
+	char *scheme = NULL, *host = NULL;
+	CURLU *u = curl_url();
+	int r = -OTP_EINVAL;
+
+	if (!u)
+		return -OTP_ENOMEM;
+	if (!curl_url_set(u, CURLUPART_URL, url, CURLU_DISALLOW_USER | CURLU_PATH_AS_IS) &&
+	    !curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) &&
+	    !curl_url_get(u, CURLUPART_HOST, &host, 0)) {
+		size_t len = strlen(host), bracket = host[0] == '[';
+
+		if (len < size &&
+		    (!strcmp(scheme, "https") || (!strcmp(scheme, "http") && is_loopback(host))))
+			r = 0;
+		if (!r)
+			(void)snprintf(
+			    name, size, "%.*s", (int)(len - 2 * bracket), host + bracket);
+	}
+	curl_free(scheme);
+	curl_free(host);
+	curl_url_cleanup(u);
+	return r;
+}
+
+static size_t
+on_body(char *bytes, size_t one, size_t len, void *arg)
+{
+	struct transfer *t = arg;
+
+	(void)one;
+	t->overflow = buf_put(&t->answer->body, bytes, len);
+	return t->overflow ? 0 : len;
+}
+
+static size_t
+on_header(char *line, size_t one, size_t len, void *arg)
+{
+	struct transfer *t = arg;
+	size_t text = len;
+
+	(void)one;
+	t->head_total += len;
+	if (t->head_total > HTTP_HEAD_MAX) {
+		t->overflow = -OTP_ETOOBIG;
+		return 0;
+	}
+	/* A status line begins an answer: what an interim one (1xx) said is dropped. */
+	if (len >= 5 && !strncmp(line, "HTTP/", 5))
+		buf_reset(&t->answer->head);
+	while (text && (line[text - 1] == '\n' || line[text - 1] == '\r'))
+		text--;
+	buf_put(&t->answer->head, line, text);
+	t->overflow = buf_putc(&t->answer->head, '\n');
+	return t->overflow ? 0 : len;
+}
+
+/* libcurl is about to write the request. */
+static int
+on_request(void *arg, char *remote_ip, char *local_ip, int remote_port, int local_port)
+{
+	struct transfer *t = arg;
+
+	(void)remote_ip, (void)local_ip, (void)remote_port, (void)local_port;
+	t->answer->written = true;
+	return CURL_PREREQFUNC_OK;
+}
+
+/* As libcurl would, but remembers that it was this machine that had no socket left. */
+static curl_socket_t
+on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	struct transfer *t = arg;
+	int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+
+	(void)purpose;
+	if (fd < 0 && errno != EAFNOSUPPORT)
+		t->socket_errno = errno;
+	return fd < 0 ? CURL_SOCKET_BAD : fd;
+}
+
+/*
+ * libcurl accepts a name that stands in the certificate's subject alone. OpenSSL checks it besides,
+ * in the alternative names only.
+ */
+static CURLcode
+on_tls(CURL *e, void *ctx, void *arg)
+{
+	const struct transfer *t = arg;
+	X509_VERIFY_PARAM *p = SSL_CTX_get0_param(ctx);
+
+	(void)e;
+	X509_VERIFY_PARAM_set_hostflags(
+	    p, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	if (X509_VERIFY_PARAM_set1_ip_asc(p, t->host) || X509_VERIFY_PARAM_set1_host(p, t->host, 0))
+		return CURLE_OK;
+	return CURLE_SSL_CERTPROBLEM;
+}
+
+int
+http_open(int peer, const char *ca_dir, struct http **out)
+{
+	struct http *h = calloc(1, sizeof(*h));
+
+	if (!h)
+		return -OTP_ENOMEM;
+	if (curl_global_init(CURL_GLOBAL_DEFAULT)) {
+		free(h);
+		return -OTP_ECRYPTO;
+	}
+	h->peer = peer;
+	h->ca_dir = ca_dir;
+	*out = h;
+	return 0;
+}
+
+void
+http_close(struct http *h)
+{
+	if (!h)
+		return;
+	if (h->multi)
+		(void)curl_multi_cleanup(h->multi);
+	h->multi = NULL;
+	if (h->abandoned)
+		return;
+	curl_global_cleanup();
+	free(h);
+}
+
+void
+http_answer_clear(struct http_answer *a)
+{
+	buf_free(&a->head);
+	buf_free(&a->body);
+	*a = (struct http_answer){
+	    .head = BUF_INIT(HTTP_HEAD_MAX),
+	    .body = BUF_INIT(HTTP_BODY_MAX),
+	    .failure = "",
+	};
+}
+
+/* The trusted certificates: the system's folder, and the provider's file or folder besides. */
+static CURLcode
+set_trust(CURL *e, const struct http *h, const char *ca, struct transfer *t)
+{
+	struct stat st;
+	bool folder = ca && !stat(ca, &st) && S_ISDIR(st.st_mode);
+	int n = snprintf(t->ca_path, sizeof(t->ca_path), "%s%s%s", h->ca_dir, folder ? ":" : "",
+	    folder ? ca : "");
+	CURLcode c;
+
+	if (n < 0 || (size_t)n >= sizeof(t->ca_path))
+		return CURLE_OUT_OF_MEMORY;
+	c = curl_easy_setopt(e, CURLOPT_CAPATH, t->ca_path);
+	if (!c && ca && !folder)
+		c = curl_easy_setopt(e, CURLOPT_CAINFO, ca);
+	return c;
+}
+
+static CURLcode
+set_fixed(CURL *e)
+{
+	CURLcode c = CURLE_OK;
+
+	for (size_t i = 0; !c && i < sizeof(numbers) / sizeof(*numbers); i++)
+		c = curl_easy_setopt(e, numbers[i].option, numbers[i].value);
+	for (size_t i = 0; !c && i < sizeof(strings) / sizeof(*strings); i++)
+		c = curl_easy_setopt(e, strings[i].option, strings[i].value);
+	return c;
+}
+
+static CURLcode
+set_callbacks(CURL *e, struct transfer *t)
+{
+	CURLcode c = curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
+
+	c = c ? c : curl_easy_setopt(e, CURLOPT_WRITEDATA, t);
+	c = c ? c : curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
+	c = c ? c : curl_easy_setopt(e, CURLOPT_HEADERDATA, t);
+	c = c ? c : curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, on_request);
+	c = c ? c : curl_easy_setopt(e, CURLOPT_PREREQDATA, t);
+	c = c ? c : curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+	c = c ? c : curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, t);
+	c = c ? c : curl_easy_setopt(e, CURLOPT_SSL_CTX_FUNCTION, on_tls);
+	c = c ? c : curl_easy_setopt(e, CURLOPT_SSL_CTX_DATA, t);
+	c = c ? c : curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->error);
+	return c;
+}
+
+static CURLcode
+set_request(CURL *e, const struct http_request *q, const char *url)
+{
+	CURLcode c = curl_easy_setopt(e, CURLOPT_URL, url);
+
+	c = c ? c
+	      : curl_easy_setopt(
+		    e, CURLOPT_PROTOCOLS_STR, strncasecmp(url, "https:", 6) ? "http" : "https");
+	c = c ? c : curl_easy_setopt(e, CURLOPT_PROXY, q->proxy ? q->proxy : "");
+	c = c ? c : curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, q->method);
+	if (!c && q->body) {
+		c = curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE, (long)q->body_len);
+		c = c ? c : curl_easy_setopt(e, CURLOPT_COPYPOSTFIELDS, q->body);
+	}
+	return c;
+}
+
+static int
+add_headers(CURL *e, const struct http_request *q, struct curl_slist **list)
+{
+	struct curl_slist *l;
+
+	for (size_t i = 0; i < q->nheaders; i++) {
+		l = curl_slist_append(*list, q->header[i]);
+		if (!l)
+			return -OTP_ENOMEM;
+		*list = l;
+	}
+	/* libcurl would ask "Expect: 100-continue" of a large body and wait for the word. */
+	l = curl_slist_append(*list, "Expect:");
+	if (!l)
+		return -OTP_ENOMEM;
+	*list = l;
+	return curl_easy_setopt(e, CURLOPT_HTTPHEADER, *list) ? -OTP_ENOMEM : 0;
+}
+
+/* The peer owes us nothing during a request: any sign of it is the end. */
+static int
+peer_check(const struct http *h, short revents)
+{
+	char byte;
+	ssize_t n;
+
+	if (!revents)
+		return 0;
+	n = recv(h->peer, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+	return n < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : -OTP_EGONE;
+}
+
+/* Runs the transfer to its end: 0 with *code, or why it was cut off. */
+static int
+drive(struct http *h, struct deadline dl, CURLcode *code)
+{
+	for (;;) {
+		struct curl_waitfd extra = {.fd = h->peer, .events = CURL_WAIT_POLLIN};
+		int running, queued, ready, r;
+		CURLMsg *m;
+
+		if (curl_multi_perform(h->multi, &running))
+			return -OTP_ENOMEM;
+		m = curl_multi_info_read(h->multi, &queued);
+		if (m && m->msg == CURLMSG_DONE) {
+			*code = m->data.result;
+			return 0;
+		}
+		if (deadline_passed(dl))
+			return -OTP_ETIME;
+		if (curl_multi_poll(h->multi, &extra, h->peer >= 0, deadline_left(dl), &ready))
+			return -OTP_ESYS;
+		r = h->peer >= 0 ? peer_check(h, extra.revents) : 0;
+		if (r)
+			return r;
+	}
+}
+
+/* What the end of a transfer means. */
+static int
+judge(CURLcode code, const struct transfer *t, CURL *e, struct http_answer *a)
+{
+	long status = 0, retry = 0;
+	curl_off_t wait = 0;
+
+	a->failure = curl_easy_strerror(code);
+	if (t->overflow)
+		return t->overflow;
+	switch (code) {
+	case CURLE_OK:
+		break;
+	case CURLE_OUT_OF_MEMORY:
+	case CURLE_FAILED_INIT:
+		return -OTP_ENOMEM;
+	case CURLE_URL_MALFORMAT:
+	case CURLE_UNSUPPORTED_PROTOCOL:
+		return -OTP_EINVAL;
+	case CURLE_WEIRD_SERVER_REPLY:
+	case CURLE_BAD_CONTENT_ENCODING:
+		return -OTP_EPROTO;
+	default:
+		/* Whoever can exhaust this machine must not be able to pass it off as an outage. */
+		return t->socket_errno || strstr(t->error, "thread failed") ? -OTP_ESYS : -OTP_ENET;
+	}
+	(void)curl_easy_getinfo(e, CURLINFO_RESPONSE_CODE, &status);
+	if (!curl_easy_getinfo(e, CURLINFO_RETRY_AFTER, &wait) && wait > 0)
+		retry = wait > 86400 ? 86400 : (long)wait;
+	a->status = status;
+	a->retry_after = retry;
+	a->failure = "";
+	return 0;
+}
+
+/* Puts aside what libcurl would wait for. */
+static void
+abandon(struct http *h, CURL *e, struct curl_slist *headers, struct transfer *t)
+{
+	struct abandoned *a = calloc(1, sizeof(*a));
+
+	/* Nothing drives this multi handle any more, so no callback runs again. */
+	t->answer = NULL;
+	if (a)
+		*a = (struct abandoned){h->abandoned, h->multi, e, headers, t};
+	h->abandoned = a ? a : h->abandoned;
+	h->multi = NULL;
+}
+
+int
+http_perform(
+    struct http *h, const struct http_request *q, struct deadline dl, struct http_answer *a)
+{
+	struct transfer *t = calloc(1, sizeof(*t));
+	struct curl_slist *headers = NULL;
+	CURL *e = NULL;
+	CURLcode code = CURLE_OK;
+	int r;
+
+	http_answer_clear(a);
+	r = t ? url_check(q->url, t->host, sizeof(t->host)) : -OTP_ENOMEM;
+	if (r)
+		goto out;
+	t->answer = a;
+	r = -OTP_ENOMEM;
+	if (!h->multi)
+		h->multi = curl_multi_init();
+	e = curl_easy_init();
+	if (!h->multi || !e || set_fixed(e) || set_callbacks(e, t) || set_request(e, q, q->url) ||
+	    set_trust(e, h, q->ca, t) || add_headers(e, q, &headers) ||
+	    curl_multi_add_handle(h->multi, e))
+		goto out;
+	r = drive(h, dl, &code);
+	if (r) {
+		a->failure = otp_strerror(r);
+		abandon(h, e, headers, t);
+		return r;
+	}
+	r = judge(code, t, e, a);
+	(void)curl_multi_remove_handle(h->multi, e);
+out:
+	curl_easy_cleanup(e);
+	curl_slist_free_all(headers);
+	free(t);
+	return r;
+}
+
+/* The next line of the head that is the named header; its value, trimmed, in *value and *len. */
+static const char *
+next_header(const char *head, const char *name, const char **value, size_t *len)
+{
+	size_t n = strlen(name);
+
+	for (const char *line = head; *line; line = strchr(line, '\n') + 1) {
+		const char *end = strchr(line, '\n');
+
+		if (strncasecmp(line, name, n) || line[n] != ':')
+			continue;
+		line += n + 1;
+		line += strspn(line, " \t");
+		while (end > line && (end[-1] == ' ' || end[-1] == '\t'))
+			end--;
+		*value = line;
+		*len = (size_t)(end - line);
+		return strchr(end, '\n') + 1;
+	}
+	return NULL;
+}
+
+int
+http_header(struct http_answer *a, const char *name, struct buf *b)
+{
+	const char *value, *head = buf_str(&a->head);
+	size_t len;
+
+	if (!head || !next_header(head, name, &value, &len))
+		return -OTP_ENOENT;
+	return buf_put(b, value, len);
+}
+
+int
+http_cookie(struct http_answer *a, const char *name, struct buf *b)
+{
+	const char *value, *at = buf_str(&a->head);
+	size_t len, n = strlen(name);
+
+	while (at && (at = next_header(at, "Set-Cookie", &value, &len))) {
+		if (len <= n || strncmp(value, name, n) || value[n] != '=')
+			continue;
+		value += n + 1;
+		return buf_put(b, value, strcspn(value, ";\n"));
+	}
+	return -OTP_ENOENT;
+}
