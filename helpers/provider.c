@@ -1,0 +1,377 @@
+#include "helpers/provider.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/err.h"
+#include "common/text.h"
+#include "common/trust.h"
+#include "helpers/bindings.h"
+#include "helpers/log.h"
+#include "helpers/request.h"
+#include "helpers/template.h"
+
+enum { PROVIDER_SECRET_MAX = 4096 };
+
+struct provider {
+	const struct conf_provider *section; /* borrowed from the configuration */
+	struct profile *profile;
+	struct secret *secret; /* one for each variable of the profile that is a secret */
+};
+
+static const struct conf_setting *
+setting_of(const struct conf_provider *section, const char *key)
+{
+	for (size_t i = 0; i < section->nvars; i++)
+		if (!strcmp(section->vars[i].key, key))
+			return &section->vars[i];
+	return NULL;
+}
+
+static void
+fault_at(const struct conf_provider *section, const struct conf_setting *s, const char *key,
+    const char *what, struct buf *report)
+{
+	buf_putf(report, "%s:%u: [provider %s] %s: %s\n", s ? s->file : section->file,
+	    s ? s->line : section->line, section->name, key, what);
+}
+
+/* The file that holds a secret, from "file:/PATH" or "cred:NAME". */
+static int
+secret_path(const char *value, char *path, size_t size, const char **why)
+{
+	const char *folder = getenv("CREDENTIALS_DIRECTORY");
+	int n;
+
+	if (!strncmp(value, "file:/", 6)) {
+		n = snprintf(path, size, "%s", value + 5);
+	} else if (!strncmp(value, "cred:", 5)) {
+		*why = "there are no systemd credentials here: cred: works through the socket only";
+		if (!folder)
+			return -OTP_ENOENT;
+		*why = "expected cred:NAME, without '/'";
+		if (!value[5] || strchr(value, '/') || value[5] == '.')
+			return -OTP_EINVAL;
+		n = snprintf(path, size, "%s/%s", folder, value + 5);
+	} else {
+		*why = "a secret is not written here: expected file:/PATH or cred:NAME";
+		return -OTP_EINVAL;
+	}
+	*why = "the path is too long";
+	return n < 0 || (size_t)n >= size ? -OTP_ETOOBIG : 0;
+}
+
+/* One line of text, its newline dropped. */
+static int
+secret_read(const char *value, uid_t also, struct secret *out, const char **why)
+{
+	char path[4096];
+	int r = secret_path(value, path, sizeof(path), why);
+
+	if (r)
+		return r;
+	r = trust_read(path, also, TRUST_SECRET, PROVIDER_SECRET_MAX, out);
+	*why = r == -OTP_EPERM ? "the file must be owned by root, writable by nobody else and not "
+				 "readable by others (root:" OTP_USER " 0640)"
+	       : r ? "the file cannot be read (root:" OTP_USER " 0640 in a folder that " OTP_USER
+		     " may enter)"
+		   : "";
+	if (r)
+		return r;
+	if (out->len && out->bytes[out->len - 1] == '\n')
+		out->bytes[--out->len] = '\0';
+	for (size_t i = 0; i < out->len; i++)
+		if ((unsigned char)out->bytes[i] < 0x20 || out->bytes[i] == 0x7f)
+			r = -OTP_EINVAL;
+	*why = "the file must hold one line of text";
+	return out->len ? r : -OTP_EINVAL;
+}
+
+static int
+load_secret(
+    struct provider *p, size_t i, uid_t also, enum provider_secrets secrets, struct buf *report)
+{
+	const struct profile_var *v = &p->profile->var[i];
+	const struct conf_setting *s = setting_of(p->section, v->name);
+	const char *why;
+	char path[4096];
+	int r;
+
+	if (!s || !*s->value)
+		return 0;
+	if (secrets == PROVIDER_READ_SECRETS)
+		r = secret_read(s->value, also, &p->secret[i], &why);
+	else if (!strncmp(s->value, "cred:", 5))
+		r = 0;
+	else
+		r = secret_path(s->value, path, sizeof(path), &why);
+	if (r)
+		fault_at(p->section, s, v->name, why, report);
+	return r ? -OTP_ECONF : 0;
+}
+
+static int
+judge_setting(const char *name, const char *conversion, void *arg)
+{
+	(void)conversion, (void)arg;
+	return profile_is_builtin(name) ? 0 : 1;
+}
+
+/* The section's settings against the profile's variables. */
+static int
+judge_settings(const struct provider *p, struct buf *report)
+{
+	const struct profile *f = p->profile;
+	const char *known[64];
+	size_t nknown = 0;
+	int r = 0;
+
+	for (size_t i = 0; i < f->nvars && nknown < 64; i++)
+		known[nknown++] = f->var[i].name;
+	for (size_t i = 0; i < p->section->nvars; i++) {
+		const struct conf_setting *s = &p->section->vars[i];
+		const char *near = conf_suggest(s->key, known, nknown), *why = "";
+		char what[256];
+
+		if (profile_var(f, s->key)) {
+			if (!template_scan(s->value, judge_setting, NULL, &why))
+				continue;
+			(void)snprintf(what, sizeof(what), "%s",
+			    *why ? why : "only built-in variables can be used here");
+		} else {
+			(void)snprintf(what, sizeof(what), "no setting of the profile %s%s%s%s",
+			    p->section->profile, near ? ", did you mean \"" : "", near ? near : "",
+			    near ? "\"?" : "");
+		}
+		fault_at(p->section, s, s->key, what, report);
+		r = -OTP_ECONF;
+	}
+	for (size_t i = 0; i < f->nvars; i++) {
+		const struct conf_setting *s = setting_of(p->section, f->var[i].name);
+
+		if (!f->var[i].required || (s && *s->value))
+			continue;
+		fault_at(p->section, s, f->var[i].name, "is required by the profile", report);
+		r = -OTP_ECONF;
+	}
+	return r;
+}
+
+int
+provider_load(const struct conf *c, const struct conf_provider *section, uid_t also,
+    enum provider_secrets secrets, struct provider **out, struct buf *report)
+{
+	struct provider *p = calloc(1, sizeof(*p));
+	int r = p ? 0 : -OTP_ENOMEM;
+
+	if (!r) {
+		p->section = section;
+		r = profile_load(section->profile, section->variant, &c->paths.profiles, also,
+		    &p->profile, report);
+	}
+	if (!r) {
+		p->secret = calloc(p->profile->nvars + 1, sizeof(*p->secret));
+		r = p->secret ? judge_settings(p, report) : -OTP_ENOMEM;
+	}
+	for (size_t i = 0; !r && i < p->profile->nvars; i++)
+		if (p->profile->var[i].secret)
+			r = load_secret(p, i, also, secrets, report);
+	if (r)
+		provider_free(p);
+	else
+		*out = p;
+	return r;
+}
+
+void
+provider_free(struct provider *p)
+{
+	if (!p)
+		return;
+	for (size_t i = 0; p->secret && i < p->profile->nvars; i++)
+		secret_clear(&p->secret[i]);
+	free(p->secret);
+	profile_free(p->profile);
+	free(p);
+}
+
+const char *
+provider_name(const struct provider *p)
+{
+	return p->section->name;
+}
+
+enum contact_kind
+provider_needs(const struct provider *p, const char *channel)
+{
+	return profile_channel(p->profile, channel)->needs;
+}
+
+struct message_use {
+	bool code;
+	const char *unknown;
+	char name[TEMPLATE_NAME_MAX];
+};
+
+static int
+note_use(const char *name, const char *conversion, void *arg)
+{
+	struct message_use *u = arg;
+
+	(void)conversion;
+	if (!strcmp(name, "code"))
+		u->code = true;
+	if (!profile_is_builtin(name) || !strcmp(name, "message")) {
+		(void)snprintf(u->name, sizeof(u->name), "%s", name);
+		u->unknown = u->name;
+	}
+	return 0;
+}
+
+static const char *
+message_of(const struct provider *p, const char *message)
+{
+	return message && *message ? message : p->profile->message;
+}
+
+int
+provider_check_channel(
+    const struct provider *p, const char *channel, const char *message, struct buf *report)
+{
+	struct message_use use = {0};
+	const char *why = "";
+
+	if (!profile_channel(p->profile, channel)) {
+		buf_putf(report, "[channel %s] providers: the profile of %s has no channel %s\n",
+		    channel, provider_name(p), channel);
+		return -OTP_ECONF;
+	}
+	if (template_scan(message_of(p, message), note_use, &use, &why))
+		buf_putf(report, "[channel %s] message: %s\n", channel, why);
+	else if (use.unknown)
+		buf_putf(report, "[channel %s] message: ${%s} is no variable of a message\n",
+		    channel, use.unknown);
+	else if (!use.code)
+		buf_putf(report,
+		    "[channel %s] message: has no ${code}: a message without a code "
+		    "would be sent\n",
+		    channel);
+	else
+		return 0;
+	return -OTP_ECONF;
+}
+
+static int
+bind_phone(struct bindings *b, const char *phone)
+{
+	const char *digits = phone + 1; /* contacts hold E.164, with '+' */
+	size_t cc = text_calling_code(digits);
+	char masked[64];
+	int r = cc ? bindings_set(b, "phone", phone) : -OTP_EINVAL;
+
+	r = r ? r : bindings_set(b, "phone.digits", digits);
+	r = r ? r : bindings_setf(b, "phone.cc", "%.*s", (int)cc, digits);
+	r = r ? r : bindings_setf(b, "phone.pluscc", "+%.*s", (int)cc, digits);
+	r = r ? r : bindings_set(b, "phone.national", digits + cc);
+	return r ? r
+		 : bindings_set(b, "phone.masked", text_mask_phone(masked, sizeof(masked), phone));
+}
+
+static int
+bind_contact(struct bindings *b, const struct contact *c)
+{
+	char masked[64];
+	int r;
+
+	if (c->kind == CONTACT_PHONE)
+		return bind_phone(b, c->address);
+	r = bindings_set(b, "email", c->address);
+	return r ? r
+		 : bindings_set(
+		       b, "email.masked", text_mask_email(masked, sizeof(masked), c->address));
+}
+
+static int
+bind_settings(const struct provider *p, struct bindings *b)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < p->profile->nvars; i++) {
+		const struct profile_var *v = &p->profile->var[i];
+		const struct conf_setting *s = setting_of(p->section, v->name);
+
+		/* A secret is no template: what stands in its file goes out as it is. */
+		if (v->secret)
+			r = bindings_set(b, v->name, secret_str(&p->secret[i]));
+		else
+			r = bindings_render(b, v->name, s ? s->value : v->value);
+	}
+	return r;
+}
+
+/* Everything the templates of a send can name. Order matters: a template sees what came before. */
+static int
+bind_sending(const struct provider *p, const struct sending *q, struct bindings *b)
+{
+	const struct profile_channel *c = profile_channel(p->profile, q->channel);
+	const char *placeholder = p->profile->placeholder;
+	int r = bindings_set(b, "user", q->user);
+
+	/* Every built-in name is known, and empty where it has no value. */
+	static const char *const forms[] = {"phone", "phone.digits", "phone.cc", "phone.pluscc",
+	    "phone.national", "phone.masked", "email", "email.masked"};
+	for (size_t i = 0; !r && i < sizeof(forms) / sizeof(*forms); i++)
+		r = bindings_set(b, forms[i], "");
+	r = r ? r : bindings_set(b, "host", q->host);
+	r = r ? r : bindings_set(b, "service", q->service);
+	r = r ? r : bindings_set(b, "channel", q->channel);
+	r = r ? r : bindings_setf(b, "ttl_sec", "%lld", (long long)(q->ttl / 1000));
+	r = r ? r : bindings_setf(b, "ttl_min", "%lld", (long long)(q->ttl + 59999) / 60000);
+	r = r ? r : bind_contact(b, q->contact);
+	r = r ? r : bindings_render(b, "dest", c->dest);
+	/* Inside the message the code may be a placeholder that the provider fills in. */
+	r = r ? r : bindings_set(b, "code", placeholder ? placeholder : q->code);
+	r = r ? r : bindings_render(b, "message", message_of(p, q->message));
+	r = r ? r : bindings_set(b, "code", q->code);
+	r = r ? r : bind_settings(p, b);
+	for (size_t i = 0; !r && i < c->set.n; i++)
+		r = bindings_render(b, c->set.item[i].name, c->set.item[i].value);
+	return r;
+}
+
+static int64_t
+now_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+int
+provider_send(const struct provider *p, struct http *h, const struct sending *q, struct deadline dl,
+    struct sent *s)
+{
+	struct outcome o = {.class = CLASS_BROKEN, .detail = "a value cannot be bound"};
+	int64_t began = now_ms();
+	struct bindings b;
+	int r;
+
+	bindings_init(&b);
+	r = bind_sending(p, q, &b);
+	if (!r)
+		r = request_make(&p->profile->send, REQUEST_SEND, &b, h, p->section->ca,
+		    p->section->proxy, dl, &o);
+	else
+		r = 0;
+	bindings_clear(&b);
+	*s = (struct sent){o.class, o.status, o.retry_after};
+	otp_log(o.class == CLASS_OK ? LOG_INFO : LOG_WARNING,
+	    "event=send provider=%s channel=%s class=%s status=%ld ms=%lld%s%s", provider_name(p),
+	    q->channel, r ? "gone" : provider_class_name(o.class), o.status,
+	    (long long)(now_ms() - began), *o.detail ? " detail=" : "", o.detail);
+	return r;
+}
