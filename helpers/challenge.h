@@ -1,0 +1,35 @@
+/* Codes and what proves them: random, keyed, compared in constant time. OpenSSL does the work. */
+#ifndef OTP_CHALLENGE_H
+#define OTP_CHALLENGE_H
+
+#include <stdint.h>
+
+#include "common/secret.h"
+#include "helpers/store.h"
+
+enum { HOST_KEY_MIN = 32, CODE_DIGITS_MIN = 6, CODE_DIGITS_MAX = 10 };
+
+/* len random bytes as 2*len hexadecimal digits and a NUL. 0 or -OTP_ECRYPTO. */
+int random_id(char *hex, size_t len);
+
+/* A code of so many decimal digits, each value equally likely. 0, -OTP_EINVAL, -OTP_ECRYPTO. */
+int code_make(int digits, struct secret *out);
+
+/*
+ * What a person typed, made a code: outer blanks trimmed, inner blanks and dashes dropped, then
+ * exactly so many decimal digits. 0, or -OTP_EINVAL and an empty *out.
+ */
+int code_read(const char *typed, int digits, struct secret *out);
+
+/* HMAC-SHA-256 under the host key of id, user, service and code, into c->mac. */
+int challenge_seal(struct challenge *c, const struct secret *host_key, const char *code);
+/* A seal that no code opens: for decoys. */
+int challenge_seal_nothing(struct challenge *c);
+/* 0 when the code is this challenge's; -OTP_EINVAL when not; -OTP_ECRYPTO. */
+int challenge_open(const struct challenge *c, const struct secret *host_key, const char *code);
+
+/* A number that depends on the host key, a purpose and a text, and looks random. */
+int keyed_number(
+    const struct secret *host_key, const char *purpose, const char *text, uint64_t *out);
+
+#endif

@@ -1,0 +1,98 @@
+/*
+ * One sign-in, as a state machine over small interfaces that tests replace. Nothing here knows a
+ * socket, a database, a library or the time.
+ */
+#ifndef OTP_LOGIN_H
+#define OTP_LOGIN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/deadline.h"
+#include "common/secret.h"
+#include "common/wire.h"
+#include "helpers/account.h"
+#include "helpers/conf.h"
+#include "helpers/contacts.h"
+#include "helpers/delivery.h"
+#include "helpers/store.h"
+
+/* How a sign-in ends: the words of pam_otp-protocol(7). */
+enum login_word {
+	LOGIN_BROKEN,
+	LOGIN_OK,
+	LOGIN_DENIED,
+	LOGIN_LOCKED,
+	LOGIN_UNAVAIL,
+	LOGIN_GONE,
+	LOGIN_SKIP,
+};
+
+const char *login_word(enum login_word w);
+
+enum answer { ANSWER_TEXT, ANSWER_CONV, ANSWER_CANCELLED, ANSWER_BLIND };
+
+/* The person, through module and host. */
+struct login_peer {
+	/* Asks, and waits for the answer. 0; -OTP_ETIME; anything else: gone or broken. */
+	int (*ask)(struct login_peer *p, const char *text, struct deadline dl, enum answer *kind,
+	    struct secret *typed);
+	/* Shows a line; nothing depends on it. */
+	void (*tell)(struct login_peer *p, const char *text);
+};
+
+/* The machine: its users, its clock. */
+struct login_machine {
+	int (*account)(struct login_machine *m, const char *name, struct account *out);
+	int (*groups)(struct login_machine *m, struct account *a);
+	void (*now)(struct login_machine *m, struct instant *out);
+};
+
+/* What the module said of this sign-in. Borrowed strings, never NULL. */
+struct login_start {
+	const char *service;
+	const char *user;
+	const char *rhost;
+	const char *tty;
+	const char *ruser;
+	const char *ssh_connection;
+	const char *ssh_auth_info;
+	const char *session;
+	const char *session_start;
+	const char *boot_id;
+	uid_t peer; /* the host's effective uid, from the kernel */
+};
+
+struct login_ports {
+	const struct conf *conf;
+	const struct secret *host_key;
+	const char *host; /* this machine's name, for messages */
+	struct login_peer *peer;
+	struct login_machine *machine;
+	struct contacts *contacts;
+	struct store *store;
+	struct delivery *delivery;
+};
+
+struct login_result {
+	enum login_word word;
+	char reason[128]; /* for the log */
+	/* For the log line of the outcome. */
+	char user[256]; /* canonical; "" when unknown: it may be a password typed too early */
+	char service[256];
+	char client[64]; /* numeric address, or "" */
+	char channel[64];
+	char provider[64];
+	char masked[64];
+	int wrong; /* codes refused in this sign-in */
+};
+
+/*
+ * Runs the sign-in until dl. Always ends in a result; only a code whose consumption is on disk
+ * makes it LOGIN_OK.
+ */
+void login_run(const struct login_ports *ports, const struct login_start *start, struct deadline dl,
+    struct login_result *out);
+
+#endif
