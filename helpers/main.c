@@ -1,0 +1,427 @@
+/*
+ * otp-helper: one process for one sign-in. It holds the provider's token and the store, and speaks
+ * to the module over one socket; it never sees a PAM handle, and is never root when it opens
+ * anything. The start is in lockdown.c, the sign-in in login.c, the messages in wire.c.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/buf.h"
+#include "common/err.h"
+#include "common/text.h"
+#include "common/trust.h"
+#include "common/wire.h"
+#include "helpers/challenge.h"
+#include "helpers/conf.h"
+#include "helpers/delivery.h"
+#include "helpers/lockdown.h"
+#include "helpers/log.h"
+#include "helpers/login.h"
+
+enum {
+	START_WAIT = 10000, /* ms for the module's S */
+	RESULT_WAIT = 2000, /* ms to hand over the result */
+	ALARM_SLACK = 10,   /* s beyond login_timeout */
+	STORE_POLL = 10,    /* ms between two looks at a locked store */
+	HOST_KEY_MAX = 4096,
+	REQUEST_ID_LEN = 8,
+};
+
+struct session {
+	struct station station;
+	struct wire wire;
+	struct frame start_frame;
+	struct login_start start;
+	char request_id[2 * REQUEST_ID_LEN + 1];
+	struct conf *conf;
+	struct secret host_key;
+	struct contacts *contacts;
+	struct store *store;
+	struct delivery *delivery;
+	struct deadline deadline;
+};
+
+/* This machine: the name service, the clocks. */
+struct real_machine {
+	struct login_machine base; /* first */
+	char boot_id[40];
+};
+
+/* The person, over the wire. */
+struct wire_peer {
+	struct login_peer base; /* first */
+	struct wire *wire;
+};
+
+static int
+answer_kind(const struct frame *f, enum answer *kind)
+{
+	static const struct {
+		const char *why;
+		enum answer kind;
+	} gone[] = {
+	    {"conv", ANSWER_CONV},
+	    {"cancelled", ANSWER_CANCELLED},
+	    {"blind", ANSWER_BLIND},
+	};
+
+	if (f->type == WIRE_ANSWER) {
+		*kind = ANSWER_TEXT;
+		return strlen(f->field[0]) > WIRE_ANSWER_MAX ? -OTP_EPROTO : 0;
+	}
+	for (size_t i = 0; i < sizeof(gone) / sizeof(*gone); i++) {
+		if (!strcmp(f->field[0], gone[i].why)) {
+			*kind = gone[i].kind;
+			return 0;
+		}
+	}
+	return -OTP_EPROTO;
+}
+
+static int
+peer_ask(struct login_peer *p, const char *text, struct deadline dl, enum answer *kind,
+    struct secret *typed)
+{
+	struct wire *w = ((struct wire_peer *)p)->wire;
+	const char *const field[] = {"1", text};
+	struct frame f;
+	int r = wire_send(w, WIRE_PROMPT, field, dl);
+
+	if (!r)
+		r = wire_recv(w, &f, dl);
+	if (!r)
+		r = answer_kind(&f, kind);
+	if (!r && *kind == ANSWER_TEXT)
+		r = secret_set(typed, f.field[0], strlen(f.field[0]));
+	otp_wipe(f);
+	return r;
+}
+
+static void
+peer_tell(struct login_peer *p, const char *text)
+{
+	struct wire *w = ((struct wire_peer *)p)->wire;
+
+	(void)wire_send(w, WIRE_ERROR, &text, deadline_in(RESULT_WAIT));
+}
+
+static int
+machine_account(struct login_machine *m, const char *name, struct account *out)
+{
+	(void)m;
+	return account_lookup(name, out);
+}
+
+static int
+machine_groups(struct login_machine *m, struct account *a)
+{
+	(void)m;
+	return account_groups(a);
+}
+
+static int64_t
+clock_ms(clockid_t clock)
+{
+	struct timespec t = {0};
+
+	(void)clock_gettime(clock, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void
+machine_now(struct login_machine *m, struct instant *out)
+{
+	*out = (struct instant){
+	    .wall_ms = clock_ms(CLOCK_REALTIME),
+	    .boot_ms = clock_ms(CLOCK_BOOTTIME),
+	};
+	(void)snprintf(
+	    out->boot_id, sizeof(out->boot_id), "%s", ((struct real_machine *)m)->boot_id);
+}
+
+/* The kernel's boot id, read here: what the module says of it is only a part of the source. */
+static int
+machine_open(struct real_machine *m)
+{
+	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+	*m = (struct real_machine){{machine_account, machine_groups, machine_now}, ""};
+	if (f && !fgets(m->boot_id, sizeof(m->boot_id), f))
+		m->boot_id[0] = '\0';
+	if (f)
+		(void)fclose(f);
+	m->boot_id[strcspn(m->boot_id, "\n")] = '\0';
+	return *m->boot_id ? 0 : -OTP_ESYS;
+}
+
+/* A locked store is waited for as long as the sign-in may last and the host is there. */
+static int
+wait_for_store(void *arg)
+{
+	struct session *s = arg;
+	struct pollfd p = {.fd = s->wire.fd, .events = POLLRDHUP};
+
+	if (deadline_passed(s->deadline))
+		return -OTP_ETIME;
+	return poll(&p, 1, STORE_POLL) > 0 ? -OTP_EGONE : 0;
+}
+
+static void
+log_report(struct buf *report)
+{
+	const char *text = buf_str(report);
+
+	while (text && *text) {
+		size_t n = strcspn(text, "\n");
+
+		otp_log(LOG_ERR, "%.*s", (int)n, text);
+		text += n + (text[n] == '\n');
+	}
+}
+
+static int
+hello(struct session *s)
+{
+	char low[8], high[8];
+	const char *const field[] = {low, high};
+
+	(void)snprintf(low, sizeof(low), "%d", WIRE_VERSION_LOW);
+	(void)snprintf(high, sizeof(high), "%d", WIRE_VERSION_HIGH);
+	return wire_send(&s->wire, WIRE_HELLO, field, deadline_in(START_WAIT));
+}
+
+static int
+hear_start(struct session *s)
+{
+	const char **f = s->start_frame.field;
+	int r = wire_recv(&s->wire, &s->start_frame, deadline_in(START_WAIT));
+	char version[8];
+
+	if (r)
+		return r;
+	(void)snprintf(version, sizeof(version), "%d", WIRE_VERSION_HIGH);
+	if (strcmp(f[START_VERSION], version))
+		return -OTP_EPROTO;
+	s->start = (struct login_start){
+	    .service = f[START_SERVICE],
+	    .user = f[START_USER],
+	    .rhost = f[START_RHOST],
+	    .tty = f[START_TTY],
+	    .ruser = f[START_RUSER],
+	    .ssh_connection = f[START_SSH_CONNECTION],
+	    .ssh_auth_info = f[START_SSH_AUTH_INFO],
+	    .session = f[START_SESSION],
+	    .session_start = f[START_SESSION_START],
+	    .boot_id = f[START_BOOT_ID],
+	    .peer = s->station.as_caller ? 0 : s->station.peer,
+	};
+	log_debug(strstr(f[START_FLAGS], "debug") != NULL);
+	return 0;
+}
+
+static int
+open_host_key(struct session *s)
+{
+	const char *path = s->conf->paths.host_key;
+	int r = trust_read(path, s->station.also, TRUST_SECRET, HOST_KEY_MAX, &s->host_key);
+
+	if (!r && s->host_key.len < HOST_KEY_MIN)
+		r = -OTP_EINVAL;
+	if (r)
+		otp_logr(LOG_ERR, r,
+		    "host key %s (%d random bytes, root:" OTP_USER " 0640; otpctl init makes it)",
+		    path, HOST_KEY_MIN);
+	return r;
+}
+
+/* Contacts, state, providers and their secrets. What fails is logged where it is. */
+static int
+open_all(struct session *s)
+{
+	const struct conf_signin *options = conf_signin_for(s->conf, s->start.service);
+	_auto_buf struct buf report = BUF_INIT(64 * 1024);
+	int r = open_host_key(s);
+
+	s->deadline = deadline_in(options->login_timeout);
+	(void)alarm((unsigned)(options->login_timeout / 1000) + ALARM_SLACK);
+	if (!r)
+		r = contacts_sqlite_open(s->conf->paths.contacts, s->station.also, &s->contacts);
+	if (!r)
+		r = store_sqlite_open(s->conf->paths.state, wait_for_store, s, &s->store);
+	if (!r)
+		r = delivery_open(s->conf, &options->channels, s->station.also, s->wire.fd,
+		    &s->delivery, &report);
+	log_report(&report);
+	return r;
+}
+
+static void
+broken(struct login_result *result, const char *reason)
+{
+	result->word = LOGIN_BROKEN;
+	(void)snprintf(result->reason, sizeof(result->reason), "%s", reason);
+}
+
+static void
+run_login(struct session *s, struct login_result *result)
+{
+	struct real_machine machine;
+	struct wire_peer peer = {{peer_ask, peer_tell}, &s->wire};
+	struct utsname host;
+	struct login_ports ports = {
+	    .conf = s->conf,
+	    .host_key = &s->host_key,
+	    .host = uname(&host) ? "" : host.nodename,
+	    .peer = &peer.base,
+	    .machine = &machine.base,
+	    .contacts = s->contacts,
+	    .store = s->store,
+	    .delivery = s->delivery,
+	};
+
+	if (machine_open(&machine))
+		broken(result, "the kernel's boot id cannot be read");
+	else
+		login_run(&ports, &s->start, s->deadline, result);
+}
+
+/* The one line of the outcome. An unknown user's name may be a password typed too early. */
+static void
+log_outcome(const struct session *s, const struct login_result *r)
+{
+	char rhost[256], ruser[256], tty[64];
+	int priority = r->word == LOGIN_BROKEN ? LOG_ERR
+		       : r->word == LOGIN_OK   ? LOG_INFO
+					       : LOG_NOTICE;
+
+	otp_log(priority,
+	    "event=signin result=%s rhost=%s user=%s service=%s tty=%s ruser=%s channel=%s "
+	    "provider=%s to=\"%s\" wrong=%d reason=\"%s\"",
+	    login_word(r->word), text_clean(rhost, sizeof(rhost), s->start.rhost),
+	    *r->user ? r->user : "?", r->service, text_clean(tty, sizeof(tty), s->start.tty),
+	    text_clean(ruser, sizeof(ruser), s->start.ruser), r->channel, r->provider, r->masked,
+	    r->wrong, r->reason);
+}
+
+static int
+say_result(struct session *s, const struct login_result *r)
+{
+	const char *const field[] = {login_word(r->word), r->reason, s->request_id};
+
+	return wire_send(&s->wire, WIRE_RESULT, field, deadline_in(RESULT_WAIT));
+}
+
+static void
+session_close(struct session *s)
+{
+	(void)close(s->wire.fd);
+	delivery_close(s->delivery);
+	if (s->store)
+		s->store->ops->close(s->store);
+	if (s->contacts)
+		s->contacts->ops->close(s->contacts);
+	conf_free(s->conf);
+	secret_clear(&s->host_key);
+	otp_wipe(s->start_frame);
+}
+
+static int
+serve(struct session *s, const char *config)
+{
+	_auto_buf struct buf report = BUF_INIT(64 * 1024);
+	struct login_result result = {.word = LOGIN_BROKEN};
+	int bad_conf = conf_load(config, s->station.also, &s->conf, &report);
+	int r = random_id(s->request_id, REQUEST_ID_LEN);
+
+	log_request(s->request_id);
+	if (!r)
+		r = hello(s);
+	if (!r)
+		r = hear_start(s);
+	if (r) {
+		otp_logr(LOG_WARNING, r, "event=start");
+		return r;
+	}
+	log_report(&report);
+	if (bad_conf)
+		broken(&result, "the configuration is wrong: otpctl config check");
+	else if (open_all(s))
+		broken(&result, "state, contacts, secrets or profiles cannot be used");
+	else
+		run_login(s, &result);
+	log_outcome(s, &result);
+	return say_result(s, &result);
+}
+
+static void
+usage(FILE *to)
+{
+	(void)fprintf(to,
+	    "usage: otp-helper [--config FILE]\n"
+	    "Started by pam_otp.so or a service manager with a socket as descriptor 0; see "
+	    "otp-helper(8).\n");
+}
+
+/* The configuration to use, or NULL after a word to the user, with the exit status in *status. */
+static const char *
+read_arguments(int argc, char **argv, bool *own_config, int *status)
+{
+	static const struct option known[] = {
+	    {"config", required_argument, NULL, 'c'},
+	    {"help", no_argument, NULL, 'h'},
+	    {"version", no_argument, NULL, 'V'},
+	    {0},
+	};
+	const char *config = OTP_CONFIG;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "c:hV", known, NULL)) != -1) {
+		if (c == 'c' && optarg[0] == '/') {
+			config = optarg;
+			*own_config = true;
+			continue;
+		}
+		*status = c == 'h' || c == 'V' ? 0 : 2;
+		if (c == 'V')
+			(void)printf("otp-helper %s\n", OTP_VERSION);
+		else
+			usage(*status ? stderr : stdout);
+		return NULL;
+	}
+	if (optind == argc)
+		return config;
+	usage(stderr);
+	*status = 2;
+	return NULL;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct session s = {.start = {.service = ""}};
+	bool own_config = false;
+	int status = 0;
+	const char *config = read_arguments(argc, argv, &own_config, &status);
+
+	if (!config)
+		return status;
+	status = lockdown(&s.station, own_config);
+	log_open("otp-helper", s.station.as_caller);
+	if (status) {
+		otp_log(
+		    LOG_ERR, "event=start step %d of the start failed; see otp-helper(8)", status);
+		return status;
+	}
+	wire_init(&s.wire, s.station.fd, WIRE_HELPER);
+	status = serve(&s, config) ? 1 : 0;
+	session_close(&s);
+	/* No exit handlers: a name lookup that hangs would be waited for. */
+	_exit(status);
+}
