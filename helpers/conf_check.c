@@ -1,0 +1,172 @@
+#include <string.h>
+
+#include "helpers/conf_internal.h"
+#include "helpers/conf_parse.h"
+
+/* How long before its end a rule is warned of. */
+enum { EXEMPT_NOTICE_S = 14 * 24 * 60 * 60 };
+
+/* The options for one kind of sign-in, and the sections they come from, the nearer first. */
+struct signin_view {
+	const struct conf *c;
+	const struct conf_signin *signin;
+	const struct conf_section *own; /* [service ...], or NULL for [otp] itself */
+	const struct conf_section *otp; /* or NULL */
+	struct conf_report *rep;
+};
+
+/* The section that sets the key, or NULL for a default. */
+static const struct conf_section *
+set_by(const struct signin_view *v, const char *key, const struct conf_setting **set)
+{
+	*set = conf_section_get(v->own, key);
+	if (*set)
+		return v->own;
+	*set = conf_section_get(v->otp, key);
+	return *set ? v->otp : NULL;
+}
+
+/* Inherited from [otp], where it was judged already? */
+static bool
+is_inherited(const struct signin_view *v, const char *key)
+{
+	return v->own && !conf_section_get(v->own, key);
+}
+
+static void
+check_channels(const struct signin_view *v)
+{
+	const struct conf_setting *set;
+	const struct conf_section *s = set_by(v, "channels", &set);
+
+	if (is_inherited(v, "channels"))
+		return;
+	for (size_t i = 0; i < v->signin->channels.n; i++) {
+		const char *name = v->signin->channels.item[i];
+
+		if (!conf_channel(v->c, name))
+			conf_error(v->rep, set ? set->file : v->c->internal->path,
+			    set ? set->line : 0,
+			    "[%s] channels: there is no [channel %s]; add it with a line providers "
+			    "= "
+			    "NAME",
+			    s ? s->name : "otp", name);
+	}
+}
+
+static void
+check_order(const struct signin_view *v, const char *small, int64_t a, const char *large, int64_t b)
+{
+	char text_a[CONF_DURATION_TEXT], text_b[CONF_DURATION_TEXT];
+	const struct conf_setting *set;
+	const char *key = small;
+	const struct conf_section *s = set_by(v, small, &set);
+
+	if (a <= b || (is_inherited(v, small) && is_inherited(v, large)))
+		return;
+	/* Said where a line can be named, and the nearer one. */
+	if (!s || (v->own && s != v->own)) {
+		key = large;
+		s = set_by(v, large, &set);
+	}
+	conf_error(v->rep, s ? set->file : v->c->internal->path, s ? set->line : 0,
+	    "[%s] %s: %s (%s) must not be longer than %s (%s)", s ? s->name : "otp", key, small,
+	    conf_duration_text(a, text_a), large, conf_duration_text(b, text_b));
+}
+
+static void
+check_signin(const struct signin_view *v)
+{
+	const struct conf_signin *s = v->signin;
+
+	check_channels(v);
+	check_order(v, "attempt_timeout", s->attempt_timeout, "send_timeout", s->send_timeout);
+	check_order(v, "send_timeout", s->send_timeout, "login_timeout", s->login_timeout);
+	check_order(v, "verify_timeout", s->verify_timeout, "login_timeout", s->login_timeout);
+}
+
+static void
+check_limits(const struct conf *c, struct conf_report *rep)
+{
+	const struct conf_section *s = conf_sections_find(&c->internal->sections, "limits");
+	const struct conf_setting *set = conf_section_get(s, "backoff_first");
+	char first[CONF_DURATION_TEXT], most[CONF_DURATION_TEXT];
+
+	if (c->limits.backoff_first <= c->limits.backoff_most)
+		return;
+	if (!set)
+		set = conf_section_get(s, "backoff_most");
+	conf_error(rep, set->file, set->line,
+	    "[limits] %s: backoff_first (%s) must not be longer than backoff_most (%s)", set->key,
+	    conf_duration_text(c->limits.backoff_first, first),
+	    conf_duration_text(c->limits.backoff_most, most));
+}
+
+/* The section that a channel, provider or exempt struct was made of. */
+static const struct conf_section *
+section_named(const struct conf *c, enum conf_kind kind, const char *name)
+{
+	const struct conf_sections *all = &c->internal->sections;
+	const char *rest;
+
+	for (size_t i = 0; i < all->n; i++)
+		if (conf_section_kind(&all->item[i], &rest) == (int)kind && !strcmp(rest, name))
+			return &all->item[i];
+	return NULL;
+}
+
+static void
+check_channel(const struct conf *c, const struct conf_channel *ch, struct conf_report *rep)
+{
+	const struct conf_setting *set =
+	    conf_section_get(section_named(c, CONF_CHANNEL, ch->name), "providers");
+
+	for (size_t i = 0; i < ch->providers.n; i++)
+		if (!conf_provider(c, ch->providers.item[i]))
+			conf_error(rep, set->file, set->line,
+			    "[channel %s] providers: there is no [provider %s]", ch->name,
+			    ch->providers.item[i]);
+}
+
+static void
+check_exempt(
+    const struct conf *c, const struct conf_exempt *e, int64_t now_s, struct conf_report *rep)
+{
+	const struct conf_section *s = section_named(c, CONF_EXEMPT, e->name);
+	const struct conf_setting *until = conf_section_get(s, "until");
+
+	if (!e->users.n && !e->groups.n && !e->nnetworks && !e->services.n)
+		conf_error(rep, s->file, s->line,
+		    "[%s] would exempt everyone: add users, groups, networks or services", s->name);
+	if (e->until_s <= now_s)
+		conf_warn(rep, until->file, until->line,
+		    "[%s] was over at the end of %s and exempts nobody any more: remove it",
+		    s->name, until->value);
+	else if (e->until_s - now_s <= EXEMPT_NOTICE_S)
+		conf_warn(rep, until->file, until->line,
+		    "[%s] ends with %s: renew it, or register its users", s->name, until->value);
+}
+
+void
+conf_check(const struct conf *c, int64_t now_s, struct conf_report *rep)
+{
+	const struct conf_internal *in = c->internal;
+	struct signin_view v = {
+	    .c = c,
+	    .signin = &c->signin,
+	    .otp = conf_sections_find(&in->sections, "otp"),
+	    .rep = rep,
+	};
+
+	check_signin(&v);
+	for (size_t i = 0; i < in->nservices; i++) {
+		v.signin = &in->service[i].signin;
+		v.own = in->service[i].section;
+		check_signin(&v);
+	}
+	check_limits(c, rep);
+	for (size_t i = 0; i < c->nchannels; i++)
+		check_channel(c, &c->channel[i], rep);
+	for (size_t i = 0; i < c->nexempts; i++)
+		check_exempt(c, &c->exempt[i], now_s, rep);
+}
