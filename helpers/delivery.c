@@ -48,6 +48,12 @@ may_ask_next(enum provider_class c)
 	       c == CLASS_BAD_CREDENTIALS;
 }
 
+static bool
+proves_nothing_sent(enum provider_class c)
+{
+	return c == CLASS_NO_CREDIT || c == CLASS_BAD_CREDENTIALS || c == CLASS_RATE_LIMITED;
+}
+
 static int
 delivery_send(struct delivery *d, const struct sending *q, const struct conf_signin *options,
     struct delivered *out)
@@ -56,9 +62,9 @@ delivery_send(struct delivery *d, const struct sending *q, const struct conf_sig
 	struct route *route = route_of(d, q->channel);
 	struct deadline all = deadline_in(options->send_timeout);
 	struct sending whole = *q;
-	bool bad_destination = false;
+	bool bad_destination = false, outage = true;
 
-	*out = (struct delivered){.class = CLASS_BROKEN};
+	*out = (struct delivered){.class = CLASS_BROKEN, .nothing_sent = true};
 	if (!route)
 		return 0;
 	whole.message = route->channel->message;
@@ -73,11 +79,15 @@ delivery_send(struct delivery *d, const struct sending *q, const struct conf_sig
 		    out->provider, sizeof(out->provider), "%s", provider_name(route->provider[i]));
 		out->class = s.class;
 		out->retry_after = s.retry_after;
+		out->nothing_sent &= !s.written || proves_nothing_sent(s.class);
 		if (!may_ask_next(s.class))
 			return 0;
 		bad_destination |= s.class == CLASS_BAD_DESTINATION;
+		outage &= s.outage;
 	}
-	out->class = bad_destination ? CLASS_BAD_DESTINATION : CLASS_PROVIDER_DOWN;
+	out->class = bad_destination ? CLASS_BAD_DESTINATION
+		     : outage	     ? CLASS_PROVIDER_DOWN
+				     : CLASS_REFUSED;
 	return 0;
 }
 

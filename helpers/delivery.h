@@ -9,6 +9,7 @@
 struct delivered {
 	enum provider_class class; /* CLASS_OK, CLASS_UNANSWERED, or why nobody took it */
 	char provider[64];	   /* who did */
+	bool nothing_sent;	   /* certainly: no request was written, or none was served */
 	long retry_after;	   /* seconds, 0 when not said */
 };
 
@@ -17,7 +18,8 @@ struct delivery {
 	 * Has the code sent over q->channel (q->message is the delivery's to fill in). On
 	 * provider_down, no_credit, bad_destination and bad_credentials the next provider is asked;
 	 * a request that was written and not answered is never repeated. CLASS_PROVIDER_DOWN means
-	 * that every one failed by name lookup, TCP, TLS, 5xx, credit or credentials.
+	 * that every one failed by name lookup, TCP, TLS, 5xx, credit or credentials: what a person
+	 * might bring about, such as a refused number, is CLASS_REFUSED.
 	 * 0, or -OTP_EGONE when the peer has gone meanwhile.
 	 */
 	int (*send)(struct delivery *d, const struct sending *q, const struct conf_signin *options,

@@ -159,6 +159,9 @@ on_request(void *arg, char *remote_ip, char *local_ip, int remote_port, int loca
 	struct transfer *t = arg;
 
 	(void)remote_ip, (void)local_ip, (void)remote_port, (void)local_port;
+	/* On a kept connection that dies under a request, libcurl would make it again. */
+	if (t->answer->written)
+		return CURL_PREREQFUNC_ABORT;
 	t->answer->written = true;
 	return CURL_PREREQFUNC_OK;
 }

@@ -542,8 +542,8 @@ send_code(struct login *l)
 	next = judge_delivery(l, &d);
 	if (d.class != CLASS_OK && d.class != CLASS_UNANSWERED &&
 	    d.class != CLASS_BAD_DESTINATION) {
-		/* Nothing was sent. A failure to say so only leaves the count as it is. */
-		r = l->io->store->ops->send_return(l->io->store, reservation);
+		/* A failure to give it back only leaves the count as it is. */
+		r = d.nothing_sent ? l->io->store->ops->send_return(l->io->store, reservation) : 0;
 		if (r)
 			otp_logr(LOG_WARNING, r, "event=send_return");
 		return next;

@@ -80,7 +80,8 @@ static int
 apply_variant(struct reader *rd, json_t *root, const char *variant)
 {
 	json_t *variants = json_object_get(root, "variants");
-	json_t *patch = variant ? json_object_get(variants, variant) : NULL;
+	/* Held, for a patch may change `variants` too. */
+	_auto_json json_t *patch = variant ? json_incref(json_object_get(variants, variant)) : NULL;
 
 	if (variants && !json_is_object(variants))
 		reader_fault(rd, "/variants: expected an object");

@@ -368,7 +368,7 @@ provider_send(const struct provider *p, struct http *h, const struct sending *q,
 	else
 		r = 0;
 	bindings_clear(&b);
-	*s = (struct sent){o.class, o.status, o.retry_after};
+	*s = (struct sent){o.class, o.status, o.retry_after, o.written, o.outage};
 	otp_log(o.class == CLASS_OK ? LOG_INFO : LOG_WARNING,
 	    "event=send provider=%s channel=%s class=%s status=%ld ms=%lld%s%s", provider_name(p),
 	    q->channel, r ? "gone" : provider_class_name(o.class), o.status,

@@ -56,6 +56,8 @@ struct sent {
 	enum provider_class class;
 	long status;	  /* of the answer, 0 without one */
 	long retry_after; /* seconds, 0 when the provider did not say */
+	bool written;	  /* the request may have reached the provider */
+	bool outage;	  /* failed by name lookup, TCP, TLS, 5xx, credit or credentials */
 };
 
 /*

@@ -310,11 +310,16 @@ judge_answer(const struct request *q, enum request_purpose purpose, struct http_
 	for (size_t i = 0; i < q->nfails; i++) {
 		if (expect_holds(&q->fail[i].when, a->status, body)) {
 			o->class = q->fail[i].is;
+			o->outage = o->class == CLASS_NO_CREDIT ||
+				    o->class == CLASS_BAD_CREDENTIALS ||
+				    (o->class == CLASS_PROVIDER_DOWN && a->status >= 500);
 			o->detail = "by a rule of the profile";
 			return;
 		}
 	}
 	o->class = class_by_status(purpose, a->status);
+	o->outage =
+	    a->status >= 500 || o->class == CLASS_NO_CREDIT || o->class == CLASS_BAD_CREDENTIALS;
 	if (!*o->detail)
 		o->detail = "the answer is not the expected one";
 }
@@ -331,6 +336,7 @@ judge_failure(int r, const struct http_answer *a, struct outcome *o)
 		o->class = CLASS_BROKEN;
 	} else {
 		o->class = a->written ? CLASS_UNANSWERED : CLASS_PROVIDER_DOWN;
+		o->outage = !a->written;
 	}
 }
 
@@ -360,6 +366,7 @@ request_make(const struct request *q, enum request_purpose purpose, struct bindi
 			.proxy = proxy,
 		    },
 		    dl, &a);
+		o->written = a.written;
 		if (!r)
 			judge_answer(q, purpose, &a, b, o);
 		else if (r != -OTP_EGONE)

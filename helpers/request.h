@@ -14,6 +14,10 @@ struct outcome {
 	enum provider_class class;
 	long status;
 	long retry_after;
+	/* The request may have reached the provider. */
+	bool written;
+	/* It failed by name lookup, TCP, TLS, 5xx, credit or credentials: nobody's doing here. */
+	bool outage;
 	const char *detail; /* a phrase for the log, static */
 };
 

@@ -1,0 +1,145 @@
+"""Providers that are away, slow, wrong or hostile: `send` never hangs, and nothing is let in."""
+
+import re
+import time
+
+import pytest
+
+GUARD = 10  # seconds: the deadline of one attempt is 4
+
+DOWN = [("drop_connect", {}), ("reset_connect", {}), ("hang_connect", {}), ("talk_connect", {}),
+        ("status", {"status": 500}), ("status", {"status": 502}), ("status", {"status": 503}),
+        ("status", {"status": 402}), ("status", {"status": 401}),
+        ("status", {"status": 403})]
+MAYBE = [("hang", {}), ("drop", {}), ("reset", {}), ("drip", {}), ("close_mid_body", {}),
+         ("huge_body", {}), ("huge_headers", {})]
+NONSENSE = [("garbage", {"what": t}) for t in ("text", "html", "binary")] + [
+    ("empty", {}), ("truncate_tls", {}), ("success_false", {}), ("deep", {}), ("duplicate_keys", {}), ("nul", {}),
+    ("bad_utf8", {}), ("trailing", {}), ("wrong_types", {}), ("status", {"status": 204})]
+
+
+def send(world, **items):
+    h = world.sign_in(**items)
+    h.prompt()
+    began = time.monotonic()
+    h.answer("")
+    return h, began
+
+
+@pytest.mark.parametrize("kind,members", DOWN, ids=str)
+def test_a_provider_that_is_down_is_told_as_such(world, kind, members):
+    world.gateway.fault(kind, **members)
+    h, began = send(world)
+    with h:
+        assert h.result() == "unavail"
+        assert time.monotonic() - began < GUARD
+        assert "cannot be reached" in h.told[0]
+    assert not world.gateway.outbox()
+
+
+@pytest.mark.parametrize("kind,members", MAYBE, ids=str)
+def test_a_request_that_was_written_is_not_repeated(world, kind, members):
+    """Nobody knows whether the message is out: the prompt says so, and the code still counts."""
+    world.gateway.fault(kind, deliver=True, **members)
+    h, began = send(world)
+    with h:
+        text = h.prompt()
+        assert time.monotonic() - began < GUARD
+        assert text.startswith("A verification code may be on its way")
+        assert len(world.gateway.requests()) == 1
+        h.answer(world.gateway.last_code())
+        assert h.result() == "ok"
+
+
+@pytest.mark.parametrize("kind,members", NONSENSE, ids=str)
+def test_nonsense_is_neither_success_nor_outage(world, kind, members):
+    """A number that its owner had blocked must not look like a provider that is down."""
+    world.gateway.fault(kind, **members)
+    h, _ = send(world)
+    with h:
+        assert h.result() == "broken"
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 400, 404, 408, 418, 422])
+def test_an_answer_of_no_class_is_no_outage(world, status):
+    """Administrators let `unavail` pass: a wrong URL must not look like it."""
+    if status < 400:
+        world.gateway.fault("redirect", status=status)
+    else:
+        world.gateway.fault("status", status=status)
+    h, _ = send(world)
+    with h:
+        assert h.result() == "broken"
+    assert not world.gateway.requests("/elsewhere/")
+
+
+def test_the_providers_own_limit_is_a_limit(world):
+    world.gateway.fault("status", status=429, retry_after=120)
+    h, _ = send(world)
+    with h:
+        assert h.result() == "locked"
+        assert h.told == ["Too many verification codes were sent. Try again in 2 minutes."]
+
+
+@pytest.mark.parametrize("listener", ["wrong_name", "cn_only", "expired", "future", "self_signed",
+                                      "other_ca", "tls11"])
+def test_no_certificate_but_the_right_one(world, listener):
+    """C10"""
+    world.configure(base=world.gateway.urls[listener])
+    h, _ = send(world)
+    with h:
+        assert h.result() == "unavail"
+    assert not world.gateway.requests()
+
+
+def test_plain_http_is_for_loopback_alone(world):
+    world.configure(base="http://192.0.2.1:1")
+    h, _ = send(world)
+    with h:
+        assert h.result() == "broken"
+
+
+def test_text_of_a_provider_never_reaches_log_or_terminal(world):
+    """C15"""
+    world.gateway.fault("escapes")
+    h, _ = send(world)
+    with h:
+        kind, fields = h.recv()
+        assert "\x1b" not in "".join(fields)
+    assert "\x1b" not in h.log
+
+
+def test_the_request_is_what_the_document_says(world):
+    h, _ = send(world)
+    with h:
+        h.prompt()
+    request, = world.gateway.requests()
+    assert request["verdict"] == 200
+    assert request["method"] == "POST" and request["path"] == "/api/v1/auths/send/otp/"
+    assert request["json"]["number"] == "9800000019"
+    assert "{otp}" in request["json"]["message"]
+    assert request["json"]["otp_options"] == "personnel"
+    assert re.fullmatch(r"\d{6}", request["json"]["otp"])
+
+
+@pytest.mark.parametrize("user", ['games"}', "ga\\mes", "${code}", "{otp}", "a\nb", "%0d%0a"])
+def test_names_reach_the_wire_only_as_data(world, user):
+    """The message names the service, which the host chose."""
+    world.configure(otp="ask_first = never")
+    with world.sign_in(service=user) as h:
+        h.prompt()
+    request, = world.gateway.requests()
+    assert request["verdict"] == 200
+    assert f"({user})" in request["json"]["message"]
+
+
+def test_the_token_and_the_code_are_in_no_log(world):
+    """C40"""
+    h, _ = send(world, flags="debug")
+    with h:
+        h.prompt()
+        code = world.gateway.last_code()
+        h.send("X", "cancelled")
+        h.result()
+    assert code not in h.log and world.gateway.token not in h.log
+    assert "9800000019" not in h.log
