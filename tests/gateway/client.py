@@ -1,0 +1,61 @@
+"""A client of TingTing from the Python library: strict about TLS, free to say anything in HTTP."""
+
+import http.client
+import json
+import socket
+import ssl
+from urllib.parse import urlsplit
+
+SEND = "/api/v1/auths/send/otp/"
+GOOD = {"number": "9851023212", "message": "Hi your OTP is {otp}", "sms_send_options": "text",
+        "otp_options": "personnel", "otp": "012345", "company_name": "prixa"}
+VOICE = GOOD | {"sms_send_options": "voice", "voice_input": "np_rija"}
+
+
+def without(name, fields=GOOD):
+    return {k: v for k, v in fields.items() if k != name}
+
+
+def context(gw, **where):
+    """What a client should ask of TLS."""
+    made = ssl.create_default_context(**(where or {"cafile": gw.ca_file}))
+    made.minimum_version = ssl.TLSVersion.TLSv1_2
+    made.hostname_checks_common_name = False
+    made.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
+    return made
+
+
+def connect(gw, listener="right", timeout=5, **where):
+    url = urlsplit(gw.urls[listener])
+    if url.scheme == "http":
+        return http.client.HTTPConnection(url.hostname, url.port, timeout=timeout)
+    return http.client.HTTPSConnection(url.hostname, url.port, timeout=timeout,
+                                       context=context(gw, **where))
+
+
+def send(gw, body=GOOD, conn=None, path=SEND, method="POST", headers=None, **how):
+    """One request; gives status, body as bytes and the headers."""
+    conn = conn or connect(gw, **how)
+    text = body if isinstance(body, (bytes, type(None))) else json.dumps(body).encode()
+    usual = {"Authorization": f"Bearer {gw.token}", "Content-Type": "application/json"}
+    conn.request(method, path, text, {k: v for k, v in (usual | (headers or {})).items() if v})
+    answer = conn.getresponse()
+    return answer.status, answer.read(), answer.headers
+
+
+def bare(gw, data=None):
+    """The raw bytes of an answer until the end of the connection."""
+    url = urlsplit(gw.url)
+    with socket.create_connection((url.hostname, url.port), 5) as plain, context(gw).wrap_socket(
+            plain, server_hostname="localhost", suppress_ragged_eofs=False) as sock:
+        body = json.dumps(GOOD)
+        sock.sendall(data or (
+            f"POST {SEND} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {gw.token}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+            f"{body}").encode())
+        got = b""
+        while True:
+            more = sock.recv(65536)
+            if not more:
+                return got
+            got += more

@@ -1,0 +1,1 @@
+"""The parts of the simulated provider that know nothing of any one provider."""

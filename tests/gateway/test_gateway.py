@@ -1,0 +1,365 @@
+"""Proves that the simulated provider is as strict as its documents and that its faults strike."""
+
+import gzip
+import http.client
+import json
+import os
+import signal
+import ssl
+import subprocess
+import sys
+import time
+
+import pytest
+
+from client import GOOD, SEND, VOICE, bare, connect, send, without
+from gateway import Gateway
+from sim.faults import FaultError
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+@pytest.fixture(scope="module")
+def started():
+    with Gateway() as made:
+        yield made
+
+
+@pytest.fixture
+def gw(started):
+    started.clear()
+    yield started
+    started.clear()
+
+
+# Certificates and TLS
+
+@pytest.mark.parametrize("where", ["cafile", "capath"])
+def test_right_certificate_is_trusted_by_file_and_by_hashed_folder(gw, where):
+    conn = connect(gw, **{where: gw.ca_file if where == "cafile" else gw.ca_dir})
+    assert send(gw, conn=conn)[0] == 200
+    assert send(gw, conn=conn)[0] == 200
+    assert len(gw.connections()) == 1, "the second request must use the same connection"
+    assert gw.connections("tls")[0]["version"] == "TLSv1.3"
+
+
+@pytest.mark.parametrize("listener, why", [
+    ("wrong_name", "Hostname mismatch"), ("cn_only", "Hostname mismatch"),
+    ("expired", "expired"), ("future", "not yet valid"), ("self_signed", "self-signed"),
+    ("other_ca", "unable to get local issuer"), ("tls11", "ALERT_PROTOCOL_VERSION")])
+def test_wrong_certificate_is_refused_for_its_own_reason(gw, listener, why):
+    with pytest.raises(ssl.SSLError, match=why):
+        send(gw, listener=listener)
+    assert not gw.requests() and gw.connections(listener=listener)
+
+
+def test_self_signed_tls12_and_plain_listeners_answer_who_wants_them(gw):
+    assert send(gw, listener="self_signed", cafile=gw.self_signed)[0] == 200
+    assert send(gw, listener="tls12")[0] == 200
+    assert send(gw, listener="plain")[0] == 200
+    assert [one["listener"] for one in gw.requests()] == ["self_signed", "tls12", "plain"]
+
+
+def test_the_old_listener_speaks_tls_1_1_with_who_insists(gw):
+    subprocess.run(["curl", "-sS", "--cacert", gw.ca_file, "--tlsv1.0", "--tls-max", "1.1",
+                    "--ciphers", "ALL:@SECLEVEL=0", gw.urls["tls11"]], check=True)
+    assert gw.connections("tls")[0]["version"] == "TLSv1.1"
+
+
+def test_curl_signs_in_through_the_hashed_folder(gw):
+    done = subprocess.run(
+        ["curl", "-sS", "--capath", gw.ca_dir, "-H", f"Authorization: Bearer {gw.token}",
+         "--json", json.dumps(GOOD), gw.url + SEND], capture_output=True, check=True)
+    assert json.loads(done.stdout)["success"] is True
+
+
+# TingTing's documents
+
+def test_text_answer_is_that_of_the_document(gw):
+    status, body, headers = send(gw)
+    answer = json.loads(body)
+    left = answer["data"]["details"]["remaining_sms_credits"]
+    assert (status, headers["Content-Type"]) == (200, "application/json")
+    assert answer == {
+        "status": 200, "success": True, "message": "OTP Sent Successfully.", "errors": [],
+        "data": {"details": {
+            "number": "9851023212", "otp_options": "personnel",
+            "message": "Hi your OTP is 012345", "otp": "012345", "sms_send_options": "text",
+            "credits_used": 1, "remaining_sms_credits": left, "remaining_phone_credits": 127,
+            "company_name": "prixa"}}}
+    assert json.loads(send(gw)[1])["data"]["details"]["remaining_sms_credits"] == left - 1
+
+
+def test_voice_answer_is_that_of_the_document_and_digits_are_spoken(gw):
+    details = json.loads(send(gw, VOICE)[1])
+    assert details["message"] == "OTP Call Initiated Successfully."
+    assert list(details["data"]["details"])[-3:] == ["voice_input", "length_factor", "company_name"]
+    assert details["data"]["details"]["length_factor"] == 1.0
+    spoken = gw.outbox()[0]
+    assert (spoken["channel"], spoken["text"]) == ("voice", "Hi your OTP is 0 1 2 3 4 5")
+
+
+@pytest.mark.parametrize("body, member", [
+    *[(without(name), name) for name in ("number", "message", "sms_send_options", "otp",
+                                         "company_name")],
+    *[(GOOD | {name: 1}, name) for name in GOOD], *[(GOOD | {name: ""}, name) for name in GOOD],
+    *[(GOOD | {name: value}, name) for name, value in [
+        ("sms_send_options", "sms"), ("otp_options", "personal"), ("otp", None), ("otp_length", 6),
+        ("number", "+9779851023212"), ("number", "985102321"), ("number", "٩851023212"),
+        ("message", "Your code"), ("message", "Your {OTP}"), ("sms_send_option", "text")]],
+    (without("voice_input", VOICE), "voice_input"), (without("otp_options"), "otp"),
+    ([GOOD], "non_field_errors"), ("text", "non_field_errors")])
+def test_a_member_that_is_not_as_documented_is_named(gw, body, member):
+    status, answer, _ = send(gw, body)
+    assert (status, list(json.loads(answer))) == (400, [member])
+    assert isinstance(json.loads(answer)[member][0], str) and not gw.outbox()
+
+
+@pytest.mark.parametrize("body", [
+    b"", b"{", json.dumps(GOOD).encode()[:-1] + b',"otp":"1"}', b'{"number":NaN}', b'{"a":"\xff"}',
+    b"\xef\xbb\xbf{}", b"[" * 100000])
+def test_a_body_that_is_not_strict_json_is_refused(gw, body):
+    status, answer, _ = send(gw, body)
+    assert status == 400 and json.loads(answer)["detail"].startswith("JSON parse error")
+
+
+@pytest.mark.parametrize("status, how", [
+    (401, {"headers": {"Authorization": None}}), (401, {"headers": {"Authorization": "Bearer x"}}),
+    (401, {"headers": {"Authorization": "bearer"}}), (404, {"path": SEND[:-1]}),
+    (404, {"path": SEND + "/"}), (404, {"path": "/api/system/send/otp/"}),
+    (400, {"path": SEND + "?otp=1"}), (405, {"method": "GET", "body": None}),
+    (405, {"method": "PUT"}), (415, {"headers": {"Content-Type": "text/plain"}}),
+    (415, {"headers": {"Content-Type": "application/x-www-form-urlencoded"}}),
+    (415, {"headers": {"Content-Type": None}})])
+def test_who_asks_wrongly_is_refused(gw, status, how):
+    assert send(gw, **how)[0] == status
+    assert gw.requests()[0]["verdict"] == status and not gw.outbox()
+
+
+@pytest.mark.parametrize("head", [
+    "POST / HTTP/1.1\r\n\r\n", "POST / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", "POST /\r\n\r\n",
+    "POST / HTTP/1.1\r\nHost: a\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\nX y: 1\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: a\nX: 1\r\n\r\n",
+    "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\nx"])
+def test_bytes_that_are_no_proper_request_are_refused(gw, head):
+    assert bare(gw, head.encode())[:10] in (b"HTTP/1.1 4",)
+    assert "refused" in gw.requests()[0]
+
+
+def test_generated_codes_and_the_other_generations():
+    generated = without("otp") | {"otp_options": "generated"}
+    absent = without("company_name")
+    with Gateway(generation="g3", credits=4) as g3:
+        assert send(g3, absent)[0] == send(g3, generated | {"otp_length": 8})[0] == 200
+        assert len(g3.last_code()) == 8
+        assert send(g3, generated | {"otp_length": "8"})[0] == 400
+        assert send(g3, VOICE | {"voice_input": "np_rija2"})[0] == 400
+        answer = json.loads(send(g3, without("otp", without("otp_options")))[1])["data"]["details"]
+        assert answer["otp"] == g3.last_code() and len(answer["otp"]) == 6
+        assert "company_name" not in answer and answer["otp_options"] == "generated"
+        assert [send(g3)[0], send(g3)[0]] == [200, 402], "four credits are four messages"
+    with Gateway(generation="g0") as g0:
+        assert send(g0)[0] == 404
+        body = send(g0, generated | {"otp_length": "4"}, path="/api/system/send/otp/")[1]
+        details = json.loads(body)["data"]["details"]
+        assert "credits_used" not in details and len(g0.last_code()) == 4
+        assert details["message"].endswith(" ".join(g0.last_code()))
+    with Gateway(generation="g1") as g1:
+        assert "remaining_credits" in json.loads(send(g1, absent)[1])["data"]["details"]
+        listed = json.loads(send(g1, None, path="/api/v1/auths/list/send-otps/?limit=1",
+                                 method="GET")[1])
+        assert listed["count"] == 1 and listed["results"]["data"][0]["otp"] == "012345"
+
+
+def test_the_wire_and_the_phone_are_written_down(gw):
+    send(gw, headers={"X-Request-Id": "r-1"})
+    seen, message = gw.requests()[0], gw.outbox("9851023212")[0]
+    assert (seen["method"], seen["target"], seen["json"]) == ("POST", SEND, GOOD)
+    assert seen["headers"]["authorization"] == f"Bearer {gw.token}"
+    assert (message["text"], message["request_id"]) == ("Hi your OTP is 012345", "r-1")
+    assert gw.last_code() == "012345" and not gw.outbox("1")
+
+
+# Faults
+
+@pytest.mark.parametrize("status, more", [
+    *[(status, {}) for status in (204, 400, 401, 402, 403, 404, 408, 422, 500, 502, 503)],
+    (429, {"retry_after": 7}), (429, {"retry_date": 60})])
+def test_status_fault_and_the_message_stays_away(gw, status, more):
+    gw.fault("status", status=status, times=1, **more)
+    conn = connect(gw)
+    got, body, headers = send(gw, conn=conn)
+    assert (got, not body) == (status, status == 204) and not gw.outbox()
+    assert headers["Retry-After"] == "7" or more != {"retry_after": 7}
+    assert "GMT" in (headers["Retry-After"] or "") or "retry_date" not in more
+    assert send(gw, conn=conn)[0] == 200, "times=1 and the same connection"
+    assert [one["fault"] for one in gw.requests()] == ["status", None]
+
+
+def test_redirect_leads_elsewhere_and_elsewhere_is_written_down(gw):
+    for status in (301, 302, 307):
+        gw.fault("redirect", status=status)
+        got, _, headers = send(gw)
+        assert (got, headers["Location"]) == (status, gw.url + "/elsewhere/")
+    assert send(gw, path="/elsewhere/")[0] == 200 and len(gw.requests("/elsewhere/")) == 1
+
+
+@pytest.mark.parametrize("kind", ["hang", "hang_tls", "hang_connect"])
+def test_hanging_outlasts_the_client(gw, kind):
+    gw.fault(kind)
+    with pytest.raises(TimeoutError):
+        send(gw, timeout=0.3)
+    assert not gw.outbox() and len(gw.requests()) == (1 if kind == "hang" else 0)
+
+
+@pytest.mark.parametrize("kind, errors", [
+    ("drop_connect", OSError), ("reset_connect", OSError), ("talk_connect", ssl.SSLError),
+    ("drop_tls", OSError), ("drop", http.client.RemoteDisconnected), ("reset", ConnectionError),
+    ("close_mid_body", http.client.IncompleteRead)])
+def test_dropping_breaks_the_exchange(gw, kind, errors):
+    gw.fault(kind)
+    with pytest.raises(errors):
+        send(gw)
+    assert len(gw.outbox()) == (1 if kind == "close_mid_body" else 0)
+    assert len(gw.requests()) == (0 if kind.endswith(("_connect", "_tls")) else 1)
+    gw.clear_faults()
+    assert send(gw)[0] == 200, "it was the fault that broke it"
+
+
+def test_what_is_delivered_although_the_answer_is_lost(gw):
+    gw.fault("drop", deliver=True)
+    with pytest.raises(http.client.RemoteDisconnected):
+        send(gw)
+    assert gw.last_code() == "012345"
+
+
+def test_truncated_tls_has_no_close_notify(gw):
+    gw.fault("truncate_tls")
+    with pytest.raises(ssl.SSLError, match="UNEXPECTED_EOF"):
+        bare(gw)
+    gw.fault("close")
+    assert bare(gw).endswith(b"}}}")
+
+
+def test_slow_faults_take_their_time(gw):
+    for kind, how in [("drip", {"where": "headers", "interval": 0.001}),
+                      ("drip", {"interval": 0.001}), ("slow_connect", {"seconds": 0.2}),
+                      ("interim", {"interval": 0.1, "count": 2, "status": 100}),
+                      ("none", {"delay": 0.2})]:
+        gw.fault(kind, **how)
+        start = time.monotonic()
+        assert send(gw)[0] == 200
+        assert time.monotonic() - start > 0.19, kind
+
+
+def answered(gw, kind, **how):
+    gw.fault(kind, **how)
+    return send(gw)
+
+
+def test_bodies_that_are_bent(gw):
+    assert answered(gw, "empty")[:2] == (200, b"")
+    for what in ("text", "html", "binary"):
+        with pytest.raises(ValueError):
+            json.loads(answered(gw, "garbage", what=what)[1])
+    with pytest.raises(http.client.BadStatusLine):
+        answered(gw, "garbage", what="http")
+    body = answered(gw, "huge_body")[1]
+    assert len(body) == 50_000_000 and json.loads(body)["success"] is True
+    assert len(answered(gw, "huge_body", body_bytes=70000, length=False)[1]) == 70000
+    assert b'"deep":' + b"[" * 10000 + b"]" * 10000 in answered(gw, "deep")[1]
+    pairs = json.loads(answered(gw, "duplicate_keys")[1], object_pairs_hook=list)
+    assert [value for name, value in pairs if name == "success"] == [None, True]
+    assert b"\0" in answered(gw, "nul")[1]
+    assert "\0" in json.loads(answered(gw, "nul", escaped=True)[1])["nul"]
+    with pytest.raises(UnicodeDecodeError):
+        answered(gw, "bad_utf8")[1].decode()
+    assert "\x1b" in json.loads(answered(gw, "escapes")[1])["detail"]
+    _, body, headers = answered(gw, "gzip")
+    assert headers["Content-Encoding"] == "gzip" and json.loads(gzip.decompress(body))["success"]
+    assert answered(gw, "trailing")[1].endswith(b'}}}{"success":false}')
+    assert json.loads(answered(gw, "echo", code="111111")[1])["data"]["details"]["otp"] == "111111"
+    assert json.loads(answered(gw, "wrong_types")[1])["success"] == "true"
+    patched = json.loads(answered(gw, "merge", patch={"status": None, "x": {"y": 1}})[1])
+    assert patched["x"] == {"y": 1} and "status" not in patched
+    gw.clear()
+    assert json.loads(answered(gw, "success_false")[1])["success"] is False and not gw.outbox()
+
+
+def test_framing_that_is_bent(gw):
+    with pytest.raises(http.client.IncompleteRead):
+        answered(gw, "content_length", delta=10)
+    assert not answered(gw, "content_length", delta=-1)[1].endswith(b"}}}")
+    gw.fault("content_length", value="-5")
+    assert b"Content-Length: -5\r\n" in bare(gw)
+    assert json.loads(answered(gw, "chunked")[1])["success"] is True
+    with pytest.raises(http.client.IncompleteRead):
+        answered(gw, "chunked", bad=True)
+    with pytest.raises(http.client.HTTPException, match="100 headers"):
+        answered(gw, "huge_headers")
+    gw.fault("raw", text="HTTP/0.9 ok\r\n")
+    assert bare(gw) == b"HTTP/0.9 ok\r\n"
+    assert answered(gw, "status", headers={"Set-Cookie": "a=b"})[2]["Set-Cookie"] == "a=b"
+    gw.fault("twice")
+    sent = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode()
+    assert bare(gw, sent).count(b"HTTP/1.1 404") == 2
+
+
+def test_faults_are_chosen_by_number_listener_and_path(gw):
+    gw.set_faults({"kind": "status", "status": 503, "after": 1, "times": 1},
+                  {"kind": "status", "status": 502, "listener": "plain"},
+                  {"kind": "status", "status": 501, "path": "/other/"})
+    assert [send(gw)[0] for _ in range(3)] == [200, 503, 200]
+    assert send(gw, listener="plain")[0] == 502 and send(gw, path="/other/")[0] == 501
+
+
+def test_a_fault_that_does_not_exist_is_never_ignored(gw):
+    for said in ({"kind": "hangs"}, {"kind": "hang", "second": 1}, {"kind": "raw"},
+                 {"kind": "hang_tls", "path": "/"}):
+        with pytest.raises(FaultError):
+            gw.set_faults(said)
+    gw.fault("echo")
+    with pytest.raises(ssl.SSLError, match="UNEXPECTED_EOF"):
+        send(gw, path="/unknown/")
+    with pytest.raises(RuntimeError, match="nobody said"):
+        gw.clear()
+
+
+# Its life, and the phone
+
+def test_it_ends_on_sigterm_and_with_its_parent(tmp_path):
+    with Gateway(str(tmp_path / "a")) as one:
+        port = one.port
+        assert one.stop() == 0 and not os.path.exists(one.folder + "/ready.json")
+        with pytest.raises(ConnectionRefusedError):
+            send(one)
+        one.start()
+        assert one.port == port and send(one)[0] == 200
+    parent = subprocess.Popen(
+        [sys.executable, "-c", "import sys, time; sys.path.insert(0, sys.argv[1])\n"
+         "from gateway import Gateway\nwith Gateway(sys.argv[2]) as gw:\n"
+         " print(gw.pid, flush=True); time.sleep(60)", HERE, str(tmp_path / "b")],
+        stdout=subprocess.PIPE)
+    pid = int(parent.stdout.readline())
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    end = time.monotonic() + 5
+    while os.path.exists(f"/proc/{pid}/exe") and time.monotonic() < end:
+        time.sleep(0.02)
+    assert not os.path.exists(f"/proc/{pid}/exe"), "the gateway outlived its parent"
+
+
+def phone(gw, *options):
+    return subprocess.run([sys.executable, f"{HERE}/phone.py", gw.folder, *options],
+                          capture_output=True, text=True, encoding="utf-8")
+
+
+def test_the_phone_shows_what_the_person_reads(gw):
+    assert phone(gw, "--wait", "0.1").returncode == 1
+    send(gw, GOOD | {"message": "\x1b[2J{otp} is your code\u202e"})
+    shown = phone(gw, "--last").stdout
+    assert "012345 is your code" in shown and "\x1b" not in shown and "\u202e" not in shown
+    assert len({len(line) for line in shown.splitlines()}) == 1, "the frame is straight"
+    assert phone(gw, "--code", "--wait", "1").stdout == "012345\n"
+    assert phone(gw, "--wait", "0.1", "--after", "1").returncode == 1
+    assert phone(gw, "--count", "--number", "1").stdout == "0\n"
