@@ -38,8 +38,9 @@ utf8_next(const unsigned char *s, uint32_t *cp)
 static bool
 is_unsafe(uint32_t cp)
 {
-	return cp < 0x20 || (cp >= 0x7f && cp <= 0x9f) || cp == 0x200e || cp == 0x200f ||
-	       (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069) || cp == 0xfeff;
+	return cp < 0x20 || (cp >= 0x7f && cp <= 0x9f) || cp == 0x061c || cp == 0x200e ||
+	       cp == 0x200f || (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069) ||
+	       cp == 0xfeff;
 }
 
 bool
@@ -109,7 +110,11 @@ text_mask_phone(char *dst, size_t size, const char *phone)
 	const char *digits = phone[0] == '+' ? phone + 1 : phone;
 	size_t len = strlen(digits), code = text_calling_code(digits);
 	const char *last = len > 2 ? digits + len - 2 : "";
-	size_t hidden = code ? len - code - 2 : len - strlen(last);
+	size_t hidden;
+
+	if (len < code + 4)
+		code = 0;
+	hidden = code ? len - code - 2 : len - strlen(last);
 
 	if (hidden > sizeof(stars) - 1)
 		hidden = sizeof(stars) - 1;

@@ -16,7 +16,8 @@ bindings_get(const struct template_values *v, const char *name)
 	for (size_t i = 0; i < b->n; i++)
 		if (!strcmp(b->item[i].name, name))
 			return secret_str(&b->item[i].value);
-	return NULL;
+	/* A user without the attribute has an empty one. */
+	return strncmp(name, "attr.", 5) ? NULL : "";
 }
 
 void

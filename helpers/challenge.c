@@ -53,20 +53,20 @@ code_make(int digits, struct secret *out)
 }
 
 int
-code_read(const char *typed, int digits, struct secret *out)
+code_read(const char *typed, int least, int most, struct secret *out)
 {
-	char code[CODE_DIGITS_MAX + 1];
+	char code[CODE_TYPED_MAX];
 	int n = 0, r = -OTP_EINVAL;
 
 	secret_clear(out);
 	for (; *typed; typed++) {
 		if (strchr(" \t-", *typed))
 			continue;
-		if (*typed < '0' || *typed > '9' || n == digits)
+		if (*typed < '0' || *typed > '9' || n == most || n == CODE_TYPED_MAX)
 			goto out;
 		code[n++] = *typed;
 	}
-	if (n == digits)
+	if (n >= least)
 		r = secret_set(out, code, (size_t)n);
 out:
 	otp_wipe_array(code);

@@ -7,7 +7,7 @@
 #include "common/secret.h"
 #include "helpers/store.h"
 
-enum { HOST_KEY_MIN = 32, CODE_DIGITS_MIN = 6, CODE_DIGITS_MAX = 10 };
+enum { HOST_KEY_MIN = 32, CODE_DIGITS_MIN = 6, CODE_DIGITS_MAX = 10, CODE_TYPED_MAX = 16 };
 
 /* len random bytes as 2*len hexadecimal digits and a NUL. 0 or -OTP_ECRYPTO. */
 int random_id(char *hex, size_t len);
@@ -17,9 +17,9 @@ int code_make(int digits, struct secret *out);
 
 /*
  * What a person typed, made a code: outer blanks trimmed, inner blanks and dashes dropped, then
- * exactly so many decimal digits. 0, or -OTP_EINVAL and an empty *out.
+ * from least to most decimal digits. 0, or -OTP_EINVAL and an empty *out.
  */
-int code_read(const char *typed, int digits, struct secret *out);
+int code_read(const char *typed, int least, int most, struct secret *out);
 
 /* HMAC-SHA-256 under the host key of id, user, service and code, into c->mac. */
 int challenge_seal(struct challenge *c, const struct secret *host_key, const char *code);

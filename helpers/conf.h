@@ -95,6 +95,7 @@ struct conf_provider {
 	char *variant; /* or NULL */
 	char *ca;      /* absolute path of a file or folder, in addition to the system's; or NULL */
 	char *proxy;   /* URL, or NULL */
+	int low_credits; /* fewer messages left than this are warned of */
 	struct conf_setting *vars;
 	size_t nvars;
 	char *file; /* where the section stands (first) */

@@ -73,7 +73,7 @@ conf_is_path(const char *s)
 bool
 conf_is_proxy(const char *s)
 {
-	static const char *const scheme[] = {"http://", "https://", "socks5h://"};
+	static const char *const scheme[] = {"http://", "socks5h://"};
 	const char *colon;
 	int64_t port;
 

@@ -21,7 +21,7 @@ bool conf_is_service(const char *s);
 bool conf_is_account(const char *s);
 /* "/a/b": no empty, "." or ".." component, no slash at the end, no " #" or " ;" in it. */
 bool conf_is_path(const char *s);
-/* http, https or socks5h, a host, perhaps a port; no user, password, path or query. */
+/* http or socks5h, a host, perhaps a port; no user, password, path or query. */
 bool conf_is_proxy(const char *s);
 
 /* Decimal digits alone, with no superfluous zero in front. */

@@ -66,6 +66,7 @@ const struct conf_option conf_table[] = {
     OPTION(PROVIDER(variant), CONF_NAME, NULL),
     OPTION(PROVIDER(ca), CONF_PATH, NULL),
     OPTION(PROVIDER(proxy), CONF_PROXY, NULL),
+    OPTION(PROVIDER(low_credits), CONF_NUMBER, "50", RANGE(0, 1000000)),
 
     OPTION(EXEMPT(users), CONF_USERS, NULL, RANGE(1, CONF_LIST_MAX)),
     OPTION(EXEMPT(groups), CONF_GROUPS, NULL, RANGE(1, CONF_LIST_MAX)),

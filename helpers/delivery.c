@@ -12,11 +12,22 @@ struct route {
 	size_t nproviders;
 };
 
+/* What a check left to be ended: owned copies, for the sign-in is over by then. */
+struct leftover {
+	const struct provider *provider;
+	struct secret captures;
+	struct contact contact;
+	char user[256];
+	char service[256];
+	char channel[64];
+};
+
 struct http_delivery {
 	struct delivery base; /* first */
-	struct http *http;
+	struct provider_io io;
 	struct route *route;
 	size_t nroutes;
+	struct leftover leftover;
 };
 
 static struct route *
@@ -30,6 +41,25 @@ route_of(struct delivery *d, const char *channel)
 	return NULL;
 }
 
+static const struct provider *
+provider_of(struct delivery *d, const char *channel, const char *name)
+{
+	struct route *r = route_of(d, channel);
+
+	for (size_t i = 0; r && i < r->nproviders; i++)
+		if (!*name || !strcmp(provider_name(r->provider[i]), name))
+			return r->provider[i];
+	return NULL;
+}
+
+void
+delivered_clear(struct delivered *d)
+{
+	secret_clear(&d->code);
+	secret_clear(&d->captures);
+	*d = (struct delivered){.class = CLASS_BROKEN};
+}
+
 static int
 delivery_needs(struct delivery *d, const char *channel, enum contact_kind *kind)
 {
@@ -39,6 +69,18 @@ delivery_needs(struct delivery *d, const char *channel, enum contact_kind *kind)
 		return -OTP_ENOENT;
 	*kind = provider_needs(r->provider[0], channel);
 	return 0;
+}
+
+static void
+delivery_code_length(
+    struct delivery *d, const char *channel, const char *provider, int *least, int *most)
+{
+	const struct provider *p = provider_of(d, channel, provider);
+	const struct profile *f = p ? provider_profile(p) : NULL;
+	bool ours = !f || f->code_by == CODE_BY_MODULE;
+
+	*least = ours ? 0 : f->code_min;
+	*most = ours ? 0 : f->code_max;
 }
 
 static bool
@@ -54,41 +96,142 @@ proves_nothing_sent(enum provider_class c)
 	return c == CLASS_NO_CREDIT || c == CLASS_BAD_CREDENTIALS || c == CLASS_RATE_LIMITED;
 }
 
+/* Hands over what the provider said; s is empty afterwards. */
+static void
+take_sent(const struct provider *p, struct sent *s, struct delivered *out)
+{
+	const struct profile *f = provider_profile(p);
+
+	secret_clear(&out->code);
+	secret_clear(&out->captures);
+	(void)snprintf(out->provider, sizeof(out->provider), "%s", provider_name(p));
+	out->class = s->class;
+	out->retry_after = s->retry_after;
+	out->nothing_sent &= !s->written || proves_nothing_sent(s->class);
+	out->code_by = f->code_by;
+	out->bound_to = f->bound_to;
+	out->code = s->code;
+	out->captures = s->captures;
+	out->has_credits = s->has_credits;
+	out->credits = s->credits;
+	s->code = s->captures = (struct secret){0};
+	sent_clear(s);
+}
+
 static int
-delivery_send(struct delivery *d, const struct sending *q, const struct conf_signin *options,
-    struct delivered *out)
+delivery_send(struct delivery *d, const struct sending *q, const char *before,
+    const struct conf_signin *options, struct delivered *out)
 {
 	struct http_delivery *h = (struct http_delivery *)d;
 	struct route *route = route_of(d, q->channel);
 	struct deadline all = deadline_in(options->send_timeout);
-	struct sending whole = *q;
 	bool bad_destination = false, outage = true;
+	struct sending whole = *q;
 
 	*out = (struct delivered){.class = CLASS_BROKEN, .nothing_sent = true};
 	if (!route)
 		return 0;
 	whole.message = route->channel->message;
 	for (size_t i = 0; i < route->nproviders && (!i || !deadline_passed(all)); i++) {
+		const struct provider *p = route->provider[i];
 		struct sent s;
-		int r = provider_send(route->provider[i], h->http, &whole,
-		    deadline_first(all, deadline_in(options->attempt_timeout)), &s);
+		int r;
 
-		if (r)
-			return r;
-		(void)snprintf(
-		    out->provider, sizeof(out->provider), "%s", provider_name(route->provider[i]));
-		out->class = s.class;
-		out->retry_after = s.retry_after;
-		out->nothing_sent &= !s.written || proves_nothing_sent(s.class);
-		if (!may_ask_next(s.class))
-			return 0;
-		bad_destination |= s.class == CLASS_BAD_DESTINATION;
+		/* What one provider captured means nothing to another. */
+		whole.captures = before && !strcmp(before, provider_name(p)) ? q->captures : NULL;
+		r = provider_send(p, &h->io, &whole,
+		    deadline_first(all, deadline_in(options->attempt_timeout)), &s);
 		outage &= s.outage;
+		bad_destination |= s.class == CLASS_BAD_DESTINATION;
+		take_sent(p, &s, out);
+		if (r || !may_ask_next(out->class))
+			return r;
 	}
 	out->class = bad_destination ? CLASS_BAD_DESTINATION
 		     : outage	     ? CLASS_PROVIDER_DOWN
 				     : CLASS_REFUSED;
 	return 0;
+}
+
+/* Keeps what the clean-up will need: the check opened something there. */
+static void
+note_leftover(struct http_delivery *h, const struct provider *p, const struct sending *q,
+    const struct delivered *out)
+{
+	struct leftover *l = &h->leftover;
+
+	if (!provider_profile(p)->cleanup || !out->captures.len ||
+	    secret_set(&l->captures, out->captures.bytes, out->captures.len))
+		return;
+	l->provider = p;
+	l->contact = *q->contact;
+	(void)snprintf(l->user, sizeof(l->user), "%s", q->user);
+	(void)snprintf(l->service, sizeof(l->service), "%s", q->service);
+	(void)snprintf(l->channel, sizeof(l->channel), "%s", q->channel);
+}
+
+static int
+delivery_verify(struct delivery *d, const struct sending *q, const char *provider,
+    const struct conf_signin *options, struct delivered *out)
+{
+	struct http_delivery *h = (struct http_delivery *)d;
+	const struct provider *p = provider_of(d, q->channel, provider);
+	struct sending whole = *q;
+	struct sent s;
+	bool written;
+	int r;
+
+	*out = (struct delivered){.class = CLASS_REFUSED, .nothing_sent = true};
+	/* The configuration has changed since the code was sent. */
+	if (!p || provider_profile(p)->code_by != CODE_BY_PROVIDER)
+		return 0;
+	whole.message = "";
+	r = provider_verify(p, &h->io, &whole, deadline_in(options->verify_timeout), &s);
+	written = s.written;
+	take_sent(p, &s, out);
+	/* A code that reached a wire was tried, whatever was said of it. */
+	out->nothing_sent = !written;
+	if (!r && out->class == CLASS_OK)
+		note_leftover(h, p, q, out);
+	return r;
+}
+
+static void
+delivery_warm(struct delivery *d, const char *channel)
+{
+	struct http_delivery *h = (struct http_delivery *)d;
+	struct route *route = route_of(d, channel);
+
+	if (route)
+		provider_warm(route->provider[0], &h->io);
+}
+
+void
+delivery_idle(struct delivery *d, struct deadline dl)
+{
+	http_idle(((struct http_delivery *)d)->io.http, dl);
+}
+
+void
+delivery_cleanup(struct delivery *d, int64_t ms)
+{
+	struct http_delivery *h = (struct http_delivery *)d;
+	struct leftover *l = &h->leftover;
+	struct sending q = {
+	    .user = l->user,
+	    .host = "",
+	    .service = l->service,
+	    .channel = l->channel,
+	    .message = "",
+	    .contact = &l->contact,
+	    .code = "",
+	    .captures = secret_str(&l->captures),
+	};
+
+	if (!l->provider)
+		return;
+	http_forget_peer(h->io.http);
+	provider_cleanup(l->provider, &h->io, &q, deadline_in(ms));
 }
 
 static int
@@ -121,21 +264,31 @@ route_open(struct http_delivery *h, const struct conf *c, const char *channel, u
 			route->provider[route->nproviders++] = p;
 			r = provider_check_channel(p, channel, route->channel->message, report);
 		}
+		if (!r &&
+		    provider_needs(p, channel) != provider_needs(route->provider[0], channel)) {
+			buf_putf(report,
+			    "[channel %s] providers: %s and %s need different kinds of "
+			    "contact\n",
+			    channel, name, provider_name(route->provider[0]));
+			return -OTP_ECONF;
+		}
 	}
 	return !r && !route->nproviders ? -OTP_ECONF : r;
 }
 
 int
 delivery_open(const struct conf *c, const struct strlist *channels, uid_t also, int peer,
-    struct delivery **out, struct buf *report)
+    const struct provider_io *io, struct delivery **out, struct buf *report)
 {
 	struct http_delivery *h = calloc(1, sizeof(*h));
 	int r = h ? 0 : -OTP_ENOMEM;
 
 	if (!r) {
-		h->base = (struct delivery){delivery_send, delivery_needs};
+		h->base = (struct delivery){delivery_send, delivery_verify, delivery_warm,
+		    delivery_needs, delivery_code_length};
+		h->io = *io;
 		h->route = calloc(channels->n + 1, sizeof(*h->route));
-		r = h->route ? http_open(peer, OTP_CA_DIR, &h->http) : -OTP_ENOMEM;
+		r = h->route ? http_open(peer, OTP_CA_DIR, &h->io.http) : -OTP_ENOMEM;
 	}
 	for (size_t i = 0; !r && i < channels->n; i++)
 		r = route_open(h, c, channels->item[i], also, report);
@@ -159,6 +312,7 @@ delivery_close(struct delivery *d)
 		free(h->route[i].provider);
 	}
 	free(h->route);
-	http_close(h->http);
+	secret_clear(&h->leftover.captures);
+	http_close(h->io.http);
 	free(h);
 }

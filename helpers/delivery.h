@@ -1,4 +1,4 @@
-/* Who sends: the providers of a channel, in their order. */
+/* Who sends and who checks: the providers of a channel, in their order. */
 #ifndef OTP_DELIVERY_H
 #define OTP_DELIVERY_H
 
@@ -9,9 +9,18 @@
 struct delivered {
 	enum provider_class class; /* CLASS_OK, CLASS_UNANSWERED, or why nobody took it */
 	char provider[64];	   /* who did */
-	bool nothing_sent;	   /* certainly: no request was written, or none was served */
-	long retry_after;	   /* seconds, 0 when not said */
+	/* Certainly: no request was written, or (of a send) none was served. */
+	bool nothing_sent;
+	long retry_after; /* seconds, 0 when not said */
+	enum code_by code_by;
+	enum bound_to bound_to;
+	struct secret code;	/* of CODE_BY_RESPONSE */
+	struct secret captures; /* what the check will need */
+	bool has_credits;
+	int64_t credits; /* messages left, as the provider says */
 };
+
+void delivered_clear(struct delivered *d);
 
 struct delivery {
 	/*
@@ -19,21 +28,38 @@ struct delivery {
 	 * provider_down, no_credit, bad_destination and bad_credentials the next provider is asked;
 	 * a request that was written and not answered is never repeated. CLASS_PROVIDER_DOWN means
 	 * that every one failed by name lookup, TCP, TLS, 5xx, credit or credentials: what a person
-	 * might bring about, such as a refused number, is CLASS_REFUSED.
+	 * might bring about, such as a refused number, is CLASS_REFUSED. q->captures are those of
+	 * `before`, the provider of the last send, or NULL.
 	 * 0, or -OTP_EGONE when the peer has gone meanwhile.
 	 */
-	int (*send)(struct delivery *d, const struct sending *q, const struct conf_signin *options,
-	    struct delivered *out);
+	int (*send)(struct delivery *d, const struct sending *q, const char *before,
+	    const struct conf_signin *options, struct delivered *out);
+	/* Has the provider check q->code. CLASS_OK is the only right answer. As above. */
+	int (*verify)(struct delivery *d, const struct sending *q, const char *provider,
+	    const struct conf_signin *options, struct delivered *out);
+	/* Begins to connect, before anybody has answered. */
+	void (*warm)(struct delivery *d, const char *channel);
 	/* The kind of contact that a channel needs. -OTP_ENOENT for a channel not opened. */
 	int (*needs)(struct delivery *d, const char *channel, enum contact_kind *kind);
+	/*
+	 * The digits of a code of this provider ("": of the channel's first), where we do not make
+	 * it; 0 and 0 where we do.
+	 */
+	void (*code_length)(
+	    struct delivery *d, const char *channel, const char *provider, int *least, int *most);
 };
 
 /*
  * Loads every provider of the channels, with its secrets. peer: the socket whose hang-up ends every
- * wait, or -1. Errors go to *report. 0, -OTP_ECONF, -OTP_ENOMEM, -OTP_ECRYPTO.
+ * wait, or -1. io->http is made here. Errors go to *report. 0, -OTP_ECONF, -OTP_ENOMEM,
+ * -OTP_ECRYPTO.
  */
 int delivery_open(const struct conf *c, const struct strlist *channels, uid_t also, int peer,
-    struct delivery **out, struct buf *report);
+    const struct provider_io *io, struct delivery **out, struct buf *report);
+/* Goes on connecting while a person is thinking; returns when the peer speaks, or at dl. */
+void delivery_idle(struct delivery *d, struct deadline dl);
+/* After the result: ends at the provider what a check began there. Takes at most ms. */
+void delivery_cleanup(struct delivery *d, int64_t ms);
 void delivery_close(struct delivery *d);
 
 #endif

@@ -26,27 +26,26 @@ struct http {
 	int peer;
 	const char *ca_dir;
 	CURLM *multi;
+	struct transfer *begun; /* by http_begin(), not ended yet */
 	/* Cut off by a deadline; kept so that nothing they use goes away under them. */
-	struct abandoned *abandoned;
+	struct transfer *abandoned;
 };
 
-struct abandoned {
-	struct abandoned *next;
-	CURLM *multi;
+/* One request under way, and what the callbacks write to. */
+struct transfer {
+	struct http_answer *answer; /* the caller's, or own */
+	struct http_answer own;
 	CURL *easy;
 	struct curl_slist *headers;
-	struct transfer *transfer;
-};
-
-/* One request under way: what the callbacks write to. */
-struct transfer {
-	struct http_answer *answer;
 	size_t head_total;
+	bool head_ended;  /* the empty line behind the last answer's head has come */
 	int overflow;	  /* -OTP_ETOOBIG or -OTP_ENOMEM, set by the callback that stopped it */
 	int socket_errno; /* of a socket(2) that failed: this machine's fault */
 	char host[256];	  /* of the URL: whom the certificate must name */
 	char ca_path[2 * 4096];
 	char error[CURL_ERROR_SIZE];
+	CURLM *multi; /* once abandoned: what it was left in */
+	struct transfer *next;
 };
 
 /* Every option that is a number, with its reason. */
@@ -147,6 +146,7 @@ on_header(char *line, size_t one, size_t len, void *arg)
 		buf_reset(&t->answer->head);
 	while (text && (line[text - 1] == '\n' || line[text - 1] == '\r'))
 		text--;
+	t->head_ended = !text;
 	buf_put(&t->answer->head, line, text);
 	t->overflow = buf_putc(&t->answer->head, '\n');
 	return t->overflow ? 0 : len;
@@ -215,20 +215,6 @@ http_open(int peer, const char *ca_dir, struct http **out)
 }
 
 void
-http_close(struct http *h)
-{
-	if (!h)
-		return;
-	if (h->multi)
-		(void)curl_multi_cleanup(h->multi);
-	h->multi = NULL;
-	if (h->abandoned)
-		return;
-	curl_global_cleanup();
-	free(h);
-}
-
-void
 http_answer_clear(struct http_answer *a)
 {
 	buf_free(&a->head);
@@ -289,14 +275,14 @@ set_callbacks(CURL *e, struct transfer *t)
 }
 
 static CURLcode
-set_request(CURL *e, const struct http_request *q, const char *url)
+set_request(CURL *e, const struct http_request *q, const struct http_route *route)
 {
-	CURLcode c = curl_easy_setopt(e, CURLOPT_URL, url);
+	CURLcode c = curl_easy_setopt(e, CURLOPT_URL, q->url);
 
 	c = c ? c
 	      : curl_easy_setopt(
-		    e, CURLOPT_PROTOCOLS_STR, strncasecmp(url, "https:", 6) ? "http" : "https");
-	c = c ? c : curl_easy_setopt(e, CURLOPT_PROXY, q->proxy ? q->proxy : "");
+		    e, CURLOPT_PROTOCOLS_STR, strncasecmp(q->url, "https:", 6) ? "http" : "https");
+	c = c ? c : curl_easy_setopt(e, CURLOPT_PROXY, route->proxy ? route->proxy : "");
 	c = c ? c : curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, q->method);
 	if (!c && q->body) {
 		c = curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE, (long)q->body_len);
@@ -337,22 +323,62 @@ peer_check(const struct http *h, short revents)
 	return n < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : -OTP_EGONE;
 }
 
-/* Runs the transfer to its end: 0 with *code, or why it was cut off. */
+static void
+transfer_free(struct transfer *t)
+{
+	if (!t)
+		return;
+	curl_easy_cleanup(t->easy);
+	curl_slist_free_all(t->headers);
+	http_answer_clear(&t->own);
+	free(t);
+}
+
+/* Ends a transfer that is in the multi handle. */
+static void
+transfer_end(struct http *h, struct transfer *t)
+{
+	(void)curl_multi_remove_handle(h->multi, t->easy);
+	transfer_free(t);
+}
+
+/* Takes the transfers that have ended; true when t is one of them, with its *code. */
+static bool
+collect(struct http *h, const struct transfer *t, CURLcode *code)
+{
+	bool found = false;
+	int queued;
+	CURLMsg *m;
+
+	while ((m = curl_multi_info_read(h->multi, &queued))) {
+		if (m->msg != CURLMSG_DONE)
+			continue;
+		if (t && m->easy_handle == t->easy) {
+			*code = m->data.result;
+			found = true;
+		} else if (h->begun && m->easy_handle == h->begun->easy) {
+			transfer_end(h, h->begun);
+			h->begun = NULL;
+		}
+	}
+	return found;
+}
+
+/*
+ * Runs until t has ended (0, with *code), or until it is cut off: -OTP_ETIME, -OTP_EGONE. Without
+ * t, only the latter.
+ */
 static int
-drive(struct http *h, struct deadline dl, CURLcode *code)
+drive(struct http *h, const struct transfer *t, struct deadline dl, CURLcode *code)
 {
 	for (;;) {
 		struct curl_waitfd extra = {.fd = h->peer, .events = CURL_WAIT_POLLIN};
-		int running, queued, ready, r;
-		CURLMsg *m;
+		int running, ready, r;
 
 		if (curl_multi_perform(h->multi, &running))
 			return -OTP_ENOMEM;
-		m = curl_multi_info_read(h->multi, &queued);
-		if (m && m->msg == CURLMSG_DONE) {
-			*code = m->data.result;
+		if (collect(h, t, code))
 			return 0;
-		}
 		if (deadline_passed(dl))
 			return -OTP_ETIME;
 		if (curl_multi_poll(h->multi, &extra, h->peer >= 0, deadline_left(dl), &ready))
@@ -365,7 +391,7 @@ drive(struct http *h, struct deadline dl, CURLcode *code)
 
 /* What the end of a transfer means. */
 static int
-judge(CURLcode code, const struct transfer *t, CURL *e, struct http_answer *a)
+judge(CURLcode code, const struct transfer *t, struct http_answer *a)
 {
 	long status = 0, retry = 0;
 	curl_off_t wait = 0;
@@ -375,10 +401,18 @@ judge(CURLcode code, const struct transfer *t, CURL *e, struct http_answer *a)
 		return t->overflow;
 	switch (code) {
 	case CURLE_OK:
+		/* libcurl takes a head that was cut off for a whole one. */
+		if (!t->head_ended)
+			return -OTP_ENET;
 		break;
 	case CURLE_OUT_OF_MEMORY:
+		/* Also said of a header line that is too long. */
+		if (a->written)
+			return -OTP_ETOOBIG;
+		return -OTP_ENOMEM;
 	case CURLE_FAILED_INIT:
 		return -OTP_ENOMEM;
+	case CURLE_SSL_CACERT_BADFILE:
 	case CURLE_URL_MALFORMAT:
 	case CURLE_UNSUPPORTED_PROTOCOL:
 		return -OTP_EINVAL;
@@ -389,8 +423,8 @@ judge(CURLcode code, const struct transfer *t, CURL *e, struct http_answer *a)
 		/* Whoever can exhaust this machine must not be able to pass it off as an outage. */
 		return t->socket_errno || strstr(t->error, "thread failed") ? -OTP_ESYS : -OTP_ENET;
 	}
-	(void)curl_easy_getinfo(e, CURLINFO_RESPONSE_CODE, &status);
-	if (!curl_easy_getinfo(e, CURLINFO_RETRY_AFTER, &wait) && wait > 0)
+	(void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (!curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &wait) && wait > 0)
 		retry = wait > 86400 ? 86400 : (long)wait;
 	a->status = status;
 	a->retry_after = retry;
@@ -398,56 +432,123 @@ judge(CURLcode code, const struct transfer *t, CURL *e, struct http_answer *a)
 	return 0;
 }
 
-/* Puts aside what libcurl would wait for. */
 static void
-abandon(struct http *h, CURL *e, struct curl_slist *headers, struct transfer *t)
+put_aside(struct http *h, struct transfer *t)
 {
-	struct abandoned *a = calloc(1, sizeof(*a));
-
-	/* Nothing drives this multi handle any more, so no callback runs again. */
 	t->answer = NULL;
-	if (a)
-		*a = (struct abandoned){h->abandoned, h->multi, e, headers, t};
-	h->abandoned = a ? a : h->abandoned;
+	t->multi = h->multi;
+	t->next = h->abandoned;
+	h->abandoned = t;
+}
+
+/*
+ * Leaves behind what libcurl would wait for: the multi handle with all that is in it, t among it.
+ * Nothing drives it any more, so no callback runs again.
+ */
+static void
+abandon(struct http *h, struct transfer *t)
+{
+	if (t)
+		put_aside(h, t);
+	if (h->begun)
+		put_aside(h, h->begun);
+	h->begun = NULL;
 	h->multi = NULL;
 }
 
-int
-http_perform(
-    struct http *h, const struct http_request *q, struct deadline dl, struct http_answer *a)
+void
+http_close(struct http *h)
+{
+	if (!h)
+		return;
+	if (h->begun)
+		abandon(h, NULL);
+	if (h->multi)
+		(void)curl_multi_cleanup(h->multi);
+	h->multi = NULL;
+	if (h->abandoned)
+		return;
+	curl_global_cleanup();
+	free(h);
+}
+
+/* Prepares a transfer and puts it into the multi handle; *out is the caller's to end. */
+static int
+transfer_start(struct http *h, const struct http_request *q, const struct http_route *route,
+    struct http_answer *a, struct transfer **out)
 {
 	struct transfer *t = calloc(1, sizeof(*t));
-	struct curl_slist *headers = NULL;
-	CURL *e = NULL;
+	int r;
+
+	if (!t)
+		return -OTP_ENOMEM;
+	http_answer_clear(&t->own);
+	t->answer = a ? a : &t->own;
+	r = url_check(q->url, t->host, sizeof(t->host));
+	if (!r) {
+		r = -OTP_ENOMEM;
+		if (!h->multi)
+			h->multi = curl_multi_init();
+		t->easy = curl_easy_init();
+		if (h->multi && t->easy && !set_fixed(t->easy) && !set_callbacks(t->easy, t) &&
+		    !set_request(t->easy, q, route) && !set_trust(t->easy, h, route->ca, t) &&
+		    !add_headers(t->easy, q, &t->headers) &&
+		    !curl_multi_add_handle(h->multi, t->easy))
+			r = 0;
+	}
+	if (r)
+		transfer_free(t);
+	else
+		*out = t;
+	return r;
+}
+
+int
+http_perform(struct http *h, const struct http_request *q, const struct http_route *route,
+    struct deadline dl, struct http_answer *a)
+{
+	struct transfer *t;
 	CURLcode code = CURLE_OK;
 	int r;
 
 	http_answer_clear(a);
-	r = t ? url_check(q->url, t->host, sizeof(t->host)) : -OTP_ENOMEM;
+	r = transfer_start(h, q, route, a, &t);
 	if (r)
-		goto out;
-	t->answer = a;
-	r = -OTP_ENOMEM;
-	if (!h->multi)
-		h->multi = curl_multi_init();
-	e = curl_easy_init();
-	if (!h->multi || !e || set_fixed(e) || set_callbacks(e, t) || set_request(e, q, q->url) ||
-	    set_trust(e, h, q->ca, t) || add_headers(e, q, &headers) ||
-	    curl_multi_add_handle(h->multi, e))
-		goto out;
-	r = drive(h, dl, &code);
+		return r;
+	r = drive(h, t, dl, &code);
 	if (r) {
 		a->failure = otp_strerror(r);
-		abandon(h, e, headers, t);
+		abandon(h, t);
 		return r;
 	}
-	r = judge(code, t, e, a);
-	(void)curl_multi_remove_handle(h->multi, e);
-out:
-	curl_easy_cleanup(e);
-	curl_slist_free_all(headers);
-	free(t);
+	r = judge(code, t, a);
+	transfer_end(h, t);
 	return r;
+}
+
+void
+http_begin(struct http *h, const struct http_request *q, const struct http_route *route)
+{
+	int running;
+
+	if (h->begun || transfer_start(h, q, route, NULL, &h->begun))
+		return;
+	(void)curl_multi_perform(h->multi, &running);
+}
+
+void
+http_idle(struct http *h, struct deadline dl)
+{
+	CURLcode code;
+
+	if (h->begun)
+		(void)drive(h, NULL, dl, &code);
+}
+
+void
+http_forget_peer(struct http *h)
+{
+	h->peer = -1;
 }
 
 /* The next line of the head that is the named header; its value, trimmed, in *value and *len. */

@@ -26,8 +26,11 @@ struct http_request {
 	size_t nheaders;
 	const char *body; /* NULL for none */
 	size_t body_len;
-	const char
-	    *ca; /* a file or folder of certificates to trust besides the system's, or NULL */
+};
+
+/* How a provider is reached. */
+struct http_route {
+	const char *ca;	   /* a file or folder of certificates besides the system's, or NULL */
 	const char *proxy; /* URL, or NULL for none: the environment is never asked */
 };
 
@@ -60,12 +63,23 @@ int http_open(int peer, const char *ca_dir, struct http **out);
  * 0: a whole answer came, whatever its status.
  * -OTP_ENET: name lookup, TCP, TLS or the connection failed. -OTP_ETIME: the deadline passed.
  * -OTP_ETOOBIG: the answer is over its bound. -OTP_EPROTO: it is no HTTP.
- * -OTP_EINVAL: the URL is not https (or http to a literal loopback address).
+ * -OTP_EINVAL: the URL is not https (or http to a literal loopback address), or the certificates of
+ * `ca` cannot be read.
  * -OTP_EGONE: the peer has gone, or spoke out of turn. -OTP_ESYS, -OTP_ENOMEM: this machine's
  * fault.
  */
-int http_perform(
-    struct http *h, const struct http_request *q, struct deadline dl, struct http_answer *a);
+int http_perform(struct http *h, const struct http_request *q, const struct http_route *route,
+    struct deadline dl, struct http_answer *a);
+
+/*
+ * Begins a request whose answer does not matter, for the sake of its connection. It goes on in
+ * http_idle() and beside http_perform(); at most one at a time. Its failures are nobody's concern.
+ */
+void http_begin(struct http *h, const struct http_request *q, const struct http_route *route);
+/* Drives what was begun until the peer speaks or leaves, or dl has passed. */
+void http_idle(struct http *h, struct deadline dl);
+/* From now on nobody is at the other end: for what is done after the result. */
+void http_forget_peer(struct http *h);
 
 /*
  * Closes what can be closed at once. A request that a deadline cut off may still have a name lookup

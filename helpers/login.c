@@ -19,6 +19,7 @@
 #include "helpers/log.h"
 #include "helpers/prompts.h"
 #include "helpers/rules.h"
+#include "helpers/seal.h"
 #include "helpers/source.h"
 
 enum {
@@ -58,6 +59,7 @@ struct login {
 	struct contact contact;
 	struct challenge challenge;
 	bool has_challenge;
+	struct secret captures; /* of the challenge's send, for its check */
 	bool code_prompted;
 	enum note note;
 	int64_t wait_ms; /* for NOTE_WAIT and NOTE_LIMIT */
@@ -146,8 +148,11 @@ identify(struct login *l)
 {
 	const struct login_start *s = l->start;
 	const char *asked = l->options->identity == IDENTITY_CALLER ? s->ruser : s->user;
-	int r = l->io->machine->account(l->io->machine, asked, &l->account);
+	int r;
 
+	if (!*asked)
+		return end(l, LOGIN_BROKEN, "there is no user name");
+	r = l->io->machine->account(l->io->machine, asked, &l->account);
 	if (r)
 		return end_by_error(l, r, "user lookup");
 	(void)snprintf(l->name, sizeof(l->name), "%s", l->account.exists ? l->account.name : asked);
@@ -325,40 +330,100 @@ must_ask_first(const struct login *l)
 	return l->options->ask_first == ASK_ALWAYS;
 }
 
+/* What a captured value is bound to: this challenge, and no other. */
+static void
+captures_context(const struct challenge *c, char *context, size_t size)
+{
+	(void)snprintf(context, size, "captures %s", c->id);
+}
+
+static int
+open_captures(struct login *l)
+{
+	char context[64];
+
+	secret_clear(&l->captures);
+	if (!l->challenge.captures)
+		return 0;
+	captures_context(&l->challenge, context, sizeof(context));
+	return unseal(l->io->host_key, context, l->challenge.captures, &l->captures);
+}
+
 /* A live code of the same user, source and service is used again instead of sending another. */
 static enum step
-join(struct login *l)
+find_live(struct login *l, enum step otherwise)
 {
 	struct instant t = now(l);
 	int r;
 
 	if (!l->source.joins)
-		return must_ask_first(l) ? STEP_ASK_FIRST : STEP_SEND;
+		return otherwise;
 	r = l->io->store->ops->challenge_find(
 	    l->io->store, &t, l->name, l->service, l->source.key, &l->challenge);
 	if (r == -OTP_ENOENT)
-		return must_ask_first(l) ? STEP_ASK_FIRST : STEP_SEND;
+		return otherwise;
 	if (r)
 		return end_by_error(l, r, "store");
 	l->has_challenge = true;
 	l->note = NOTE_SENT;
+	r = open_captures(l);
+	if (r)
+		return end_by_error(l, r, "captures");
 	show_destination(l, l->challenge.channel, l->challenge.address);
 	(void)snprintf(
 	    l->result->provider, sizeof(l->result->provider), "%s", l->challenge.provider);
 	return STEP_CODE;
 }
 
+/* How many digits a code has here. */
+static void
+code_length(struct login *l, int *least, int *most)
+{
+	struct delivery *d = l->io->delivery;
+
+	d->code_length(d, l->result->channel, l->result->provider, least, most);
+	if (!*most)
+		*least = *most = l->options->code_length;
+}
+
+static enum step
+join(struct login *l)
+{
+	return find_live(l, must_ask_first(l) ? STEP_ASK_FIRST : STEP_SEND);
+}
+
 static struct prompt_facts
 facts(struct login *l)
 {
+	int least = 0, most = 0;
+
+	code_length(l, &least, &most);
 	return (struct prompt_facts){
 	    .channel = l->result->channel,
 	    .masked = l->result->masked,
 	    .left_ms = l->has_challenge ? l->challenge.expires_boot_ms - now(l).boot_ms : 0,
 	    .tries = l->options->tries - l->wrong,
 	    .wait_ms = l->wait_ms,
-	    .digits = l->options->code_length,
+	    .least = least,
+	    .most = most,
 	};
+}
+
+/* Outer blanks mean nothing. */
+static int
+trim(struct secret *typed)
+{
+	const char *s = secret_str(typed);
+	size_t from = strspn(s, " \t"), len = strlen(s);
+	struct secret trimmed = {0};
+	int r;
+
+	while (len > from && (s[len - 1] == ' ' || s[len - 1] == '\t'))
+		len--;
+	r = secret_set(&trimmed, s + from, len - from);
+	secret_clear(typed);
+	*typed = trimmed;
+	return r;
 }
 
 /* Asks once. STEP_CODE: there is an answer in *typed; else the sign-in has ended. */
@@ -377,6 +442,8 @@ ask(struct login *l, const char *text, struct secret *typed)
 		return end_by_error(l, r, "prompt");
 	switch (kind) {
 	case ANSWER_TEXT:
+		if (trim(typed))
+			return end(l, LOGIN_BROKEN, "out of memory");
 		return STEP_CODE;
 	case ANSWER_CANCELLED:
 		return end(l, LOGIN_GONE, "cancelled at the prompt");
@@ -395,11 +462,17 @@ ask_first(struct login *l)
 	_auto_secret struct secret typed = {0};
 	struct prompt_facts f = facts(l);
 
+	/* Nothing of the person goes into it: whoever knows a name may cause no more than this. */
+	if (!l->decoy)
+		l->io->delivery->warm(l->io->delivery, l->channel);
 	prompt_ask_first(text, &f);
 	if (ask(l, text, &typed) == STEP_END)
 		return STEP_END;
 	/* Only Enter is a yes: a program that answers with something is no human. */
-	return typed.len ? STEP_ASK_FIRST : STEP_SEND;
+	if (typed.len)
+		return STEP_ASK_FIRST;
+	/* While this one was asked, a sibling may have had a code sent. */
+	return find_live(l, STEP_SEND);
 }
 
 /* What follows when a send was refused or failed: a live code can still be typed. */
@@ -497,28 +570,123 @@ make_challenge(struct login *l, struct challenge *c, struct secret *code)
 	(void)snprintf(c->address, sizeof(c->address), "%s", l->contact.address);
 	c->sent_wall_ms = t.wall_ms;
 	c->expires_boot_ms = t.boot_ms + l->options->code_ttl;
-	r = r ? r : code_make(l->options->code_length, code);
+	return r ? r : code_make(l->options->code_length, code);
+}
+
+/* How the challenge will be checked: by a seal of the code, or by what the provider had us keep. */
+static int
+seal_challenge(
+    struct login *l, struct challenge *c, const struct secret *ours, const struct delivered *d)
+{
+	_auto_buf struct buf sealed = BUF_INIT(2 * SECRET_MAX);
+	char context[64];
+	int r;
+
+	if (l->decoy)
+		return challenge_seal_nothing(c);
+	c->alone_at_address = d->bound_to == BOUND_TO_ADDRESS;
+	if (d->code_by != CODE_BY_PROVIDER)
+		return challenge_seal(c, l->io->host_key,
+		    secret_str(d->code_by == CODE_BY_RESPONSE ? &d->code : ours));
+	captures_context(c, context, sizeof(context));
+	r = seal(l->io->host_key, context, &d->captures, &sealed);
 	if (r)
 		return r;
-	return l->decoy ? challenge_seal_nothing(c)
-			: challenge_seal(c, l->io->host_key, secret_str(code));
+	c->captures = strdup(buf_str(&sealed) ? buf_str(&sealed) : "");
+	return c->captures ? 0 : -OTP_ENOMEM;
+}
+
+static struct sending
+sending(struct login *l, const char *channel, const struct secret *code)
+{
+	return (struct sending){
+	    .user = l->name,
+	    .host = l->io->host,
+	    .service = l->start->service,
+	    .channel = channel,
+	    .message = "",
+	    .contact = &l->contact,
+	    .code = secret_str(code),
+	    .code_length = l->options->code_length,
+	    .ttl = l->options->code_ttl,
+	    .captures = l->has_challenge && l->captures.len ? secret_str(&l->captures) : NULL,
+	};
 }
 
 static int
 deliver(struct login *l, const struct secret *code, struct delivered *d)
 {
-	struct sending q = {
-	    .user = l->name,
-	    .host = l->io->host,
-	    .service = l->start->service,
-	    .channel = l->channel,
-	    .contact = &l->contact,
-	    .code = secret_str(code),
-	    .ttl = l->options->code_ttl,
-	};
+	struct sending q = sending(l, l->channel, code);
 
 	*d = (struct delivered){.class = CLASS_OK};
-	return l->decoy ? 0 : l->io->delivery->send(l->io->delivery, &q, l->options, d);
+	if (l->decoy)
+		return 0;
+	return l->io->delivery->send(
+	    l->io->delivery, &q, l->has_challenge ? l->challenge.provider : NULL, l->options, d);
+}
+
+/* Credits are for the administrator: nothing here depends on their being kept. */
+static void
+note_credits(struct login *l, const struct delivered *d)
+{
+	const struct conf_provider *p = conf_provider(l->io->conf, d->provider);
+	struct instant t = now(l);
+
+	if (!d->has_credits || !p)
+		return;
+	if (l->io->store->ops->credits_put(l->io->store, &t, d->provider, l->channel, d->credits))
+		otp_log(LOG_WARNING, "event=credits provider=%s: cannot be kept", d->provider);
+	if (d->credits < p->low_credits)
+		otp_log(LOG_WARNING, "event=credits provider=%s channel=%s left=%lld", d->provider,
+		    l->channel, (long long)d->credits);
+}
+
+/* The new code takes the place of the old one, which is dead from now on. */
+static enum step
+replace_challenge(struct login *l, struct challenge *c, const struct secret *code,
+    struct delivered *d, int64_t reservation, enum step next)
+{
+	struct instant t = now(l);
+	int r;
+
+	(void)snprintf(c->provider, sizeof(c->provider), "%s", d->provider);
+	(void)snprintf(l->result->provider, sizeof(l->result->provider), "%s", d->provider);
+	r = seal_challenge(l, c, code, d);
+	if (!r)
+		r = l->io->store->ops->challenge_put(l->io->store, &t, c, reservation);
+	if (r) {
+		challenge_clear(c);
+		return end_by_error(l, r, "store");
+	}
+	challenge_clear(&l->challenge);
+	l->challenge = *c;
+	l->has_challenge = true;
+	secret_clear(&l->captures);
+	if (d->code_by == CODE_BY_PROVIDER) {
+		l->captures = d->captures;
+		d->captures = (struct secret){0};
+	}
+	show_destination(l, l->channel, l->contact.address);
+	return next;
+}
+
+static enum step
+finish_send(struct login *l, struct challenge *c, const struct secret *code, struct delivered *d,
+    int64_t reservation)
+{
+	enum step next = judge_delivery(l, d);
+	int r;
+
+	if (d->class == CLASS_OK || d->class == CLASS_UNANSWERED ||
+	    d->class == CLASS_BAD_DESTINATION) {
+		note_credits(l, d);
+		return replace_challenge(l, c, code, d, reservation, next);
+	}
+	/* A failure to give it back only leaves the count as it is. */
+	r = d->nothing_sent ? l->io->store->ops->send_return(l->io->store, reservation) : 0;
+	if (r)
+		otp_logr(LOG_WARNING, r, "event=send_return");
+	return next;
 }
 
 static enum step
@@ -526,8 +694,7 @@ send_code(struct login *l)
 {
 	_auto_secret struct secret code = {0};
 	struct challenge c = {0};
-	struct delivered d;
-	struct instant t;
+	struct delivered d = {.class = CLASS_BROKEN};
 	int64_t reservation = 0;
 	enum step next = reserve_send(l, &reservation);
 	int r;
@@ -537,28 +704,8 @@ send_code(struct login *l)
 	r = make_challenge(l, &c, &code);
 	if (!r)
 		r = deliver(l, &code, &d);
-	if (r)
-		return end_by_error(l, r, "send");
-	next = judge_delivery(l, &d);
-	if (d.class != CLASS_OK && d.class != CLASS_UNANSWERED &&
-	    d.class != CLASS_BAD_DESTINATION) {
-		/* A failure to give it back only leaves the count as it is. */
-		r = d.nothing_sent ? l->io->store->ops->send_return(l->io->store, reservation) : 0;
-		if (r)
-			otp_logr(LOG_WARNING, r, "event=send_return");
-		return next;
-	}
-	(void)snprintf(c.provider, sizeof(c.provider), "%s", d.provider);
-	(void)snprintf(l->result->provider, sizeof(l->result->provider), "%s", d.provider);
-	if (l->decoy && challenge_seal_nothing(&c))
-		return end(l, LOGIN_BROKEN, "no random bytes");
-	t = now(l);
-	r = l->io->store->ops->challenge_put(l->io->store, &t, &c, reservation);
-	if (r)
-		return end_by_error(l, r, "store");
-	challenge_clear(&l->challenge);
-	l->challenge = c;
-	l->has_challenge = true;
+	next = r ? end_by_error(l, r, "send") : finish_send(l, &c, &code, &d, reservation);
+	delivered_clear(&d);
 	return next;
 }
 
@@ -610,6 +757,75 @@ accept_code(struct login *l)
 	return end(l, LOGIN_OK, "right code");
 }
 
+/* What the provider says of a code, made the next step. */
+static enum step
+judge_check(struct login *l, const struct delivered *d, int left)
+{
+	char text[WIRE_PROMPT_MAX + 1];
+
+	switch (d->class) {
+	case CLASS_OK:
+		return accept_code(l);
+	case CLASS_WRONG_CODE:
+		/* Right, but a sibling's check had used it up at the provider. */
+		if (l->io->store->ops->challenge_used(l->io->store, l->challenge.id) ==
+		    -OTP_EUSED) {
+			l->note = NOTE_USED;
+			return STEP_CODE;
+		}
+		return refuse(l, left ? NOTE_WRONG : NOTE_ENDED, "wrong code");
+	case CLASS_EXPIRED:
+		return refuse(l, NOTE_ENDED, "expired code");
+	case CLASS_TOO_MANY:
+		(void)l->io->store->ops->challenge_kill(l->io->store, l->challenge.id);
+		return refuse(l, NOTE_ENDED, "too many tries at the provider");
+	case CLASS_RATE_LIMITED:
+		return end(l, LOGIN_LOCKED, "the provider's rate limit is in force");
+	case CLASS_ACTION_NEEDED:
+		prompt_action_needed(text);
+		l->io->peer->tell(l->io->peer, text);
+		return end(l, LOGIN_DENIED, "the provider's account needs another step");
+	case CLASS_BROKEN:
+		return end(l, LOGIN_BROKEN, "this machine could not check the code");
+	default:
+		return refuse(l, NOTE_UNCHECKED, "the code could not be checked");
+	}
+}
+
+/* The provider checks the code: only what it proves right is right. */
+static enum step
+check_there(struct login *l, const struct secret *code, int left)
+{
+	struct sending q = sending(l, l->challenge.channel, code);
+	struct delivered d = {.class = CLASS_BROKEN};
+	struct contact contact = l->contact;
+	enum step next;
+	int r;
+
+	/* It is checked for the address it went to, whatever the contacts say by now. */
+	(void)snprintf(contact.address, sizeof(contact.address), "%s", l->challenge.address);
+	contact.kind = strchr(contact.address, '@') ? CONTACT_EMAIL : CONTACT_PHONE;
+	q.contact = &contact;
+	r = l->io->delivery->verify(l->io->delivery, &q, l->challenge.provider, l->options, &d);
+	if (!r && d.nothing_sent && d.class != CLASS_OK)
+		(void)l->io->store->ops->try_return(l->io->store, l->challenge.id, l->budget);
+	next = r ? end_by_error(l, r, "check") : judge_check(l, &d, left);
+	delivered_clear(&d);
+	return next;
+}
+
+static enum step
+check_here(struct login *l, const struct secret *code, int left)
+{
+	int r = challenge_open(&l->challenge, l->io->host_key, secret_str(code));
+
+	if (!r)
+		return accept_code(l);
+	if (r != -OTP_EINVAL)
+		return end_by_error(l, r, "compare");
+	return refuse(l, left ? NOTE_WRONG : NOTE_ENDED, "wrong code");
+}
+
 static enum step
 try_code(struct login *l, const struct secret *code)
 {
@@ -622,7 +838,8 @@ try_code(struct login *l, const struct secret *code)
 
 	switch (r) {
 	case 0:
-		break;
+		return l->challenge.has_mac ? check_here(l, code, left)
+					    : check_there(l, code, left);
 	case -OTP_EUSED:
 		l->note = NOTE_USED;
 		return STEP_CODE;
@@ -635,12 +852,6 @@ try_code(struct login *l, const struct secret *code)
 	default:
 		return end_by_error(l, r, "store");
 	}
-	r = challenge_open(&l->challenge, l->io->host_key, secret_str(code));
-	if (!r)
-		return accept_code(l);
-	if (r != -OTP_EINVAL)
-		return end_by_error(l, r, "compare");
-	return refuse(l, left ? NOTE_WRONG : NOTE_ENDED, "wrong code");
 }
 
 static enum step
@@ -660,7 +871,7 @@ ask_code(struct login *l)
 	}
 	if (!strcmp(secret_str(&typed), "r") || !strcmp(secret_str(&typed), "R"))
 		return resend(l);
-	if (code_read(secret_str(&typed), l->options->code_length, &code))
+	if (code_read(secret_str(&typed), f.least, f.most, &code))
 		return refuse(l, NOTE_MALFORMED, "malformed code");
 	return try_code(l, &code);
 }
@@ -700,5 +911,6 @@ login_run(const struct login_ports *ports, const struct login_start *start, stru
 	}
 	account_clear(&l.account);
 	challenge_clear(&l.challenge);
+	secret_clear(&l.captures);
 	otp_wipe(l);
 }

@@ -24,6 +24,7 @@
 #include "helpers/lockdown.h"
 #include "helpers/log.h"
 #include "helpers/login.h"
+#include "helpers/sessions.h"
 
 enum {
 	START_WAIT = 10000, /* ms for the module's S */
@@ -31,7 +32,14 @@ enum {
 	ALARM_SLACK = 10,   /* s beyond login_timeout */
 	STORE_POLL = 10,    /* ms between two looks at a locked store */
 	HOST_KEY_MAX = 4096,
+	CLEANUP_SECONDS = 5, /* after the result */
 	REQUEST_ID_LEN = 8,
+};
+
+/* This machine: the name service, the clocks. */
+struct real_machine {
+	struct login_machine base; /* first */
+	char boot_id[40];
 };
 
 struct session {
@@ -44,20 +52,17 @@ struct session {
 	struct secret host_key;
 	struct contacts *contacts;
 	struct store *store;
+	struct real_machine machine;
+	struct stored_sessions sessions;
 	struct delivery *delivery;
 	struct deadline deadline;
-};
-
-/* This machine: the name service, the clocks. */
-struct real_machine {
-	struct login_machine base; /* first */
-	char boot_id[40];
 };
 
 /* The person, over the wire. */
 struct wire_peer {
 	struct login_peer base; /* first */
 	struct wire *wire;
+	struct delivery *delivery; /* goes on connecting while the person is thinking */
 };
 
 static int
@@ -89,13 +94,16 @@ static int
 peer_ask(struct login_peer *p, const char *text, struct deadline dl, enum answer *kind,
     struct secret *typed)
 {
-	struct wire *w = ((struct wire_peer *)p)->wire;
+	struct wire_peer *peer = (struct wire_peer *)p;
+	struct wire *w = peer->wire;
 	const char *const field[] = {"1", text};
 	struct frame f;
 	int r = wire_send(w, WIRE_PROMPT, field, dl);
 
-	if (!r)
+	if (!r) {
+		delivery_idle(peer->delivery, dl);
 		r = wire_recv(w, &f, dl);
+	}
 	if (!r)
 		r = answer_kind(&f, kind);
 	if (!r && *kind == ANSWER_TEXT)
@@ -181,7 +189,10 @@ log_report(struct buf *report)
 	while (text && *text) {
 		size_t n = strcspn(text, "\n");
 
-		otp_log(LOG_ERR, "%.*s", (int)n, text);
+		otp_log(strstr(text, "warning: ") && strstr(text, "warning: ") < text + n
+			    ? LOG_WARNING
+			    : LOG_ERR,
+		    "%.*s", (int)n, text);
 		text += n + (text[n] == '\n');
 	}
 }
@@ -256,8 +267,14 @@ open_all(struct session *s)
 	if (!r)
 		r = store_sqlite_open(s->conf->paths.state, wait_for_store, s, &s->store);
 	if (!r)
-		r = delivery_open(s->conf, &options->channels, s->station.also, s->wire.fd,
+		r = machine_open(&s->machine);
+	if (!r) {
+		struct provider_io io = {.sessions = &s->sessions.base, .contacts = s->contacts};
+
+		sessions_init(&s->sessions, s->store, &s->host_key, &s->machine.base);
+		r = delivery_open(s->conf, &options->channels, s->station.also, s->wire.fd, &io,
 		    &s->delivery, &report);
+	}
 	log_report(&report);
 	return r;
 }
@@ -272,24 +289,20 @@ broken(struct login_result *result, const char *reason)
 static void
 run_login(struct session *s, struct login_result *result)
 {
-	struct real_machine machine;
-	struct wire_peer peer = {{peer_ask, peer_tell}, &s->wire};
+	struct wire_peer peer = {{peer_ask, peer_tell}, &s->wire, s->delivery};
 	struct utsname host;
 	struct login_ports ports = {
 	    .conf = s->conf,
 	    .host_key = &s->host_key,
 	    .host = uname(&host) ? "" : host.nodename,
 	    .peer = &peer.base,
-	    .machine = &machine.base,
+	    .machine = &s->machine.base,
 	    .contacts = s->contacts,
 	    .store = s->store,
 	    .delivery = s->delivery,
 	};
 
-	if (machine_open(&machine))
-		broken(result, "the kernel's boot id cannot be read");
-	else
-		login_run(&ports, &s->start, s->deadline, result);
+	login_run(&ports, &s->start, s->deadline, result);
 }
 
 /* The one line of the outcome. An unknown user's name may be a password typed too early. */
@@ -318,10 +331,14 @@ say_result(struct session *s, const struct login_result *r)
 	return wire_send(&s->wire, WIRE_RESULT, field, deadline_in(RESULT_WAIT));
 }
 
+/* The result is with the module: the rest is nobody's wait. */
 static void
 session_close(struct session *s)
 {
+	lockdown_release(CLEANUP_SECONDS);
 	(void)close(s->wire.fd);
+	if (s->delivery)
+		delivery_cleanup(s->delivery, CLEANUP_SECONDS * 1000);
 	delivery_close(s->delivery);
 	if (s->store)
 		s->store->ops->close(s->store);

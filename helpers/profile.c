@@ -32,8 +32,8 @@ static const char *const class_names[] = {
 
 /* Known in every template. `code` is there when we make it. */
 static const char *const builtins[] = {"user", "host", "service", "channel", "dest", "code",
-    "ttl_min", "ttl_sec", "message", "phone", "phone.digits", "phone.cc", "phone.pluscc",
-    "phone.national", "phone.masked", "email", "email.masked"};
+    "ttl_min", "ttl_sec", "code_length", "message", "phone", "phone.digits", "phone.cc",
+    "phone.pluscc", "phone.national", "phone.masked", "email", "email.masked"};
 
 const char *
 provider_class_name(enum provider_class c)
@@ -42,8 +42,20 @@ provider_class_name(enum provider_class c)
 }
 
 bool
+status_listed(const int *list, size_t n, long status)
+{
+	for (size_t i = 0; i < n; i++)
+		if (list[i] == (list[i] < 10 ? status / 100 : status))
+			return true;
+	return false;
+}
+
+bool
 profile_is_builtin(const char *name)
 {
+	/* A user's attribute for this provider: whether there is one shows at the sign-in. */
+	if (!strncmp(name, "attr.", 5) && name[5])
+		return true;
 	for (size_t i = 0; i < COUNT(builtins); i++)
 		if (!strcmp(builtins[i], name))
 			return true;
@@ -140,6 +152,9 @@ free_expect(struct expect *e)
 	for (size_t i = 0; i < e->nchecks; i++) {
 		free(e->check[i].pointer);
 		json_decref(e->check[i].value);
+		if (e->check[i].text)
+			regfree(e->check[i].text);
+		free(e->check[i].text);
 	}
 	free(e->check);
 }
@@ -152,6 +167,8 @@ free_request(struct request *q)
 	free_pairs(&q->headers);
 	free_pairs(&q->query);
 	json_decref(q->json);
+	free_pairs(&q->form);
+	free(q->text);
 	free_expect(&q->expect);
 	for (size_t i = 0; i < q->ncaptures; i++) {
 		free(q->capture[i].name);
@@ -161,6 +178,14 @@ free_request(struct request *q)
 	for (size_t i = 0; i < q->nfails; i++)
 		free_expect(&q->fail[i].when);
 	free(q->fail);
+}
+
+static void
+free_own_request(struct request *q)
+{
+	if (q)
+		free_request(q);
+	free(q);
 }
 
 void
@@ -179,7 +204,19 @@ profile_free(struct profile *p)
 		free_pairs(&p->channel[i].set);
 	}
 	free(p->channel);
+	if (p->session) {
+		free_request(&p->session->request);
+		free(p->session->key);
+	}
+	free(p->session);
 	free_request(&p->send);
+	free_own_request(p->resend);
+	free_own_request(p->verify);
+	free_own_request(p->cleanup);
+	free_own_request(p->warm);
+	free(p->warning);
+	free(p->code_pointer);
+	free(p->code_echo);
 	free(p->file);
 	free(p->title);
 	free(p->message);

@@ -6,6 +6,7 @@
 #define OTP_PROFILE_H
 
 #include <jansson.h>
+#include <regex.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -59,12 +60,17 @@ struct profile_channel {
 	struct pairs set; /* variables that this channel sets */
 };
 
-enum check_op { CHECK_EQ, CHECK_ABSENT_OR, CHECK_NONEMPTY, CHECK_ABSENT };
+enum check_op { CHECK_EQ, CHECK_ABSENT_OR, CHECK_NONEMPTY, CHECK_ABSENT, CHECK_TEXT };
 
 struct check {
-	char *pointer;
+	char *pointer; /* of text: "" */
 	enum check_op op;
-	json_t *value; /* of eq and absent_or: one value, or an array of those allowed */
+	/*
+	 * Of eq and absent_or: one value, or an array of those allowed. Of nonempty: "string",
+	 * "object" or "array", or nothing for a string or a number.
+	 */
+	json_t *value;
+	regex_t *text; /* of text: an extended regular expression for the body as it came */
 };
 
 /* A predicate on an answer. */
@@ -95,7 +101,10 @@ struct request {
 	char *url; /* a template */
 	struct pairs headers;
 	struct pairs query;
-	json_t *json; /* the body, its strings templates; NULL for none */
+	/* The body: at most one of these. */
+	json_t *json;	   /* its strings are templates; NULL for none */
+	struct pairs form; /* urlencoded pairs */
+	char *text;	   /* a template; NULL for none */
 	struct expect expect;
 	struct capture *capture;
 	size_t ncaptures;
@@ -103,16 +112,48 @@ struct request {
 	size_t nfails;
 };
 
+enum code_by {
+	CODE_BY_MODULE,	  /* made and checked here */
+	CODE_BY_RESPONSE, /* the answer to the send tells it; checked here */
+	CODE_BY_PROVIDER, /* made and checked there */
+};
+
+enum bound_to {
+	BOUND_TO_CHALLENGE, /* our challenge, or an id that was captured */
+	BOUND_TO_ADDRESS,   /* whoever can call the API shares it: one live code an address */
+};
+
+/* A token that is obtained by a request and kept. */
+struct profile_session {
+	struct request request; /* its captures are variables of every other request */
+	char *key;		/* a template: who shares the token */
+	int64_t ttl;		/* milliseconds that it is kept */
+	int renew_on[8];	/* statuses of a send that mean "obtain a new one" */
+	size_t nrenew_on;
+};
+
 struct profile {
 	char *file;
 	char *title;
+	char *warning;	   /* what `config check` says of the chosen variant; "" for nothing */
 	char *message;	   /* the default text, a template; "" when there is none */
 	char *placeholder; /* what ${code} becomes inside the message, or NULL */
+	enum code_by code_by;
+	char *code_pointer; /* of CODE_BY_RESPONSE */
+	char *code_echo;    /* where the answer repeats our code, or NULL */
+	int code_min;	    /* digits of a code that is not made here */
+	int code_max;
+	enum bound_to bound_to;
 	struct profile_var *var;
 	size_t nvars;
 	struct profile_channel *channel;
 	size_t nchannels;
+	struct profile_session *session; /* or NULL, as the requests below */
 	struct request send;
+	struct request *resend;
+	struct request *verify; /* of CODE_BY_PROVIDER */
+	struct request *cleanup;
+	struct request *warm;
 };
 
 /*
@@ -127,6 +168,9 @@ void profile_free(struct profile *p);
 /* NULL where there is none. */
 const struct profile_channel *profile_channel(const struct profile *p, const char *name);
 const struct profile_var *profile_var(const struct profile *p, const char *name);
+
+/* The spelling of "one of these statuses, or classes like 2xx". */
+bool status_listed(const int *list, size_t n, long status);
 
 /* Is it a name that every template knows: user, host, code, phone.national, ...? */
 bool profile_is_builtin(const char *name);

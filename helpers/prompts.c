@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ROOM = WIRE_PROMPT_MAX + 1, SPAN_ROOM = 48 };
-
 static const char code_prompt[] = "Verification code (r = resend): ";
+
+enum { ROOM = WIRE_PROMPT_MAX + 1, LINE = ROOM - (int)sizeof(code_prompt), SPAN_ROOM = 48 };
 
 /* "5 minutes", "1 minute", "20 seconds": rounded up, so that nobody is promised too much. */
 static const char *
@@ -46,58 +46,78 @@ prompt_ask_first(char *text, const struct prompt_facts *f)
 	    "Press Enter to have a verification code sent %s %s: ", by(f->channel), f->masked);
 }
 
+/* "6 digits", "4 to 10 digits" */
+static const char *
+digits(char *text, const struct prompt_facts *f)
+{
+	if (f->least == f->most)
+		(void)snprintf(text, SPAN_ROOM, "%d digits", f->least);
+	else
+		(void)snprintf(text, SPAN_ROOM, "%d to %d digits", f->least, f->most);
+	return text;
+}
+
+static const char *
+tries(char *text, const struct prompt_facts *f)
+{
+	(void)snprintf(text, SPAN_ROOM, "%d %s left", f->tries, f->tries == 1 ? "try" : "tries");
+	return text;
+}
+
+/* What happened, in a line; empty where nothing did. */
+static void
+say(char *line, enum note note, const struct prompt_facts *f)
+{
+	char one[SPAN_ROOM], two[SPAN_ROOM];
+
+	*line = '\0';
+	switch (note) {
+	case NOTE_SENT:
+	case NOTE_MAYBE_SENT:
+		(void)snprintf(line, LINE, "A verification code %s %s %s. It ends in %s.",
+		    note == NOTE_SENT ? "was sent" : "may be on its way", by(f->channel), f->masked,
+		    span(one, f->left_ms));
+		return;
+	case NOTE_EMPTY:
+		return;
+	case NOTE_WRONG:
+		(void)snprintf(line, LINE, "Wrong code, %s.", tries(one, f));
+		return;
+	case NOTE_MALFORMED:
+		(void)snprintf(line, LINE, "A code has %s, %s.", digits(two, f), tries(one, f));
+		return;
+	case NOTE_UNCHECKED:
+		(void)snprintf(line, LINE,
+		    "The code could not be checked: its service cannot be reached. %s.",
+		    tries(one, f));
+		return;
+	case NOTE_WAIT:
+		(void)snprintf(line, LINE, "A new code can be sent in %s.", span(one, f->wait_ms));
+		return;
+	case NOTE_LIMIT:
+		(void)snprintf(
+		    line, LINE, "No new code can be sent for the next %s.", span(one, f->wait_ms));
+		return;
+	case NOTE_NOT_SENT:
+		(void)snprintf(line, LINE, "A new code could not be sent.");
+		return;
+	case NOTE_USED:
+		(void)snprintf(
+		    line, LINE, "That code was used already. Type r to have a new one sent.");
+		return;
+	case NOTE_ENDED:
+		(void)snprintf(line, LINE, "That code has ended. Type r to have a new one sent.");
+		return;
+	}
+}
+
 void
 prompt_code(char *text, enum note note, const struct prompt_facts *f)
 {
-	char left[SPAN_ROOM], wait[SPAN_ROOM];
-	const char *tries = f->tries == 1 ? "1 try" : "";
-	char many[SPAN_ROOM];
+	char line[LINE];
 
-	if (f->tries != 1) {
-		(void)snprintf(many, sizeof(many), "%d tries", f->tries);
-		tries = many;
-	}
-	switch (note) {
-	case NOTE_SENT:
-		(void)snprintf(text, ROOM, "A verification code was sent %s %s. It ends in %s.\n%s",
-		    by(f->channel), f->masked, span(left, f->left_ms), code_prompt);
-		return;
-	case NOTE_MAYBE_SENT:
-		(void)snprintf(text, ROOM,
-		    "A verification code may be on its way %s %s. It ends in %s.\n%s",
-		    by(f->channel), f->masked, span(left, f->left_ms), code_prompt);
-		return;
-	case NOTE_EMPTY:
-		(void)snprintf(text, ROOM, "%s", code_prompt);
-		return;
-	case NOTE_WRONG:
-		(void)snprintf(text, ROOM, "Wrong code, %s left.\n%s", tries, code_prompt);
-		return;
-	case NOTE_MALFORMED:
-		(void)snprintf(text, ROOM, "A code has %d digits. %s left.\n%s", f->digits, tries,
-		    code_prompt);
-		return;
-	case NOTE_WAIT:
-		(void)snprintf(text, ROOM, "A new code can be sent in %s.\n%s",
-		    span(wait, f->wait_ms), code_prompt);
-		return;
-	case NOTE_LIMIT:
-		(void)snprintf(text, ROOM, "No new code can be sent for the next %s.\n%s",
-		    span(wait, f->wait_ms), code_prompt);
-		return;
-	case NOTE_NOT_SENT:
-		(void)snprintf(text, ROOM, "A new code could not be sent.\n%s", code_prompt);
-		return;
-	case NOTE_USED:
-		(void)snprintf(text, ROOM,
-		    "That code was used already. Type r to have a new one sent.\n%s", code_prompt);
-		return;
-	case NOTE_ENDED:
-		(void)snprintf(text, ROOM,
-		    "That code has ended. Type r to have a new one sent.\n%s", code_prompt);
-		return;
-	}
-	(void)snprintf(text, ROOM, "%s", code_prompt);
+	say(line, note, f);
+	(void)snprintf(text, ROOM, "%s%s%s", line, *line ? "\n" : "", code_prompt);
 }
 
 void
@@ -126,4 +146,12 @@ prompt_unavailable(char *text)
 {
 	(void)snprintf(text, ROOM,
 	    "The verification code could not be sent: its delivery service cannot be reached.");
+}
+
+void
+prompt_action_needed(char *text)
+{
+	(void)snprintf(text, ROOM,
+	    "The code was right, but your account at its service needs another step first. Ask "
+	    "your administrator.");
 }

@@ -13,7 +13,8 @@ enum note {
 	NOTE_MAYBE_SENT, /* the provider did not answer */
 	NOTE_EMPTY,	 /* nothing was typed */
 	NOTE_WRONG,	 /* tries left: n */
-	NOTE_MALFORMED,	 /* not n digits; tries left are told too */
+	NOTE_MALFORMED,	 /* not so many digits; tries left are told too */
+	NOTE_UNCHECKED,	 /* whoever checks it cannot be reached; tries left are told too */
 	NOTE_WAIT,	 /* a new code can be sent in n seconds */
 	NOTE_LIMIT,	 /* no more codes for now */
 	NOTE_NOT_SENT,	 /* the resend failed */
@@ -27,7 +28,8 @@ struct prompt_facts {
 	int64_t left_ms;    /* the code's life */
 	int tries;	    /* left in this sign-in */
 	int64_t wait_ms;    /* until a new code can be sent */
-	int digits;
+	int least;	    /* digits of a code */
+	int most;
 };
 
 /* Into text, WIRE_PROMPT_MAX + 1 bytes. */
@@ -36,5 +38,6 @@ void prompt_code(char *text, enum note note, const struct prompt_facts *f);
 void prompt_locked(char *text, int64_t left_ms);
 void prompt_limit(char *text, int64_t left_ms);
 void prompt_unavailable(char *text);
+void prompt_action_needed(char *text);
 
 #endif

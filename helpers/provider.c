@@ -1,35 +1,15 @@
-#include "helpers/provider.h"
+#include "helpers/provider_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/err.h"
-#include "common/text.h"
 #include "common/trust.h"
-#include "helpers/bindings.h"
-#include "helpers/log.h"
-#include "helpers/request.h"
 #include "helpers/template.h"
 
 enum { PROVIDER_SECRET_MAX = 4096 };
-
-struct provider {
-	const struct conf_provider *section; /* borrowed from the configuration */
-	struct profile *profile;
-	struct secret *secret; /* one for each variable of the profile that is a secret */
-};
-
-static const struct conf_setting *
-setting_of(const struct conf_provider *section, const char *key)
-{
-	for (size_t i = 0; i < section->nvars; i++)
-		if (!strcmp(section->vars[i].key, key))
-			return &section->vars[i];
-	return NULL;
-}
 
 static void
 fault_at(const struct conf_provider *section, const struct conf_setting *s, const char *key,
@@ -95,7 +75,7 @@ load_secret(
     struct provider *p, size_t i, uid_t also, enum provider_secrets secrets, struct buf *report)
 {
 	const struct profile_var *v = &p->profile->var[i];
-	const struct conf_setting *s = setting_of(p->section, v->name);
+	const struct conf_setting *s = provider_setting(p->section, v->name);
 	const char *why;
 	char path[4096];
 	int r;
@@ -150,7 +130,7 @@ judge_settings(const struct provider *p, struct buf *report)
 		r = -OTP_ECONF;
 	}
 	for (size_t i = 0; i < f->nvars; i++) {
-		const struct conf_setting *s = setting_of(p->section, f->var[i].name);
+		const struct conf_setting *s = provider_setting(p->section, f->var[i].name);
 
 		if (!f->var[i].required || (s && *s->value))
 			continue;
@@ -172,6 +152,11 @@ provider_load(const struct conf *c, const struct conf_provider *section, uid_t a
 		r = profile_load(section->profile, section->variant, &c->paths.profiles, also,
 		    &p->profile, report);
 	}
+	if (!r && section->ca && access(section->ca, R_OK)) {
+		buf_putf(report, "%s:%u: [provider %s] ca: %s cannot be read\n", section->file,
+		    section->line, section->name, section->ca);
+		r = -OTP_ECONF;
+	}
 	if (!r) {
 		p->secret = calloc(p->profile->nvars + 1, sizeof(*p->secret));
 		r = p->secret ? judge_settings(p, report) : -OTP_ENOMEM;
@@ -179,6 +164,9 @@ provider_load(const struct conf *c, const struct conf_provider *section, uid_t a
 	for (size_t i = 0; !r && i < p->profile->nvars; i++)
 		if (p->profile->var[i].secret)
 			r = load_secret(p, i, also, secrets, report);
+	if (!r && *p->profile->warning)
+		buf_putf(report, "%s:%u: warning: [provider %s] %s\n", section->file, section->line,
+		    section->name, p->profile->warning);
 	if (r)
 		provider_free(p);
 	else
@@ -204,10 +192,31 @@ provider_name(const struct provider *p)
 	return p->section->name;
 }
 
+const struct profile *
+provider_profile(const struct provider *p)
+{
+	return p->profile;
+}
+
 enum contact_kind
 provider_needs(const struct provider *p, const char *channel)
 {
 	return profile_channel(p->profile, channel)->needs;
+}
+
+const struct conf_setting *
+provider_setting(const struct conf_provider *section, const char *key)
+{
+	for (size_t i = 0; i < section->nvars; i++)
+		if (!strcmp(section->vars[i].key, key))
+			return &section->vars[i];
+	return NULL;
+}
+
+const char *
+provider_message(const struct provider *p, const char *message)
+{
+	return message && *message ? message : p->profile->message;
 }
 
 struct message_use {
@@ -231,12 +240,6 @@ note_use(const char *name, const char *conversion, void *arg)
 	return 0;
 }
 
-static const char *
-message_of(const struct provider *p, const char *message)
-{
-	return message && *message ? message : p->profile->message;
-}
-
 int
 provider_check_channel(
     const struct provider *p, const char *channel, const char *message, struct buf *report)
@@ -249,12 +252,17 @@ provider_check_channel(
 		    channel, provider_name(p), channel);
 		return -OTP_ECONF;
 	}
-	if (template_scan(message_of(p, message), note_use, &use, &why))
+	if (template_scan(provider_message(p, message), note_use, &use, &why))
 		buf_putf(report, "[channel %s] message: %s\n", channel, why);
 	else if (use.unknown)
 		buf_putf(report, "[channel %s] message: ${%s} is no variable of a message\n",
 		    channel, use.unknown);
-	else if (!use.code)
+	else if (p->profile->code_by == CODE_BY_PROVIDER && message && *message)
+		buf_putf(report,
+		    "[channel %s] message: %s writes the message itself, and this one would go "
+		    "nowhere\n",
+		    channel, provider_name(p));
+	else if (!use.code && p->profile->code_by != CODE_BY_PROVIDER)
 		buf_putf(report,
 		    "[channel %s] message: has no ${code}: a message without a code "
 		    "would be sent\n",
@@ -262,116 +270,4 @@ provider_check_channel(
 	else
 		return 0;
 	return -OTP_ECONF;
-}
-
-static int
-bind_phone(struct bindings *b, const char *phone)
-{
-	const char *digits = phone + 1; /* contacts hold E.164, with '+' */
-	size_t cc = text_calling_code(digits);
-	char masked[64];
-	int r = cc ? bindings_set(b, "phone", phone) : -OTP_EINVAL;
-
-	r = r ? r : bindings_set(b, "phone.digits", digits);
-	r = r ? r : bindings_setf(b, "phone.cc", "%.*s", (int)cc, digits);
-	r = r ? r : bindings_setf(b, "phone.pluscc", "+%.*s", (int)cc, digits);
-	r = r ? r : bindings_set(b, "phone.national", digits + cc);
-	return r ? r
-		 : bindings_set(b, "phone.masked", text_mask_phone(masked, sizeof(masked), phone));
-}
-
-static int
-bind_contact(struct bindings *b, const struct contact *c)
-{
-	char masked[64];
-	int r;
-
-	if (c->kind == CONTACT_PHONE)
-		return bind_phone(b, c->address);
-	r = bindings_set(b, "email", c->address);
-	return r ? r
-		 : bindings_set(
-		       b, "email.masked", text_mask_email(masked, sizeof(masked), c->address));
-}
-
-static int
-bind_settings(const struct provider *p, struct bindings *b)
-{
-	int r = 0;
-
-	for (size_t i = 0; !r && i < p->profile->nvars; i++) {
-		const struct profile_var *v = &p->profile->var[i];
-		const struct conf_setting *s = setting_of(p->section, v->name);
-
-		/* A secret is no template: what stands in its file goes out as it is. */
-		if (v->secret)
-			r = bindings_set(b, v->name, secret_str(&p->secret[i]));
-		else
-			r = bindings_render(b, v->name, s ? s->value : v->value);
-	}
-	return r;
-}
-
-/* Everything the templates of a send can name. Order matters: a template sees what came before. */
-static int
-bind_sending(const struct provider *p, const struct sending *q, struct bindings *b)
-{
-	const struct profile_channel *c = profile_channel(p->profile, q->channel);
-	const char *placeholder = p->profile->placeholder;
-	int r = bindings_set(b, "user", q->user);
-
-	/* Every built-in name is known, and empty where it has no value. */
-	static const char *const forms[] = {"phone", "phone.digits", "phone.cc", "phone.pluscc",
-	    "phone.national", "phone.masked", "email", "email.masked"};
-	for (size_t i = 0; !r && i < sizeof(forms) / sizeof(*forms); i++)
-		r = bindings_set(b, forms[i], "");
-	r = r ? r : bindings_set(b, "host", q->host);
-	r = r ? r : bindings_set(b, "service", q->service);
-	r = r ? r : bindings_set(b, "channel", q->channel);
-	r = r ? r : bindings_setf(b, "ttl_sec", "%lld", (long long)(q->ttl / 1000));
-	r = r ? r : bindings_setf(b, "ttl_min", "%lld", (long long)(q->ttl + 59999) / 60000);
-	r = r ? r : bind_contact(b, q->contact);
-	r = r ? r : bindings_render(b, "dest", c->dest);
-	/* Inside the message the code may be a placeholder that the provider fills in. */
-	r = r ? r : bindings_set(b, "code", placeholder ? placeholder : q->code);
-	r = r ? r : bindings_render(b, "message", message_of(p, q->message));
-	r = r ? r : bindings_set(b, "code", q->code);
-	r = r ? r : bind_settings(p, b);
-	for (size_t i = 0; !r && i < c->set.n; i++)
-		r = bindings_render(b, c->set.item[i].name, c->set.item[i].value);
-	return r;
-}
-
-static int64_t
-now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-int
-provider_send(const struct provider *p, struct http *h, const struct sending *q, struct deadline dl,
-    struct sent *s)
-{
-	struct outcome o = {.class = CLASS_BROKEN, .detail = "a value cannot be bound"};
-	int64_t began = now_ms();
-	struct bindings b;
-	int r;
-
-	bindings_init(&b);
-	r = bind_sending(p, q, &b);
-	if (!r)
-		r = request_make(&p->profile->send, REQUEST_SEND, &b, h, p->section->ca,
-		    p->section->proxy, dl, &o);
-	else
-		r = 0;
-	bindings_clear(&b);
-	*s = (struct sent){o.class, o.status, o.retry_after, o.written, o.outage};
-	otp_log(o.class == CLASS_OK ? LOG_INFO : LOG_WARNING,
-	    "event=send provider=%s channel=%s class=%s status=%ld ms=%lld%s%s", provider_name(p),
-	    q->channel, r ? "gone" : provider_class_name(o.class), o.status,
-	    (long long)(now_ms() - began), *o.detail ? " detail=" : "", o.detail);
-	return r;
 }

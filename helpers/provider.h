@@ -2,6 +2,7 @@
 #ifndef OTP_PROVIDER_H
 #define OTP_PROVIDER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -22,14 +23,17 @@ enum provider_secrets {
 
 /*
  * Loads the profile of a [provider] section and judges the section against it: unknown settings,
- * missing required ones, secrets that are not file: or cred:. Errors go to *report, a line each.
- * 0, -OTP_ECONF, -OTP_ENOMEM.
+ * missing required ones, secrets that are not file: or cred:. Errors go to *report, a line each,
+ * and so does the profile's own warning, with "warning: ". 0, -OTP_ECONF, -OTP_ENOMEM.
  */
 int provider_load(const struct conf *c, const struct conf_provider *section, uid_t also,
     enum provider_secrets secrets, struct provider **out, struct buf *report);
 void provider_free(struct provider *p);
 
 const char *provider_name(const struct provider *p);
+const struct profile *provider_profile(const struct provider *p);
+/* The kind of contact that the channel needs; the channel must be one of the profile's. */
+enum contact_kind provider_needs(const struct provider *p, const char *channel);
 
 /*
  * Can it serve the channel with this text (a template; "" for the profile's own)? Errors, e.g. a
@@ -37,10 +41,24 @@ const char *provider_name(const struct provider *p);
  */
 int provider_check_channel(
     const struct provider *p, const char *channel, const char *message, struct buf *report);
-/* The kind of contact that the channel needs; the channel must be one of the profile's. */
-enum contact_kind provider_needs(const struct provider *p, const char *channel);
 
-/* One send. Borrowed strings. */
+/* Tokens that outlive a sign-in. The interface of who keeps them. */
+struct session_cache {
+	/* -OTP_ENOENT where there is none that still lives. */
+	int (*get)(struct session_cache *c, const char *key, struct secret *json);
+	int (*put)(
+	    struct session_cache *c, const char *key, const struct secret *json, int64_t ttl);
+	void (*drop)(struct session_cache *c, const char *key);
+};
+
+/* What a provider's requests need from outside. Borrowed. */
+struct provider_io {
+	struct http *http;
+	struct session_cache *sessions;
+	struct contacts *contacts; /* for attributes */
+};
+
+/* One send, or the check of a code. Borrowed strings. */
 struct sending {
 	const char *user;
 	const char *host;
@@ -48,24 +66,43 @@ struct sending {
 	const char *channel;
 	const char *message; /* a template, "" for the profile's */
 	const struct contact *contact;
-	const char *code;
-	int64_t ttl; /* milliseconds */
+	const char *code; /* made by us, or typed */
+	int code_length;  /* digits, where the provider is told */
+	int64_t ttl;	  /* milliseconds */
+	/* What the send before captured, a JSON object; NULL for none. */
+	const char *captures;
 };
 
 struct sent {
 	enum provider_class class;
-	long status;	  /* of the answer, 0 without one */
-	long retry_after; /* seconds, 0 when the provider did not say */
-	bool written;	  /* the request may have reached the provider */
-	bool outage;	  /* failed by name lookup, TCP, TLS, 5xx, credit or credentials */
+	long status;		/* of the answer, 0 without one */
+	long retry_after;	/* seconds, 0 when the provider did not say */
+	bool written;		/* the request may have reached the provider */
+	bool outage;		/* failed by name lookup, TCP, TLS, 5xx, credit or credentials */
+	struct secret captures; /* a JSON object of what later requests need */
+	struct secret code;	/* of CODE_BY_RESPONSE */
+	bool has_credits;	/* the provider said how many messages are left */
+	int64_t credits;
 };
 
+void sent_clear(struct sent *s);
+
 /*
- * Makes the send request once. What became of it is in *s, and in the log with the provider, the
- * class, the status and the time it took.
+ * Makes the request once. What became of it is in *s, which the caller clears, and in the log with
+ * the provider, the class, the status and the time it took. A send with captures is a resend, where
+ * the profile has one.
  * 0; -OTP_EGONE when the peer has gone meanwhile. Everything else is a class.
  */
-int provider_send(const struct provider *p, struct http *h, const struct sending *q,
+int provider_send(const struct provider *p, const struct provider_io *io, const struct sending *q,
     struct deadline dl, struct sent *s);
+/* q->code is what was typed. CLASS_OK is the only right answer. The captures are for the clean-up.
+ */
+int provider_verify(const struct provider *p, const struct provider_io *io, const struct sending *q,
+    struct deadline dl, struct sent *s);
+/* Best effort. */
+void provider_cleanup(const struct provider *p, const struct provider_io *io,
+    const struct sending *q, struct deadline dl);
+/* Begins the profile's `warm` request, if it has one; nothing of a user goes into it. */
+void provider_warm(const struct provider *p, const struct provider_io *io);
 
 #endif

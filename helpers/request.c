@@ -16,6 +16,7 @@ struct rendered {
 	struct buf header[REQUEST_HEADERS_MAX];
 	const char *line[REQUEST_HEADERS_MAX];
 	size_t nheaders;
+	bool has_body;
 };
 
 static void
@@ -144,17 +145,55 @@ add_header(struct rendered *d, const char *name, const char *value, const struct
 }
 
 static int
+render_form(const struct pairs *form, const struct template_values *v, struct buf *body)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < form->n; i++) {
+		const struct pair *p = &form->item[i];
+
+		if (p->optional && template_uses_empty(p->value, v))
+			continue;
+		buf_putf(body, "%s%s=", body->len ? "&" : "", p->name);
+		r = template_render(p->value, PLACE_QUERY, v, body);
+	}
+	return r ? r : buf_err(body);
+}
+
+/* The body and its type; *type is NULL where there is no body. */
+static int
+render_body(
+    const struct request *q, const struct template_values *v, struct buf *body, const char **type)
+{
+	*type = NULL;
+	if (q->json) {
+		_auto_json json_t *json = json_render(q->json, v);
+
+		*type = "application/json";
+		return json ? json_write(json, body) : -OTP_EINVAL;
+	}
+	if (q->form.n) {
+		*type = "application/x-www-form-urlencoded";
+		return render_form(&q->form, v, body);
+	}
+	if (!q->text)
+		return 0;
+	*type = "text/plain; charset=utf-8";
+	return template_render(q->text, PLACE_TEXT, v, body);
+}
+
+static int
 request_render(const struct request *q, const struct template_values *v, struct rendered *d)
 {
-	_auto_json json_t *body = q->json ? json_render(q->json, v) : NULL;
-	int r = q->json && !body ? -OTP_EINVAL : 0;
+	const char *type;
+	int r;
 
 	d->url = (struct buf)BUF_INIT(HTTP_URL_MAX);
 	d->body = (struct buf)BUF_INIT(REQUEST_BODY_MAX);
-	if (!r && body)
-		r = json_write(body, &d->body);
-	if (!r && body)
-		r = add_header(d, "Content-Type", "application/json", v);
+	r = render_body(q, v, &d->body, &type);
+	d->has_body = type != NULL;
+	if (!r && type)
+		r = add_header(d, "Content-Type", type, v);
 	for (size_t i = 0; !r && i < q->headers.n; i++) {
 		const struct pair *p = &q->headers.item[i];
 
@@ -164,13 +203,18 @@ request_render(const struct request *q, const struct template_values *v, struct 
 	return r ? r : render_url(q, v, &d->url);
 }
 
-static bool
-status_matches(const struct expect *e, long status)
+/* Borrowed from d. */
+static struct http_request
+rendered_request(const struct request *q, struct rendered *d)
 {
-	for (size_t i = 0; i < e->nstatus; i++)
-		if (e->status[i] == status || (e->status[i] < 10 && e->status[i] == status / 100))
-			return true;
-	return !e->nstatus;
+	return (struct http_request){
+	    .method = q->method,
+	    .url = buf_str(&d->url),
+	    .header = d->line,
+	    .nheaders = d->nheaders,
+	    .body = d->has_body ? buf_str(&d->body) : NULL,
+	    .body_len = d->body.len,
+	};
 }
 
 static bool
@@ -187,22 +231,25 @@ value_is(json_t *value, json_t *allowed)
 	return false;
 }
 
+/* Something of the kind: what is of another type proves nothing. */
 static bool
-nonempty(json_t *value)
+nonempty(json_t *value, const json_t *kind)
 {
-	if (json_is_string(value))
-		return json_string_length(value) > 0;
-	if (json_is_object(value))
-		return json_object_size(value) > 0;
-	if (json_is_array(value))
-		return json_array_size(value) > 0;
-	return json_is_number(value) || json_is_true(value);
+	const char *k = kind ? json_string_value(kind) : "";
+
+	if (!strcmp(k, "object"))
+		return json_is_object(value) && json_object_size(value);
+	if (!strcmp(k, "array"))
+		return json_is_array(value) && json_array_size(value);
+	if (json_is_number(value))
+		return !*k;
+	return json_is_string(value) && json_string_length(value);
 }
 
 static bool
-check_holds(const struct check *c, json_t *body)
+check_holds(const struct check *c, const struct reply *a)
 {
-	json_t *value = json_at(body, c->pointer);
+	json_t *value = c->op == CHECK_TEXT ? NULL : json_at(a->json, c->pointer);
 
 	switch (c->op) {
 	case CHECK_EQ:
@@ -210,25 +257,27 @@ check_holds(const struct check *c, json_t *body)
 	case CHECK_ABSENT_OR:
 		return !value || value_is(value, c->value);
 	case CHECK_NONEMPTY:
-		return value && nonempty(value);
+		return value && nonempty(value, c->value);
 	case CHECK_ABSENT:
 		return !value;
+	case CHECK_TEXT:
+		return a->text && !regexec(c->text, a->text, 0, NULL, 0);
 	}
 	return false;
 }
 
 bool
-expect_holds(const struct expect *e, long status, json_t *body)
+expect_holds(const struct expect *e, const struct reply *a)
 {
 	bool all = true, any = false;
 
-	if (!status_matches(e, status))
-		return false;
-	/* Of an answer that cannot be read nothing is proven, not even that a member is absent. */
-	if (e->nchecks && !body)
+	if (e->nstatus && !status_listed(e->status, e->nstatus, a->status))
 		return false;
 	for (size_t i = 0; i < e->nchecks; i++) {
-		bool holds = check_holds(&e->check[i], body);
+		/* Of an answer that cannot be read nothing is proven, not even that a member is
+		 * absent. */
+		bool readable = e->check[i].op == CHECK_TEXT || a->json;
+		bool holds = readable && check_holds(&e->check[i], a);
 
 		all &= holds;
 		any |= holds;
@@ -242,21 +291,24 @@ class_by_status(enum request_purpose purpose, long status)
 {
 	static const struct {
 		long from, to;
-		enum provider_class class;
-	} send[] = {
-	    {200, 299, CLASS_PROVIDER_DOWN}, /* not what was expected */
-	    {401, 401, CLASS_BAD_CREDENTIALS},
-	    {402, 402, CLASS_NO_CREDIT},
-	    {403, 403, CLASS_BAD_CREDENTIALS},
-	    {408, 408, CLASS_PROVIDER_DOWN},
-	    {429, 429, CLASS_RATE_LIMITED},
-	    {500, 599, CLASS_PROVIDER_DOWN},
+		enum provider_class send, verify;
+	} table[] = {
+	    {200, 299, CLASS_PROVIDER_DOWN, CLASS_WRONG_CODE}, /* not what was expected */
+	    {400, 400, CLASS_REFUSED, CLASS_WRONG_CODE},
+	    {401, 401, CLASS_BAD_CREDENTIALS, CLASS_BAD_CREDENTIALS},
+	    {402, 402, CLASS_NO_CREDIT, CLASS_NO_CREDIT},
+	    {403, 403, CLASS_BAD_CREDENTIALS, CLASS_BAD_CREDENTIALS},
+	    {404, 404, CLASS_REFUSED, CLASS_EXPIRED},
+	    {408, 408, CLASS_PROVIDER_DOWN, CLASS_PROVIDER_DOWN},
+	    {410, 410, CLASS_REFUSED, CLASS_EXPIRED},
+	    {422, 422, CLASS_REFUSED, CLASS_WRONG_CODE},
+	    {429, 429, CLASS_RATE_LIMITED, CLASS_RATE_LIMITED},
+	    {500, 599, CLASS_PROVIDER_DOWN, CLASS_PROVIDER_DOWN},
 	};
 
-	(void)purpose;
-	for (size_t i = 0; i < sizeof(send) / sizeof(*send); i++)
-		if (status >= send[i].from && status <= send[i].to)
-			return send[i].class;
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++)
+		if (status >= table[i].from && status <= table[i].to)
+			return purpose == REQUEST_VERIFY ? table[i].verify : table[i].send;
 	return CLASS_REFUSED;
 }
 
@@ -288,40 +340,59 @@ capture(const struct request *q, struct http_answer *a, json_t *body, struct bin
 	return 0;
 }
 
-static void
-judge_answer(const struct request *q, enum request_purpose purpose, struct http_answer *a,
-    struct bindings *b, struct outcome *o)
+static bool
+is_outage(enum provider_class c, long status)
 {
-	_auto_json json_t *body = NULL;
-	const char *text = buf_str(&a->body);
-	char why[128] = "";
+	return c == CLASS_NO_CREDIT || c == CLASS_BAD_CREDENTIALS ||
+	       (c == CLASS_PROVIDER_DOWN && status >= 500);
+}
 
-	o->status = a->status;
-	o->retry_after = a->retry_after;
-	if (text && a->body.len && json_read(text, a->body.len, &body, why, sizeof(why)))
-		o->detail = "the answer is no JSON";
-	if (expect_holds(&q->expect, a->status, body)) {
-		bool whole = !capture(q, a, body, b);
-
-		o->class = whole ? CLASS_OK : CLASS_PROVIDER_DOWN;
-		o->detail = whole ? "" : "the answer lacks a value to capture";
+/* By `expect`, then by the rules, then by the status. */
+static void
+judge_reply(
+    const struct request *q, enum request_purpose purpose, const struct reply *a, struct outcome *o)
+{
+	if (expect_holds(&q->expect, a)) {
+		o->class = CLASS_OK;
 		return;
 	}
 	for (size_t i = 0; i < q->nfails; i++) {
-		if (expect_holds(&q->fail[i].when, a->status, body)) {
+		if (expect_holds(&q->fail[i].when, a)) {
 			o->class = q->fail[i].is;
-			o->outage = o->class == CLASS_NO_CREDIT ||
-				    o->class == CLASS_BAD_CREDENTIALS ||
-				    (o->class == CLASS_PROVIDER_DOWN && a->status >= 500);
 			o->detail = "by a rule of the profile";
 			return;
 		}
 	}
 	o->class = class_by_status(purpose, a->status);
-	o->outage =
-	    a->status >= 500 || o->class == CLASS_NO_CREDIT || o->class == CLASS_BAD_CREDENTIALS;
+	/* Whoever talks nonsense has not said that the code is wrong. */
+	if (o->class == CLASS_WRONG_CODE && a->status < 300 && !a->json)
+		o->class = CLASS_PROVIDER_DOWN;
 	if (!*o->detail)
 		o->detail = "the answer is not the expected one";
+}
+
+static void
+judge_answer(const struct request *q, enum request_purpose purpose, struct http_answer *a,
+    struct bindings *b, struct outcome *o)
+{
+	_auto_json json_t *json = NULL;
+	struct reply reply = {.status = a->status, .text = buf_str(&a->body)};
+	char why[128] = "";
+
+	o->status = a->status;
+	o->retry_after = a->retry_after;
+	if (reply.text && a->body.len &&
+	    json_read(reply.text, a->body.len, &json, why, sizeof(why)))
+		o->detail = "the answer is no JSON";
+	reply.json = json;
+	judge_reply(q, purpose, &reply, o);
+	if (o->class == CLASS_OK && capture(q, a, json, b)) {
+		o->class = CLASS_PROVIDER_DOWN;
+		o->detail = "the answer lacks a value to capture";
+	} else if (o->class == CLASS_OK) {
+		o->detail = "";
+	}
+	o->outage = is_outage(o->class, a->status);
 }
 
 /* No whole answer came. */
@@ -331,7 +402,7 @@ judge_failure(int r, const struct http_answer *a, struct outcome *o)
 	o->detail = a->failure;
 	if (r == -OTP_EINVAL) {
 		o->class = CLASS_REFUSED;
-		o->detail = "the URL is neither https nor a literal loopback address";
+		o->detail = "neither https nor a literal loopback address, or `ca` is unreadable";
 	} else if (r == -OTP_ESYS || r == -OTP_ENOMEM) {
 		o->class = CLASS_BROKEN;
 	} else {
@@ -342,10 +413,11 @@ judge_failure(int r, const struct http_answer *a, struct outcome *o)
 
 int
 request_make(const struct request *q, enum request_purpose purpose, struct bindings *b,
-    struct http *h, const char *ca, const char *proxy, struct deadline dl, struct outcome *o)
+    struct http *h, const struct http_route *route, struct deadline dl, struct outcome *o)
 {
 	struct rendered d = {.nheaders = 0};
 	struct http_answer a = {0};
+	struct http_request request;
 	int r = request_render(q, &b->values, &d);
 
 	*o = (struct outcome){.class = CLASS_BROKEN, .detail = ""};
@@ -354,25 +426,31 @@ request_make(const struct request *q, enum request_purpose purpose, struct bindi
 		o->detail = "a value does not fit its place in the request";
 		r = 0;
 	} else {
-		r = http_perform(h,
-		    &(struct http_request){
-			.method = q->method,
-			.url = buf_str(&d.url),
-			.header = d.line,
-			.nheaders = d.nheaders,
-			.body = q->json ? buf_str(&d.body) : NULL,
-			.body_len = d.body.len,
-			.ca = ca,
-			.proxy = proxy,
-		    },
-		    dl, &a);
+		request = rendered_request(q, &d);
+		r = http_perform(h, &request, route, dl, &a);
 		o->written = a.written;
-		if (!r)
+		if (!r) {
 			judge_answer(q, purpose, &a, b, o);
-		else if (r != -OTP_EGONE)
-			judge_failure(r, &a, o), r = 0;
+		} else if (r != -OTP_EGONE) {
+			judge_failure(r, &a, o);
+			r = 0;
+		}
 	}
 	http_answer_clear(&a);
 	rendered_free(&d);
 	return r;
+}
+
+void
+request_warm(
+    const struct request *q, struct bindings *b, struct http *h, const struct http_route *route)
+{
+	struct rendered d = {.nheaders = 0};
+	struct http_request request;
+
+	if (!request_render(q, &b->values, &d)) {
+		request = rendered_request(q, &d);
+		http_begin(h, &request, route);
+	}
+	rendered_free(&d);
 }

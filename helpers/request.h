@@ -8,7 +8,14 @@
 #include "helpers/profile.h"
 
 /* What a request is for: the default classes differ. */
-enum request_purpose { REQUEST_SEND };
+enum request_purpose { REQUEST_SEND, REQUEST_VERIFY };
+
+/* What is judged of an answer. json is NULL where the body is no JSON, text where there is none. */
+struct reply {
+	long status;
+	json_t *json;
+	const char *text;
+};
 
 struct outcome {
 	enum provider_class class;
@@ -27,9 +34,16 @@ struct outcome {
  * 0, or -OTP_EGONE.
  */
 int request_make(const struct request *q, enum request_purpose purpose, struct bindings *b,
-    struct http *h, const char *ca, const char *proxy, struct deadline dl, struct outcome *o);
+    struct http *h, const struct http_route *route, struct deadline dl, struct outcome *o);
 
-/* Does the predicate hold of this answer? body is NULL where the answer is no JSON. */
-bool expect_holds(const struct expect *e, long status, json_t *body);
+/*
+ * Begins a request whose answer does not matter: it opens the connection that a later one uses.
+ * Nothing is waited for.
+ */
+void request_warm(
+    const struct request *q, struct bindings *b, struct http *h, const struct http_route *route);
+
+/* Does the predicate hold of this answer? */
+bool expect_holds(const struct expect *e, const struct reply *a);
 
 #endif

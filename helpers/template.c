@@ -45,6 +45,7 @@ var_read(const char *s, struct var *v, const char **why)
 		return -OTP_EINVAL;
 	}
 	v->len = (size_t)(rest + 1 - s);
+	*why = "";
 	return 0;
 }
 

@@ -1,9 +1,10 @@
-"""A client of TingTing from the Python library: strict about TLS, free to say anything in HTTP."""
+"""A client from the Python library: strict about TLS, free to say anything in HTTP."""
 
 import http.client
 import json
 import socket
 import ssl
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 SEND = "/api/v1/auths/send/otp/"
@@ -33,14 +34,41 @@ def connect(gw, listener="right", timeout=5, **where):
                                        context=context(gw, **where))
 
 
-def send(gw, body=GOOD, conn=None, path=SEND, method="POST", headers=None, **how):
-    """One request; gives status, body as bytes and the headers."""
+@dataclass
+class Answer:
+    """An answer; its headers are http.client's."""
+    status: int
+    body: bytes
+    headers: object
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+    def cookie(self, name):
+        """The value of a cookie that the answer sets, or None."""
+        for one in self.headers.get_all("Set-Cookie", []):
+            if one.startswith(f"{name}="):
+                return one.split(";")[0].partition("=")[2]
+        return None
+
+
+def call(gw, path, body=None, method="POST", headers=None, conn=None, **how):
+    """One request; a body that is not bytes goes as JSON. A header that is None is left out."""
     conn = conn or connect(gw, **how)
+    usual = {} if body is None else {"Content-Type": "application/json"}
     text = body if isinstance(body, (bytes, type(None))) else json.dumps(body).encode()
-    usual = {"Authorization": f"Bearer {gw.token}", "Content-Type": "application/json"}
-    conn.request(method, path, text, {k: v for k, v in (usual | (headers or {})).items() if v})
+    said = {k: v for k, v in (usual | (headers or {})).items() if v is not None}
+    conn.request(method, path, text, said)
     answer = conn.getresponse()
-    return answer.status, answer.read(), answer.headers
+    return Answer(answer.status, answer.read(), answer.headers)
+
+
+def send(gw, body=GOOD, path=SEND, headers=None, **how):
+    """A request to TingTing; gives status, body as bytes and the headers."""
+    usual = {"Authorization": f"Bearer {gw.token}", "Content-Type": "application/json"}
+    got = call(gw, path, body, headers=usual | (headers or {}), **how)
+    return got.status, got.body, got.headers
 
 
 def bare(gw, data=None):

@@ -1,23 +1,32 @@
 #!/usr/bin/python3
 """The providers, simulated over real TLS: a program for demos, a library for tests.
 
-    gateway.py --dir DIR [--port 0] [--provider tingting] [--generation g2] [--token-file FILE]
+    gateway.py --dir DIR [--port 0] [--provider NAME] [--generation g2] [--token-file FILE]
                [--print-phone]
 
+All four are served at once, each at its own paths, or only those that are named.
 It makes a test authority and listeners with right and wrong certificates (sim/certs.py,
 sim/server.py), and writes into DIR
     ready.json          when it listens: pid, port, urls, ca_file, ca_dir, what each provider says
-    outbox.jsonl        each message as the person reads it: number, text, channel, code, request_id
-    requests.jsonl      each request as it came, with `verdict`, the status it deserves, and `fault`
+    outbox.jsonl        each message as the person reads it: number (as the provider was told it),
+                        text, channel, code, request_id
+    requests.jsonl      each request as it came, with `provider`, `verdict`, the status it deserves,
+                        and `fault`
+    sessions.jsonl      sessions made, ended and refused: provider, event, user, session
     connections.jsonl   open, tls, tls_failed, lost, bad_fault, closed
-It reads DIR/fault.json for every request (sim/faults.py, sim/kinds.py). SIGTERM ends it; so does
-its parent's end.
+It reads for every request DIR/fault.json (what goes wrong: sim/faults.py, sim/kinds.py) and
+DIR/options.json (how a provider behaves: sim/switches.py, and --help for each switch). SIGTERM ends
+it; so does its parent's end.
 
     from gateway import Gateway
     with Gateway(generation="g3") as gw:
         ...  gw.url, gw.urls["expired"], gw.ca_file, gw.ca_dir, gw.token_file
         gw.fault("status", status=429, retry_after=7, times=1)
         assert gw.requests()[-1]["verdict"] == 200 and gw.last_code() == "123456"
+    with Gateway(provider="kgen") as gw:
+        ...  gw.secret("client_id"), gw.secret("client_secret")
+        gw.set(auth_code="0735", code="012345", types="string")
+        assert len(gw.sessions("made", user="alice")) == 1
 
 A folder it makes is 0755 and the authority readable by all, for the client may be another user;
 what holds codes or keys is 0600. A second start in the same folder makes new certificates, keeps
@@ -40,12 +49,13 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import phone  # noqa: E402
 import providers  # noqa: E402
-from sim import certs, faults  # noqa: E402
+from sim import certs, faults, switches  # noqa: E402
 from sim.server import Server  # noqa: E402
+from sim.tokens import read_secret  # noqa: E402
 
 PR_SET_PDEATHSIG = 1
 READY_SECONDS = 20.0
-JOURNALS = ("outbox", "requests", "connections")
+JOURNALS = ("outbox", "requests", "connections", "sessions")
 
 
 # The library
@@ -61,8 +71,8 @@ def _write_json(path, value):
 class Gateway:
     """A gateway as a child process, for as long as the context lasts.
 
-    options are the program's own, with underscores: generation, token_file, credits, provider,
-    port, bind, san.
+    options are the program's own, with underscores: provider, generation, token_file, credits,
+    tenant, realm, port, bind, san and more; a list says an option several times.
     Enter it in a thread that lasts as long: the child ends with the thread that started it.
     """
 
@@ -74,6 +84,7 @@ class Gateway:
         self._options = options
         self._process = None
         self._serial = 0
+        self._switches = {}
 
     def __enter__(self):
         self.start()
@@ -136,8 +147,18 @@ class Gateway:
 
     @property
     def token(self):
-        with open(self.token_file, encoding="ascii") as source:
-            return source.read().strip()
+        return read_secret(self.token_file)
+
+    def secret(self, name, provider=None):
+        """A credential that a provider takes: what its NAME_file of ready.json holds."""
+        return read_secret(self.ready["providers"][self._served(provider)][f"{name}_file"])
+
+    def _served(self, name):
+        """The name of a provider that is served; it may be left out if there is only one."""
+        served = list(self.ready["providers"])
+        if name not in served and (name is not None or len(served) != 1):
+            raise ValueError(f"say which provider: {', '.join(served)}")
+        return name or served[0]
 
     def _journal(self, name):
         with open(f"{self.folder}/{name}.jsonl", encoding="ascii") as source:
@@ -155,6 +176,17 @@ class Gateway:
         """What happened to connections; see connections.jsonl above."""
         return [one for one in self._journal("connections")
                 if one["event"] == event and listener in (None, one["listener"])]
+
+    def sessions(self, event=None, provider=None, user=None):
+        """What happened to sessions, oldest first; event: made, ended, refused."""
+        return [one for one in self._journal("sessions")
+                if event in (None, one["event"]) and provider in (None, one["provider"])
+                and user in (None, one["user"])]
+
+    def live_sessions(self, user=None, provider=None):
+        """How many sessions were made and not ended."""
+        return len(self.sessions("made", provider, user)) - \
+            len(self.sessions("ended", provider, user))
 
     def wait_message(self, after=0, seconds=10.0, number=None):
         """The newest message once there are more than `after`. AssertionError if none comes."""
@@ -179,9 +211,31 @@ class Gateway:
     def clear_faults(self):
         _forget(f"{self.folder}/fault.json")
 
+    def set(self, provider=None, /, **values):
+        """Sets switches of a provider, beside those that are set. FaultError if one is not so.
+
+        The provider must be named where several are served.
+        """
+        name = self._served(provider)
+        said = self._switches | {name: self._switches.get(name, {}) | values}
+        switches.parse(json.dumps(said), {name: providers.registry()[name].switches
+                                          for name in self.ready["providers"]})
+        self._switches = said
+        _write_json(f"{self.folder}/options.json", said)
+
+    def clear_switches(self):
+        """Every switch has its default again, and no provider remembers any request."""
+        self._serial += 1
+        self._switches = {"reset": f"{os.getpid()}-{self._serial}"}
+        _write_json(f"{self.folder}/options.json", self._switches)
+
     def clear(self):
-        """No faults, and nothing written down. RuntimeError if a fault could not be shown."""
+        """No faults, no switches, nothing remembered and nothing written down.
+
+        RuntimeError if a fault could not be shown.
+        """
         self.clear_faults()
+        self.clear_switches()
         try:
             self._no_bad_fault()
         finally:
@@ -207,7 +261,11 @@ def _forget(path):
 
 def _options():
     known = providers.registry()
-    parser = argparse.ArgumentParser(description="Simulates send-OTP providers over TLS.")
+    parser = argparse.ArgumentParser(
+        description="Simulates send-OTP providers over TLS.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="switches, for options.json, with their defaults:\n"
+        + switches.describe(known[name] for name in sorted(known)))
     parser.add_argument("--dir", required=True, help="its folder, for all that it writes and reads")
     parser.add_argument("--port", type=int, default=0,
                         help="port of the right listener (default: any)")

@@ -62,8 +62,10 @@ def render(message, color=False):
     def paint(style, text):
         return f"\x1b[{style}m{text}\x1b[0m" if color else text
 
-    title = clean(f"{TITLES.get(message['channel'], message['channel'])} to {message['number']}")
     clock = time.strftime("%H:%M", time.localtime(message["time"]))
+    title = clean(f"{TITLES.get(message['channel'], message['channel'])} to {message['number']}")
+    while columns(title) > WIDTH - len(clock) - 5:
+        title = title.rstrip("…")[:-1] + "…"
     rows = [row for line in clean(message["text"]).split("\n")
             for row in textwrap.wrap(line, WIDTH) or [""]]
     dim = "2"
@@ -102,7 +104,7 @@ def main():
     sys.stdout.reconfigure(errors="replace")
     parser = argparse.ArgumentParser(description="Shows the messages that a gateway delivered.")
     parser.add_argument("folder", metavar="DIR", help="the gateway's folder")
-    parser.add_argument("--number", help="only messages to this number")
+    parser.add_argument("--number", help="only messages to this number or address")
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--last", action="store_true", help="only the newest message")
     how.add_argument("--follow", action="store_true", help="go on with each message that comes")

@@ -3,6 +3,7 @@
 As root the helper's end of a test runs as `nobody`, whose files and processes all are.
 """
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -21,7 +22,7 @@ from wire import Helper  # noqa: E402
 
 NOBODY = 65534 if os.geteuid() == 0 else None
 USER = "nobody" if NOBODY else None
-NUMBER = "+9779800000019"
+NUMBER, MAILBOX = "+9779800000019", "games@mail.example"
 
 
 def program(name):
@@ -30,22 +31,33 @@ def program(name):
     return real if os.path.exists(real) else os.path.join(BUILD, name)
 
 
+# What the [provider] section of each says besides `base` and `ca`; DIR and GATEWAY stand for folders.
+PROVIDERS = {
+    "tingting": "token = file:DIR/token\ncompany_name = Example",
+    "crego": "",
+    "bridgekeeper": "",
+    "kgen": "client_id = file:DIR/client_id\nclient_secret = file:DIR/client_secret",
+}
+MESSAGE = "message = Sign-in to ${host} (${service}). Code: ${code}"
+
+
 class World:
     """A configuration with its contacts, store and provider in a folder of its own."""
 
-    def __init__(self, gateway, folder):
-        self.gateway, self.dir = gateway, folder
+    def __init__(self, gateway, folder, provider="tingting"):
+        self.gateway, self.dir, self.provider = gateway, folder, provider
         self.conf = f"{folder}/otp.conf"
-        self.logs = []
         if NOBODY:
             os.chown(folder, NOBODY, NOBODY)
         os.chmod(folder, 0o755)
         self.write("token", gateway.token + "\n", 0o600)
-        os.mkdir(f"{folder}/providers")
-        shutil.copy(f"{SOURCE}/etc/providers/tingting.json", f"{folder}/providers")
+        for name in "client_id", "client_secret":
+            self.write(name, gateway.secret(name, "kgen") + "\n", 0o600)
+        shutil.copytree(f"{SOURCE}/etc/providers", f"{folder}/providers")
         self.configure()
         self.otpctl("init")
         self.otpctl("contact", "add", "--force", "games", "--phone", NUMBER)
+        self.otpctl("contact", "add", "--force", "games", "--email", MAILBOX)
 
     def write(self, name, text, mode=0o644):
         path = f"{self.dir}/{name}"
@@ -56,23 +68,26 @@ class World:
             os.chown(path, NOBODY, NOBODY)
         return path
 
-    def configure(self, otp="", extra="", base=None, ca=None):
+    def configure(self, otp="", extra="", base=None, ca=None, channel="sms", provider=""):
         base, ca = base or self.gateway.url, ca or self.gateway.ca_file
+        settings = PROVIDERS[self.provider].replace("DIR", self.dir)
+        message = MESSAGE if self.provider == "tingting" else ""
         self.write("otp.conf", f"""[otp]
+channels = {channel}
 {otp}
 [paths]
 contacts = {self.dir}/contacts.db
 state = {self.dir}/state
 host_key = {self.dir}/host.key
 profiles = {self.dir}/providers
-[channel sms]
-providers = tingting
-message = Sign-in to ${{host}} (${{service}}). Code: ${{code}}
-[provider tingting]
+[channel {channel}]
+providers = {self.provider}
+{message}
+[provider {self.provider}]
 base = {base}
-token = file:{self.dir}/token
-company_name = Example
 ca = {ca}
+{settings}
+{provider}
 {extra}""")
 
     def otpctl(self, *args):
@@ -82,7 +97,6 @@ ca = {ca}
 
     def helper(self):
         h = Helper([program("otp-helper"), "--config", self.conf], NOBODY)
-        self.logs.append(h)
         return h
 
     def sign_in(self, user="games", **items):
@@ -92,15 +106,47 @@ ca = {ca}
 
 @pytest.fixture(scope="session")
 def gateway():
-    with Gateway() as g:
+    with Gateway(provider=sorted(PROVIDERS)) as g:
         yield g
+
+
+@contextlib.contextmanager
+def a_world(gateway, provider):
+    gateway.clear()
+    folder = tempfile.mkdtemp(prefix="otp-helper-")
+    try:
+        yield World(gateway, folder, provider)
+    finally:
+        shutil.rmtree(folder)
 
 
 @pytest.fixture
 def world(gateway):
-    gateway.clear()
-    folder = tempfile.mkdtemp(prefix="otp-helper-")
-    try:
-        yield World(gateway, folder)
-    finally:
-        shutil.rmtree(folder)
+    """TingTing: we make the code."""
+    with a_world(gateway, "tingting") as w:
+        yield w
+
+
+@pytest.fixture(params=["crego", "bridgekeeper", "kgen"])
+def remote(gateway, request):
+    """Each provider that makes and checks the code itself."""
+    with a_world(gateway, request.param) as w:
+        yield w
+
+
+@pytest.fixture
+def crego(gateway):
+    with a_world(gateway, "crego") as w:
+        yield w
+
+
+@pytest.fixture
+def bridgekeeper(gateway):
+    with a_world(gateway, "bridgekeeper") as w:
+        yield w
+
+
+@pytest.fixture
+def kgen(gateway):
+    with a_world(gateway, "kgen") as w:
+        yield w

@@ -57,6 +57,7 @@ class Helper:
         finally:
             self.log = self.proc.stderr.read().decode(errors="replace")
             self.proc.stderr.close()
+            print(self.log)
 
     def send_raw(self, data):
         self.sock.send(data)

@@ -615,7 +615,7 @@ test_values_that_must_be_taken(void **state)
 		const char *good;
 	} cases[] = {
 	    {"interactive_services", CONF_OTP, ""},
-	    {"proxy", CONF_PROVIDER, "https://[2001:db8::1]:3128"},
+	    {"proxy", CONF_PROVIDER, "http://[2001:db8::1]:3128"},
 	    {"proxy", CONF_PROVIDER, "socks5h://proxy"},
 	    {"until", CONF_EXEMPT, "2028-02-29"},
 	    {"until", CONF_EXEMPT, "2027-12-31"},

@@ -11,21 +11,21 @@ Where the documents are silent this is the strictest reading: numbers are nation
 as in every sample, a member no generation knows is refused, so are `otp` with `generated` and
 `otp_length` with `personnel`. company_name may come in all of them, for one profile serves all.
 Refusals have the style seen by its clients: {"member": ["text"]} with 400.
-There is no verify call in any generation.
+There is no verify call in any generation. A message that is delivered costs one credit of its
+channel; without one there is 402.
 """
 
 import hmac
-import os
 import re
-import secrets
-import threading
 from datetime import datetime, timezone
 from urllib.parse import parse_qsl
 
-from providers import Provider
-from sim.wire import Response, strict_json
+from providers import REQUIRED, UNEXPECTED, Bad, Provider
+from sim import codes
+from sim.switches import Switch, perhaps_count
+from sim.tokens import read_secret, secret_file
+from sim.wire import Response
 
-REQUIRED = "This field is required."
 TEXTS = ("number", "message", "sms_send_options", "otp_options", "otp", "voice_input",
          "company_name")
 KNOWN = TEXTS + ("otp_length",)
@@ -43,6 +43,11 @@ def _choice(errors, fields, name, allowed):
 
 class TingTing(Provider):
     name = "tingting"
+    switches = {
+        "credits": Switch(None, perhaps_count,
+                          "messages each channel has from now on; null: as it was started with"),
+        "code": Switch(None, codes.forced, "the next generated codes are this one"),
+    }
     patches = {
         "echo": lambda code="987654": {"data": {"details": {"otp": code}}},
         "success_false": lambda: {"success": False, "message": "OTP could not be sent.",
@@ -54,27 +59,27 @@ class TingTing(Provider):
     def __init__(self, folder, options):
         super().__init__(folder, options)
         self.generation = options.generation
-        self.credits = {"sms": options.credits, "voice": options.credits}
-        self.sent = []
-        self.lock = threading.Lock()
-        self.token_file = os.path.abspath(options.token_file or self._make_token())
-        with open(self.token_file, encoding="ascii") as source:
-            self.token = source.read().strip()
-        if not self.token:
-            raise ValueError(f"{self.token_file} holds no token")
+        self.token_file = secret_file(folder, "token", options.token_file)
+        self.token = read_secret(self.token_file)
         if self.generation == "g0":
             self.routes = {"/api/system/send/otp/": {"POST": self.send}}
         else:
             self.routes = {"/api/v1/auths/send/otp/": {"POST": self.send},
                            "/api/v1/auths/list/send-otps/": {"GET": self.list_sent}}
 
-    def _make_token(self):
-        path = f"{self.folder}/token"
-        if os.path.exists(path):
-            return path
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-            out.write(f"test-token-not-a-secret-{secrets.token_hex(16)}\n")
-        return path
+    def switch(self, values):
+        before = getattr(self.now, "credits", None)
+        super().switch(values)
+        if self.now.credits != before:
+            self._fill()
+
+    def forget(self):
+        self.sent = []
+        self._fill()
+
+    def _fill(self):
+        count = self.options.credits if self.now.credits is None else self.now.credits
+        self.credits = {"sms": count, "voice": count}
 
     @staticmethod
     def add_arguments(parser):
@@ -91,31 +96,22 @@ class TingTing(Provider):
     def authenticate(self, request):
         given = (request.header("authorization") or "").encode("latin-1")
         if hmac.compare_digest(given, b"Bearer " + self.token.encode("ascii")):
-            return None
+            return
         text = "Invalid token." if given else "Authentication credentials were not provided."
-        return Response.of(401, {"detail": text}, [("WWW-Authenticate", 'Bearer realm="api"')])
+        raise Bad(401, text, [("WWW-Authenticate", 'Bearer realm="api"')])
 
     # What a request must look like
 
     def _fields(self, request):
-        """The members of the body, or the Response that refuses it."""
-        kind = request.header("content-type") or ""
-        if not re.fullmatch(r"application/json(; ?charset=utf-8)?", kind, re.IGNORECASE):
-            return Response.of(415, {"detail": f'Unsupported media type "{kind}" in request.'})
-        if request.query:
-            return Response.of(400, {"detail": "No query is expected."})
-        try:
-            fields = strict_json(request.body)
-        except (ValueError, RecursionError) as error:
-            return Response.of(400, {"detail": f"JSON parse error - {error}"})
-        if not isinstance(fields, dict):
-            return Response.of(400, {"non_field_errors": [
-                f"Invalid data. Expected a dictionary, but got {type(fields).__name__}."]})
+        """The members of the body. Bad."""
+        fields = self.members(request)
         errors = self._errors(fields)
-        return Response.of(400, errors) if errors else fields
+        if errors:
+            raise Bad(400, errors)
+        return fields
 
     def _errors(self, fields):
-        errors = {name: ["Unexpected field."] for name in fields if name not in KNOWN}
+        errors = {name: [UNEXPECTED] for name in fields if name not in KNOWN}
         for name in TEXTS:
             if name not in fields:
                 continue
@@ -161,8 +157,6 @@ class TingTing(Provider):
 
     def send(self, request, deliver):
         fields = self._fields(request)
-        if isinstance(fields, Response):
-            return fields
         channel = CHANNELS[fields["sms_send_options"]]
         with self.lock:
             if self.credits[channel] < 1:
@@ -171,7 +165,7 @@ class TingTing(Provider):
             code = fields.get("otp")
             if code is None:
                 length = self._length(fields["otp_length"]) if "otp_length" in fields else 6
-                code = "".join(secrets.choice("0123456789") for _ in range(length))
+                code = codes.digits(length, given=self.now.code)
             shown = " ".join(code) if channel == "voice" else code
             text = fields["message"].replace("{otp}", shown)
             if deliver(fields["number"], text, channel, code):
@@ -213,7 +207,7 @@ class TingTing(Provider):
         except ValueError:
             limit = 0
         if limit < 1 or offset < 0:
-            return Response.of(400, {"detail": "Bad limit or offset."})
+            raise Bad(400, "Bad limit or offset.")
         with self.lock:
             count, page = len(self.sent), self.sent[::-1][offset:offset + limit]
         return Response.of(200, {

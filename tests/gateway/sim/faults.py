@@ -10,7 +10,8 @@ taken. It is read again for every connection and request; replace it by rename. 
   path       only for targets that contain this text (not for kinds that strike before a request)
   delay      wait so many seconds first
   headers    {name: value} added to the answer
-  deliver    whether the message reaches the phone all the same; each kind has its own default
+  deliver    whether the message reaches the phone all the same, and whatever else the request
+             brings about (a code used up, a session made or ended); each kind has its own default
 
 A kind or member that does not exist is an error: it ends the next connection, stands in
 connections.jsonl as bad_fault and on standard error, and makes the Gateway of a test fail.

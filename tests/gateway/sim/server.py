@@ -27,6 +27,7 @@ import time
 from sim import certs
 from sim.faults import Faults
 from sim.kinds import CLOSE, CUT, KEEP, RESET
+from sim.switches import Switches
 from sim.wire import Gone, Reader, Refused, Response, strict_json
 
 IDLE = 120.0
@@ -98,6 +99,18 @@ class Connection:
             self.sock.close()
 
 
+class Delivery:
+    """What a request may bring about: called, it hands a message to the phone."""
+
+    def __init__(self, server, request, acts):
+        self.server, self.request, self.acts = server, request, acts
+
+    def __call__(self, number, text, channel, code):
+        if self.acts:
+            self.server.deliver(self.request, number, text, channel, code)
+        return self.acts
+
+
 class Listener:
     """One listening socket (the right one has a second for ::1)."""
 
@@ -132,8 +145,12 @@ class Server:
     def __init__(self, folder, providers, on_message=None):
         self.folder, self.providers, self.on_message = folder, providers, on_message
         self.faults = Faults(f"{folder}/fault.json")
-        self.outbox, self.requests, self.connections = (
-            Journal(f"{folder}/{name}.jsonl") for name in ("outbox", "requests", "connections"))
+        self.switches = Switches(f"{folder}/options.json", providers)
+        self.outbox, self.requests, self.connections, self.sessions = (
+            Journal(f"{folder}/{name}.jsonl")
+            for name in ("outbox", "requests", "connections", "sessions"))
+        for provider in providers:
+            provider.sessions = self.sessions
         self.listeners = {}
         self.accepted = 0
 
@@ -225,38 +242,34 @@ class Server:
     def _request(self, conn, request):
         """Judges, writes down and answers one request."""
         fault = None
+        self.switches.apply()
         if ELSEWHERE not in request.path:
             fault = self.faults.pick("answer", conn.listener.name, request.target)
-
-        def deliver(number, text, channel, code):
-            if fault and not fault.deliver:
-                return False
-            self._deliver(request, number, text, channel, code)
-            return True
-
-        answer = self._judge(request, deliver)
-        self._write_down(conn, request, answer, fault)
+        provider, answer = self._judge(
+            request, Delivery(self, request, not fault or fault.deliver))
+        self._write_down(conn, request, provider, answer, fault)
         how = (fault.strike(conn, answer) if fault
                else conn.answer(answer, keep=request.keep_alive))
         return how if request.keep_alive or how != KEEP else CLOSE
 
-    def _judge(self, request, deliver):
+    def _judge(self, request, delivery):
+        """The name of the provider that answers, or None, and the answer."""
         if ELSEWHERE in request.path:
-            return Response.of(200, {"status": 200, "success": True, "message": "elsewhere"})
+            return None, Response.of(200, {"status": 200, "success": True, "message": "elsewhere"})
         for provider in self.providers:
-            answer = provider.answer(request, deliver)
+            answer = provider.answer(request, delivery)
             if answer:
-                return answer
-        return Response.of(404, {"detail": "Not found."})
+                return provider.name, answer
+        return None, Response.of(404, {"detail": "Not found."})
 
-    def _deliver(self, request, number, text, channel, code):
+    def deliver(self, request, number, text, channel, code):
         message = {"number": number, "text": text, "channel": channel, "code": code,
                    "request_id": request.header("x-request-id")}
         self.outbox.add(**message)
         if self.on_message:
             self.on_message({"time": time.time()} | message)
 
-    def _write_down(self, conn, request, answer, fault):
+    def _write_down(self, conn, request, provider, answer, fault):
         try:
             parsed = strict_json(request.body)
         except (ValueError, RecursionError):
@@ -266,4 +279,5 @@ class Server:
             target=request.target, path=request.path, version=request.version,
             headers={name.lower(): value for name, value in request.headers},
             raw_headers=request.headers, body=request.body.decode("utf-8", "backslashreplace"),
-            json=parsed, verdict=answer.status, fault=fault.name if fault else None)
+            json=parsed, provider=provider, verdict=answer.status,
+            fault=fault.name if fault else None)

@@ -1,0 +1,106 @@
+/*
+ * Contacts: the registered addresses of users. Read by the helper, written by otpctl alone.
+ * The interface is a struct of functions, so that another source can stand beside SQLite.
+ */
+#ifndef OTP_CONTACTS_H
+#define OTP_CONTACTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum contact_kind { CONTACT_PHONE, CONTACT_EMAIL };
+
+const char *contact_kind_name(enum contact_kind kind); /* "phone", "email" */
+
+enum {
+	CONTACT_USER_MAX = 255,
+	CONTACT_ADDRESS_MAX = 254,
+	CONTACT_LABEL_MAX = 64,
+	ATTRIBUTE_NAME_MAX = 32,
+	ATTRIBUTE_VALUE_MAX = 2047,
+};
+
+struct contact {
+	char user[CONTACT_USER_MAX + 1];
+	enum contact_kind kind;
+	char address[CONTACT_ADDRESS_MAX + 1]; /* E.164 with '+', or an e-mail address */
+	char label[CONTACT_LABEL_MAX + 1];
+	int64_t verified_at; /* wall clock, seconds; 0: not verified */
+	bool preferred;
+};
+
+struct contact_list {
+	struct contact *item;
+	size_t n;
+};
+
+void contact_list_free(struct contact_list *l);
+
+/*
+ * Is the text a well-formed address of the kind? E.164: '+', a first digit 1-9, 8 to 15 digits in
+ * all, nothing else. E-mail: an unquoted local part of RFC 5321's characters, '@', and a domain
+ * name with a dot in it; at most 254 bytes. 0 or -OTP_EINVAL; *why says in words what is wrong.
+ */
+int contact_check(enum contact_kind kind, const char *address, const char **why);
+
+/* One attribute, borrowed for the call. 0 to go on, or an error that ends the listing. */
+typedef int attribute_fn(const char *name, const char *value, void *arg);
+
+struct contacts;
+struct contacts_ops {
+	/* The user's contacts, preferred first, then by age. None: 0 with n = 0. Or -OTP_ESTORE. */
+	int (*find)(struct contacts *c, const char *user, struct contact_list *out);
+	/* Some contact of the kind, the same for the same pick: what a decoy looks like. Or
+	 * -OTP_ENOENT where there is none, -OTP_ESTORE. */
+	int (*any)(struct contacts *c, enum contact_kind kind, uint64_t pick, struct contact *out);
+	/* What the user has at a provider (an id, a session cookie): fn for each. Or fn's error. */
+	int (*attributes)(struct contacts *c, const char *user, const char *provider,
+	    attribute_fn *fn, void *arg);
+	void (*close)(struct contacts *c);
+};
+struct contacts {
+	const struct contacts_ops *ops;
+};
+
+/* SQLite, read-only. The file must be owned by root or `also` and writable by nobody else.
+ * 0, -OTP_ESTORE (missing, empty, foreign, other schema), -OTP_EPERM. The cause is logged. */
+int contacts_sqlite_open(const char *path, uid_t also, struct contacts **out);
+
+/* One contact of a listing, borrowed for the call. 0 to go on, or an error that ends the listing.
+ */
+typedef int contact_fn(const struct contact *c, void *arg);
+/* Every contact, ordered by user; of one user only where user is not NULL. Or fn's error. */
+int contacts_sqlite_each(const char *path, const char *user, contact_fn *fn, void *arg);
+
+/*
+ * The writer's side, for otpctl. An edit works on a copy in memory and replaces the file by rename,
+ * owner, group and mode kept: readers see the old or the new, nothing between. One edit at a time:
+ * a lock file beside it is held; a second waits. The folder and all above it must be root's or the
+ * caller's, and nobody else's to write. Errors as of contacts_sqlite_open(); the cause is logged.
+ */
+struct contacts_edit;
+/* Makes an empty one, 0640. -OTP_EEXIST if there is anything of that name. */
+int contacts_sqlite_create(const char *path, uid_t owner, gid_t group);
+int contacts_edit_begin(const char *path, struct contacts_edit **out);
+/*
+ * A preferred contact takes the place of the one preferred before, of that user and kind.
+ * -OTP_EEXIST: the user has this address already (the case of letters does not count);
+ * -OTP_EINVAL: user, address or label is malformed.
+ */
+int contacts_edit_add(struct contacts_edit *e, const struct contact *c);
+/* Removes one address, or all of the user's where address is NULL; *removed counts. */
+int contacts_edit_remove(
+    struct contacts_edit *e, const char *user, const char *address, int *removed);
+/*
+ * Sets what the user has at a provider (replacing what was there), or removes it where value is
+ * NULL. -OTP_EINVAL: a name that is not [a-z0-9_]{1,32}, an empty, too long or control-bearing
+ * value; -OTP_ENOENT: there was none to remove.
+ */
+int contacts_edit_attribute(struct contacts_edit *e, const char *user, const char *provider,
+    const char *name, const char *value);
+/* fsync, rename, fsync of the folder. After an error the old file is untouched. Frees e. */
+int contacts_edit_commit(struct contacts_edit *e);
+void contacts_edit_abort(struct contacts_edit *e);
+
+#endif

@@ -1,0 +1,222 @@
+/*
+ * otpctl attribute: what a user has at a provider, such as an id or a session cookie. A value may
+ * let its holder in there, so it comes from standard input and is never shown again.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/err.h"
+#include "common/secret.h"
+#include "helpers/contacts.h"
+#include "helpers/json.h"
+#include "helpers/log.h"
+#include "helpers/otpctl/otpctl.h"
+
+enum { WORDS_MAX = 3 };
+
+struct words {
+	const char *word[WORDS_MAX]; /* user, provider, name */
+	int n;
+	int wanted;
+};
+
+static error_t
+parse_words(int key, char *arg, struct argp_state *state)
+{
+	struct words *w = state->input;
+
+	switch (key) {
+	case ARGP_KEY_ARG:
+		if (w->n == w->wanted)
+			argp_error(state, "'%s' is one word too many", arg);
+		w->word[w->n++] = arg;
+		return 0;
+	case ARGP_KEY_END:
+		if (w->n < w->wanted)
+			argp_error(state, "expected USER PROVIDER%s",
+			    w->wanted == WORDS_MAX ? " NAME" : "");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* One line from standard input. An exit code. */
+static int
+read_value(struct secret *value)
+{
+	char line[ATTRIBUTE_VALUE_MAX + 2];
+	int r = OTPCTL_OK;
+
+	if (isatty(STDIN_FILENO))
+		(void)fputs(
+		    "Value (it is shown while you type; better: a pipe or < FILE): ", stderr);
+	if (!fgets(line, sizeof(line), stdin) || !line[strcspn(line, "\n")])
+		r = otpctl_fail(
+		    "expected one line of at most %d bytes on standard input", ATTRIBUTE_VALUE_MAX);
+	line[strcspn(line, "\n")] = '\0';
+	if (!r && secret_set(value, line, strlen(line)))
+		r = otpctl_fail("no memory");
+	otp_wipe_array(line);
+	return r;
+}
+
+static void
+audit(const char *what, const char *user, const struct words *w)
+{
+	log_open("otpctl", false);
+	otp_log(LOG_NOTICE, "attribute %s: user=%s provider=%s name=%s by uid=%ld", what, user,
+	    w->word[1], w->word[2], (long)getuid());
+	log_open("otpctl", true);
+}
+
+/* value is NULL for a removal. An exit code. */
+static int
+change(const char *path, const char *user, const struct words *w, const char *value)
+{
+	struct contacts_edit *e = NULL;
+	int r = contacts_edit_begin(path, &e);
+
+	if (r)
+		return otpctl_fail("nothing was changed");
+	r = contacts_edit_attribute(e, user, w->word[1], w->word[2], value);
+	if (!r)
+		return contacts_edit_commit(e) ? otpctl_fail("nothing was changed") : OTPCTL_OK;
+	contacts_edit_abort(e);
+	if (r == -OTP_ENOENT) {
+		(void)otpctl_fail("%s has no %s at %s", user, w->word[2], w->word[1]);
+		return OTPCTL_NONE;
+	}
+	if (r == -OTP_EINVAL)
+		return otpctl_fail("nothing was changed: a name has up to %d of a-z, 0-9 and _, a "
+				   "value no control characters and at least one byte",
+		    ATTRIBUTE_NAME_MAX);
+	return otpctl_fail("nothing was changed: %s", otp_strerror(r));
+}
+
+static const struct argp set_argp = {.parser = parse_words,
+    .args_doc = "USER PROVIDER NAME",
+    .doc = "Sets ${attr.NAME} of USER for PROVIDER, a section of the configuration. The value is "
+	   "one line on standard input."};
+
+static const struct argp remove_argp = {.parser = parse_words,
+    .args_doc = "USER PROVIDER NAME",
+    .doc = "Removes ${attr.NAME} of USER for PROVIDER."};
+
+static const struct argp list_argp = {.parser = parse_words,
+    .args_doc = "USER PROVIDER",
+    .doc = "Lists the names, not the values, of what USER has at PROVIDER."};
+
+/* Arguments, rights and paths of a command. An exit code. */
+static int
+begin(struct otpctl *ctl, const struct argp *argp, const char *name, int argc, char **argv,
+    struct words *w, char *user, size_t size, struct otpctl_paths *paths)
+{
+	bool exists;
+	int r;
+
+	otpctl_parse(ctl, argp, name, argc, argv, w);
+	r = otpctl_canonical(w->word[0], user, size, &exists);
+	return r ? r : otpctl_paths_load(ctl, paths);
+}
+
+static int
+attribute_set(struct otpctl *ctl, int argc, char **argv)
+{
+	_auto_paths struct otpctl_paths paths = {0};
+	_auto_secret struct secret value = {0};
+	struct words w = {.wanted = 3};
+	char user[CONTACT_USER_MAX + 1];
+	int r = begin(
+	    ctl, &set_argp, "otpctl attribute set", argc, argv, &w, user, sizeof(user), &paths);
+
+	if (!r && !otpctl_may_write(ctl))
+		r = OTPCTL_FAILED;
+	if (!r)
+		r = read_value(&value);
+	if (!r)
+		r = change(paths.contacts, user, &w, secret_str(&value));
+	if (r)
+		return r;
+	audit("set", user, &w);
+	(void)printf("set: %s of %s at %s\n", w.word[2], user, w.word[1]);
+	return OTPCTL_OK;
+}
+
+static int
+attribute_remove(struct otpctl *ctl, int argc, char **argv)
+{
+	_auto_paths struct otpctl_paths paths = {0};
+	struct words w = {.wanted = 3};
+	char user[CONTACT_USER_MAX + 1];
+	int r = begin(ctl, &remove_argp, "otpctl attribute remove", argc, argv, &w, user,
+	    sizeof(user), &paths);
+
+	if (!r && !otpctl_may_write(ctl))
+		r = OTPCTL_FAILED;
+	if (!r)
+		r = change(paths.contacts, user, &w, NULL);
+	if (r)
+		return r;
+	audit("removed", user, &w);
+	(void)printf("removed: %s of %s at %s\n", w.word[2], user, w.word[1]);
+	return OTPCTL_OK;
+}
+
+static int
+add_name(const char *name, const char *value, void *arg)
+{
+	(void)value;
+	return json_array_append_new(arg, json_string(name)) ? -OTP_ENOMEM : 0;
+}
+
+static int
+print_names(const struct otpctl *ctl, const json_t *names)
+{
+	json_t *name;
+	size_t i;
+
+	if (ctl->json)
+		return json_dumpf(names, stdout, JSON_INDENT(2)) || putchar('\n') == EOF
+			   ? otpctl_fail("the output could not be written")
+			   : OTPCTL_OK;
+	json_array_foreach (names, i, name)
+		(void)printf("%s\n", json_string_value(name));
+	return OTPCTL_OK;
+}
+
+static int
+attribute_list(struct otpctl *ctl, int argc, char **argv)
+{
+	_auto_paths struct otpctl_paths paths = {0};
+	_auto_json json_t *names = json_array();
+	struct words w = {.wanted = 2};
+	struct contacts *c = NULL;
+	char user[CONTACT_USER_MAX + 1];
+	int r = begin(
+	    ctl, &list_argp, "otpctl attribute list", argc, argv, &w, user, sizeof(user), &paths);
+
+	if (r)
+		return r;
+	if (contacts_sqlite_open(paths.contacts, ctl->also, &c))
+		return otpctl_fail("the contacts could not be read");
+	r = c->ops->attributes(c, user, w.word[1], add_name, names);
+	c->ops->close(c);
+	return r ? otpctl_fail("the contacts could not be read") : print_names(ctl, names);
+}
+
+static const struct otpctl_command attribute_commands[] = {
+    {"set", "set one, its value on standard input", attribute_set},
+    {"list", "list the names", attribute_list},
+    {"remove", "remove one", attribute_remove},
+};
+
+int
+otpctl_attribute(struct otpctl *ctl, int argc, char **argv)
+{
+	return otpctl_dispatch(ctl, "otpctl attribute", "What users have at providers.",
+	    attribute_commands, sizeof(attribute_commands) / sizeof(*attribute_commands), argc,
+	    argv);
+}

@@ -1,0 +1,354 @@
+/* otpctl config: what the configuration says, and whether it is right. Changes nothing. */
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/err.h"
+#include "common/own.h"
+#include "common/text.h"
+#include "helpers/conf.h"
+#include "helpers/conf_parse.h"
+#include "helpers/otpctl/otpctl.h"
+#include "helpers/profile.h"
+#include "helpers/provider.h"
+#include "helpers/rules.h"
+
+enum { REPORT_MAX = 256 * 1024, LINE_MAX_SHOWN = 1200 };
+
+static void
+conf_release(struct conf **c)
+{
+	conf_free(*c);
+}
+
+static void
+json_release(json_t **j)
+{
+	json_decref(*j);
+}
+
+#define _auto_conf __attribute__((cleanup(conf_release)))
+#define _auto_json __attribute__((cleanup(json_release)))
+
+/* Calls fn for each line of the report, its newline dropped and made fit for a terminal. */
+static void
+each_line(struct buf *report, void (*fn)(const char *line, bool warning, void *arg), void *arg)
+{
+	const char *text = buf_str(report);
+	char line[LINE_MAX_SHOWN], clean[LINE_MAX_SHOWN];
+
+	for (size_t len; text && *text; text += len + (text[len] == '\n')) {
+		len = strcspn(text, "\n");
+		(void)snprintf(line, sizeof(line), "%.*s", (int)len, text);
+		text_clean(clean, sizeof(clean), line);
+		fn(clean,
+		    !strncmp(clean, "warning: ", strlen("warning: ")) ||
+			strstr(clean, ": warning: "),
+		    arg);
+	}
+}
+
+static void
+print_line(const char *line, bool warning, void *arg)
+{
+	(void)warning, (void)arg;
+	(void)fprintf(stderr, "%s\n", line);
+}
+
+static void
+pack_line(const char *line, bool warning, void *arg)
+{
+	json_t **lists = arg;
+
+	json_array_append_new(lists[warning], json_string(line));
+}
+
+static int
+print_json(json_t *j)
+{
+	if (!j || json_dumpf(j, stdout, JSON_INDENT(2)) || putchar('\n') == EOF || fflush(stdout))
+		return otpctl_fail("the output could not be written");
+	return OTPCTL_OK;
+}
+
+/* check */
+
+struct check_arguments {
+	bool no_secrets;
+};
+
+static error_t
+parse_check(int key, char *arg, struct argp_state *state)
+{
+	struct check_arguments *a = state->input;
+
+	(void)arg;
+	if (key == 'n')
+		a->no_secrets = true;
+	else if (key == ARGP_KEY_ARG)
+		argp_error(state, "no argument was expected: name another file by --config");
+	else
+		return ARGP_ERR_UNKNOWN;
+	return 0;
+}
+
+static bool
+uses_credentials(const struct conf_provider *p)
+{
+	for (size_t i = 0; i < p->nvars; i++)
+		if (!strncmp(p->vars[i].value, "cred:", strlen("cred:")))
+			return true;
+	return false;
+}
+
+/* One provider, and the channels that it serves. Errors and warnings go to the report. */
+static int
+check_provider(const struct otpctl *ctl, const struct conf *c, const struct conf_provider *section,
+    enum provider_secrets secrets, struct buf *report)
+{
+	struct provider *p = NULL;
+	int r;
+
+	if (secrets == PROVIDER_READ_SECRETS && uses_credentials(section)) {
+		secrets = PROVIDER_NAME_SECRETS;
+		(void)buf_putf(report,
+		    "%s:%u: warning: [provider %s] cred: works where systemd starts the helper, "
+		    "and nowhere else; its secrets were not read\n",
+		    section->file, section->line, section->name);
+	}
+	r = provider_load(c, section, ctl->also, secrets, &p, report);
+	for (size_t i = 0; p && i < c->nchannels; i++) {
+		const struct conf_channel *ch = &c->channel[i];
+		int e;
+
+		if (!strlist_has(&ch->providers, section->name))
+			continue;
+		e = provider_check_channel(p, ch->name, ch->message, report);
+		r = r ? r : e;
+	}
+	provider_free(p);
+	return r;
+}
+
+static int
+check_all(const struct otpctl *ctl, const struct check_arguments *a, struct buf *report)
+{
+	_auto_conf struct conf *c = NULL;
+	enum provider_secrets secrets = PROVIDER_READ_SECRETS;
+	int r = conf_load(ctl->config, ctl->also, &c, report);
+
+	if (r)
+		return r;
+	rules_check(c, report);
+	if (!a->no_secrets && geteuid() != 0 && geteuid() != ctl->also)
+		(void)buf_puts(report, "warning: the secrets were not read, for that takes root\n");
+	if (a->no_secrets || (geteuid() != 0 && geteuid() != ctl->also))
+		secrets = PROVIDER_NAME_SECRETS;
+	for (size_t i = 0; i < c->nproviders; i++) {
+		int e = check_provider(ctl, c, &c->provider[i], secrets, report);
+
+		r = r ? r : e;
+	}
+	return r;
+}
+
+static int
+tell_check(const struct otpctl *ctl, int r, struct buf *report)
+{
+	_auto_json json_t *lists = NULL;
+	json_t *list[2];
+
+	if (!ctl->json) {
+		each_line(report, print_line, NULL);
+		if (r == -OTP_ECONF)
+			return otpctl_fail(
+			    "%s: there are errors; nobody is signed in until they are mended",
+			    ctl->config);
+		if (r)
+			return otpctl_fail("%s: %s", ctl->config, otp_strerror(r));
+		return printf("%s: no errors\n", ctl->config) < 0 || fflush(stdout) ? OTPCTL_FAILED
+										    : OTPCTL_OK;
+	}
+	list[0] = json_array();
+	list[1] = json_array();
+	each_line(report, pack_line, list);
+	lists = json_pack("{s:s, s:b, s:o, s:o}", "file", ctl->config, "ok", !r, "errors", list[0],
+	    "warnings", list[1]);
+	return print_json(lists) || r ? OTPCTL_FAILED : OTPCTL_OK;
+}
+
+static int
+config_check(struct otpctl *ctl, int argc, char **argv)
+{
+	static const struct argp_option options[] = {
+	    {"no-secrets", 'n', NULL, 0, "Do not read the files that hold secrets", 0},
+	    {0},
+	};
+	static const struct argp argp = {
+	    .options = options,
+	    .parser = parse_check,
+	    .doc = "Reads the configuration, its drop-ins, the profiles and the secrets as a "
+		   "sign-in does, and prints every error with its file and line.",
+	};
+	struct check_arguments a = {0};
+	__attribute__((cleanup(buf_free))) struct buf report = BUF_INIT(REPORT_MAX);
+
+	otpctl_parse(ctl, &argp, "otpctl config check", argc, argv, &a);
+	return tell_check(ctl, check_all(ctl, &a, &report), &report);
+}
+
+/* show */
+
+struct show_arguments {
+	const char *service;
+};
+
+static error_t
+parse_show(int key, char *arg, struct argp_state *state)
+{
+	struct show_arguments *a = state->input;
+
+	if (key == 's' && !conf_is_service(arg))
+		argp_error(state, "\"%s\" is not the name of a PAM service", arg);
+	else if (key == 's')
+		a->service = arg;
+	else if (key == ARGP_KEY_ARG)
+		argp_error(state, "no argument was expected: did you mean --service %s?", arg);
+	else
+		return ARGP_ERR_UNKNOWN;
+	return 0;
+}
+
+/* Rows are gathered as JSON, which both outputs are made of. */
+struct showing {
+	const struct otpctl *ctl;
+	const struct conf *c;
+	json_t *rows;
+};
+
+/*
+ * May a provider's free key be shown? A secret must stand in a file: or cred:, but until the check
+ * has said so it may be the secret itself; a profile that cannot be read cannot tell.
+ */
+static bool
+may_show(const struct showing *to, const struct conf_shown *shown)
+{
+	__attribute__((cleanup(buf_free))) struct buf unheard = BUF_INIT(REPORT_MAX);
+	const struct conf_provider *section;
+	const struct profile_var *var;
+	struct profile *p = NULL;
+	bool secret;
+
+	if (!shown->free_key || !strncmp(shown->value, "file:/", strlen("file:/")) ||
+	    !strncmp(shown->value, "cred:", strlen("cred:")))
+		return true;
+	section = conf_provider(to->c, shown->section + strlen("provider "));
+	if (profile_load(section->profile, section->variant, &to->c->paths.profiles, to->ctl->also,
+		&p, &unheard))
+		return false;
+	var = profile_var(p, shown->key);
+	secret = !var || var->secret;
+	profile_free(p);
+	return !secret;
+}
+
+static void
+add_row(const struct conf_shown *shown, void *arg)
+{
+	struct showing *to = arg;
+	json_t *row = json_pack("{s:s, s:s, s:s, s:s?, s:o}", "section", shown->section, "key",
+	    shown->key, "value", may_show(to, shown) ? shown->value : "(hidden)", "file",
+	    shown->line ? shown->file : NULL, "line",
+	    shown->line ? json_integer(shown->line) : json_null());
+
+	json_array_append_new(to->rows, row);
+}
+
+/* A cell of a row: section, key, value, from. Returns dst. */
+static const char *
+cell(const json_t *row, int column, char *dst, size_t size)
+{
+	static const char *const names[] = {"section", "key", "value", "file"};
+	const char *text = json_string_value(json_object_get(row, names[column]));
+	char from[LINE_MAX_SHOWN];
+
+	if (column == 3 && text) {
+		(void)snprintf(from, sizeof(from), "%s:%d", text,
+		    (int)json_integer_value(json_object_get(row, "line")));
+		text = from;
+	}
+	if (!text || !*text)
+		text = column == 3 ? "default" : "-";
+	return text_clean(dst, size, text);
+}
+
+static int
+print_table(const json_t *rows)
+{
+	static const char *const heads[] = {"SECTION", "KEY", "VALUE", "FROM"};
+	int width[3], bad = 0;
+	char text[LINE_MAX_SHOWN];
+	size_t i;
+	json_t *row;
+
+	for (int c = 0; c < 3; c++) {
+		width[c] = (int)strlen(heads[c]);
+		json_array_foreach (rows, i, row) {
+			int len = (int)strlen(cell(row, c, text, sizeof(text)));
+
+			/* One long text must not push a whole column out of sight. */
+			if (len > width[c] && len <= 48)
+				width[c] = len;
+		}
+	}
+	bad |= printf("%-*s  %-*s  %-*s  %s\n", width[0], heads[0], width[1], heads[1], width[2],
+		   heads[2], heads[3]) < 0;
+	json_array_foreach (rows, i, row) {
+		for (int c = 0; c < 3; c++)
+			bad |= printf("%-*s  ", width[c], cell(row, c, text, sizeof(text))) < 0;
+		bad |= printf("%s\n", cell(row, 3, text, sizeof(text))) < 0;
+	}
+	return bad || fflush(stdout) ? otpctl_fail("the output could not be written") : OTPCTL_OK;
+}
+
+static int
+config_show(struct otpctl *ctl, int argc, char **argv)
+{
+	static const struct argp_option options[] = {
+	    {"service", 's', "NAME", 0, "Show the options as they are for this PAM service", 0},
+	    {0},
+	};
+	static const struct argp argp = {
+	    .options = options,
+	    .parser = parse_show,
+	    .doc = "Prints every option with its value and the file and line it comes from.",
+	};
+	struct show_arguments a = {0};
+	_auto_conf struct conf *c = NULL;
+	_auto_json json_t *rows = json_array();
+	__attribute__((cleanup(buf_free))) struct buf report = BUF_INIT(REPORT_MAX);
+	struct showing to = {.ctl = ctl, .rows = rows};
+	int r;
+
+	otpctl_parse(ctl, &argp, "otpctl config show", argc, argv, &a);
+	r = conf_load(ctl->config, ctl->also, &c, &report);
+	each_line(&report, print_line, NULL);
+	if (r)
+		return otpctl_fail("%s: %s", ctl->config, otp_strerror(r));
+	to.c = c;
+	conf_show(c, a.service, add_row, &to);
+	return ctl->json ? print_json(rows) : print_table(rows);
+}
+
+int
+otpctl_config(struct otpctl *ctl, int argc, char **argv)
+{
+	static const struct otpctl_command commands[] = {
+	    {"check", "say whether the configuration is right", config_check},
+	    {"show", "print every option, its value and where it comes from", config_show},
+	};
+
+	return otpctl_dispatch(ctl, "otpctl config", "The configuration, without changing it.",
+	    commands, sizeof(commands) / sizeof(commands[0]), argc, argv);
+}

@@ -1,0 +1,21 @@
+/* The cache of providers' tokens: in the store, sealed under the host key. */
+#ifndef OTP_SESSIONS_H
+#define OTP_SESSIONS_H
+
+#include "common/secret.h"
+#include "helpers/login.h"
+#include "helpers/provider.h"
+#include "helpers/store.h"
+
+struct stored_sessions {
+	struct session_cache base; /* first */
+	struct store *store;
+	const struct secret *host_key;
+	struct login_machine *machine;
+};
+
+/* All borrowed. */
+void sessions_init(struct stored_sessions *s, struct store *store, const struct secret *host_key,
+    struct login_machine *machine);
+
+#endif

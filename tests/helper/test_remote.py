@@ -1,0 +1,426 @@
+"""Providers that make the code and check it at their own endpoint."""
+
+import time
+
+import pytest
+
+from wire import wait_until
+
+VERIFY = {"crego": "/otp/verify/", "bridgekeeper": "/login", "kgen": "/otp/verify"}
+SEND = {"crego": "/otp/send/", "bridgekeeper": "/send-otp", "kgen": "/otp/register"}
+
+
+def to_code(h):
+    h.prompt()
+    h.answer("")
+    return h.prompt()
+
+
+def wrong(code):
+    return code[:-1] + str((int(code[-1]) + 1) % 10)
+
+
+def code_of(w):
+    return w.gateway.wait_message(seconds=5)["code"]
+
+
+def checks(w):
+    return w.gateway.requests(VERIFY[w.provider])
+
+
+def test_the_right_code_signs_in(remote):
+    with remote.sign_in() as h:
+        assert "was sent by SMS to +977 ******** 19" in to_code(h)
+        h.answer(code_of(remote))
+        assert h.result() == "ok"
+    assert [r["verdict"] for r in checks(remote)] == [200]
+
+
+@pytest.mark.parametrize("provider", ["crego", "bridgekeeper"])
+def test_by_email_too(request, provider):
+    w = request.getfixturevalue(provider)
+    w.configure(channel="email")
+    with w.sign_in() as h:
+        assert "was sent by e-mail to g***@m***.example" in to_code(h)
+        h.answer(code_of(w))
+        assert h.result() == "ok"
+
+
+def test_send_and_check_share_one_connection(remote):
+    with remote.sign_in() as h:
+        to_code(h)
+        h.answer(code_of(remote))
+        assert h.result() == "ok"
+    assert len(remote.gateway.connections()) == 1, "each needs a new handshake else"
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 200])
+def test_wrong_codes_are_refused_whatever_the_status_says(remote, status):
+    remote.gateway.set(remote.provider, wrong=status)
+    with remote.sign_in() as h:
+        to_code(h)
+        bad = wrong(code_of(remote))
+        for left in "2 tries", "1 try":
+            h.answer(bad)
+            assert h.prompt().startswith(f"Wrong code, {left} left.")
+        h.answer(bad)
+        assert h.result() == "denied"
+    assert len(checks(remote)) == 3
+    assert bad not in h.log
+
+
+def test_a_used_code_is_dead(remote):
+    with remote.sign_in() as h:
+        to_code(h)
+        used = code_of(remote)
+        h.answer(used)
+        assert h.result() == "ok"
+    with remote.sign_in() as h:
+        to_code(h)
+        if code_of(remote) != used:
+            h.answer(used)
+            assert "Wrong code" in h.prompt()
+
+
+def test_a_resend_kills_the_code_before(remote):
+    remote.configure(extra="[limits]\nresend_wait = 0s\n")
+    with remote.sign_in() as h:
+        to_code(h)
+        old = code_of(remote)
+        h.answer("r")
+        h.prompt()
+        new = remote.gateway.wait_message(after=1)["code"]
+        if old != new:
+            h.answer(old)
+            assert "Wrong code" in h.prompt()
+        h.answer(new)
+        assert h.result() == "ok"
+
+
+def test_another_users_code_is_wrong(remote):
+    remote.otpctl("contact", "add", "--force", "daemon", "--phone", "+9779800000028")
+    with remote.sign_in() as h, remote.sign_in(user="daemon") as other:
+        to_code(h)
+        to_code(other)
+        first = remote.gateway.outbox(None)[0]["code"]
+        second = remote.gateway.outbox(None)[1]["code"]
+        if first != second:
+            h.answer(second)
+            assert "Wrong code" in h.prompt()
+        h.answer(first)
+        assert h.result() == "ok"
+
+
+def test_an_expired_code_is_refused(remote):
+    remote.gateway.set(remote.provider, code_seconds=0)
+    with remote.sign_in() as h:
+        to_code(h)
+        h.answer(code_of(remote))
+        assert h.prompt().split(",")[0].split(".")[0] in ("Wrong code", "That code has ended")
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_provider_that_says_expired_is_believed(crego, status):
+    crego.gateway.set("crego", code_seconds=0, expired=status)
+    with crego.sign_in() as h:
+        to_code(h)
+        h.answer(code_of(crego))
+        assert h.prompt().startswith("That code has ended.")
+
+
+AWAY = [("status", {"status": 500}), ("status", {"status": 503}), ("status", {"status": 418}),
+        ("garbage", {}), ("empty", {}), ("hang", {}), ("drop", {}), ("drip", {}), ("deep", {}),
+        ("bad_utf8", {}), ("nul", {}), ("duplicate_keys", {}), ("huge_body", {}),
+        ("truncate_tls", {}), ("wrong_types", {})]
+
+
+@pytest.mark.parametrize("kind,members", AWAY, ids=str)
+def test_a_right_code_that_nobody_can_check_is_refused(remote, kind, members):
+    """Also where the provider has used it up: it is said that it was not checked, or that it was
+    wrong, never that it was right; and not past the deadline."""
+    with remote.sign_in() as h:
+        to_code(h)
+        code = code_of(remote)
+        remote.gateway.fault(kind, path=VERIFY[remote.provider], deliver=False, **members)
+        began = time.monotonic()
+        h.answer(code)
+        text = h.prompt()
+        assert time.monotonic() - began < 14, "verify_timeout is 8 s"
+        assert text.startswith(("The code could not be checked", "Wrong code"))
+        remote.gateway.clear_faults()
+        h.send("X", "cancelled")
+        assert h.result() == "gone"
+
+
+def test_a_check_that_never_began_costs_no_try(crego):
+    """The provider is gone between send and check."""
+    crego.configure(extra="[limits]\nfailures = 1\n")
+    with crego.sign_in() as h:
+        to_code(h)
+        code = code_of(crego)
+        crego.gateway.stop()
+        h.answer(code)
+        assert h.prompt().startswith("The code could not be checked")
+        crego.gateway.start()
+        crego.gateway.clear()
+        h.answer(code)
+        assert "locked" not in h.prompt()
+
+
+@pytest.mark.parametrize("status", [401, 402, 403, 429])
+def test_a_check_that_reached_the_wire_costs_a_try(crego, status):
+    """C29: a provider that says this to a wrong code could be asked for ever."""
+    crego.configure(extra="[limits]\nfailures = 2\n")
+    crego.gateway.fault("status", status=status, path=VERIFY["crego"])
+    for _ in range(2):
+        with crego.sign_in(rhost="192.0.2.7") as h:
+            if h.prompt().startswith("Press Enter"):
+                h.answer("")
+                h.prompt()
+            h.answer("000000")
+            kind, _fields = h.recv()
+            if kind == "P":
+                h.send("X", "cancelled")
+                h.result()
+    with crego.sign_in(rhost="192.0.2.7") as h:
+        assert h.result() == "locked"
+
+
+def test_malformed_codes_reach_no_provider(remote):
+    with remote.sign_in() as h:
+        to_code(h)
+        h.answer("12")
+        assert h.prompt().startswith("A code has 4 to 8 digits, 2 tries left.")
+    assert not checks(remote)
+
+
+def test_a_code_is_joined_with_what_its_send_captured(remote):
+    """sudo runs the stack three times: one message, and the check still knows its challenge."""
+    same = {"rhost": "192.0.2.7"}
+    with remote.sign_in(**same) as h:
+        to_code(h)
+        h.send("X", "cancelled")
+        h.result()
+    with remote.sign_in(**same) as h:
+        assert h.prompt().startswith("A verification code was sent")
+        h.answer(code_of(remote))
+        assert h.result() == "ok"
+    assert len(remote.gateway.outbox()) == 1
+
+
+# Crego
+
+@pytest.mark.parametrize("requires,variant", [("username", ""), ("value", "variant = value"),
+                                              ("both", "variant = both")])
+@pytest.mark.parametrize("answer", ["2024", "2025"])
+def test_crego_names_the_address_as_configured(crego, requires, variant, answer):
+    crego.gateway.set("crego", requires=requires, send_answer=answer)
+    crego.configure(provider=variant)
+    with crego.sign_in() as h:
+        to_code(h)
+        h.answer(code_of(crego))
+        assert h.result() == "ok"
+
+
+def test_crego_of_2024_proves_nothing_by_default(crego):
+    """Its answer to a right code is that to a wrong one."""
+    crego.gateway.set("crego", verify_answer="2024")
+    with crego.sign_in() as h:
+        to_code(h)
+        h.answer(code_of(crego))
+        assert "Wrong code" in h.prompt()
+
+
+def test_crego_of_2024_by_a_variant_that_warns(crego):
+    crego.gateway.set("crego", verify_answer="2024")
+    crego.configure(provider="variant = message-only")
+    with crego.sign_in() as h:
+        to_code(h)
+        h.answer(code_of(crego))
+        assert h.result() == "ok"
+    assert "warning" in crego.otpctl("config", "check").stderr + crego.otpctl(
+        "config", "check").stdout
+
+
+def test_crego_with_a_bearer(crego):
+    crego.gateway.set("crego", bearer=True)
+    crego.write("bearer", crego.gateway.secret("token", "crego") + "\n", 0o600)
+    crego.configure(provider=f"token = file:{crego.dir}/bearer")
+    with crego.sign_in() as h:
+        to_code(h)
+        h.answer(code_of(crego))
+        assert h.result() == "ok"
+
+
+def test_crego_without_the_bearer_it_asks_for(crego):
+    crego.gateway.set("crego", bearer=True)
+    with crego.sign_in() as h:
+        h.prompt()
+        h.answer("")
+        assert h.result() == "unavail"
+
+
+# Bridgekeeper
+
+@pytest.mark.parametrize("kind", ["setup", "validation"])
+def test_bridgekeeper_tfa_is_no_success(bridgekeeper, kind):
+    bridgekeeper.gateway.set("bridgekeeper", tfa=kind)
+    with bridgekeeper.sign_in() as h:
+        to_code(h)
+        h.answer(code_of(bridgekeeper))
+        assert h.result() == "denied"
+        assert "needs another step" in h.told[0]
+
+
+def test_bridgekeeper_is_logged_out_afterwards(bridgekeeper):
+    with bridgekeeper.sign_in() as h:
+        to_code(h)
+        h.answer(code_of(bridgekeeper))
+        assert h.result() == "ok"
+    assert len(bridgekeeper.gateway.sessions("made")) == 1
+    wait_until(lambda: bridgekeeper.gateway.live_sessions(provider="bridgekeeper") == 0)
+
+
+@pytest.mark.parametrize("fault", ["hang", "drop"])
+def test_a_clean_up_that_fails_harms_nobody(bridgekeeper, fault):
+    with bridgekeeper.sign_in() as h:
+        to_code(h)
+        bridgekeeper.gateway.fault(fault, path="/logout")
+        h.answer(code_of(bridgekeeper))
+        assert h.result() == "ok"
+
+
+def test_bridgekeeper_never_sends_to_strangers_unasked(bridgekeeper):
+    bridgekeeper.gateway.set("bridgekeeper", accounts=[])
+    with bridgekeeper.sign_in() as h:
+        h.prompt()
+        h.answer("")
+        assert h.result() == "broken"
+    request, = bridgekeeper.gateway.requests(SEND["bridgekeeper"])
+    assert "always-send" not in request["json"]
+
+
+def test_bridgekeeper_always_send_when_configured(bridgekeeper):
+    bridgekeeper.configure(provider="always_send = true")
+    with bridgekeeper.sign_in() as h:
+        to_code(h)
+    request, = bridgekeeper.gateway.requests(SEND["bridgekeeper"])
+    assert request["json"]["always-send"] is True
+
+
+# KGeN
+
+def test_kgen_makes_one_session_a_user(kgen):
+    for _ in range(2):
+        with kgen.sign_in() as h:
+            to_code(h)
+            h.answer(kgen.gateway.outbox()[-1]["code"])
+            assert h.result() == "ok"
+    assert len(kgen.gateway.sessions("made", "kgen")) == 1
+
+
+def test_kgen_renews_a_session_that_has_run_out_once(kgen):
+    with kgen.sign_in() as h:
+        to_code(h)
+        h.send("X", "cancelled")
+        h.result()
+    kgen.gateway.set("kgen", token_epoch=1)
+    with kgen.sign_in(service="other") as h:
+        to_code(h)
+        h.answer(kgen.gateway.outbox()[-1]["code"])
+        assert h.result() == "ok"
+    assert len(kgen.gateway.sessions("made", "kgen")) == 2
+
+
+def test_kgen_never_renews_for_a_check(kgen):
+    """401 of a check means a wrong code: a second one would spend a try at the provider."""
+    with kgen.sign_in() as h:
+        to_code(h)
+        h.answer(wrong(code_of(kgen)))
+        assert "Wrong code" in h.prompt()
+    assert len(kgen.gateway.sessions("made", "kgen")) == 1
+    assert len(checks(kgen)) == 1
+
+
+def test_kgen_with_tokens_that_never_live_is_down(kgen):
+    kgen.gateway.set("kgen", token_seconds=0)
+    with kgen.sign_in() as h:
+        h.prompt()
+        h.answer("")
+        assert h.result() == "unavail"
+    assert len(kgen.gateway.sessions("made", "kgen")) == 1
+    assert len(kgen.gateway.requests(SEND["kgen"])) == 1
+
+
+@pytest.mark.parametrize("variant,types", [("", "number"), ("variant = string", "string")])
+def test_kgen_leading_zeros(kgen, variant, types):
+    kgen.gateway.set("kgen", types=types, compare="number" if types == "number" else "text",
+                     auth_code="0735", code="012345")
+    kgen.configure(provider=variant)
+    with kgen.sign_in() as h:
+        to_code(h)
+        h.answer("012345")
+        assert h.result() == "ok"
+    body = checks(kgen)[0]["json"]
+    assert body["authCode"] == (735 if types == "number" else "0735")
+    assert body["otp"] == (12345 if types == "number" else "012345")
+
+
+@pytest.mark.parametrize("words", ["loyalty", "esports"])
+def test_kgen_success_has_two_texts(kgen, words):
+    kgen.gateway.set("kgen", message=words)
+    with kgen.sign_in() as h:
+        to_code(h)
+        h.answer(code_of(kgen))
+        assert h.result() == "ok"
+
+
+def test_kgen_resend_has_a_call_of_its_own(kgen):
+    kgen.configure(extra="[limits]\nresend_wait = 0s\n")
+    with kgen.sign_in() as h:
+        to_code(h)
+        h.answer("r")
+        h.prompt()
+        h.answer(kgen.gateway.wait_message(after=1)["code"])
+        assert h.result() == "ok"
+    assert len(kgen.gateway.requests("/otp/resend")) == 1
+    assert len(kgen.gateway.requests(SEND["kgen"])) == 1
+
+
+# TingTing
+
+def test_tingting_calls(world):
+    world.configure(channel="voice")
+    with world.sign_in() as h:
+        assert "was sent by phone call to" in to_code(h)
+        h.answer(world.gateway.last_code())
+        assert h.result() == "ok"
+    request, = world.gateway.requests()
+    assert request["json"]["voice_input"] == "np_rija"
+
+
+def test_tingting_makes_the_code(world):
+    world.configure(provider="variant = generated")
+    with world.sign_in() as h:
+        to_code(h)
+        code = world.gateway.last_code()
+        h.answer(wrong(code))
+        assert "Wrong code" in h.prompt()
+        h.answer(code)
+        assert h.result() == "ok"
+    request, = world.gateway.requests()
+    assert request["json"]["otp_length"] == 6 and "otp" not in request["json"]
+
+
+def test_tingting_that_replaces_the_code_is_logged(world):
+    world.gateway.fault("echo")
+    with world.sign_in() as h:
+        to_code(h)
+    assert "the provider replaced the code" in h.log
+
+
+def test_few_credits_are_warned_of(world):
+    world.configure(provider="low_credits = 1000000")
+    with world.sign_in() as h:
+        to_code(h)
+    assert "event=credits provider=tingting channel=sms left=" in h.log

@@ -1,0 +1,292 @@
+/*
+ * The host is root, or set-user-ID root: whose files and whose listeners are believed, who may do
+ * what to our processes, and when door 2 is taken. Skipped for everybody else.
+ */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/module/harness.h"
+
+#define FLOW "hello\nrecv\nsend P|1|Code: \nrecv\nsend R|ok|x|y\n"
+
+enum { SKIPPED = 77, CALLER = 65533 };
+
+static const struct play good = {
+    .name = "root", .script = FLOW, .reply = {"1234"}, .expect = PAM_SUCCESS, .got = "S\nA|1234\n"};
+
+static void
+test_door_2(void **state)
+{
+	(void)state;
+	assert_true(play(&good));
+}
+
+static bool
+file_begins(const char *name, const char *text)
+{
+	char start[1024] = "";
+	FILE *f = fopen(name, "re");
+
+	if (f) {
+		start[fread(start, 1, sizeof(start) - 1, f)] = '\0';
+		(void)fclose(f);
+	}
+	return !strncmp(start, text, strlen(text));
+}
+
+static void
+deny_untrusted(const char *name, const char *args)
+{
+	const struct play p = {.name = name,
+	    .only_args = args,
+	    .expect = PAM_PERM_DENIED,
+	    .logged = "is not in trusted hands"};
+
+	assert_true(play(&p));
+	assert_int_not_equal(access("config.got", F_OK), 0);
+}
+
+/* What the caller owns decides nothing, whoever the host was started by. */
+static void
+test_foreign_files(void **state)
+{
+	char args[1024];
+
+	(void)state;
+	(void)snprintf(args, sizeof(args), "helper=%s/otp-helper config=%s/config", harness_dir(),
+	    harness_dir());
+	assert_int_equal(chown("config", CALLER, (gid_t)-1), 0);
+	deny_untrusted("a config of another user's", args);
+	assert_int_equal(chown("config", 0, (gid_t)-1), 0);
+	assert_int_equal(chown("otp-helper", CALLER, (gid_t)-1), 0);
+	deny_untrusted("a helper of another user's", args);
+	assert_int_equal(chown("otp-helper", 0, (gid_t)-1), 0);
+	assert_int_equal(chown(".", CALLER, (gid_t)-1), 0);
+	deny_untrusted("a folder of another user's", args);
+	assert_int_equal(chown(".", 0, (gid_t)-1), 0);
+	assert_int_equal(chmod(".", 0775), 0);
+	deny_untrusted("a folder that a group may write", args);
+	assert_int_equal(chmod(".", 0755), 0);
+}
+
+static void
+test_door_1(void **state)
+{
+	char path[SOCKET_NAME], args[160];
+	pid_t manager = door_1_open(FLOW, 5, 0, path);
+	const struct play p = {.name = "door 1",
+	    .only_args = args,
+	    .reply = {"1234"},
+	    .expect = PAM_SUCCESS,
+	    .shown = "on:Code: \n"};
+
+	(void)state;
+	(void)snprintf(args, sizeof(args), "socket=%s", path);
+	assert_true(play(&p));
+	door_1_close(manager);
+}
+
+/* Only root's listener is believed, whatever the socket's own owner is. */
+static void
+test_foreign_listener(void **state)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX, .sun_path = "foreign"};
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	char args[512];
+	const struct play p = {.name = "a foreign listener",
+	    .only_args = args,
+	    .expect = PAM_PERM_DENIED,
+	    .logged = "door 1, connect: wrong owner, mode or peer"};
+
+	(void)state;
+	assert_true(fd >= 0 && !bind(fd, (struct sockaddr *)&at, sizeof(at)));
+	assert_true(!seteuid(CALLER) && !listen(fd, 5) && !seteuid(0));
+	(void)snprintf(args, sizeof(args), "socket=%s/foreign", harness_dir());
+	assert_true(play(&p));
+	(void)close(fd);
+}
+
+/* The built-in helper is started, with no argument at all, and signs in. */
+static void
+sign_in_through_door_2(const char *name, const char *args)
+{
+	const struct play p = {.name = name,
+	    .module = HERE_MODULE,
+	    .only_args = args,
+	    .reply = {"1234"},
+	    .expect = PAM_SUCCESS,
+	    .shown = "on:Code: \n"};
+
+	put_file(HERE_SCRIPT, "start\n" FLOW, 0644);
+	(void)unlink(HERE_SCRIPT ".got");
+	assert_true(play(&p));
+	assert_true(file_begins(HERE_SCRIPT ".got",
+	    "argv0=otp-helper argc=1 env=none fds=socket,null,null more=0 blocked=none ignored=0 "
+	    "leader=parent\nS\n"));
+}
+
+static void
+test_fallback(void **state)
+{
+	static const char *const script[] = {"exit 0\n", "die 9\n", "sleep 200\nexit 0\n"};
+	char args[512], path[SOCKET_NAME];
+
+	(void)state;
+	(void)unlink(HERE_SOCKET);
+	sign_in_through_door_2("nothing at the built-in place", "");
+	(void)snprintf(args, sizeof(args), "socket=%s/absent", harness_dir());
+	sign_in_through_door_2("no such socket", args);
+	for (size_t i = 0; i < COUNT(script); i++) {
+		pid_t manager = door_1_open(script[i], 5, 0, path);
+
+		(void)snprintf(args, sizeof(args), "debug socket=%s", path);
+		sign_in_through_door_2("end-of-file before H", args);
+		assert_non_null(strstr(play_log(), "no helper at door 1, door 2 is taken"));
+		door_1_close(manager);
+		sign_in_through_door_2("connection refused", args);
+	}
+}
+
+/* config= and helper= never end at door 1, though it is open: its policy is another. */
+static void
+test_forced_door_2(void **state)
+{
+	pid_t manager =
+	    door_1_open_at(HERE_SOCKET, "hello\nrecv\nsend R|denied|door 1 was taken|x\n");
+	char args[512];
+	struct play p = {.module = HERE_MODULE,
+	    .only_args = args,
+	    .reply = {"1234"},
+	    .expect = PAM_SUCCESS,
+	    .unlogged = "door 1"};
+
+	(void)state;
+	p.name = "config= alone";
+	(void)snprintf(args, sizeof(args), "config=%s/config", harness_dir());
+	assert_true(play(&p));
+	p.name = "helper= alone";
+	put_file(HERE_SCRIPT, FLOW, 0644);
+	(void)snprintf(args, sizeof(args), "helper=%s/otp-helper", harness_dir());
+	assert_true(play(&p));
+	p.name = "neither";
+	p.only_args = "";
+	p.reply[0] = NULL;
+	p.expect = PAM_AUTH_ERR;
+	p.unlogged = NULL;
+	p.logged = "door 1 was taken";
+	assert_true(play(&p));
+	door_1_close(manager);
+}
+
+/* Whatever else goes wrong at door 1 stays at door 1. */
+static void
+test_no_fallback(void **state)
+{
+	static const char *const script[] = {"raw ff\n", "raw \nsleep 500\n", "send H|2|3\nrecv\n",
+	    "send R|ok|x|y\n", "hello\nrecv\nexit 0\n", "hello\nrecv\nsend P|1|Code: \nexit 0\n"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(script); i++) {
+		char args[512], path[SOCKET_NAME];
+		pid_t manager = door_1_open(script[i], 5, 0, path);
+		const struct play p = {.name = script[i],
+		    .only_args = args,
+		    .module = HERE_MODULE,
+		    .reply = {i == 5 ? "1234" : NULL},
+		    .expect = PAM_PERM_DENIED,
+		    .unlogged = "door 2"};
+
+		(void)snprintf(args, sizeof(args), "debug socket=%s", path);
+		assert_true(play(&p));
+		door_1_close(manager);
+	}
+}
+
+static int caller_signal;
+static bool caller_could;
+
+/* As the person who typed "sudo" could, from another terminal. */
+static void
+signal_as_caller(void)
+{
+	pid_t supervisor, other;
+	int status = 0;
+
+	if (children_of(getpid(), &supervisor, 1) != 1)
+		play_spoil("not one supervisor");
+	other = fork();
+	if (other == 0) {
+		if (setresuid(CALLER, CALLER, CALLER))
+			_exit(2);
+		_exit(kill(supervisor, caller_signal) ? 1 : 0);
+	}
+	if (other < 0 || waitpid(other, &status, 0) != other)
+		play_spoil("nobody to signal it");
+	caller_could = status == 0;
+	nap_ms(200);
+}
+
+static bool
+set_user_id_host(void)
+{
+	struct play p = good;
+
+	if (setresuid(CALLER, 0, 0))
+		return false;
+	if (!play(&p))
+		return false;
+	p.during = signal_as_caller;
+	caller_signal = SIGSTOP;
+	if (!play(&p) || !caller_could)
+		return false;
+	caller_signal = SIGKILL;
+	p.expect = PAM_PERM_DENIED;
+	p.got = "S\n";
+	return play(&p) && caller_could;
+}
+
+static void
+test_set_user_id_host(void **state)
+{
+	(void)state;
+	assert_true(apart(set_user_id_host));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_door_2),
+	    cmocka_unit_test(test_foreign_files),
+	    cmocka_unit_test(test_door_1),
+	    cmocka_unit_test(test_foreign_listener),
+	    cmocka_unit_test(test_fallback),
+	    cmocka_unit_test(test_forced_door_2),
+	    cmocka_unit_test(test_no_fallback),
+	    cmocka_unit_test(test_set_user_id_host),
+	};
+	int failed;
+
+	if (geteuid() != 0) {
+		print_message("skipped: only root can be a host that is root\n");
+		return SKIPPED;
+	}
+	harness_begin(true, NULL);
+	put_file("config", FLOW, 0644);
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	harness_end();
+	return failed != 0;
+}

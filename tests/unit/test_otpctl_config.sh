@@ -1,0 +1,135 @@
+#!/bin/sh
+# otpctl config check and show: exit codes, what is printed, and that no secret is.
+set -eu
+src=$(cd "${srcdir:-.}" && pwd)
+otpctl=${OTPCTL:-./otpctl}
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+conf=$dir/pam_otp.conf
+bad=0
+
+fail() {
+	echo "FAILED: $1" >&2
+	sed 's/^/    /' "$dir/out" "$dir/err" >&2
+	bad=1
+}
+
+# run CODE ARGUMENT...: otpctl with this configuration ends with CODE.
+run() {
+	want=$1
+	shift
+	code=0
+	"$otpctl" --config "$conf" "$@" >"$dir/out" 2>"$dir/err" || code=$?
+	[ "$code" = "$want" ] || fail "otpctl $*: exit code $code, not $want"
+}
+
+out() {
+	grep -qF -- "$1" "$dir/out" || fail "\"$1\" was not printed"
+}
+
+err() {
+	grep -qF -- "$1" "$dir/err" || fail "\"$1\" is not among the errors"
+}
+
+# The shipped example, with the profiles of the source tree; $1 is the token.
+write() {
+	sed "s|^token = .*|token = $1|" "$src/etc/pam_otp.conf" >"$conf"
+	printf '[paths]\nprofiles = %s\n' "$dir/providers" >>"$conf"
+	chmod 644 "$conf"
+}
+mkdir "$dir/providers"
+cp "$src/etc/providers/tingting.json" "$dir/providers"
+chmod 755 "$dir/providers"
+chmod 644 "$dir/providers/tingting.json"
+token=$dir/token
+
+# The example is right once the token is there.
+write "file:$token"
+run 0 config check --no-secrets
+out "$conf: no errors"
+[ ! -s "$dir/err" ] || fail "the example is warned of"
+run 1 config check
+err "$conf:40: [provider tingting] token: "
+echo geheim >"$token"
+chmod 600 "$token"
+run 0 config check
+chmod 644 "$token"
+run 1 config check
+err "[provider tingting] token: "
+chmod 600 "$token"
+
+# cred: cannot be read here, and that is said.
+write cred:tingting
+run 0 config check
+err "warning: [provider tingting] cred: works where systemd starts the helper"
+
+# A secret that stands where it must not is an error, and is not repeated.
+write geheim
+run 1 config check
+err "$conf:40: [provider tingting] token: a secret is not written here"
+run 0 config show
+out '(hidden)'
+rm "$dir/providers/tingting.json"
+run 0 config show
+out '(hidden)'
+run 1 config check
+cp "$src/etc/providers/tingting.json" "$dir/providers"
+chmod 644 "$dir/providers/tingting.json"
+for command in "config check" "config check --json" "config show" "config show --json"; do
+	# shellcheck disable=SC2086 # two words
+	"$otpctl" --config "$conf" $command >"$dir/out" 2>"$dir/err" || :
+	! grep -q geheim "$dir/out" "$dir/err" || fail "otpctl $command prints the secret"
+done
+
+# show: value and origin, for everyone and for one service.
+write "file:$token"
+run 0 config show
+grep -q "^otp  *login_timeout  *100s  *default$" "$dir/out" || fail "login_timeout of [otp]"
+grep -q "^service login  *login_timeout  *50s  *$conf:46$" "$dir/out" || fail "of [service login]"
+grep -q "^provider tingting  *token  *file:$token  *$conf:40$" "$dir/out" || fail "token"
+run 0 config show --service login
+grep -q "^service login  *login_timeout  *50s  *$conf:46$" "$dir/out" || fail "for login"
+! grep -q "^otp  *login_timeout" "$dir/out" || fail "login_timeout is told twice"
+run 0 config show --json --service login
+out '"section": "service login"'
+out '"value": "50s"'
+out '"line": 46'
+out '"line": null'
+
+# Errors of every part of the check, and warnings that are none.
+printf '[otp]\ntrys = 1\n' >"$conf"
+run 1 config check
+err "$conf:2: [otp] trys: there is no such key; did you mean tries?"
+err "nobody is signed in until they are mended"
+run 1 config check --json
+out '"ok": false'
+out "$conf:2: [otp] trys: there is no such key"
+run 1 config show
+err "$conf:2: [otp] trys"
+write "file:$token"
+printf '[exempt x]\nusers = nosuchuser.otp\nreason = r\nuntil = 2001-01-01\n' >>"$conf"
+run 0 config check --json
+out '"ok": true'
+out 'there is no user \"nosuchuser.otp\"'
+out 'was over at the end of 2001-01-01'
+write "file:$token"
+printf '[channel fax]\nproviders = tingting\n' >>"$conf"
+run 1 config check
+err "[channel fax] providers: the profile of tingting has no channel fax"
+write "file:$token"
+printf '[channel other]\nproviders = x\n[provider x]\nprofile = nosuch\n' >>"$conf"
+run 1 config check
+err "nosuch"
+rm "$conf"
+run 1 config check
+err "$conf: there is no such file"
+
+# Wrong command lines.
+run 2 config
+run 2 config chek
+err "did you mean 'check'?"
+run 2 config check extra
+run 2 config show --service 'A B'
+run 2 config show --no-such-option
+[ "$bad" = 0 ] && echo "otpctl config: all as expected"
+exit "$bad"
