@@ -36,6 +36,17 @@ def test_the_right_code_signs_in(remote):
     assert [r["verdict"] for r in checks(remote)] == [200]
 
 
+def test_the_send_uses_what_was_connected_while_the_person_was_thinking(crego):
+    with crego.sign_in() as h:
+        h.prompt()
+        wait_until(lambda: crego.gateway.requests())
+        time.sleep(0.1)
+        h.answer("")
+        h.prompt()
+    assert len(crego.gateway.connections()) == 1
+    assert [r["method"] for r in crego.gateway.requests()] == ["GET", "POST"]
+
+
 @pytest.mark.parametrize("provider", ["crego", "bridgekeeper"])
 def test_by_email_too(request, provider):
     w = request.getfixturevalue(provider)
@@ -46,12 +57,15 @@ def test_by_email_too(request, provider):
         assert h.result() == "ok"
 
 
-def test_send_and_check_share_one_connection(remote):
+def test_a_check_makes_no_new_connection(remote):
     with remote.sign_in() as h:
         to_code(h)
         h.answer(code_of(remote))
         assert h.result() == "ok"
-    assert len(remote.gateway.connections()) == 1, "each needs a new handshake else"
+    used = [r["conn"] for r in remote.gateway.requests()]
+    check = next(i for i, r in enumerate(remote.gateway.requests())
+                 if VERIFY[remote.provider] in r["path"])
+    assert used[check] in used[:check], "a new handshake would cost three round trips"
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 200])
