@@ -209,9 +209,9 @@ log_outcome(pam_handle_t *pamh, int rc, const char *request_id, const char *reas
 		i++;
 	pam_syslog(pamh, lines[i].priority,
 	    "rhost=\"%s\" user=\"%s\" result=%s request=\"%s\" reason=\"%s\"",
-	    quotable(rhost, sizeof(rhost), item[0]), quotable(user, sizeof(user), known ? item[1] : "?"),
-	    lines[i].word, quotable(request, sizeof(request), request_id),
-	    quotable(text, sizeof(text), reason));
+	    quotable(rhost, sizeof(rhost), item[0]),
+	    quotable(user, sizeof(user), known ? item[1] : "?"), lines[i].word,
+	    quotable(request, sizeof(request), request_id), quotable(text, sizeof(text), reason));
 }
 
 int
