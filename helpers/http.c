@@ -129,6 +129,22 @@ on_body(char *bytes, size_t one, size_t len, void *arg)
 	return t->overflow ? 0 : len;
 }
 
+/* A body that announces itself as too large is not begun. */
+static bool
+too_long(const char *line, size_t len)
+{
+	static const char name[] = "Content-Length:";
+	size_t at = sizeof(name) - 1, value = 0;
+
+	if (len < at || strncasecmp(line, name, at))
+		return false;
+	while (at < len && (line[at] == ' ' || line[at] == '\t'))
+		at++;
+	for (; at < len && line[at] >= '0' && line[at] <= '9' && value <= HTTP_BODY_MAX; at++)
+		value = value * 10 + (size_t)(line[at] - '0');
+	return value > HTTP_BODY_MAX;
+}
+
 static size_t
 on_header(char *line, size_t one, size_t len, void *arg)
 {
@@ -137,7 +153,7 @@ on_header(char *line, size_t one, size_t len, void *arg)
 
 	(void)one;
 	t->head_total += len;
-	if (t->head_total > HTTP_HEAD_MAX) {
+	if (t->head_total > HTTP_HEAD_MAX || too_long(line, len)) {
 		t->overflow = -OTP_ETOOBIG;
 		return 0;
 	}
@@ -414,8 +430,8 @@ judge(CURLcode code, const struct transfer *t, struct http_answer *a)
 		return -OTP_ENOMEM;
 	case CURLE_SSL_CACERT_BADFILE:
 	case CURLE_URL_MALFORMAT:
-	case CURLE_UNSUPPORTED_PROTOCOL:
 		return -OTP_EINVAL;
+	case CURLE_UNSUPPORTED_PROTOCOL: /* said of an answer without a status line */
 	case CURLE_WEIRD_SERVER_REPLY:
 	case CURLE_BAD_CONTENT_ENCODING:
 		return -OTP_EPROTO;

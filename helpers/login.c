@@ -442,8 +442,6 @@ ask(struct login *l, const char *text, struct secret *typed)
 		return end_by_error(l, r, "prompt");
 	switch (kind) {
 	case ANSWER_TEXT:
-		if (trim(typed))
-			return end(l, LOGIN_BROKEN, "out of memory");
 		return STEP_CODE;
 	case ANSWER_CANCELLED:
 		return end(l, LOGIN_GONE, "cancelled at the prompt");
@@ -865,6 +863,8 @@ ask_code(struct login *l)
 	prompt_code(text, l->note, &f);
 	if (ask(l, text, &typed) == STEP_END)
 		return STEP_END;
+	if (trim(&typed))
+		return end(l, LOGIN_BROKEN, "out of memory");
 	if (!typed.len) {
 		l->note = NOTE_EMPTY;
 		return STEP_CODE;

@@ -1,0 +1,143 @@
+"""A provider that does whatever it likes, in the answer to every kind of request of every profile.
+
+Whatever it answers, nobody is signed in by it, the helper neither dies nor waits past its deadline, and
+its memory stays bounded.
+"""
+
+import os
+import time
+
+import pytest
+
+from wire import Gone
+
+PATHS = {
+    ("tingting", "send"): "/send/otp/",
+    ("crego", "send"): "/otp/send/",
+    ("crego", "verify"): "/otp/verify/",
+    ("bridgekeeper", "send"): "/send-otp",
+    ("bridgekeeper", "verify"): "/login",
+    ("kgen", "session"): "/s2s/session",
+    ("kgen", "send"): "/otp/register",
+    ("kgen", "resend"): "/otp/resend",
+    ("kgen", "verify"): "/otp/verify",
+}
+FAULTS = [
+    ("status", {"status": 204}), ("status", {"status": 206}), ("status", {"status": 299}),
+    ("status", {"status": 300}), ("redirect", {"status": 301}), ("redirect", {"status": 307}),
+    ("status", {"status": 404}), ("status", {"status": 500}), ("status", {"status": 599}),
+    ("status", {"status": 429, "retry_after": 999999999}), ("empty", {}),
+    ("garbage", {"what": "text"}), ("garbage", {"what": "html"}), ("garbage", {"what": "binary"}),
+    ("garbage", {"what": "http"}), ("escapes", {}), ("success_false", {}), ("wrong_types", {}),
+    ("deep", {}), ("duplicate_keys", {}), ("nul", {}), ("nul", {"escaped": True}), ("bad_utf8", {}),
+    ("trailing", {}), ("gzip", {}), ("huge_headers", {}), ("huge_body", {}),
+    ("huge_body", {"length": False}), ("content_length", {"delta": -5}),
+    ("content_length", {"delta": 5}), ("content_length", {"value": "-1"}),
+    ("content_length", {"value": "99999999999999999999"}), ("chunked", {"bad": True}),
+    ("close_mid_body", {}), ("truncate_tls", {}), ("drip", {}), ("drip", {"where": "headers"}),
+    ("interim", {"interval": 0.01}), ("hang", {}), ("drop", {}), ("reset", {}),
+]
+# What the documents promise in the answer to a check: each with every other JSON type in its place.
+PROOFS = {
+    "crego": ["access"],
+    "bridgekeeper": ["user", "error", "code"],
+    "kgen": ["message"],
+}
+NO_PROOF = [None, True, False, 0, 1, -1.5, 1e308, "", [], {}, ["a"], {"a": {"b": "c"}}, [[]]]
+# Bounds that are far below the defaults, so that the suite is quick.
+FAST = "send_timeout = 1s\nattempt_timeout = 700ms\nverify_timeout = 1s\n"
+GUARD = 8
+MEMORY_KIB = 64 * 1024
+
+
+@pytest.fixture
+def hostile(gateway, request):
+    from conftest import a_world
+    with a_world(gateway, request.param[0]) as w:
+        w.configure(otp=FAST, extra="[limits]\nresend_wait = 0s\nsends_per_user = 100/1h\n")
+        yield w, request.param[1]
+
+
+def peak(h):
+    """Peak memory of the helper in KiB, 0 when it has gone. AddressSanitizer's own is not meant."""
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as f:
+                status = dict(line.split(":", 1) for line in f if ":" in line)
+        except OSError:
+            continue
+        if status["PPid"].strip() == str(h.proc.pid):
+            return int(status.get("VmHWM", "0 kB").split()[0])
+    return 0
+
+
+def step(h, said):
+    """The next prompt, or None when the sign-in has ended; a word of success fails."""
+    try:
+        while True:
+            kind, fields = h.recv(GUARD)
+            if kind == "R":
+                assert fields[0] not in ("ok", "skip"), fields
+                said.append(fields[0])
+                return None
+            if kind == "P":
+                return fields[1]
+    except Gone:
+        said.append("gone")
+        return None
+
+
+def play(w, kind, at, members, deliver):
+    """A sign-in in which the fault strikes at one kind of request, answered with the right code."""
+    said, memory = [], 0
+    began = time.monotonic()
+    with w.sign_in(flags="debug") as h:
+        if kind in ("session", "send"):
+            w.gateway.fault(at, path=PATHS[w.provider, kind], deliver=deliver, **members)
+        text = step(h, said)
+        for _ in range(6):
+            if text is None:
+                break
+            if text.startswith("Press Enter"):
+                h.answer("")
+            elif kind == "resend" and not w.gateway.requests(PATHS[w.provider, "resend"]):
+                w.gateway.fault(at, path=PATHS[w.provider, kind], deliver=deliver, **members)
+                h.answer("r")
+            elif kind == "verify":
+                w.gateway.fault(at, path=PATHS[w.provider, kind], deliver=False, **members)
+                h.answer(w.gateway.last_code())
+            else:
+                h.answer("0000000"[:6])
+            text = step(h, said)
+            memory = max(memory, peak(h))
+    assert time.monotonic() - began < 6 * GUARD
+    assert said[-1:] != ["gone"] or "signal" not in h.log
+    assert said, "it ends in a word"
+    assert "\x1b" not in h.log and "\x07" not in h.log
+    assert "AddressSanitizer" not in h.log and "runtime error" not in h.log, h.log
+    return memory
+
+
+@pytest.mark.parametrize("fault,members", FAULTS, ids=lambda v: str(v))
+@pytest.mark.parametrize("hostile", PATHS, indirect=True, ids="-".join)
+def test_no_answer_signs_in_kills_or_delays(hostile, fault, members):
+    w, kind = hostile
+    memory = play(w, kind, fault, members, deliver=False)
+    if "sanit" not in os.environ.get("OTP_BUILD", ""):
+        assert memory < MEMORY_KIB
+
+
+@pytest.mark.parametrize("value", NO_PROOF, ids=repr)
+@pytest.mark.parametrize("hostile", [(p, "verify") for p in PROOFS], indirect=True, ids="-".join)
+def test_no_other_type_is_a_proof(hostile, value):
+    """C8, C35"""
+    w, kind = hostile
+    for member in PROOFS[w.provider]:
+        # What must be absent is absent in a right answer: there, any value is a refusal.
+        if value is None and member in ("error", "code"):
+            continue
+        # An object is merged into the one that is there, which stays a proof.
+        if isinstance(value, dict) and member == "user":
+            continue
+        play(w, kind, "merge", {"patch": {member: value}}, deliver=False)
+        w.gateway.clear()
