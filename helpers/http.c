@@ -300,9 +300,10 @@ set_request(CURL *e, const struct http_request *q, const struct http_route *rout
 		    e, CURLOPT_PROTOCOLS_STR, strncasecmp(q->url, "https:", 6) ? "http" : "https");
 	c = c ? c : curl_easy_setopt(e, CURLOPT_PROXY, route->proxy ? route->proxy : "");
 	c = c ? c : curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, q->method);
-	if (!c && q->body) {
+	/* Without a body too, so that its length is said: 0. */
+	if (!c && strcmp(q->method, "GET")) {
 		c = curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE, (long)q->body_len);
-		c = c ? c : curl_easy_setopt(e, CURLOPT_COPYPOSTFIELDS, q->body);
+		c = c ? c : curl_easy_setopt(e, CURLOPT_COPYPOSTFIELDS, q->body ? q->body : "");
 	}
 	return c;
 }
@@ -310,6 +311,11 @@ set_request(CURL *e, const struct http_request *q, const struct http_route *rout
 static int
 add_headers(CURL *e, const struct http_request *q, struct curl_slist **list)
 {
+	/*
+	 * What libcurl would add: it would wait for the word to go on with a large body, and name
+	 * the type of one that is not there. The latter is last: it goes where there is a body.
+	 */
+	static const char *const unwanted[] = {"Expect:", "Content-Type:"};
 	struct curl_slist *l;
 
 	for (size_t i = 0; i < q->nheaders; i++) {
@@ -318,11 +324,12 @@ add_headers(CURL *e, const struct http_request *q, struct curl_slist **list)
 			return -OTP_ENOMEM;
 		*list = l;
 	}
-	/* libcurl would ask "Expect: 100-continue" of a large body and wait for the word. */
-	l = curl_slist_append(*list, "Expect:");
-	if (!l)
-		return -OTP_ENOMEM;
-	*list = l;
+	for (size_t i = 0; i < sizeof(unwanted) / sizeof(*unwanted) - (q->body ? 1 : 0); i++) {
+		l = curl_slist_append(*list, unwanted[i]);
+		if (!l)
+			return -OTP_ENOMEM;
+		*list = l;
+	}
 	return curl_easy_setopt(e, CURLOPT_HTTPHEADER, *list) ? -OTP_ENOMEM : 0;
 }
 

@@ -55,6 +55,7 @@ otpctl_SOURCES = \
 	helpers/otpctl/otpctl.c helpers/otpctl/otpctl.h \
 	helpers/otpctl/attribute.c \
 	helpers/otpctl/init.c \
+	helpers/otpctl/status.c \
 	helpers/otpctl/contact.c \
 	helpers/otpctl/config.c
 otpctl_CFLAGS = $(HELPER_CFLAGS)

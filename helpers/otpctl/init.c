@@ -280,17 +280,15 @@ need_contacts(struct init *in)
 
 enum as_user { AS_MADE, AS_KEPT, AS_FAILED };
 
-/* For good, and proved. */
-static bool
-become(const struct init *in)
+bool
+otpctl_become(uid_t uid, gid_t gid)
 {
 	if (geteuid() != 0)
 		return true;
-	if (setgroups(0, NULL) || setresgid(in->gid, in->gid, in->gid) ||
-	    setresuid(in->uid, in->uid, in->uid))
+	if (setgroups(0, NULL) || setresgid(gid, gid, gid) || setresuid(uid, uid, uid))
 		return false;
-	return getuid() == in->uid && geteuid() == in->uid && getgid() == in->gid &&
-	       getegid() == in->gid && setuid(0) && setgid(0);
+	return getuid() == uid && geteuid() == uid && getgid() == gid && getegid() == gid &&
+	       setuid(0) && setgid(0);
 }
 
 /* What the helper must be able to read is tried as the helper would. */
@@ -326,7 +324,7 @@ store_as_user(const struct init *in)
 	int r;
 
 	(void)umask(077);
-	if (!become(in) || chdir("/")) {
+	if (!otpctl_become(in->uid, in->gid) || chdir("/")) {
 		(void)otpctl_fail("could not become the user %s: %s", OTP_USER, strerror(errno));
 		return AS_FAILED;
 	}

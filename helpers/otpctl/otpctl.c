@@ -28,6 +28,7 @@ static const struct otpctl_command commands[] = {
     {"init", "make the store, the contacts and the host key", otpctl_init},
     {"contact", "add, list and remove the addresses of users", otpctl_contact},
     {"attribute", "set and remove what users have at providers", otpctl_attribute},
+    {"status", "show what providers say is left", otpctl_status},
     {"config", "check and show the configuration", otpctl_config},
 };
 

@@ -69,9 +69,13 @@ bool otpctl_may_write(const struct otpctl *ctl);
 /* The name that contacts are kept under, into dst. An exit code, after a word to the user. */
 int otpctl_canonical(const char *user, char *dst, size_t size, bool *exists);
 
+/* From root to the helper's user, for good and proved; anybody else stays who they are. */
+bool otpctl_become(uid_t uid, gid_t gid);
+
 int otpctl_init(struct otpctl *ctl, int argc, char **argv);
 int otpctl_contact(struct otpctl *ctl, int argc, char **argv);
 int otpctl_attribute(struct otpctl *ctl, int argc, char **argv);
+int otpctl_status(struct otpctl *ctl, int argc, char **argv);
 int otpctl_config(struct otpctl *ctl, int argc, char **argv);
 
 #endif

@@ -90,10 +90,10 @@ ca = {ca}
 {provider}
 {extra}""")
 
-    def otpctl(self, *args):
+    def otpctl(self, *args, **run):
         return subprocess.run([program("otpctl"), "--config", self.conf, *args], check=True,
                               capture_output=True, text=True, user=NOBODY, group=NOBODY,
-                              extra_groups=[] if NOBODY else None)
+                              extra_groups=[] if NOBODY else None, **run)
 
     def helper(self):
         h = Helper([program("otp-helper"), "--config", self.conf], NOBODY)

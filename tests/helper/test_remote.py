@@ -1,9 +1,11 @@
 """Providers that make the code and check it at their own endpoint."""
 
+import json
 import time
 
 import pytest
 
+from conftest import MAILBOX, NUMBER
 from wire import wait_until
 
 VERIFY = {"crego": "/otp/verify/", "bridgekeeper": "/login", "kgen": "/otp/verify"}
@@ -322,6 +324,28 @@ def test_bridgekeeper_always_send_when_configured(bridgekeeper):
     assert request["json"]["always-send"] is True
 
 
+@pytest.mark.parametrize("variant,channel,cookie", [
+    ("logged-in", "sms", "qt-auth"), ("logged-in", "email", "qt-auth"), ("tfa", "sms", "tfa-auth"),
+    ("default-medium", "email", "qt-auth")])
+def test_bridgekeeper_sends_to_whom_a_cookie_names(bridgekeeper, variant, channel, cookie):
+    """Cases 3 and 4 of its page: an attribute of the user's, and no address in the request."""
+    account = {"phone-number": NUMBER, "email": MAILBOX, cookie: "simulated-cookie"}
+    bridgekeeper.gateway.set("bridgekeeper", accounts=[account])
+    bridgekeeper.configure(channel=channel, provider=f"variant = {variant}")
+    name = cookie.replace("-", "_")
+    bridgekeeper.otpctl("attribute", "set", "games", "bridgekeeper", name, input="simulated-cookie\n")
+    assert bridgekeeper.otpctl("attribute", "list", "games", "bridgekeeper").stdout == f"{name}\n"
+    with bridgekeeper.sign_in() as h:
+        to_code(h)
+        h.answer(code_of(bridgekeeper))
+        assert h.result() == "ok"
+    sent, = bridgekeeper.gateway.requests(SEND["bridgekeeper"])
+    assert sent["headers"]["cookie"] == f"{cookie}=simulated-cookie"
+    assert not {"phone-number", "email"} & set(sent["json"] or {})
+    assert (sent["json"] is None) == (variant == "default-medium")
+    assert "simulated-cookie" not in h.log
+
+
 # KGeN
 
 def test_kgen_makes_one_session_a_user(kgen):
@@ -431,6 +455,15 @@ def test_tingting_that_replaces_the_code_is_logged(world):
     with world.sign_in() as h:
         to_code(h)
     assert "the provider replaced the code" in h.log
+
+
+def test_credits_are_kept_for_the_administrator(world):
+    assert "No provider has said" in world.otpctl("status").stdout
+    with world.sign_in() as h:
+        to_code(h)
+    said, = json.loads(world.otpctl("--json", "status").stdout)
+    assert (said["provider"], said["channel"]) == ("tingting", "sms") and said["left"] > 0
+    assert "tingting" in world.otpctl("status").stdout
 
 
 def test_few_credits_are_warned_of(world):
