@@ -21,6 +21,12 @@
 #include <sys/stat.h>
 
 #include "common/err.h"
+#include "helpers/probe.h"
+
+enum {
+	SLICE_MS = 100,	    /* of a wait: how soon it shows that this process was held up */
+	LOST_MAX_MS = 1000, /* held up for longer, a deadline that passed proves nothing */
+};
 
 struct http {
 	int peer;
@@ -93,7 +99,7 @@ is_loopback(const char *host)
 
 /* Is the URL one that may be asked? Its host into host, without the brackets of IPv6. */
 static int
-url_check(const char *url, char *name, size_t size)
+url_check(const char *url, const struct http_route *route, char *name, size_t size)
 {
 	char *scheme = NULL, *host = NULL;
 	CURLU *u = curl_url();
@@ -107,7 +113,8 @@ url_check(const char *url, char *name, size_t size)
 		size_t len = strlen(host), bracket = host[0] == '[';
 
 		if (len < size &&
-		    (!strcmp(scheme, "https") || (!strcmp(scheme, "http") && is_loopback(host))))
+		    (!strcmp(scheme, "https") ||
+			(!strcmp(scheme, "http") && !route->proxy && is_loopback(host))))
 			r = 0;
 		if (!r)
 			(void)snprintf(
@@ -394,22 +401,42 @@ collect(struct http *h, const struct transfer *t, CURLcode *code)
 static int
 drive(struct http *h, const struct transfer *t, struct deadline dl, CURLcode *code)
 {
+	struct pace pace;
+
+	pace_begin(&pace);
 	for (;;) {
 		struct curl_waitfd extra = {.fd = h->peer, .events = CURL_WAIT_POLLIN};
-		int running, ready, r;
+		int running, ready, r, wait = deadline_left(dl);
 
 		if (curl_multi_perform(h->multi, &running))
 			return -OTP_ENOMEM;
 		if (collect(h, t, code))
 			return 0;
+		pace_worked(&pace);
+		/* Time that was not ours proves nothing of the provider. */
 		if (deadline_passed(dl))
-			return -OTP_ETIME;
-		if (curl_multi_poll(h->multi, &extra, h->peer >= 0, deadline_left(dl), &ready))
+			return pace.lost_ms > LOST_MAX_MS ? -OTP_ESYS : -OTP_ETIME;
+		if (wait > SLICE_MS)
+			wait = SLICE_MS;
+		if (curl_multi_poll(h->multi, &extra, h->peer >= 0, wait, &ready))
 			return -OTP_ESYS;
+		pace_waited(&pace, wait);
 		r = h->peer >= 0 ? peer_check(h, extra.revents) : 0;
 		if (r)
 			return r;
 	}
+}
+
+/* A failure before the request was written: is it this machine's? */
+static bool
+is_local(const struct transfer *t, const struct http_answer *a)
+{
+	long err = 0;
+
+	if (a->written)
+		return false;
+	(void)curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &err);
+	return t->socket_errno || probe_errno_is_local((int)err) || !probe_machine();
 }
 
 /* What the end of a transfer means. */
@@ -443,8 +470,7 @@ judge(CURLcode code, const struct transfer *t, struct http_answer *a)
 	case CURLE_BAD_CONTENT_ENCODING:
 		return -OTP_EPROTO;
 	default:
-		/* Whoever can exhaust this machine must not be able to pass it off as an outage. */
-		return t->socket_errno || strstr(t->error, "thread failed") ? -OTP_ESYS : -OTP_ENET;
+		return is_local(t, a) ? -OTP_ESYS : -OTP_ENET;
 	}
 	(void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
 	if (!curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &wait) && wait > 0)
@@ -507,7 +533,7 @@ transfer_start(struct http *h, const struct http_request *q, const struct http_r
 		return -OTP_ENOMEM;
 	http_answer_clear(&t->own);
 	t->answer = a ? a : &t->own;
-	r = url_check(q->url, t->host, sizeof(t->host));
+	r = url_check(q->url, route, t->host, sizeof(t->host));
 	if (!r) {
 		r = -OTP_ENOMEM;
 		if (!h->multi)
@@ -539,6 +565,8 @@ http_perform(struct http *h, const struct http_request *q, const struct http_rou
 	if (r)
 		return r;
 	r = drive(h, t, dl, &code);
+	if (r == -OTP_ETIME && !a->written && !probe_machine())
+		r = -OTP_ESYS;
 	if (r) {
 		a->failure = otp_strerror(r);
 		abandon(h, t);

@@ -26,6 +26,7 @@ helpers_libhelpers_la_SOURCES = \
 	helpers/lockdown.c helpers/lockdown.h \
 	helpers/log.c helpers/log.h \
 	helpers/login.c helpers/login.h \
+	helpers/probe.c helpers/probe.h \
 	helpers/profile.c helpers/profile.h \
 	helpers/profile_read.c helpers/profile_read.h \
 	helpers/profile_reader.c \

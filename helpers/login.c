@@ -583,6 +583,9 @@ seal_challenge(
 	if (l->decoy)
 		return challenge_seal_nothing(c);
 	c->alone_at_address = d->bound_to == BOUND_TO_ADDRESS;
+	/* An answer that was lost took the code with it. */
+	if (d->code_by == CODE_BY_RESPONSE && !d->code.len)
+		return challenge_seal_nothing(c);
 	if (d->code_by != CODE_BY_PROVIDER)
 		return challenge_seal(c, l->io->host_key,
 		    secret_str(d->code_by == CODE_BY_RESPONSE ? &d->code : ours));

@@ -1,6 +1,8 @@
 """Providers that are away, slow, wrong or hostile: `send` never hangs, and nothing is let in."""
 
+import os
 import re
+import signal
 import time
 
 import pytest
@@ -35,6 +37,19 @@ def test_a_provider_that_is_down_is_told_as_such(world, kind, members):
         assert time.monotonic() - began < GUARD
         assert "cannot be reached" in h.told[0]
     assert not world.gateway.outbox()
+
+
+def test_being_held_up_is_no_outage(world):
+    """Whoever can freeze the helper must not make its deadline look like the provider's."""
+    world.configure(otp="attempt_timeout = 2s")
+    world.gateway.fault("hang_connect")
+    h, _ = send(world)
+    with h:
+        time.sleep(0.3)
+        os.kill(h.pid(), signal.SIGSTOP)
+        time.sleep(2.5)
+        os.kill(h.pid(), signal.SIGCONT)
+        assert h.result() == "broken"
 
 
 @pytest.mark.parametrize("kind,members", MAYBE, ids=str)

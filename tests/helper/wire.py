@@ -59,6 +59,11 @@ class Helper:
             self.proc.stderr.close()
             print(self.log)
 
+    def pid(self):
+        """The helper itself, the child of our launcher."""
+        with open(f"/proc/{self.proc.pid}/task/{self.proc.pid}/children", encoding="ascii") as f:
+            return int(f.read().split()[0])
+
     def send_raw(self, data):
         self.sock.send(data)
 

@@ -1,0 +1,98 @@
+#include "helpers/probe.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/own.h"
+
+/* Connecting makes the kernel look for a free port; a refusal from loopback means it found one. */
+static bool
+port_is_free(int type)
+{
+	struct sockaddr_in to = {
+	    .sin_family = AF_INET,
+	    .sin_port = htons(9), /* discard */
+	    .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)},
+	};
+	_auto_close int fd = socket(AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return false;
+	return !connect(fd, (struct sockaddr *)&to, sizeof(to)) || errno == EINPROGRESS ||
+	       errno == ECONNREFUSED;
+}
+
+static void *
+nothing(void *arg)
+{
+	return arg;
+}
+
+static bool
+thread_starts(void)
+{
+	pthread_t t;
+
+	return !pthread_create(&t, NULL, nothing, NULL) && !pthread_join(t, NULL);
+}
+
+bool
+probe_machine(void)
+{
+	return port_is_free(SOCK_STREAM) && port_is_free(SOCK_DGRAM) && thread_starts();
+}
+
+bool
+probe_errno_is_local(int err)
+{
+	static const int local[] = {
+	    EADDRNOTAVAIL, EADDRINUSE, EAGAIN, ENOBUFS, ENOMEM, EMFILE, ENFILE, EPERM, EACCES};
+
+	for (size_t i = 0; i < sizeof(local) / sizeof(*local); i++)
+		if (err == local[i])
+			return true;
+	return false;
+}
+
+static int64_t
+ms_of(clockid_t clock)
+{
+	struct timespec t = {0};
+
+	(void)clock_gettime(clock, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+void
+pace_begin(struct pace *p)
+{
+	*p = (struct pace){0, ms_of(CLOCK_MONOTONIC), ms_of(CLOCK_PROCESS_CPUTIME_ID)};
+}
+
+static void
+pace_look(struct pace *p, int64_t own_ms)
+{
+	int64_t wall = ms_of(CLOCK_MONOTONIC), took = wall - p->wall_ms;
+
+	if (took > own_ms)
+		p->lost_ms += took - own_ms;
+	p->wall_ms = wall;
+	p->cpu_ms = ms_of(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+void
+pace_worked(struct pace *p)
+{
+	pace_look(p, ms_of(CLOCK_PROCESS_CPUTIME_ID) - p->cpu_ms + 1);
+}
+
+void
+pace_waited(struct pace *p, int64_t wait_ms)
+{
+	pace_look(p, wait_ms + 1);
+}

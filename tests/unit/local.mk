@@ -1,0 +1,126 @@
+UNIT_CFLAGS = $(HELPER_CFLAGS) $(CMOCKA_CFLAGS)
+UNIT_LIBS = helpers/libhelpers.la common/libcommon.la $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_store
+tests_unit_test_store_SOURCES = tests/unit/test_store.c
+tests_unit_test_store_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_store_LDADD = $(UNIT_LIBS)
+TESTS += tests/unit/test_store
+
+check_PROGRAMS += tests/unit/test_contacts
+tests_unit_test_contacts_SOURCES = tests/unit/test_contacts.c
+tests_unit_test_contacts_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_contacts_LDADD = $(UNIT_LIBS)
+TESTS += tests/unit/test_contacts
+
+check_PROGRAMS += tests/unit/test_conf
+tests_unit_test_conf_SOURCES = tests/unit/test_conf.c
+tests_unit_test_conf_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_conf_LDADD = $(UNIT_LIBS)
+TESTS += tests/unit/test_conf
+
+check_PROGRAMS += tests/unit/test_rules
+tests_unit_test_rules_SOURCES = tests/unit/test_rules.c
+tests_unit_test_rules_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_rules_LDADD = $(UNIT_LIBS)
+tests_unit_test_rules_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getgrnam_r -Wl,--wrap=getpwnam_r
+TESTS += tests/unit/test_rules
+
+check_PROGRAMS += tests/unit/print_options
+tests_unit_print_options_SOURCES = tests/unit/print_options.c
+tests_unit_print_options_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_print_options_LDADD = $(UNIT_LIBS)
+dist_check_SCRIPTS += tests/unit/test_options_man.sh
+TESTS += tests/unit/test_options_man.sh
+
+dist_check_SCRIPTS += tests/unit/test_otpctl_config.sh
+TESTS += tests/unit/test_otpctl_config.sh
+
+check_PROGRAMS += tests/unit/test_text
+tests_unit_test_text_SOURCES = tests/unit/test_text.c tests/unit/unit.h
+tests_unit_test_text_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_text_LDADD = $(UNIT_LIBS)
+TESTS += tests/unit/test_text
+
+check_PROGRAMS += tests/unit/test_buf
+tests_unit_test_buf_SOURCES = tests/unit/test_buf.c tests/unit/unit.h
+tests_unit_test_buf_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_buf_LDADD = $(UNIT_LIBS)
+TESTS += tests/unit/test_buf
+
+check_PROGRAMS += tests/unit/test_trust
+tests_unit_test_trust_SOURCES = tests/unit/test_trust.c tests/unit/unit.h
+tests_unit_test_trust_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_trust_LDADD = $(UNIT_LIBS)
+TESTS += tests/unit/test_trust
+
+check_PROGRAMS += tests/unit/test_wire
+tests_unit_test_wire_SOURCES = tests/unit/test_wire.c tests/unit/unit.h
+tests_unit_test_wire_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_wire_LDADD = $(UNIT_LIBS)
+TESTS += tests/unit/test_wire
+
+check_PROGRAMS += tests/unit/test_template
+tests_unit_test_template_SOURCES = tests/unit/test_template.c tests/unit/unit.h
+tests_unit_test_template_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_template_LDADD = $(UNIT_LIBS)
+TESTS += tests/unit/test_template
+
+check_PROGRAMS += tests/unit/test_challenge
+tests_unit_test_challenge_SOURCES = tests/unit/test_challenge.c tests/unit/unit.h
+tests_unit_test_challenge_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_challenge_LDADD = $(UNIT_LIBS)
+TESTS += tests/unit/test_challenge
+
+check_PROGRAMS += tests/unit/test_profile
+tests_unit_test_profile_SOURCES = tests/unit/test_profile.c tests/unit/unit.h
+tests_unit_test_profile_CPPFLAGS = $(AM_CPPFLAGS) -DOTP_SOURCE='"$(abs_top_srcdir)"'
+tests_unit_test_profile_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_profile_LDADD = $(UNIT_LIBS)
+TESTS += tests/unit/test_profile
+
+WEB_RIG = tests/unit/web_rig.c tests/unit/web_rig.h tests/unit/unit.h
+
+check_PROGRAMS += tests/unit/test_http
+tests_unit_test_http_SOURCES = tests/unit/test_http.c $(WEB_RIG)
+tests_unit_test_http_CFLAGS = $(UNIT_CFLAGS) -pthread
+tests_unit_test_http_LDADD = $(UNIT_LIBS)
+TESTS += tests/unit/test_http
+
+check_PROGRAMS += tests/unit/test_request
+tests_unit_test_request_SOURCES = tests/unit/test_request.c $(WEB_RIG)
+tests_unit_test_request_CFLAGS = $(UNIT_CFLAGS) -pthread
+tests_unit_test_request_LDADD = $(UNIT_LIBS)
+TESTS += tests/unit/test_request
+
+LOGIN_RIG = tests/unit/login_rig.c tests/unit/login_rig.h tests/unit/unit.h
+
+check_PROGRAMS += tests/unit/test_login
+tests_unit_test_login_SOURCES = tests/unit/test_login.c $(LOGIN_RIG)
+tests_unit_test_login_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_login_LDADD = $(UNIT_LIBS)
+TESTS += tests/unit/test_login
+
+check_PROGRAMS += tests/unit/test_login_closed
+tests_unit_test_login_closed_SOURCES = tests/unit/test_login_closed.c $(LOGIN_RIG)
+tests_unit_test_login_closed_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_login_closed_LDADD = $(UNIT_LIBS)
+TESTS += tests/unit/test_login_closed
+
+check_PROGRAMS += tests/unit/test_login_remote
+tests_unit_test_login_remote_SOURCES = tests/unit/test_login_remote.c $(LOGIN_RIG)
+tests_unit_test_login_remote_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_login_remote_LDADD = $(UNIT_LIBS)
+TESTS += tests/unit/test_login_remote
+
+check_PROGRAMS += tests/unit/test_provider
+tests_unit_test_provider_SOURCES = tests/unit/test_provider.c $(WEB_RIG)
+tests_unit_test_provider_CFLAGS = $(UNIT_CFLAGS) -pthread
+tests_unit_test_provider_LDADD = $(UNIT_LIBS)
+TESTS += tests/unit/test_provider
+
+check_PROGRAMS += tests/unit/test_seal
+tests_unit_test_seal_SOURCES = tests/unit/test_seal.c tests/unit/unit.h
+tests_unit_test_seal_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_seal_LDADD = $(UNIT_LIBS)
+TESTS += tests/unit/test_seal

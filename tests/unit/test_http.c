@@ -1,0 +1,494 @@
+/*
+ * One request at a time against a server that misbehaves: bounds, deadlines, the peer that goes,
+ * and nothing taken from the environment (U1, U41, C9, C19).
+ */
+#include "tests/unit/unit.h"
+
+#include <sys/socket.h>
+#include <time.h>
+
+#include "common/err.h"
+#include "helpers/http.h"
+#include "tests/unit/web_rig.h"
+
+static struct web *web;
+static struct http *http;
+static struct http_answer answer;
+static const struct http_route direct;
+/* Handles that a deadline cut off are left behind on purpose: kept here, they are no leak. */
+static struct http *volatile left_behind[64];
+static size_t nleft_behind;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	web = web_start();
+	return http_open(-1, "/etc/ssl/certs", &http);
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	http_answer_clear(&answer);
+	left_behind[nleft_behind++ % COUNT(left_behind)] = http;
+	http_close(http);
+	web_stop(web);
+	return 0;
+}
+
+static int64_t
+now_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int
+ask_within(const char *url, int64_t ms)
+{
+	const struct http_request q = {.method = "POST", .url = url, .body = "{}", .body_len = 2};
+
+	return http_perform(http, &q, &direct, deadline_in(ms), &answer);
+}
+
+static int
+ask(const char *path)
+{
+	return ask_within(web_url(web, path), 5000);
+}
+
+static void
+the_request_is_what_was_asked(void **state)
+{
+	static const char *const header[] = {"Authorization: Bearer t", "X-Two: 2"};
+	struct http_request q = {.method = "PUT",
+	    .header = header,
+	    .nheaders = 2,
+	    .body = "{\"a\":\"b\"}",
+	    .body_len = 9};
+	char *last;
+
+	(void)state;
+	web_answer(web, "201 Created", "X-Id: 7 \r\nx-id: 8\r\n", "{\"ok\":true}");
+	q.url = web_url(web, "/a/../b?c=%20d");
+	assert_int_equal(http_perform(http, &q, &direct, deadline_in(5000), &answer), 0);
+	assert_int_equal(answer.status, 201);
+	assert_true(answer.written);
+	assert_string_equal(answer.failure, "");
+	assert_string_equal(buf_str(&answer.body), "{\"ok\":true}");
+	last = web_last(web);
+	assert_int_equal(strncmp(last, "PUT /a/../b?c=%20d HTTP/1.1\r\n", 29), 0);
+	assert_non_null(strstr(last, "\r\nAuthorization: Bearer t\r\n"));
+	assert_non_null(strstr(last, "\r\nX-Two: 2\r\n"));
+	assert_non_null(strstr(last, "\r\n\r\n{\"a\":\"b\"}"));
+	assert_null(strstr(last, "Expect"));
+	assert_null(strstr(last, "Cookie"));
+	free(last);
+}
+
+static void
+every_status_is_an_answer(void **state)
+{
+	static const long statuses[] = {
+	    200, 204, 301, 302, 307, 400, 401, 404, 418, 429, 500, 503, 599};
+	char line[32];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(statuses); i++) {
+		(void)snprintf(line, sizeof(line), "%ld Whatever", statuses[i]);
+		web_answer(web, line, "", statuses[i] == 204 ? "" : "{}");
+		assert_int_equal(ask("/"), 0);
+		assert_int_equal(answer.status, statuses[i]);
+	}
+}
+
+static void
+a_redirect_is_not_followed(void **state)
+{
+	struct web *other = web_start();
+	char where[512];
+
+	(void)state;
+	(void)snprintf(where, sizeof(where), "Location: %s\r\n", web_url(other, "/stolen"));
+	web_answer(web, "307 Temporary Redirect", where, "");
+	assert_int_equal(ask("/"), 0);
+	assert_int_equal(answer.status, 307);
+	assert_int_equal(web_connections(other), 0);
+	web_stop(other);
+}
+
+static void
+retry_after_is_seconds_or_a_date(void **state)
+{
+	static const struct {
+		const char *header;
+		long least, most;
+	} rows[] = {{"", 0, 0}, {"Retry-After: 30\r\n", 30, 30}, {"retry-after: 0\r\n", 0, 0},
+	    {"Retry-After: -5\r\n", 0, 0}, {"Retry-After: soon\r\n", 0, 0},
+	    {"Retry-After: 99999999\r\n", 86400, 86400},
+	    {"Retry-After: 99999999999999999999999\r\n", 0, 86400},
+	    {"Retry-After: Wed, 21 Oct 2099 07:28:00 GMT\r\n", 86400, 86400},
+	    {"Retry-After: Wed, 21 Oct 2015 07:28:00 GMT\r\n", 0, 0}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		web_answer(web, "429 Too Many", rows[i].header, "{}");
+		assert_int_equal(ask("/"), 0);
+		ROW(answer.retry_after >= rows[i].least && answer.retry_after <= rows[i].most,
+		    rows[i].header);
+	}
+}
+
+static void
+headers_and_cookies_are_found(void **state)
+{
+	static const struct {
+		const char *name;
+		bool cookie;
+		const char *value;
+	} rows[] = {{"X-Id", false, "7 8"}, {"x-ID", false, "7 8"}, {"X-I", false, NULL},
+	    {"X-Empty", false, ""}, {"Missing", false, NULL}, {"qt", true, "abc=="},
+	    {"second", true, "2"}, {"q", true, NULL}, {"Path", true, NULL}, {"empty", true, ""}};
+
+	(void)state;
+	web_answer(web, "200 OK",
+	    "X-Id: \t 7 8 \t\r\nX-Id: 9\r\nX-Empty:\r\nSet-Cookie: qt=abc==; Path=/; Secure\r\n"
+	    "set-cookie: second=2\r\nSet-Cookie: empty=\r\n",
+	    "{}");
+	assert_int_equal(ask("/"), 0);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		_auto_buf struct buf b = BUF_INIT(64);
+		int r = rows[i].cookie ? http_cookie(&answer, rows[i].name, &b)
+				       : http_header(&answer, rows[i].name, &b);
+
+		ROW(r == (rows[i].value ? 0 : -OTP_ENOENT), rows[i].name);
+		if (!r)
+			assert_string_equal(buf_str(&b), rows[i].value);
+	}
+}
+
+static void
+an_interim_answers_headers_are_dropped(void **state)
+{
+	static const char text[] = "HTTP/1.1 103 Early Hints\r\nX-Id: early\r\n\r\n"
+				   "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
+	_auto_buf struct buf b = BUF_INIT(64);
+
+	(void)state;
+	web_say(web, text, sizeof(text) - 1, WEB_KEEP);
+	assert_int_equal(ask("/"), 0);
+	assert_int_equal(answer.status, 200);
+	assert_int_equal(http_header(&answer, "X-Id", &b), -OTP_ENOENT);
+}
+
+/* An answer with a body of so many bytes. */
+static size_t
+big_answer(char **text, size_t len)
+{
+	char head[96];
+	int n = snprintf(head, sizeof(head), "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n", len);
+
+	*text = malloc((size_t)n + len);
+	assert_non_null(*text);
+	memcpy(*text, head, (size_t)n);
+	memset(*text + n, 'y', len);
+	return (size_t)n + len;
+}
+
+static void
+a_body_has_a_bound(void **state)
+{
+	static const size_t sizes[] = {HTTP_BODY_MAX, HTTP_BODY_MAX + 1, 50 * 1000 * 1000};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		char *text;
+		size_t len = big_answer(&text, sizes[i]);
+
+		web_say(web, text, len, WEB_CLOSE);
+		assert_int_equal(ask("/"), i ? -OTP_ETOOBIG : 0);
+		assert_true(answer.written);
+		assert_int_equal(answer.body.len <= HTTP_BODY_MAX, 1);
+		web_stop(web); /* nobody reads the text any more */
+		web = web_start();
+		free(text);
+	}
+}
+
+static void
+a_head_has_a_bound(void **state)
+{
+	enum { LINES = 1000, LEN = 60 };
+	static char text[64 + LINES * LEN];
+	char *p = text + sprintf(text, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n");
+
+	(void)state;
+	for (int i = 0; i < LINES; i++)
+		p += sprintf(p, "X-%03d: %040d\r\n", i, 0);
+	strcpy(p, "\r\n");
+	web_say(web, text, strlen(text), WEB_KEEP);
+	assert_int_equal(ask("/"), -OTP_ETOOBIG);
+	assert_true(answer.written);
+}
+
+/* Each cuts the answer short in its way: written, and no whole answer. */
+static void
+what_is_no_whole_answer_is_an_error(void **state)
+{
+	static const struct {
+		const char *name, *bytes;
+		int r;
+	} rows[] = {
+	    {"closed after the request", "", -OTP_ENET},
+	    {"half a status line", "HTTP/1.", -OTP_ENET},
+	    {"half a head", "HTTP/1.1 200 OK\r\nContent-Le", -OTP_ENET},
+	    {"half a body", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{\"ok\":", -OTP_ENET},
+	    {"half a chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{}",
+		-OTP_ENET},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		int r;
+
+		web_say(web, rows[i].bytes, strlen(rows[i].bytes), WEB_CLOSE);
+		r = ask("/");
+		if (r >= 0 || (r != rows[i].r && r != -OTP_EPROTO && r != -OTP_ENET))
+			fail_msg("%s: %d", rows[i].name, r);
+		ROW(answer.written, rows[i].name);
+		ROW(answer.status == 0, rows[i].name);
+		ROW(*answer.failure, rows[i].name);
+	}
+}
+
+static void
+refused_connections_are_not_written(void **state)
+{
+	char url[64];
+
+	(void)state;
+	(void)snprintf(url, sizeof(url), "http://127.0.0.1:%d/", web_dead_port());
+	assert_int_equal(ask_within(url, 5000), -OTP_ENET);
+	assert_false(answer.written);
+	(void)snprintf(url, sizeof(url), "https://127.0.0.1:%d/", web_port(web));
+	web_say(web, "no TLS here\n", 12, WEB_DROP);
+	assert_int_equal(ask_within(url, 5000), -OTP_ENET);
+	assert_false(answer.written);
+}
+
+static void
+only_https_or_literal_loopback(void **state)
+{
+	static const char *const rows[] = {"http://localhost/", "http://192.0.2.1/",
+	    "http://127.0.0.1.example/", "http://127.0.0.1@192.0.2.1/", "http://user@127.0.0.1/",
+	    "https://user:pw@192.0.2.1/", "http://[::2]/", "http://[::ffff:127.0.0.1]/",
+	    "ftp://127.0.0.1/", "file:///etc/passwd", "gopher://127.0.0.1/", "", "127.0.0.1/",
+	    "//127.0.0.1/", "https:/", "http://128.0.0.1/", "https://", "ldap://127.0.0.1/"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		ROW(ask_within(rows[i], 2000) == -OTP_EINVAL, rows[i]);
+		ROW(!answer.written, rows[i]);
+	}
+}
+
+/* A silent server, and one that drips: the deadline is kept either way (U1). */
+static void
+the_deadline_is_kept(void **state)
+{
+	static const struct {
+		const char *name, *bytes;
+		enum web_then then;
+	} rows[] = {
+	    {"silent", "", WEB_HOLD},
+	    {"head, then silent", "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{", WEB_HOLD},
+	    {"drip of the head", "HTTP/1.1 200 OK\r\nX: ", WEB_DRIP},
+	    {"drip of the body", "HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n", WEB_DRIP},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		int64_t began = now_ms();
+
+		web_say(web, rows[i].bytes, strlen(rows[i].bytes), rows[i].then);
+		ROW(ask_within(web_url(web, "/"), 300) == -OTP_ETIME, rows[i].name);
+		ROW(now_ms() - began < 1500, rows[i].name);
+		ROW(answer.written, rows[i].name);
+	}
+	/* The next request works beside the ones left behind. */
+	web_answer(web, "200 OK", "", "{}");
+	assert_int_equal(ask("/"), 0);
+}
+
+static void
+a_deadline_that_has_passed_sends_nothing(void **state)
+{
+	(void)state;
+	assert_int_equal(ask_within(web_url(web, "/"), 0), -OTP_ETIME);
+	assert_int_equal(web_requests(web), 0);
+}
+
+static int
+ask_with_peer(int peer)
+{
+	int64_t began = now_ms();
+	int r;
+
+	http_close(http);
+	assert_int_equal(http_open(peer, "/etc/ssl/certs", &http), 0);
+	r = ask("/");
+	left_behind[nleft_behind++ % COUNT(left_behind)] = http;
+	assert_true(now_ms() - began < 2000);
+	return r;
+}
+
+static void
+a_peer_that_goes_ends_the_wait(void **state)
+{
+	int fd[2];
+
+	(void)state;
+	web_say(web, "", 0, WEB_HOLD);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fd), 0);
+	close(fd[1]);
+	assert_int_equal(ask_with_peer(fd[0]), -OTP_EGONE);
+	close(fd[0]);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fd), 0);
+	assert_int_equal(send(fd[1], "A123456", 8, 0), 8);
+	assert_int_equal(ask_with_peer(fd[0]), -OTP_EGONE);
+	close(fd[0]);
+	close(fd[1]);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fd), 0);
+	assert_int_equal(send(fd[1], "", 0, 0), 0);
+	assert_int_equal(ask_with_peer(fd[0]), -OTP_EGONE);
+	close(fd[0]);
+	close(fd[1]);
+	/* A peer that is there and silent disturbs nothing. */
+	web_answer(web, "200 OK", "", "{}");
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fd), 0);
+	assert_int_equal(ask_with_peer(fd[0]), 0);
+	close(fd[0]);
+	close(fd[1]);
+}
+
+static void
+connections_are_used_again(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(ask("/"), 0);
+	assert_int_equal(web_requests(web), 3);
+	assert_int_equal(web_connections(web), 1);
+}
+
+/* libcurl would make the request again by itself: the code would be sent twice. */
+static void
+a_kept_connection_that_dies_is_not_asked_twice(void **state)
+{
+	(void)state;
+	assert_int_equal(ask("/"), 0);
+	web_say(web, "", 0, WEB_CLOSE);
+	assert_int_equal(ask("/"), -OTP_ENET);
+	assert_true(answer.written);
+	assert_int_equal(web_requests(web), 2);
+}
+
+/* A request of no interest opens the connection that the next one uses. */
+static void
+what_was_begun_warms_the_connection(void **state)
+{
+	const struct http_request q = {.method = "GET", .url = web_url(web, "/warm")};
+	int fd[2];
+
+	(void)state;
+	http_begin(http, &q, &direct);
+	http_idle(http, deadline_in(300));
+	assert_int_equal(web_requests(web), 1);
+	assert_int_equal(ask("/"), 0);
+	assert_int_equal(web_connections(web), 1);
+	/* It ends as soon as the peer says something. */
+	http_close(http);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fd), 0);
+	assert_int_equal(http_open(fd[0], "/etc/ssl/certs", &http), 0);
+	web_say(web, "", 0, WEB_HOLD);
+	http_begin(http, &q, &direct);
+	assert_int_equal(send(fd[1], "A", 1, 0), 1);
+	http_idle(http, deadline_in(5000));
+	close(fd[0]);
+	close(fd[1]);
+}
+
+/* C9: what a user sets in the environment is not looked at. */
+static void
+the_environment_is_not_asked(void **state)
+{
+	static const char *const names[] = {
+	    "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
+	struct web *evil = web_start();
+	char proxy[64];
+
+	(void)state;
+	(void)snprintf(proxy, sizeof(proxy), "%s", web_url(evil, ""));
+	for (size_t i = 0; i < COUNT(names); i++)
+		assert_int_equal(setenv(names[i], proxy, 1), 0);
+	assert_int_equal(setenv("no_proxy", "*", 1), 0);
+	assert_int_equal(ask("/"), 0);
+	(void)ask_within("https://name.invalid/", 500);
+	for (size_t i = 0; i < COUNT(names); i++)
+		assert_int_equal(unsetenv(names[i]), 0);
+	assert_int_equal(web_requests(web), 1);
+	assert_int_equal(web_connections(evil), 0);
+	assert_int_equal(unsetenv("no_proxy"), 0);
+	web_stop(evil);
+}
+
+static void
+a_configured_proxy_is_used(void **state)
+{
+	const struct http_request q = {.method = "GET", .url = "http://127.0.0.2:9/x"};
+	struct http_route route = {.ca = NULL};
+	char proxy[64], *last;
+
+	(void)state;
+	(void)snprintf(proxy, sizeof(proxy), "%s", web_url(web, ""));
+	route.proxy = proxy;
+	assert_int_equal(setenv("no_proxy", "*", 1), 0);
+	assert_int_equal(http_perform(http, &q, &route, deadline_in(5000), &answer), 0);
+	assert_int_equal(unsetenv("no_proxy"), 0);
+	last = web_last(web);
+	assert_int_equal(strncmp(last, "GET http://127.0.0.2:9/x HTTP/1.1", 33), 0);
+	free(last);
+}
+
+int
+main(void)
+{
+#define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
+	const struct CMUnitTest tests[] = {
+	    TEST(the_request_is_what_was_asked),
+	    TEST(every_status_is_an_answer),
+	    TEST(a_redirect_is_not_followed),
+	    TEST(retry_after_is_seconds_or_a_date),
+	    TEST(headers_and_cookies_are_found),
+	    TEST(an_interim_answers_headers_are_dropped),
+	    TEST(a_body_has_a_bound),
+	    TEST(a_head_has_a_bound),
+	    TEST(what_is_no_whole_answer_is_an_error),
+	    TEST(refused_connections_are_not_written),
+	    TEST(only_https_or_literal_loopback),
+	    TEST(the_deadline_is_kept),
+	    TEST(a_deadline_that_has_passed_sends_nothing),
+	    TEST(a_peer_that_goes_ends_the_wait),
+	    TEST(connections_are_used_again),
+	    TEST(a_kept_connection_that_dies_is_not_asked_twice),
+	    TEST(what_was_begun_warms_the_connection),
+	    TEST(the_environment_is_not_asked),
+	    TEST(a_configured_proxy_is_used),
+	};
+
+	return cmocka_run_group_tests_name("http", tests, NULL, NULL);
+}

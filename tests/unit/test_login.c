@@ -1,0 +1,473 @@
+/*
+ * Sign-ins as transcripts: what the person is asked, types and gets, on a real store (U22, U13, Q5,
+ * Q10, Q17, Q24, Q28, C12, C20, C29, C32, S2).
+ */
+#include "tests/unit/login_rig.h"
+
+#include "common/err.h"
+
+#define W_LEFT2		   "Wrong code, 2 tries left.\n"
+#define W_LEFT1		   "Wrong code, 1 try left.\n"
+#define ENDED		   "That code has ended. Type r to have a new one sent.\n"
+#define DIGITS(n)	   "A code has " n " digits, "
+#define EXEMPT(conditions) "[exempt x]\nreason = because\nuntil = 2026-12-31\n" conditions "\n"
+
+static const struct transcript {
+	const char *name, *otp, *rest, *service, *user;
+	struct line line[10];
+	enum login_word word;
+	const char *reason;
+	int sends;
+} transcripts[] = {
+    {"right code", "", "", "sshd", "asha", {SAY(ENTER, ""), SAY(SENT PROMPT, "@code")}, LOGIN_OK,
+	"right code", 1},
+    {"with blanks and dashes", "", "", "sshd", "asha", {SAY(ENTER, ""), SAY(SENT, "@spaced")},
+	LOGIN_OK, "", 1},
+    {"another spelling", "", "", "sshd", "ASHA", {SAY(ENTER, ""), SAY(SENT, "@code")}, LOGIN_OK, "",
+	1},
+    {"by e-mail", "", "", "sshd", "bina",
+	{SAY(ENTER " by e-mail to b***@e***.com: ", ""),
+	    SAY("A verification code was sent by e-mail to b***@e***.com.", "@code")},
+	LOGIN_OK, "", 1},
+    {"wrong three times", "", "", "sshd", "asha",
+	{SAY(ENTER, ""), SAY(SENT, "@wrong"), SAY(W_LEFT2, "@wrong"), SAY(W_LEFT1, "@wrong")},
+	LOGIN_DENIED, "wrong code", 1},
+    {"wrong, then right", "", "", "sshd", "asha",
+	{SAY(ENTER, ""), SAY(SENT, "@wrong"), SAY(W_LEFT2, "@wrong"), SAY(W_LEFT1, "@code")},
+	LOGIN_OK, "", 1},
+    {"one try", "tries = 1", "", "sshd", "asha", {SAY(ENTER, ""), SAY(SENT, "@wrong")},
+	LOGIN_DENIED, "wrong code", 1},
+    {"malformed", "", "", "sshd", "asha",
+	{SAY(ENTER, ""), SAY(SENT, "12345"), SAY(DIGITS("6") "2 tries left.\n", "1234567"),
+	    SAY(DIGITS("6") "1 try left.\n", "abcdef")},
+	LOGIN_DENIED, "malformed code", 1},
+    {"sshd's junk for a refused user", "tries = 1", "", "sshd", "asha",
+	{SAY(ENTER, ""), SAY(SENT, "\b\n\r\177INCORRECT")}, LOGIN_DENIED, "malformed code", 1},
+    {"malformed, then right", "", "", "sshd", "asha",
+	{SAY(ENTER, ""), SAY(SENT, "x"), SAY(DIGITS("6"), "@code")}, LOGIN_OK, "", 1},
+    {"the last moment", "", "", "sshd", "asha", {SAY(ENTER, ""), LATER(299999, SENT, "@code")},
+	LOGIN_OK, "", 1},
+    {"expired", "", "", "sshd", "asha",
+	{SAY(ENTER, ""), LATER(300000, SENT, "@code"), SAY(ENDED, "@code"), SAY(ENDED, "@code")},
+	LOGIN_DENIED, "expired code", 1},
+    {"expired, sent again", "", "", "sshd", "asha",
+	{SAY(ENTER, ""), LATER(300000, SENT, "@code"), SAY(ENDED, "r"), SAY(SENT, "@code")},
+	LOGIN_OK, "", 2},
+    {"sent again too early", "", "", "sshd", "asha",
+	{SAY(ENTER, ""), LATER(10000, SENT, "r"),
+	    LATER(19999, "A new code can be sent in 20 seconds.\n", "r"),
+	    LATER(1, "A new code can be sent in 1 second.\n", "r"), SAY(SENT, "@code")},
+	LOGIN_OK, "", 2},
+    {"sent again, the old one dead", "", "", "sshd", "asha",
+	{SAY(ENTER, ""), LATER(30000, SENT, "R"), SAY(SENT, "@old"), SAY(W_LEFT2, "@code")},
+	LOGIN_OK, "", 2},
+    {"empty is not counted", "", "", "sshd", "asha",
+	{SAY(ENTER, ""), SAY(SENT, ""), SAY(PROMPT, ""), SAY(PROMPT, ""), SAY(PROMPT, ""),
+	    SAY(PROMPT, "@wrong"), SAY(W_LEFT2, ""), SAY(PROMPT, "@code")},
+	LOGIN_OK, "", 1},
+    {"only Enter is a yes", "", "", "sshd", "asha",
+	{SAY(ENTER, "yes"), SAY(ENTER, "r"), SAY(ENTER, "123456"), SAY(ENTER, "asha"),
+	    SAY(ENTER, ""), SAY(SENT, "@code")},
+	LOGIN_OK, "", 1},
+    {"a blind host", "", "", "sshd", "asha", {KIND(ANSWER_BLIND, ENTER)}, LOGIN_GONE,
+	"the host cannot prompt", 0},
+    {"cancelled before", "", "", "sshd", "asha", {KIND(ANSWER_CANCELLED, ENTER)}, LOGIN_GONE,
+	"cancelled", 0},
+    {"no conversation", "", "", "sshd", "asha", {KIND(ANSWER_CONV, ENTER)}, LOGIN_GONE,
+	"conversation failed", 0},
+    {"gone before", "", "", "sshd", "asha", {FAIL(-OTP_EGONE, ENTER)}, LOGIN_GONE, "", 0},
+    {"no answer before", "", "", "sshd", "asha", {FAIL(-OTP_ETIME, ENTER)}, LOGIN_DENIED,
+	"no answer in time", 0},
+    {"no memory before", "", "", "sshd", "asha", {FAIL(-OTP_ENOMEM, ENTER)}, LOGIN_BROKEN, "", 0},
+    {"blind at the code", "", "", "sudo", "asha", {KIND(ANSWER_BLIND, SENT)}, LOGIN_GONE, "", 1},
+    {"cancelled at the code", "", "", "sudo", "asha", {KIND(ANSWER_CANCELLED, SENT)}, LOGIN_GONE,
+	"cancelled", 1},
+    {"gone at the code", "", "", "sudo", "asha", {FAIL(-OTP_EGONE, SENT)}, LOGIN_GONE, "", 1},
+    {"no answer at the code", "", "", "sudo", "asha", {FAIL(-OTP_ETIME, SENT)}, LOGIN_DENIED,
+	"no answer in time", 1},
+    {"interactive service", "", "", "sudo", "asha", {SAY(SENT, "@code")}, LOGIN_OK, "", 1},
+    {"never asked first", "ask_first = never", "", "sshd", "asha", {SAY(SENT, "@code")}, LOGIN_OK,
+	"", 1},
+    {"always asked first", "ask_first = always", "", "sudo", "asha",
+	{SAY(ENTER, ""), SAY(SENT, "@code")}, LOGIN_OK, "", 1},
+    {"no contact", "", "", "sshd", "chandra",
+	{SAY(ENTER, ""), SAY("A verification code was sent by SMS to +", "@wrong"),
+	    SAY(W_LEFT2, "@wrong"), SAY(W_LEFT1, "@wrong")},
+	LOGIN_DENIED, "no contact", 0},
+    {"no contact, skip", "unregistered = skip", "", "sshd", "chandra", {SAY(NULL, NULL)},
+	LOGIN_SKIP, "no contact", 0},
+    {"unknown user", "", "", "sshd", "ghost",
+	{SAY(ENTER, ""), SAY("A verification code was sent by SMS to +", "@wrong"),
+	    SAY(W_LEFT2, "000000"), SAY(W_LEFT1, "999999")},
+	LOGIN_DENIED, "unknown user", 0},
+    {"unknown user, skip", "unregistered = skip", "", "sshd", "ghost",
+	{SAY(ENTER, ""), SAY("A verification code was sent by SMS to +", "@wrong"),
+	    SAY(W_LEFT2, "@wrong"), SAY(W_LEFT1, "@wrong")},
+	LOGIN_DENIED, "unknown user", 0},
+    {"no name", "unregistered = skip", "", "sudo", "", {SAY(NULL, NULL)}, LOGIN_BROKEN, "", 0},
+    {"registered, skip", "unregistered = skip", "", "sshd", "asha",
+	{SAY(ENTER, ""), SAY(SENT, "@code")}, LOGIN_OK, "", 1},
+    {"exempt", "", EXEMPT("users = asha"), "sshd", "asha", {SAY(NULL, NULL)}, LOGIN_SKIP,
+	"rule exempt x: because", 0},
+    {"exempt by network", "", EXEMPT("networks = 192.0.2.0/24"), "sshd", "ASHA", {SAY(NULL, NULL)},
+	LOGIN_SKIP, "rule exempt x", 0},
+    {"exempt, unknown user", "", EXEMPT("networks = 192.0.2.0/24"), "sudo", "ghost",
+	{KIND(ANSWER_CANCELLED, "A verification code was sent")}, LOGIN_GONE, "", 0},
+    {"exempt elsewhere", "", EXEMPT("users = asha\nservices = sudo"), "sshd", "asha",
+	{SAY(ENTER, ""), SAY(SENT, "@code")}, LOGIN_OK, "", 1},
+    {"exempt without a key", "", EXEMPT("users = asha\nrequires = publickey"), "sshd", "asha",
+	{SAY(ENTER, ""), SAY(SENT, "@code")}, LOGIN_OK, "", 1},
+    {"exempt, over", "", "[exempt x]\nreason = because\nuntil = 2026-06-01\nusers = asha\n", "sshd",
+	"asha", {SAY(ENTER, ""), SAY(SENT, "@code")}, LOGIN_OK, "", 1},
+    {"a service's own options", "", "[service sshd]\nask_first = never\ntries = 1\n", "sshd",
+	"asha", {SAY(SENT, "@wrong")}, LOGIN_DENIED, "", 1},
+};
+
+static void
+transcripts_end_as_they_should(void **state)
+{
+	for (size_t i = 0; i < COUNT(transcripts); i++) {
+		const struct transcript *t = &transcripts[i];
+		size_t n = 0;
+
+		print_message("%s\n", t->name);
+		rig_setup(state);
+		rig_conf(t->otp, "", t->rest);
+		rig_start(t->service, t->user);
+		while (n < COUNT(t->line) && t->line[n].prompt)
+			n++;
+		rig_run_lines(t->line, n);
+		ENDS(t->word, t->reason);
+		ROW(rig.sends == t->sends, t->name);
+		ROW(!t->sends || !strcmp(rig.sent_to, strcmp(t->user, "bina") ? "+919876543219"
+									      : "bina@example.com"),
+		    t->name);
+		rig_teardown(state);
+	}
+}
+
+static void
+every_length_of_code_works(void **state)
+{
+	char otp[64];
+
+	for (int n = 6; n <= 10; n++) {
+		rig_setup(state);
+		(void)snprintf(otp, sizeof(otp), "code_length = %d\nask_first = never", n);
+		rig_conf(otp, "", "");
+		assert_int_equal(RUN(SAY(SENT, "1"), SAY("A code has ", "@code")), LOGIN_OK);
+		assert_int_equal(strlen(rig.code), n);
+		rig_teardown(state);
+	}
+}
+
+/* A host that answers by itself must end; nothing was sent and nothing counted meanwhile (Q28). */
+static void
+endless_answers_end(void **state)
+{
+	static const struct line junk[20] = {[0 ... 19] = SAY(ENTER, "junk")};
+	static const struct line empty[20] = {SAY(ENTER, ""), [1 ... 19] = SAY(PROMPT, "")};
+
+	(void)state;
+	assert_int_equal(rig_run_lines(junk, COUNT(junk)), LOGIN_DENIED);
+	ENDS(LOGIN_DENIED, "too many answers");
+	assert_int_equal(rig.sends, 0);
+	assert_int_equal(rig_run_lines(empty, COUNT(empty)), LOGIN_DENIED);
+	assert_int_equal(rig.sends, 1);
+}
+
+static void
+a_code_is_used_once(void **state)
+{
+	(void)state;
+	assert_int_equal(RUN(SAY(ENTER, ""), SAY(SENT, "@code")), LOGIN_OK);
+	assert_int_equal(
+	    RUN(SAY(ENTER, ""), SAY(SENT, "@old"), SAY(W_LEFT2, "@old"), SAY(W_LEFT1, "@code")),
+	    LOGIN_OK);
+	assert_int_equal(rig.sends, 2);
+}
+
+/* sudo runs its stack three times; an editor opens four connections (Q17, U15). */
+static void
+a_live_code_is_joined_by_its_source_alone(void **state)
+{
+	const struct login_start first = rig.start;
+
+	(void)state;
+	assert_int_equal(RUN(SAY(ENTER, ""), KIND(ANSWER_CANCELLED, SENT)), LOGIN_GONE);
+	rig.start.rhost = "192.0.2.8";
+	assert_int_equal(RUN(KIND(ANSWER_CANCELLED, ENTER)), LOGIN_GONE);
+	rig.start = first, rig.start.service = "other";
+	assert_int_equal(RUN(KIND(ANSWER_CANCELLED, ENTER)), LOGIN_GONE);
+	rig.start = first, rig.start.ssh_auth_info = "publickey ssh-ed25519 AAAA";
+	assert_int_equal(RUN(KIND(ANSWER_CANCELLED, ENTER)), LOGIN_GONE);
+	rig.start = first, rig.start.user = "bina";
+	assert_int_equal(RUN(KIND(ANSWER_CANCELLED, ENTER)), LOGIN_GONE);
+	rig.start = first, rig.start.user = "ASHA";
+	rig_later(60000);
+	assert_int_equal(RUN(SAY("It ends in 4 minutes.", "@code")), LOGIN_OK);
+	assert_int_equal(rig.sends, 1);
+	assert_string_equal(rig.result.provider, "p");
+}
+
+static void
+a_code_of_another_source_is_wrong(void **state)
+{
+	char theirs[16];
+
+	(void)state;
+	assert_int_equal(RUN(SAY(ENTER, ""), KIND(ANSWER_CANCELLED, SENT)), LOGIN_GONE);
+	strcpy(theirs, rig.code);
+	rig.start.rhost = "192.0.2.8";
+	assert_int_equal(RUN(SAY(ENTER, ""), SAY(SENT, theirs), SAY(W_LEFT2, "@code")), LOGIN_OK);
+	rig.start.rhost = "192.0.2.7";
+	assert_int_equal(RUN(SAY(SENT, theirs)), LOGIN_OK);
+}
+
+/* Another sign-in of the same source and person, while this one's prompt is open. */
+static void
+sibling(void)
+{
+	const struct rig saved = rig;
+
+	assert_int_equal(RUN(SAY(SENT, "@code")), LOGIN_OK);
+	rig = saved;
+}
+
+static void
+what_a_sibling_used_is_told_and_not_counted(void **state)
+{
+	(void)state;
+	assert_int_equal(
+	    RUN(SAY(ENTER, ""), {.prompt = SENT, .answer = "@code", .meanwhile = sibling},
+		SAY("That code was used already. Type r to have a new one sent.\n", "@code"),
+		SAY("That code was used already.", "@wrong"), SAY("That code was used", "r"),
+		SAY(SENT, "@wrong"), SAY(W_LEFT2, "@code")),
+	    LOGIN_OK);
+	assert_int_equal(rig.result.wrong, 1);
+	assert_int_equal(rig.sends, 2);
+}
+
+/* An editor's connections are all asked first; the first Enter sends, the others join (U15). */
+static void
+sibling_sends(void)
+{
+	struct rig saved = rig;
+
+	assert_int_equal(RUN(SAY(ENTER, ""), KIND(ANSWER_CANCELLED, SENT)), LOGIN_GONE);
+	saved.sends = rig.sends;
+	memcpy(saved.code, rig.code, sizeof(saved.code));
+	rig = saved;
+}
+
+static void
+what_a_sibling_had_sent_is_joined_after_enter(void **state)
+{
+	(void)state;
+	assert_int_equal(
+	    RUN({.prompt = ENTER, .answer = "", .meanwhile = sibling_sends}, SAY(SENT, "@code")),
+	    LOGIN_OK);
+	assert_int_equal(rig.sends, 1);
+}
+
+static void
+a_challenge_has_five_tries_over_all_sign_ins(void **state)
+{
+	(void)state;
+	assert_int_equal(RUN(SAY(ENTER, ""), SAY(SENT, "@wrong"), SAY(W_LEFT2, "@wrong"),
+			     SAY(W_LEFT1, "@wrong")),
+	    LOGIN_DENIED);
+	assert_int_equal(
+	    RUN(SAY(SENT, "@wrong"), SAY(W_LEFT2, "@wrong"), SAY(ENDED, "@code")), LOGIN_DENIED);
+	assert_int_equal(RUN(SAY(SENT, "@code"), SAY(ENDED, "r"), SAY(SENT, "@code")), LOGIN_OK);
+}
+
+/* S5, C29: in a row over all sign-ins; then a wait that doubles, and that no clock shortens. */
+static void
+failures_in_a_row_lock(void **state)
+{
+	static const char locked[] = "Too many wrong codes. Try again in 30 seconds.";
+
+	(void)state;
+	rig_conf("", "failures = 4", "");
+	assert_int_equal(RUN(SAY(ENTER, ""), SAY(SENT, "@wrong"), SAY(W_LEFT2, "@wrong"),
+			     SAY(W_LEFT1, "@wrong")),
+	    LOGIN_DENIED);
+	assert_int_equal(RUN(SAY(SENT, "@wrong"), SAY(W_LEFT2, "@code")), LOGIN_LOCKED);
+	assert_string_equal(rig.told[0], locked);
+	assert_int_equal(rig_run_lines(NULL, 0), LOGIN_LOCKED);
+	assert_string_equal(rig.told[0], locked);
+	rig.start.rhost = "192.0.2.8";
+	assert_int_equal(rig_run_lines(NULL, 0), LOGIN_LOCKED);
+	rig.now.wall_ms -= 3600000;
+	assert_int_equal(rig_run_lines(NULL, 0), LOGIN_LOCKED);
+	rig.now.wall_ms += 3600000;
+	rig.start.user = "bina";
+	assert_int_equal(RUN(KIND(ANSWER_CANCELLED, ENTER)), LOGIN_GONE);
+	rig_start("sshd", "asha");
+	rig_later(29999);
+	assert_int_equal(rig_run_lines(NULL, 0), LOGIN_LOCKED);
+	rig_later(1);
+	rig.start.service = "sudo";
+	assert_int_equal(RUN(SAY(SENT, "@wrong"), SAY(W_LEFT2, "@wrong")), LOGIN_LOCKED);
+	assert_string_equal(rig.told[0], "Too many wrong codes. Try again in 60 seconds.");
+	rig_later(60000);
+	assert_int_equal(RUN(SAY("sent by SMS", "@code")), LOGIN_OK);
+	assert_int_equal(
+	    RUN(SAY(SENT, "@wrong"), SAY(W_LEFT2, "@wrong"), SAY(W_LEFT1, "@code")), LOGIN_OK);
+}
+
+/* U22, C30: counted before it is made, given back only where nothing went out, or it was used. */
+static void
+sends_are_limited(void **state)
+{
+	static const char limit[] = "Too many verification codes were sent. Try again in ";
+
+	(void)state;
+	rig_conf("ask_first = never", "sends_per_user = 2/15m\nresend_wait = 0s", "");
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(RUN(SAY(SENT, "@code")), LOGIN_OK);
+	assert_int_equal(RUN(SAY(SENT, "r"), SAY(SENT, "r"),
+			     SAY("No new code can be sent for the next 15 minutes.\n", "@code")),
+	    LOGIN_OK);
+	assert_int_equal(RUN(KIND(ANSWER_CANCELLED, SENT)), LOGIN_GONE);
+	rig.start.rhost = "192.0.2.8";
+	assert_int_equal(rig_run_lines(NULL, 0), LOGIN_LOCKED);
+	assert_int_equal(strncmp(rig.told[0], limit, sizeof(limit) - 1), 0);
+	rig.now.wall_ms -= 3600000;
+	assert_int_equal(rig_run_lines(NULL, 0), LOGIN_LOCKED);
+	rig.now.wall_ms += 3600000;
+	/* A live code is still asked for. */
+	rig.start.rhost = "192.0.2.7";
+	assert_int_equal(RUN(SAY(SENT, "@code")), LOGIN_OK);
+	rig.start.user = "bina";
+	assert_int_equal(RUN(KIND(ANSWER_CANCELLED, "e-mail")), LOGIN_GONE);
+}
+
+/* C32: what a stranger sees of a user who is not there differs in the address alone. */
+static void
+strangers_look_like_users(void **state)
+{
+	static const char *const names[] = {"asha", "ghost", "chandra", "ghost"};
+	char seen[COUNT(names)][sizeof(rig.transcript)], first_mask[64] = "";
+
+	for (size_t i = 0; i < COUNT(names); i++) {
+		rig_setup(state);
+		rig_conf("", "sends_per_user = 2/15m\nfailures = 7", "");
+		rig_start("sshd", names[i]);
+		RUN(SAY(ENTER, ""), SAY("sent by SMS", "@wrong"), SAY(W_LEFT2, "x"),
+		    LATER(30000, "A code has 6", "r"), LATER(30000, "sent by SMS", "r"),
+		    SAY("No new code can be sent", "000000"));
+		rig_later(1000);
+		RUN(SAY("sent by SMS", "@wrong"), SAY(W_LEFT2, "@wrong"), SAY(W_LEFT1, "@wrong"));
+		RUN(SAY("sent by SMS", "@wrong"), SAY("ended", "@wrong"), SAY("ended", "@wrong"));
+		rig_later(300000);
+		RUN(SAY(ENTER, ""));
+		strcpy(seen[i], rig.transcript);
+		if (i == 1)
+			strcpy(first_mask, rig.result.masked);
+		if (i == 3)
+			assert_string_equal(rig.result.masked, first_mask);
+		for (char *p = seen[i]; (p = strstr(p, "******** ")); p += 9)
+			p[9] = p[10] = 'N';
+		assert_string_equal(seen[i], seen[0]);
+		assert_int_equal(rig.sends, i ? 0 : 2);
+		assert_string_equal(rig.result.user, strcmp(names[i], "ghost") ? names[i] : "");
+		rig_teardown(state);
+	}
+}
+
+/* A host that is not root: its own account, its own budgets, no rules, nothing joined. */
+static void
+a_host_of_a_user_is_kept_apart(void **state)
+{
+	(void)state;
+	rig_conf("unregistered = skip", "failures = 3\nbackoff_first = 1h",
+	    EXEMPT("users = asha, bina, chandra"));
+	rig.start.peer = 1001;
+	assert_int_equal(RUN(SAY(ENTER, ""), KIND(ANSWER_CANCELLED, SENT)), LOGIN_GONE);
+	assert_string_equal(rig.result.service, "peer:sshd");
+	assert_int_equal(RUN(SAY(ENTER, ""), SAY(SENT, "@wrong"), SAY(W_LEFT2, "@wrong"),
+			     SAY(W_LEFT1, "@wrong")),
+	    LOGIN_DENIED);
+	assert_int_equal(rig_run_lines(NULL, 0), LOGIN_LOCKED);
+	for (size_t i = 0; i < 3; i++) {
+		rig.start.user = ((const char *const[]){"bina", "root", "ghost"})[i];
+		assert_int_equal(rig_run_lines(NULL, 0), LOGIN_DENIED);
+		ENDS(LOGIN_DENIED, "may not sign in this user");
+	}
+	rig.start.user = "chandra", rig.start.peer = 1003;
+	assert_int_equal(RUN(SAY(ENTER, ""), KIND(ANSWER_CANCELLED, "sent by SMS")), LOGIN_GONE);
+	rig_conf("", "failures = 3", "");
+	rig_start("sshd", "asha");
+	assert_int_equal(RUN(SAY(ENTER, ""), SAY(SENT, "@code")), LOGIN_OK);
+	rig.start.peer = 1001;
+	assert_int_equal(rig_run_lines(NULL, 0), LOGIN_LOCKED);
+}
+
+/* su: who is asked (Q22, U26). */
+static void
+the_caller_can_be_the_one_who_is_asked(void **state)
+{
+	(void)state;
+	rig_conf("", "", "[service su]\nidentity = caller\n");
+	rig_start("su", "root");
+	rig.start.ruser = "asha";
+	assert_int_equal(RUN(SAY(SENT, "@code")), LOGIN_OK);
+	assert_string_equal(rig.result.user, "asha");
+	rig.start.ruser = "";
+	assert_int_equal(rig_run_lines(NULL, 0), LOGIN_BROKEN);
+	rig.start.service = "other", rig.start.ruser = "asha";
+	assert_int_equal(RUN(KIND(ANSWER_CANCELLED, ENTER)), LOGIN_GONE);
+	assert_string_equal(rig.result.user, "root");
+}
+
+static void
+a_reboot_ends_every_code(void **state)
+{
+	(void)state;
+	assert_int_equal(RUN(SAY(ENTER, ""), KIND(ANSWER_CANCELLED, SENT)), LOGIN_GONE);
+	rig.now.boot_id[0] = '2';
+	rig.now.boot_ms = 5;
+	assert_int_equal(RUN(KIND(ANSWER_CANCELLED, ENTER)), LOGIN_GONE);
+}
+
+static void
+a_clock_that_goes_back_frees_nothing(void **state)
+{
+	(void)state;
+	assert_int_equal(RUN(SAY(ENTER, ""), LATER(29000, SENT, "r"),
+			     {.prompt = "in 1 second", .answer = "", .kind = ANSWER_CANCELLED}),
+	    LOGIN_GONE);
+	rig.now.wall_ms -= 7200000;
+	assert_int_equal(RUN(SAY(SENT, "r"), LATER(271000, "can be sent in 30 seconds.", "@code"),
+			     KIND(ANSWER_CANCELLED, ENDED)),
+	    LOGIN_GONE);
+	assert_int_equal(rig.sends, 1);
+}
+
+int
+main(void)
+{
+#define TEST(t) cmocka_unit_test_setup_teardown(t, rig_setup, rig_teardown)
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(transcripts_end_as_they_should),
+	    cmocka_unit_test(every_length_of_code_works),
+	    cmocka_unit_test(strangers_look_like_users),
+	    TEST(endless_answers_end),
+	    TEST(a_code_is_used_once),
+	    TEST(a_live_code_is_joined_by_its_source_alone),
+	    TEST(a_code_of_another_source_is_wrong),
+	    TEST(what_a_sibling_used_is_told_and_not_counted),
+	    TEST(what_a_sibling_had_sent_is_joined_after_enter),
+	    TEST(a_challenge_has_five_tries_over_all_sign_ins),
+	    TEST(failures_in_a_row_lock),
+	    TEST(sends_are_limited),
+	    TEST(a_host_of_a_user_is_kept_apart),
+	    TEST(the_caller_can_be_the_one_who_is_asked),
+	    TEST(a_reboot_ends_every_code),
+	    TEST(a_clock_that_goes_back_frees_nothing),
+	};
+
+	return cmocka_run_group_tests_name("login", tests, NULL, NULL);
+}

@@ -1,0 +1,322 @@
+/*
+ * The provider's part in a sign-in. Every failure of a send has its end; of codes that are made, or
+ * made and checked, by the provider, only what it proves right is right (C8, C34); never `unavail`
+ * after a prompt for a code.
+ */
+#include "tests/unit/login_rig.h"
+
+#include "common/err.h"
+
+#define W_LEFT2	     "Wrong code, 2 tries left.\n"
+#define W_LEFT1	     "Wrong code, 1 try left.\n"
+#define ENDED	     "That code has ended. Type r to have a new one sent.\n"
+#define UNCHECKED(n) "The code could not be checked: its service cannot be reached. " n " left.\n"
+
+static int
+setup(void **state)
+{
+	int r = rig_setup(state);
+
+	rig.code_by = CODE_BY_PROVIDER;
+	rig_conf("ask_first = never", "resend_wait = 0s", "");
+	return r;
+}
+
+static void
+the_provider_decides(void **state)
+{
+	(void)state;
+	assert_int_equal(RUN(SAY(SENT, "@wrong"), SAY(W_LEFT2, "@code")), LOGIN_OK);
+	assert_int_equal(rig.checks, 2);
+	assert_string_equal(rig.checked, "+919876543219 {\"id\":\"7\"} 770001");
+	assert_int_equal(
+	    RUN(SAY(SENT, "@wrong"), SAY(W_LEFT2, "@wrong"), SAY(W_LEFT1, "@wrong")), LOGIN_DENIED);
+}
+
+/* What is no code reaches no provider. */
+static void
+malformed_answers_stay_here(void **state)
+{
+	static const char malformed[] = "A code has 4 to 8 digits, ";
+
+	(void)state;
+	assert_int_equal(RUN(SAY(SENT, "123"), SAY(malformed, "123456789"), SAY(malformed, "12a4")),
+	    LOGIN_DENIED);
+	assert_int_equal(rig.checks, 0);
+}
+
+static const struct verdict {
+	enum provider_class class;
+	const char *prompt; /* the next one; NULL where the sign-in ends */
+	enum login_word word;
+	const char *told;
+} verdicts[] = {
+    {CLASS_WRONG_CODE, W_LEFT2, 0, NULL},
+    {CLASS_EXPIRED, ENDED, 0, NULL},
+    {CLASS_TOO_MANY, ENDED, 0, NULL},
+    {CLASS_RATE_LIMITED, NULL, LOGIN_LOCKED, NULL},
+    {CLASS_ACTION_NEEDED, NULL, LOGIN_DENIED, ""},
+    {CLASS_BROKEN, NULL, LOGIN_BROKEN, NULL},
+    {CLASS_BAD_CREDENTIALS, UNCHECKED("2 tries"), 0, NULL},
+    {CLASS_BAD_DESTINATION, UNCHECKED("2 tries"), 0, NULL},
+    {CLASS_NO_CREDIT, UNCHECKED("2 tries"), 0, NULL},
+    {CLASS_PROVIDER_DOWN, UNCHECKED("2 tries"), 0, NULL},
+    {CLASS_UNANSWERED, UNCHECKED("2 tries"), 0, NULL},
+    {CLASS_REFUSED, UNCHECKED("2 tries"), 0, NULL},
+};
+
+static void
+each_verdict_has_its_end(void **state)
+{
+	for (size_t i = 0; i < COUNT(verdicts); i++) {
+		const struct verdict *v = &verdicts[i];
+
+		setup(state);
+		rig.checks_as = v->class;
+		if (v->prompt) {
+			RUN(SAY(SENT, "@code"), SAY(v->prompt, "@code"), SAY("", "@code"));
+			ENDS(LOGIN_DENIED, "");
+			assert_int_equal(rig.result.wrong, 3);
+		} else {
+			RUN(SAY(SENT, "@code"));
+			ENDS(v->word, "");
+		}
+		assert_int_equal(rig.ntold, v->told ? 1 : 0);
+		rig_teardown(state);
+	}
+}
+
+/* Counted before it is checked, and given back only where it reached no wire (C29). */
+static void
+checks_count_once_they_reached_a_wire(void **state)
+{
+	(void)state;
+	rig.checks_as = CLASS_PROVIDER_DOWN;
+	rig.check_unwritten = true;
+	for (int i = 0; i < 4; i++)
+		RUN(SAY(SENT, "@code"), SAY(UNCHECKED("2 tries"), "@code"),
+		    SAY(UNCHECKED("1 try"), "@code"));
+	assert_int_equal(rig.checks, 12);
+	rig.check_unwritten = false;
+	RUN(SAY(SENT, "@code"), SAY("", "@code"), SAY("", "@code"));
+	RUN(SAY(SENT, "@code"), SAY("", "@code"), SAY(UNCHECKED("1 try"), "@code"));
+	assert_int_equal(rig.checks, 17);
+	rig.checks_as = CLASS_OK;
+	assert_int_equal(RUN(SAY(SENT, "@code"), SAY(ENDED, "r"), SAY(SENT, "@code")), LOGIN_OK);
+}
+
+static void
+too_many_at_the_provider_ends_the_code(void **state)
+{
+	(void)state;
+	rig.checks_as = CLASS_TOO_MANY;
+	assert_int_equal(
+	    RUN(SAY(SENT, "@code"), {.prompt = ENDED, .answer = "", .kind = ANSWER_CANCELLED}),
+	    LOGIN_GONE);
+	rig.checks_as = CLASS_OK;
+	assert_int_equal(RUN(SAY(SENT, "@old"), SAY(W_LEFT2, "@code")), LOGIN_OK);
+	assert_int_equal(rig.sends, 2);
+}
+
+/* The captures survive the sign-in, sealed; a resend is told of them, another provider is not. */
+static void
+captures_are_kept_for_a_sibling(void **state)
+{
+	struct challenge c;
+
+	(void)state;
+	assert_int_equal(RUN(KIND(ANSWER_CANCELLED, SENT)), LOGIN_GONE);
+	assert_string_equal(rig.before, "- -");
+	assert_int_equal(rig.real_store->ops->challenge_find(
+			     rig.real_store, &rig.now, "asha", "sshd", "net 192.0.2.7 ", &c),
+	    0);
+	assert_false(c.has_mac);
+	assert_non_null(c.captures);
+	assert_null(strstr(c.captures, "id"));
+	challenge_clear(&c);
+	assert_int_equal(RUN(SAY(SENT, "r"), SAY(SENT, "@code")), LOGIN_OK);
+	assert_string_equal(rig.before, "p {\"id\":\"7\"}");
+	assert_string_equal(rig.checked, "+919876543219 {\"id\":\"7\"} 770002");
+}
+
+/* A number that changes between send and check: the check is of where the code went. */
+static void
+a_check_is_of_the_address_it_went_to(void **state)
+{
+	struct contacts_edit *e = NULL;
+	int removed = 0;
+
+	(void)state;
+	assert_int_equal(RUN(KIND(ANSWER_CANCELLED, SENT)), LOGIN_GONE);
+	assert_int_equal(contacts_edit_begin(folder_at(&rig.folder, "contacts.db"), &e), 0);
+	assert_int_equal(contacts_edit_remove(e, "asha", NULL, &removed), 0);
+	assert_int_equal(contacts_edit_commit(e), 0);
+	rig_contact("asha", CONTACT_PHONE, "+9779812345678");
+	assert_int_equal(RUN(SAY(SENT, "@code")), LOGIN_OK);
+	assert_int_equal(strncmp(rig.checked, "+919876543219 ", 14), 0);
+}
+
+/* The same code in two prompts: the provider takes it once, and calls it wrong the second time. */
+static void
+sibling(void)
+{
+	const struct rig saved = rig;
+
+	assert_int_equal(RUN(SAY(SENT, "@code")), LOGIN_OK);
+	rig = saved;
+}
+
+static void
+what_a_sibling_used_is_told(void **state)
+{
+	(void)state;
+	assert_int_equal(RUN({.prompt = SENT, .answer = "@code", .meanwhile = sibling},
+			     KIND(ANSWER_CANCELLED, "That code was used already.")),
+	    LOGIN_GONE);
+	assert_int_equal(rig.result.wrong, 0);
+}
+
+static void
+nobody_is_checked_for_who_is_not_there(void **state)
+{
+	(void)state;
+	rig_conf("", "", "");
+	rig_start("sshd", "ghost");
+	assert_int_equal(RUN(SAY(ENTER, ""), SAY("sent by SMS", "1234"), SAY(W_LEFT2, "12345678"),
+			     SAY(W_LEFT1, "770001")),
+	    LOGIN_DENIED);
+	assert_int_equal(rig.checks + rig.sends + rig.warmed, 0);
+	rig_start("sshd", "asha");
+	assert_int_equal(RUN(KIND(ANSWER_CANCELLED, ENTER)), LOGIN_GONE);
+	assert_int_equal(rig.warmed, 1);
+	assert_int_equal(rig.sends, 0);
+}
+
+static void
+a_check_that_cannot_be_made(void **state)
+{
+	(void)state;
+	assert_int_equal(RUN(KIND(ANSWER_CANCELLED, SENT)), LOGIN_GONE);
+	rig.error = -OTP_EGONE;
+	assert_int_equal(RUN(SAY(SENT, "@code")), LOGIN_GONE);
+	rig.error = -OTP_ENOMEM;
+	assert_int_equal(RUN(SAY(SENT, "@code")), LOGIN_BROKEN);
+}
+
+static void
+a_code_of_the_answer_is_checked_here(void **state)
+{
+	(void)state;
+	rig.code_by = CODE_BY_RESPONSE;
+	assert_int_equal(RUN(SAY(SENT, "@wrong"), SAY(W_LEFT2, "@code")), LOGIN_OK);
+	assert_int_equal(rig.checks, 0);
+	/* Without the answer nobody knows the code: none is right. */
+	rig.says[0] = CLASS_UNANSWERED, rig.nsays = 1;
+	assert_int_equal(RUN(SAY("may be on its way", "@code"), SAY(W_LEFT2, ""),
+			     SAY("Verification code", "----"), SAY("A code has", "0000")),
+	    LOGIN_DENIED);
+	assert_int_equal(rig.checks, 0);
+}
+
+static const struct failure {
+	enum provider_class class;
+	enum login_word word;
+	const char *reason, *told;
+} failures[] = {
+    {CLASS_RATE_LIMITED, LOGIN_LOCKED, "provider's rate limit", "Try again in 60 seconds."},
+    {CLASS_TOO_MANY, LOGIN_LOCKED, "provider's rate limit", "Try again in 60 seconds."},
+    {CLASS_PROVIDER_DOWN, LOGIN_UNAVAIL, "every provider failed", "cannot be reached"},
+    {CLASS_NO_CREDIT, LOGIN_UNAVAIL, "every provider failed", "cannot be reached"},
+    {CLASS_BAD_CREDENTIALS, LOGIN_UNAVAIL, "every provider failed", "cannot be reached"},
+    {CLASS_ACTION_NEEDED, LOGIN_DENIED, "another step", NULL},
+    {CLASS_REFUSED, LOGIN_BROKEN, "refused the request", NULL},
+    {CLASS_BROKEN, LOGIN_BROKEN, "could not send", NULL},
+    {CLASS_WRONG_CODE, LOGIN_BROKEN, "", NULL},
+    {CLASS_EXPIRED, LOGIN_BROKEN, "", NULL},
+};
+
+static void
+each_failure_of_a_send_has_its_end(void **state)
+{
+	for (size_t i = 0; i < COUNT(failures); i++) {
+		const struct failure *f = &failures[i];
+
+		rig_setup(state);
+		rig_conf("", "sends_per_user = 1/15m", "");
+		rig.says[0] = f->class, rig.nsays = 1, rig.retry_after = 60;
+		/* Nothing was sent: it does not count. */
+		for (int again = 0; again < 3; again++) {
+			RUN(SAY(ENTER, ""));
+			ENDS(f->word, f->reason);
+			assert_int_equal(rig.ntold, f->told ? 1 : 0);
+			if (f->told && !strstr(rig.told[0], f->told))
+				fail_msg("told \"%s\"", rig.told[0]);
+		}
+		/* After a prompt for a code: the live code may still be typed, and no unavail. */
+		rig_conf("", "sends_per_user = 9/15m\nresend_wait = 0s", "");
+		rig.says[0] = CLASS_OK, rig.says[1] = f->class, rig.nsays = 2, rig.sends = 0;
+		assert_int_equal(RUN(SAY(ENTER, ""), SAY(SENT, "r"),
+				     SAY("A new code could not be sent.\n", "@code")),
+		    LOGIN_OK);
+		rig.sends = 0;
+		assert_int_equal(RUN(SAY(ENTER, ""), SAY(SENT, "r"), SAY("could not", "r"),
+				     SAY("could not", "1"), SAY("A code", "1"), SAY("A code", "1")),
+		    LOGIN_DENIED);
+		rig_teardown(state);
+	}
+}
+
+static void
+what_may_have_been_sent_is_asked_for(void **state)
+{
+	(void)state;
+	rig.says[0] = CLASS_UNANSWERED, rig.nsays = 1;
+	assert_int_equal(
+	    RUN(SAY(ENTER, ""),
+		SAY("A verification code may be on its way by SMS to +91 ******** 19.", "@code")),
+	    LOGIN_OK);
+	assert_int_equal(RUN(SAY(ENTER, ""), LATER(30000, "may be on its way", "r"),
+			     SAY("may be on its way", "@old"), SAY(W_LEFT2, "@code")),
+	    LOGIN_OK);
+}
+
+/* A number that the provider refuses: the person learns nothing of it, and no code is right. */
+static void
+a_refused_address_looks_like_a_sent_code(void **state)
+{
+	(void)state;
+	rig.says[0] = CLASS_BAD_DESTINATION, rig.nsays = 1;
+	assert_int_equal(
+	    RUN(SAY(ENTER, ""), SAY(SENT, "@code"), SAY(W_LEFT2, "@wrong"), SAY(W_LEFT1, "@code")),
+	    LOGIN_DENIED);
+	ENDS(LOGIN_DENIED, "refuses the address");
+	/* Nor is it for a sibling, which knows nothing of the refusal. */
+	assert_int_equal(
+	    RUN(SAY(SENT, "@code"), SAY(W_LEFT2, "@code"), SAY("ended", "@code")), LOGIN_DENIED);
+}
+
+int
+main(void)
+{
+#define TEST(t) cmocka_unit_test_setup_teardown(t, setup, rig_teardown)
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(each_failure_of_a_send_has_its_end),
+	    cmocka_unit_test_setup_teardown(
+		what_may_have_been_sent_is_asked_for, rig_setup, rig_teardown),
+	    cmocka_unit_test_setup_teardown(
+		a_refused_address_looks_like_a_sent_code, rig_setup, rig_teardown),
+	    cmocka_unit_test(each_verdict_has_its_end),
+	    TEST(the_provider_decides),
+	    TEST(malformed_answers_stay_here),
+	    TEST(checks_count_once_they_reached_a_wire),
+	    TEST(too_many_at_the_provider_ends_the_code),
+	    TEST(captures_are_kept_for_a_sibling),
+	    TEST(a_check_is_of_the_address_it_went_to),
+	    TEST(what_a_sibling_used_is_told),
+	    TEST(nobody_is_checked_for_who_is_not_there),
+	    TEST(a_check_that_cannot_be_made),
+	    TEST(a_code_of_the_answer_is_checked_here),
+	};
+
+	return cmocka_run_group_tests_name("login_remote", tests, NULL, NULL);
+}

@@ -1,0 +1,499 @@
+/*
+ * Providers over a server on loopback: who is asked and what it means together, secrets and
+ * settings, sessions, checks, clean-up. A request is made once; what was checked was counted (C8,
+ * C29, U38).
+ */
+#include "tests/unit/unit.h"
+
+#include "common/err.h"
+#include "helpers/delivery.h"
+#include "tests/unit/web_rig.h"
+
+static struct folder folder;
+static struct web *web, *second;
+static struct conf *conf;
+static struct delivery *delivery;
+static struct delivered out;
+static char kept[256]; /* the cached session */
+static int drops;
+static const char *attribute;
+
+static int
+cache_get(struct session_cache *c, const char *key, struct secret *json)
+{
+	(void)c;
+	return !strcmp(key, "a asha") && *kept ? secret_set(json, kept, strlen(kept)) : -OTP_ENOENT;
+}
+
+static int
+cache_put(struct session_cache *c, const char *key, const struct secret *json, int64_t ttl)
+{
+	(void)c;
+	assert_int_equal(ttl, 60000);
+	if (!strcmp(key, "a asha"))
+		(void)snprintf(kept, sizeof(kept), "%s", secret_str(json));
+	return 0;
+}
+
+static void
+cache_drop(struct session_cache *c, const char *key)
+{
+	(void)c, (void)key;
+	drops++;
+	*kept = '\0';
+}
+
+static int
+attributes(struct contacts *c, const char *user, const char *provider, attribute_fn *fn, void *arg)
+{
+	(void)c, (void)provider;
+	assert_string_equal(user, "asha");
+	return attribute ? fn("id", attribute, arg) : 0;
+}
+
+static const struct contacts_ops contacts_ops = {.attributes = attributes};
+static struct contacts contacts = {&contacts_ops};
+static struct session_cache cache = {cache_get, cache_put, cache_drop};
+
+static int
+setup(void **state)
+{
+	(void)state;
+	folder_make(&folder);
+	web = web_start();
+	second = web_start();
+	*kept = '\0';
+	drops = 0;
+	attribute = NULL;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	delivered_clear(&out);
+	delivery_close(delivery);
+	delivery = NULL;
+	conf_free(conf);
+	conf = NULL;
+	web_stop(web);
+	web_stop(second);
+	folder_drop(&folder);
+	return 0;
+}
+
+#define CODE_OURS                                                                         \
+	"\"message\": \"Code ${code}\", \"code\": {\"by\": \"module\", \"placeholder\": " \
+	"\"{otp}\"},"
+#define CODE_THERE "\"code\": {\"by\": \"provider\", \"length\": [4, 8]},"
+#define EXPECT	   "\"expect\": {\"status\": [\"2xx\"], \"all\": [[\"/ok\", \"eq\", true]]}"
+#define POST(path) "\"method\": \"POST\", \"url\": \"${base}" path "\", "
+#define SEND                                                                          \
+	"\"send\": {" POST(                                                           \
+	    "/send") "\"json\": {\"to\": \"${dest}\", \"m\": \"${message}\"}," EXPECT \
+		     ", \"fail\": [{\"status\": [400], \"is\": \"bad_destination\"}]}"
+
+/* Opens the channel with providers a and b, of a profile with these members. */
+static int
+open_with(const char *members, const char *settings, struct buf *report)
+{
+	const struct provider_io io = {.sessions = &cache, .contacts = &contacts};
+	char text[4096];
+
+	assert_in_range(snprintf(text, sizeof(text),
+			    "{\"profile\": 1, \"name\": \"x\", \"vars\": {\"base\": \"\","
+			    "\"token\": {\"secret\": true}, \"company\": \"\"},"
+			    "\"channels\": {\"sms\": {\"needs\": \"phone\","
+			    "\"dest\": \"${phone.national}\"}}, \"bound_to\": \"address\","
+			    "%s}",
+			    members),
+	    1, sizeof(text) - 1);
+	folder_write(&folder, "x.json", text, 0644);
+	assert_in_range(snprintf(text, sizeof(text),
+			    "[paths]\nprofiles = %s\n[channel sms]\nproviders = a, b\n"
+			    "[provider a]\nprofile = x\nbase = http://127.0.0.1:%d\n%s\n"
+			    "[provider b]\nprofile = x\nbase = http://127.0.0.1:%d\n",
+			    folder.path, web_port(web), settings, web_port(second)),
+	    1, sizeof(text) - 1);
+	folder_write(&folder, "pam_otp.conf", text, 0644);
+	if (conf_load(folder.file, geteuid(), &conf, report))
+		fail_msg("%s", buf_str(report));
+	return delivery_open(conf, &conf->signin.channels, geteuid(), -1, &io, &delivery, report);
+}
+
+static void
+must_open(const char *members, const char *settings)
+{
+	_auto_buf struct buf report = BUF_INIT(4096);
+
+	if (open_with(members, settings, &report))
+		fail_msg("%s", buf_str(&report));
+}
+
+static const struct contact contact = {.kind = CONTACT_PHONE, .address = "+919876543219"};
+
+static struct sending
+sending(const char *code, const char *captures)
+{
+	return (struct sending){.user = "asha",
+	    .host = "h",
+	    .service = "sshd",
+	    .channel = "sms",
+	    .contact = &contact,
+	    .code = code,
+	    .code_length = 6,
+	    .ttl = 300000,
+	    .captures = captures};
+}
+
+static int
+send_it(const char *captures)
+{
+	struct sending q = sending("012345", captures);
+
+	delivered_clear(&out);
+	assert_int_equal(
+	    delivery->send(delivery, &q, captures ? "a" : NULL, &conf->signin, &out), 0);
+	return (int)out.class;
+}
+
+static int
+check_it(const char *code, const char *captures)
+{
+	struct sending q = sending(code, captures);
+
+	delivered_clear(&out);
+	assert_int_equal(delivery->verify(delivery, &q, "a", &conf->signin, &out), 0);
+	return (int)out.class;
+}
+
+/* Is the text in the last request to the first server? */
+static bool
+asked(const char *text)
+{
+	char *last = web_last(web);
+	bool found = strstr(last, text);
+
+	free(last);
+	return found;
+}
+
+static void
+the_next_provider_is_asked_where_it_may_be(void **state)
+{
+	static const struct {
+		const char *first, *first_body, *second;
+		enum provider_class class;
+		int asked;
+		bool nothing_sent;
+	} rows[] = {
+	    {"200 OK", "{\"ok\":true}", "200 OK", CLASS_OK, 1, false},
+	    {"503 Oh", "{}", "200 OK", CLASS_OK, 2, false},
+	    {"402 Pay", "{}", "200 OK", CLASS_OK, 2, false},
+	    {"401 Who", "{}", "200 OK", CLASS_OK, 2, false},
+	    {"400 Bad", "{}", "200 OK", CLASS_OK, 2, false},
+	    {"200 OK", "{\"ok\":false}", "200 OK", CLASS_OK, 2, false},
+	    {"503 Oh", "{}", "503 Oh", CLASS_PROVIDER_DOWN, 2, false},
+	    {"402 Pay", "{}", "401 Who", CLASS_PROVIDER_DOWN, 2, true},
+	    {"200 OK", "{\"ok\":false}", "503 Oh", CLASS_REFUSED, 2, false},
+	    {"503 Oh", "{}", "408 Late", CLASS_REFUSED, 2, false},
+	    {"400 Bad", "{}", "503 Oh", CLASS_BAD_DESTINATION, 2, false},
+	    {"429 Slow", "{}", "200 OK", CLASS_RATE_LIMITED, 1, true},
+	    {"404 None", "{}", "200 OK", CLASS_REFUSED, 1, false},
+	};
+	enum contact_kind kind = CONTACT_EMAIL;
+	int before;
+
+	(void)state;
+	must_open(CODE_OURS SEND, "");
+	assert_int_equal(delivery->needs(delivery, "sms", &kind), 0);
+	assert_int_equal(kind, CONTACT_PHONE);
+	assert_int_equal(delivery->needs(delivery, "fax", &kind), -OTP_ENOENT);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		before = web_requests(web) + web_requests(second);
+		web_answer(web, rows[i].first, "", rows[i].first_body);
+		web_answer(second, rows[i].second, "", "{\"ok\":true}");
+		if (send_it(NULL) != (int)rows[i].class || out.nothing_sent != rows[i].nothing_sent)
+			fail_msg("row %zu: %s, nothing_sent %d", i, provider_class_name(out.class),
+			    out.nothing_sent);
+		assert_int_equal(web_requests(web) + web_requests(second) - before, rows[i].asked);
+		assert_string_equal(out.provider, rows[i].asked == 1 ? "a" : "b");
+	}
+	/* What was written is sent by no other. */
+	web_say(web, "", 0, WEB_CLOSE);
+	before = web_requests(second);
+	assert_int_equal(send_it(NULL), CLASS_UNANSWERED);
+	assert_false(out.nothing_sent);
+	assert_int_equal(web_requests(second), before);
+}
+
+static void
+the_message_holds_the_placeholder(void **state)
+{
+	(void)state;
+	must_open(CODE_OURS "\"send\": {" POST("/s") "\"json\": {\"m\": \"${message}\","
+						     "\"otp\": \"${code}\"}," EXPECT "}",
+	    "");
+	web_answer(web, "200 OK", "", "{\"ok\":true}");
+	assert_int_equal(send_it(NULL), CLASS_OK);
+	assert_true(asked("{\"m\":\"Code {otp}\",\"otp\":\"012345\"}"));
+	assert_int_equal(out.code_by, CODE_BY_MODULE);
+	assert_int_equal(out.bound_to, BOUND_TO_ADDRESS);
+	/* Its code is checked here: nobody is asked. */
+	assert_int_equal(check_it("012345", NULL), CLASS_REFUSED);
+	assert_int_equal(web_requests(web), 1);
+}
+
+static void
+settings_are_judged(void **state)
+{
+	static const struct {
+		const char *setting, *says;
+	} rows[] = {
+	    {"tokn = file:/x", "did you mean \"token\"?"},
+	    {"token = abcdef", "a secret is not written here"},
+	    {"token = file:relative", "a secret is not written here"},
+	    {"token = file:/nonexistent", "the file cannot be read"},
+	    {"token = cred:x", "no systemd credentials here"},
+	    {"company = ${token}", "only built-in variables can be used here"},
+	    {"company = ${user", "not closed"},
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		_auto_buf struct buf report = BUF_INIT(4096);
+
+		setup(state);
+		ROW(open_with(CODE_OURS SEND, rows[i].setting, &report) == -OTP_ECONF,
+		    rows[i].setting);
+		if (!strstr(buf_str(&report), rows[i].says))
+			fail_msg("%s: %s", rows[i].setting, buf_str(&report));
+		assert_null(strstr(buf_str(&report), "abcdef"));
+		assert_null(delivery);
+		teardown(state);
+	}
+}
+
+/* One line of a file that others cannot read; it is no template. */
+static void
+secrets_come_from_files(void **state)
+{
+	static const struct {
+		const char *text;
+		mode_t mode;
+		bool ok;
+	} rows[] = {{"t${code}k\n", 0640, true}, {"token", 0600, true}, {"token\n", 0644, false},
+	    {"token\n", 0660, false}, {"", 0600, false}, {"\n", 0600, false},
+	    {"a\nb\n", 0600, false}, {"a\r\n", 0600, false}};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		_auto_buf struct buf report = BUF_INIT(4096);
+		char setting[512];
+		int r;
+
+		setup(state);
+		web_answer(web, "200 OK", "", "{\"ok\":true}");
+		(void)snprintf(setting, sizeof(setting), "token = file:%s",
+		    folder_write(&folder, "token", rows[i].text, rows[i].mode));
+		r = open_with(CODE_OURS
+		    "\"send\": {" POST("/s") "\"headers\":"
+					     "{\"Authorization\": \"Bearer ${token}\"}," EXPECT "}",
+		    setting, &report);
+		assert_int_equal(r, rows[i].ok ? 0 : -OTP_ECONF);
+		if (rows[i].ok && !i) {
+			assert_int_equal(send_it(NULL), CLASS_OK);
+			assert_true(asked("\r\nAuthorization: Bearer t${code}k\r\n"));
+		}
+		teardown(state);
+	}
+}
+
+#define SESSION                                                                                \
+	"\"session\": {\"request\": {" POST(                                                   \
+	    "/session") "\"json\": {\"u\": \"${user}\"},"                                      \
+			"\"expect\": {\"status\": [200], \"all\": [[\"/t\", \"nonempty\", "    \
+			"\"string\"]]},"                                                       \
+			"\"capture\": {\"jwt\": \"/t\"}}, \"key\": \"${user}\", \"ttl\": 60, " \
+			"\"renew_on\": [401]},"
+#define WITH_JWT(path) POST(path) "\"headers\": {\"J\": \"${jwt}\"}, "
+
+static void
+a_session_is_kept_and_renewed_once(void **state)
+{
+	(void)state;
+	must_open(CODE_OURS SESSION "\"send\": {" WITH_JWT("/send") EXPECT "}", "");
+	web_answer(web, "200 OK", "", "{\"t\":\"one\",\"ok\":true}");
+	assert_int_equal(send_it(NULL), CLASS_OK);
+	assert_int_equal(web_requests(web), 2);
+	assert_true(asked("\r\nJ: one\r\n"));
+	assert_string_equal(kept, "{\"jwt\":\"one\"}");
+	strcpy(kept, "{\"jwt\":\"two\"}");
+	assert_int_equal(send_it(NULL), CLASS_OK);
+	assert_int_equal(web_requests(web), 3);
+	assert_true(asked("\r\nJ: two\r\n"));
+	/* It has run out: once more, and only once; the next provider is asked then. */
+	web_answer(web, "401 Who", "", "{\"t\":\"three\"}");
+	web_answer(second, "500 Oh", "", "{}");
+	(void)send_it(NULL);
+	assert_int_equal(drops, 1);
+	assert_int_equal(web_requests(web), 5);
+	assert_int_equal(web_requests(second), 1);
+}
+
+static void
+without_a_session_nothing_was_sent(void **state)
+{
+	(void)state;
+	must_open(CODE_OURS SESSION "\"send\": {" WITH_JWT("/send") EXPECT "}", "");
+	web_say(web, "", 0, WEB_CLOSE);
+	web_say(second, "", 0, WEB_CLOSE);
+	assert_int_equal(send_it(NULL), CLASS_PROVIDER_DOWN);
+	assert_true(out.nothing_sent);
+	web_answer(web, "200 OK", "", "{\"ok\":true}");
+	assert_int_equal(send_it(NULL), CLASS_REFUSED);
+	assert_true(out.nothing_sent);
+	assert_false(asked("/send"));
+}
+
+#define VERIFY(more) \
+	"\"verify\": {" POST("/check") "\"json\": {\"c\": \"${code}\"}, " EXPECT more "}"
+
+/* C29: whatever the answer was, a code that reached the provider was tried. */
+static void
+a_check_that_was_written_counts(void **state)
+{
+	static const struct {
+		const char *status, *body;
+		enum provider_class class;
+	} rows[] = {
+	    {"200 OK", "{\"ok\":true}", CLASS_OK},
+	    {"200 OK", "{\"ok\":false}", CLASS_WRONG_CODE},
+	    {"401 Who", "{}", CLASS_BAD_CREDENTIALS},
+	    {"402 Pay", "{}", CLASS_NO_CREDIT},
+	    {"403 No", "{}", CLASS_BAD_CREDENTIALS},
+	    {"404 None", "{}", CLASS_EXPIRED},
+	    {"429 Slow", "{}", CLASS_RATE_LIMITED},
+	    {"500 Oh", "{}", CLASS_PROVIDER_DOWN},
+	};
+
+	(void)state;
+	must_open(CODE_THERE SEND "," VERIFY(""), "");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		web_answer(web, rows[i].status, "", rows[i].body);
+		ROW(check_it("1234", NULL) == (int)rows[i].class, rows[i].status);
+		ROW(!out.nothing_sent, rows[i].status);
+	}
+	web_say(web, "", 0, WEB_CLOSE);
+	assert_int_equal(check_it("1234", NULL), CLASS_UNANSWERED);
+	assert_false(out.nothing_sent);
+	/* Each was asked once, of this provider alone. */
+	assert_int_equal(web_requests(web) + web_requests(second), COUNT(rows) + 1);
+}
+
+static void
+a_check_is_never_made_again(void **state)
+{
+	(void)state;
+	must_open(CODE_THERE SESSION SEND ",\"verify\": {" WITH_JWT("/check") EXPECT "}", "");
+	strcpy(kept, "{\"jwt\":\"old\"}");
+	web_answer(web, "401 Who", "", "{\"t\":\"new\"}");
+	assert_true(check_it("1234", NULL) != CLASS_OK);
+	assert_int_equal(web_requests(web), 1);
+	assert_int_equal(drops, 0);
+}
+
+/* What a send captured is what its resend, its check and the clean-up use. */
+static void
+captures_go_from_request_to_request(void **state)
+{
+	int least = 0, most = 0;
+
+	(void)state;
+	must_open(CODE_THERE "\"send\": {" POST("/send") EXPECT
+	    ", \"capture\": {\"id\": \"/id\"}},"
+	    "\"resend\": {" POST("/again/${id}") EXPECT ", \"capture\": {\"id\": \"/id\"}},"
+							"\"verify\": {" POST("/check/${id}/${code}")
+							    EXPECT
+	    ", \"capture\": {\"s\": {\"cookie\": \"s\"}}},"
+	    "\"cleanup\": {" POST("/out/${s}") EXPECT "}",
+	    "");
+	delivery->code_length(delivery, "sms", "", &least, &most);
+	assert_int_equal(least * 100 + most, 408);
+	web_answer(web, "200 OK", "", "{\"ok\":true,\"id\":7}");
+	assert_int_equal(send_it(NULL), CLASS_OK);
+	assert_true(asked("POST /send "));
+	assert_string_equal(secret_str(&out.captures), "{\"id\":\"7\"}");
+	assert_int_equal(send_it("{\"id\":\"7\"}"), CLASS_OK);
+	assert_true(asked("POST /again/7 "));
+	web_answer(web, "200 OK", "Set-Cookie: s=x/../y\r\n", "{\"ok\":true}");
+	assert_int_equal(check_it("1234", "{\"id\":\"7\"}"), CLASS_OK);
+	assert_true(asked("POST /check/7/1234 "));
+	delivery_cleanup(delivery, 2000);
+	assert_true(asked("POST /out/x%2F..%2Fy "));
+	/* Without them the request cannot be made. */
+	assert_int_equal(check_it("1234", NULL), CLASS_REFUSED);
+	assert_true(out.nothing_sent);
+	assert_int_equal(check_it("1234", "[7]"), CLASS_REFUSED);
+	assert_int_equal(check_it("1234", "{\"id\":{}}"), CLASS_BROKEN);
+}
+
+static void
+a_code_in_the_answer_must_be_one(void **state)
+{
+	static const struct {
+		const char *body;
+		bool ok;
+	} rows[] = {{"{\"ok\":true,\"otp\":\"123456\"}", true},
+	    {"{\"ok\":true,\"otp\":123456}", true}, {"{\"ok\":true}", false},
+	    {"{\"ok\":true,\"otp\":null}", false}, {"{\"ok\":true,\"otp\":\"123\"}", false},
+	    {"{\"ok\":true,\"otp\":\"1234567890123\"}", false},
+	    {"{\"ok\":true,\"otp\":\"12345a\"}", false}, {"{\"ok\":true,\"otp\":-12345}", false},
+	    {"{\"ok\":true,\"otp\":1.5}", false}, {"{\"ok\":true,\"otp\":{}}", false}};
+
+	(void)state;
+	must_open("\"message\": \"${code}\", \"code\": {\"by\": \"response\", \"ptr\": \"/otp\"}, "
+		  "\"send\": {" POST("/s") EXPECT "}",
+	    "");
+	web_answer(second, "500 Oh", "", "{}");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		web_answer(web, "200 OK", "", rows[i].body);
+		ROW((send_it(NULL) == CLASS_OK) == rows[i].ok, rows[i].body);
+		assert_string_equal(secret_str(&out.code), rows[i].ok ? "123456" : "");
+		assert_int_equal(out.captures.len, 0);
+		assert_false(out.nothing_sent);
+	}
+}
+
+static void
+attributes_of_a_user_are_known(void **state)
+{
+	(void)state;
+	must_open(CODE_OURS "\"send\": {" POST("/${attr.id}") EXPECT "}", "");
+	web_answer(web, "200 OK", "", "{\"ok\":true}");
+	attribute = "a/b";
+	assert_int_equal(send_it(NULL), CLASS_OK);
+	assert_true(asked("POST /a%2Fb "));
+	attribute = NULL;
+	assert_int_equal(send_it(NULL), CLASS_REFUSED);
+}
+
+int
+main(void)
+{
+#define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(settings_are_judged),
+	    cmocka_unit_test(secrets_come_from_files),
+	    TEST(the_next_provider_is_asked_where_it_may_be),
+	    TEST(the_message_holds_the_placeholder),
+	    TEST(a_session_is_kept_and_renewed_once),
+	    TEST(without_a_session_nothing_was_sent),
+	    TEST(a_check_that_was_written_counts),
+	    TEST(a_check_is_never_made_again),
+	    TEST(captures_go_from_request_to_request),
+	    TEST(a_code_in_the_answer_must_be_one),
+	    TEST(attributes_of_a_user_are_known),
+	};
+
+	return cmocka_run_group_tests_name("provider", tests, NULL, NULL);
+}

@@ -1,0 +1,35 @@
+/* A web server of a few lines on loopback, in threads of the test: it says what it is told to. */
+#ifndef OTP_WEB_RIG_H
+#define OTP_WEB_RIG_H
+
+#include <stddef.h>
+
+enum web_then {
+	WEB_KEEP,  /* go on with the next request of the connection */
+	WEB_CLOSE, /* hang up */
+	WEB_HOLD,  /* stay silent until the client goes */
+	WEB_DRIP,  /* a byte of "x" every few milliseconds until the client goes */
+	WEB_DROP,  /* hang up as soon as a connection is made, nothing read */
+};
+
+struct web;
+
+struct web *web_start(void);
+/* Ends every connection and every thread. */
+void web_stop(struct web *w);
+/* What every request is answered from now on: len bytes as they are (borrowed), then what. */
+void web_say(struct web *w, const void *bytes, size_t len, enum web_then then);
+/* As above: a whole answer with this status line's rest, header lines ("A: b\r\n") and body. */
+void web_answer(struct web *w, const char *status, const char *headers, const char *body);
+/* "http://127.0.0.1:PORT" and the path; borrowed until the next call. */
+const char *web_url(struct web *w, const char *path);
+int web_port(const struct web *w);
+int web_connections(struct web *w); /* accepted so far */
+int web_requests(struct web *w);    /* read whole, so far */
+/* The last request, head and body; a copy that the caller frees. */
+char *web_last(struct web *w);
+
+/* A port of loopback where nobody listens. */
+int web_dead_port(void);
+
+#endif
