@@ -305,22 +305,38 @@ run_login(struct session *s, struct login_result *result)
 	login_run(&ports, &s->start, s->deadline, result);
 }
 
-/* The one line of the outcome. An unknown user's name may be a password typed too early. */
+/* For a "quoted" value: no control characters, and no quote to end it early. */
+static const char *
+quotable(char *dst, size_t size, const char *src)
+{
+	(void)text_clean(dst, size, src);
+	for (char *p = dst; (p = strchr(p, '"'));)
+		*p = '\'';
+	return dst;
+}
+
+/*
+ * The one line of the outcome. An unknown user's name may be a password typed too early; what a
+ * host that is not root says of itself is not repeated.
+ */
 static void
 log_outcome(const struct session *s, const struct login_result *r)
 {
-	char rhost[256], ruser[256], tty[64];
+	char rhost[256], ruser[256], tty[64], service[256], reason[128];
+	bool told = s->start.peer == 0;
 	int priority = r->word == LOGIN_BROKEN ? LOG_ERR
 		       : r->word == LOGIN_OK   ? LOG_INFO
 					       : LOG_NOTICE;
 
 	otp_log(priority,
-	    "event=signin result=%s rhost=%s user=%s service=%s tty=%s ruser=%s channel=%s "
-	    "provider=%s to=\"%s\" wrong=%d reason=\"%s\"",
-	    login_word(r->word), text_clean(rhost, sizeof(rhost), s->start.rhost),
-	    *r->user ? r->user : "?", r->service, text_clean(tty, sizeof(tty), s->start.tty),
-	    text_clean(ruser, sizeof(ruser), s->start.ruser), r->channel, r->provider, r->masked,
-	    r->wrong, r->reason);
+	    "event=signin result=%s rhost=\"%s\" user=\"%s\" service=\"%s\" tty=\"%s\" "
+	    "ruser=\"%s\" peer=%u channel=%s provider=%s to=\"%s\" wrong=%d reason=\"%s\"",
+	    login_word(r->word), quotable(rhost, sizeof(rhost), told ? s->start.rhost : ""),
+	    *r->user ? r->user : "?", quotable(service, sizeof(service), r->service),
+	    quotable(tty, sizeof(tty), told ? s->start.tty : ""),
+	    quotable(ruser, sizeof(ruser), told ? s->start.ruser : ""), (unsigned)s->start.peer,
+	    r->channel, r->provider, r->masked, r->wrong,
+	    quotable(reason, sizeof(reason), r->reason));
 }
 
 static int

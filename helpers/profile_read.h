@@ -37,6 +37,8 @@ bool reader_bool(struct reader *rd, json_t *object, const char *key);
 /* The index of a string in a list of words (NULLs are passed over), or -1 after a report. */
 int reader_one_of(struct reader *rd, const json_t *value, const char *const *word, size_t n);
 
+/* Is it one of vars, or of what a channel sets? */
+bool reader_is_set(const struct reader *rd, const char *name);
 /* Reports what is malformed in a template, and variables that do not exist here. */
 void reader_template(struct reader *rd, const char *text);
 /* The same for what is rendered first: of the built-in variables, those of user and contact. */

@@ -150,17 +150,27 @@ captures_it(const struct request *q, const char *name)
 	return false;
 }
 
-/* What requests that come earlier in a sign-in have captured counts as well. */
-static bool
-in_vars(const struct profile *p, const char *name)
+bool
+reader_is_set(const struct reader *rd, const char *name)
 {
+	const struct profile *p = rd->p;
+
 	if (profile_var(p, name))
 		return true;
 	for (size_t i = 0; i < p->nchannels; i++)
 		for (size_t k = 0; k < p->channel[i].set.n; k++)
 			if (!strcmp(p->channel[i].set.item[k].name, name))
 				return true;
-	return (p->session && captures_it(&p->session->request, name)) ||
+	return false;
+}
+
+/* What requests that come earlier in a sign-in have captured counts as well. */
+static bool
+is_known(const struct reader *rd, const char *name)
+{
+	const struct profile *p = rd->p;
+
+	return reader_is_set(rd, name) || (p->session && captures_it(&p->session->request, name)) ||
 	       captures_it(&p->send, name) || captures_it(p->resend, name) ||
 	       captures_it(p->verify, name);
 }
@@ -171,7 +181,7 @@ check_variable(const char *name, const char *conversion, void *arg)
 	struct reader *rd = arg;
 
 	(void)conversion;
-	if (!profile_is_builtin(name) && !in_vars(rd->p, name))
+	if (!profile_is_builtin(name) && !is_known(rd, name))
 		reader_fault(rd, "${%s} is no variable of this profile", name);
 	if (!strcmp(name, "code") && !rd->has_code)
 		reader_fault(rd, "${code} is not known here");

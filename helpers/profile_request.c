@@ -1,5 +1,6 @@
 #include "helpers/profile_read.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -178,6 +179,8 @@ read_capture(struct reader *rd, const char *name, json_t *spec, struct capture *
 	c->name = strdup(name);
 	if (profile_is_builtin(name))
 		reader_fault(rd, "is the name of a built-in variable");
+	if (reader_is_set(rd, name))
+		reader_fault(rd, "is a variable already: an answer must not replace it");
 	if (json_is_string(spec)) {
 		c->where = reader_copy(rd, spec);
 		if (c->where && *c->where != '/')
@@ -220,22 +223,37 @@ read_captures(struct reader *rd, json_t *request, struct request *q)
 	reader_up(rd, before);
 }
 
+static int
+check_origin(const char *name, const char *conversion, void *arg)
+{
+	struct reader *rd = arg;
+	const struct profile_var *v = profile_var(rd->p, name);
+
+	(void)conversion;
+	if (!v || v->secret)
+		reader_fault(rd,
+		    "${%s}: a host is named by vars that are not secret, and by nothing "
+		    "else",
+		    name);
+	return 0;
+}
+
 /* Only the configuration may say where a request goes. */
 static void
 check_url(struct reader *rd, const char *url)
 {
-	size_t before = reader_down(rd, "url"), n;
-	char name[TEMPLATE_NAME_MAX];
-	const char *end;
+	size_t before = reader_down(rd, "url");
+	bool by_var = url && !strncmp(url, "${", 2);
+	const char *why, *from = by_var ? strchr(url, '}') : url ? url + strlen("https://") : NULL;
+	char origin[512];
 
 	reader_template(rd, url);
-	if (url && !strncmp(url, "${", 2) && (end = strchr(url, '}'))) {
-		n = (size_t)(end - url - 2);
-		(void)snprintf(name, sizeof(name), "%.*s", (int)n, url + 2);
-		if (!profile_var(rd->p, name))
-			reader_fault(rd, "a URL begins with https:// or with one of vars");
-	} else if (url && strncmp(url, "https://", 8)) {
+	if (url && !by_var && strncmp(url, "https://", 8)) {
 		reader_fault(rd, "a URL begins with https:// or with one of vars");
+	} else if (from) {
+		(void)snprintf(origin, sizeof(origin), "%.*s",
+		    (int)(from - url + (ptrdiff_t)strcspn(from, "/?#")), url);
+		(void)template_scan(origin, check_origin, rd, &why);
 	}
 	reader_up(rd, before);
 }

@@ -203,8 +203,14 @@ make(const struct provider *p, const struct provider_io *io, const struct reques
 static int
 session_key(const struct provider *p, const struct bindings *b, struct buf *key)
 {
+	size_t name;
+	int r;
+
 	buf_putf(key, "%s ", provider_name(p));
-	return template_render(p->profile->session->key, PLACE_TEXT, &b->values, key);
+	name = key->len;
+	r = template_render(p->profile->session->key, PLACE_TEXT, &b->values, key);
+	/* Users for whom it is empty must not share one token. */
+	return !r && *p->profile->session->key && key->len == name ? -OTP_EINVAL : r;
 }
 
 /*

@@ -297,7 +297,8 @@ class_by_status(enum request_purpose purpose, long status)
 	    {400, 400, CLASS_REFUSED, CLASS_WRONG_CODE},
 	    {401, 401, CLASS_BAD_CREDENTIALS, CLASS_BAD_CREDENTIALS},
 	    {402, 402, CLASS_NO_CREDIT, CLASS_NO_CREDIT},
-	    {403, 403, CLASS_BAD_CREDENTIALS, CLASS_BAD_CREDENTIALS},
+	    /* Of a send it may be said of the person: blocked, opted out, of another country. */
+	    {403, 403, CLASS_REFUSED, CLASS_BAD_CREDENTIALS},
 	    {404, 404, CLASS_REFUSED, CLASS_EXPIRED},
 	    {408, 408, CLASS_PROVIDER_DOWN, CLASS_PROVIDER_DOWN},
 	    {410, 410, CLASS_REFUSED, CLASS_EXPIRED},

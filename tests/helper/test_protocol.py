@@ -1,5 +1,7 @@
 """A module that breaks pam_otp-protocol(7) gets no further."""
 
+import re
+
 import pytest
 
 from wire import Gone, START
@@ -75,3 +77,15 @@ def test_hostile_items_are_data(world, field, value):
         if kind == "R":
             assert fields[0] in ("denied", "broken")
     assert "\x1b" not in h.log and "\x01" not in h.log
+
+
+def test_no_item_forges_a_field_of_the_log(world):
+    """U51: a filter must be able to believe the line."""
+    forged = '192.0.2.9" user="root" result=ok rhost="192.0.2.10'
+    with world.sign_in(rhost=forged, ruser=forged, tty=forged, service=forged) as h:
+        h.prompt()
+        h.send("X", "cancelled")
+        h.result()
+    line = next(one for one in h.log.split("\n") if "event=signin" in one)
+    assert re.findall(r' (result|user)=("[^"]*"|[^" ]+)', re.sub(
+        r'(rhost|ruser|tty|service)="[^"]*"', "", line)) == [("result", "gone"), ("user", '"games"')]

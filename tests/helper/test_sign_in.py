@@ -28,7 +28,7 @@ def test_the_right_code_signs_in_and_is_asked_for_in_words_that_clients_know(wor
         assert text.endswith(CODE_PROMPT)
         h.answer(world.gateway.last_code())
         assert h.result() == "ok"
-    assert re.search(rf"id={h.request_id} event=signin result=ok .*user=games", h.log)
+    assert re.search(rf"id={h.request_id} event=signin result=ok .*user=\"games\"", h.log)
 
 
 def test_grouped_digits_are_the_same_code(world):
