@@ -27,6 +27,7 @@ struct http_delivery {
 	struct provider_io io;
 	struct route *route;
 	size_t nroutes;
+	const struct route *to_warm; /* when the prompt is out */
 	struct leftover leftover;
 };
 
@@ -127,6 +128,7 @@ delivery_send(struct delivery *d, const struct sending *q, const char *before,
 	struct deadline all = deadline_in(options->send_timeout);
 	bool bad_destination = false, outage = true;
 	struct sending whole = *q;
+	size_t asked = 0;
 
 	*out = (struct delivered){.class = CLASS_BROKEN, .nothing_sent = true};
 	if (!route)
@@ -141,12 +143,15 @@ delivery_send(struct delivery *d, const struct sending *q, const char *before,
 		whole.captures = before && !strcmp(before, provider_name(p)) ? q->captures : NULL;
 		r = provider_send(p, &h->io, &whole,
 		    deadline_first(all, deadline_in(options->attempt_timeout)), &s);
+		asked++;
 		outage &= s.outage;
 		bad_destination |= s.class == CLASS_BAD_DESTINATION;
 		take_sent(p, &s, out);
 		if (r || !may_ask_next(out->class))
 			return r;
 	}
+	/* Of whom the time did not suffice to ask, nothing is known. */
+	outage &= asked == route->nproviders;
 	out->class = bad_destination ? CLASS_BAD_DESTINATION
 		     : outage	     ? CLASS_PROVIDER_DOWN
 				     : CLASS_REFUSED;
@@ -200,16 +205,19 @@ static void
 delivery_warm(struct delivery *d, const char *channel)
 {
 	struct http_delivery *h = (struct http_delivery *)d;
-	struct route *route = route_of(d, channel);
 
-	if (route)
-		provider_warm(route->provider[0], &h->io);
+	h->to_warm = route_of(d, channel);
 }
 
 void
 delivery_idle(struct delivery *d, struct deadline dl)
 {
-	http_idle(((struct http_delivery *)d)->io.http, dl);
+	struct http_delivery *h = (struct http_delivery *)d;
+
+	if (h->to_warm)
+		provider_warm(h->to_warm->provider[0], &h->io);
+	h->to_warm = NULL;
+	http_idle(h->io.http, dl);
 }
 
 void

@@ -37,7 +37,8 @@ struct delivery {
 	/* Has the provider check q->code. CLASS_OK is the only right answer. As above. */
 	int (*verify)(struct delivery *d, const struct sending *q, const char *provider,
 	    const struct conf_signin *options, struct delivered *out);
-	/* Begins to connect, before anybody has answered. */
+	/* Connects while the next prompt is out, before anybody has answered: see delivery_idle().
+	 */
 	void (*warm)(struct delivery *d, const char *channel);
 	/* The kind of contact that a channel needs. -OTP_ENOENT for a channel not opened. */
 	int (*needs)(struct delivery *d, const char *channel, enum contact_kind *kind);
@@ -56,7 +57,8 @@ struct delivery {
  */
 int delivery_open(const struct conf *c, const struct strlist *channels, uid_t also, int peer,
     const struct provider_io *io, struct delivery **out, struct buf *report);
-/* Goes on connecting while a person is thinking; returns when the peer speaks, or at dl. */
+/* Connects, if that was asked for, while a person is thinking; returns when the peer speaks, or at
+ * dl. */
 void delivery_idle(struct delivery *d, struct deadline dl);
 /* After the result: ends at the provider what a check began there. Takes at most ms. */
 void delivery_cleanup(struct delivery *d, int64_t ms);

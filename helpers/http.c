@@ -167,6 +167,8 @@ on_header(char *line, size_t one, size_t len, void *arg)
 	/* A status line begins an answer: what an interim one (1xx) said is dropped. */
 	if (len >= 5 && !strncmp(line, "HTTP/", 5))
 		buf_reset(&t->answer->head);
+	else if (t->head_ended)
+		return len; /* behind the body: nobody asked for it */
 	while (text && (line[text - 1] == '\n' || line[text - 1] == '\r'))
 		text--;
 	t->head_ended = !text;

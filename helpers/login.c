@@ -460,9 +460,8 @@ ask_first(struct login *l)
 	_auto_secret struct secret typed = {0};
 	struct prompt_facts f = facts(l);
 
-	/* Nothing of the person goes into it: whoever knows a name may cause no more than this. */
-	if (!l->decoy)
-		l->io->delivery->warm(l->io->delivery, l->channel);
+	/* For an unknown user too: nothing of the person goes into it. */
+	l->io->delivery->warm(l->io->delivery, l->channel);
 	prompt_ask_first(text, &f);
 	if (ask(l, text, &typed) == STEP_END)
 		return STEP_END;

@@ -373,9 +373,14 @@ provider_verify(const struct provider *p, const struct provider_io *io, const st
 		otp_log(
 		    LOG_ERR, "event=verify provider=%s: a value cannot be bound", provider_name(p));
 	} else {
+		const struct profile_session *session = p->profile->session;
+
 		r = bind_session(p, io, &b, dl, &cached, &o);
 		if (!r && o.class == CLASS_OK)
 			r = make(p, io, p->profile->verify, "verify", &b, dl, &o);
+		/* Perhaps it was the token, not the code: the next send obtains a new one. */
+		if (session && status_listed(session->renew_on, session->nrenew_on, o.status))
+			drop_session(p, io, &b);
 	}
 	take_outcome(&o, s);
 	if (!r && o.class == CLASS_OK)
