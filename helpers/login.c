@@ -28,6 +28,8 @@ enum {
 	DECOY_BUCKETS = 1024, /* counters that unknown users share */
 };
 
+static const char blind_host[] = "the host cannot prompt: it answered by itself";
+
 enum step {
 	STEP_IDENTIFY,
 	STEP_RULES,
@@ -299,13 +301,34 @@ try_rule(const struct login *l)
 	return (struct try_rule){c->failures, c->backoff_first, c->backoff_most, CHALLENGE_TRIES};
 }
 
+static bool must_ask_first(const struct login *l);
+
+/*
+ * Last words. Where the host is not interactive (sshd), a text is shown only with a prompt that
+ * follows: so it asks once more, and no answer changes anything.
+ */
+static void
+last_words(struct login *l, const char *text)
+{
+	_auto_secret struct secret typed = {0};
+	char prompt[WIRE_PROMPT_MAX + 1];
+	enum answer kind;
+
+	if (!must_ask_first(l)) {
+		l->io->peer->tell(l->io->peer, text);
+		return;
+	}
+	prompt_last(prompt, text);
+	(void)l->io->peer->ask(l->io->peer, prompt, l->deadline, &kind, &typed);
+}
+
 static enum step
 end_locked(struct login *l, int64_t until_wall_ms)
 {
 	char text[WIRE_PROMPT_MAX + 1];
 
 	prompt_locked(text, until_wall_ms - now(l).wall_ms);
-	l->io->peer->tell(l->io->peer, text);
+	last_words(l, text);
 	return end(l, LOGIN_LOCKED, "too many failures in a row");
 }
 
@@ -365,7 +388,7 @@ find_live(struct login *l, enum step otherwise)
 	if (r)
 		return end_by_error(l, r, "store");
 	l->has_challenge = true;
-	l->note = NOTE_SENT;
+	l->note = l->challenge.tries < CHALLENGE_TRIES ? NOTE_SENT : NOTE_ENDED;
 	r = open_captures(l);
 	if (r)
 		return end_by_error(l, r, "captures");
@@ -426,13 +449,26 @@ trim(struct secret *typed)
 	return r;
 }
 
-/* Asks once. STEP_CODE: there is an answer in *typed; else the sign-in has ended. */
+/* sshd's `password` method, for one, has nobody behind it whom a prompt could reach. */
+static const char *
+why_conv(const struct login *l)
+{
+	if (l->prompts == 1 && !strcmp(l->start->tty, "ssh"))
+		return "the host cannot prompt: sshd's password method, or a client that left";
+	return "the conversation failed";
+}
+
+/*
+ * Asks once. STEP_CODE: there is an answer in *typed, or *blind says that the host answered by
+ * itself; else the sign-in has ended.
+ */
 static enum step
-ask(struct login *l, const char *text, struct secret *typed)
+ask(struct login *l, const char *text, struct secret *typed, bool *blind)
 {
 	enum answer kind = ANSWER_CONV;
 	int r;
 
+	*blind = false;
 	if (++l->prompts > PROMPTS_MAX)
 		return end(l, LOGIN_DENIED, "too many answers without a code");
 	r = l->io->peer->ask(l->io->peer, text, l->deadline, &kind, typed);
@@ -441,16 +477,17 @@ ask(struct login *l, const char *text, struct secret *typed)
 	if (r)
 		return end_by_error(l, r, "prompt");
 	switch (kind) {
+	case ANSWER_BLIND:
+		*blind = true;
+		return STEP_CODE;
 	case ANSWER_TEXT:
 		return STEP_CODE;
 	case ANSWER_CANCELLED:
 		return end(l, LOGIN_GONE, "cancelled at the prompt");
-	case ANSWER_BLIND:
-		return end(l, LOGIN_GONE, "the host cannot prompt: it answered by itself");
 	case ANSWER_CONV:
 		break;
 	}
-	return end(l, LOGIN_GONE, "the conversation failed");
+	return end(l, LOGIN_GONE, "%s", why_conv(l));
 }
 
 static enum step
@@ -459,12 +496,15 @@ ask_first(struct login *l)
 	char text[WIRE_PROMPT_MAX + 1];
 	_auto_secret struct secret typed = {0};
 	struct prompt_facts f = facts(l);
+	bool blind;
 
 	/* For an unknown user too: nothing of the person goes into it. */
 	l->io->delivery->warm(l->io->delivery, l->channel);
 	prompt_ask_first(text, &f);
-	if (ask(l, text, &typed) == STEP_END)
+	if (ask(l, text, &typed, &blind) == STEP_END)
 		return STEP_END;
+	if (blind)
+		return end(l, LOGIN_GONE, "%s", blind_host);
 	/* Only Enter is a yes: a program that answers with something is no human. */
 	if (typed.len)
 		return STEP_ASK_FIRST;
@@ -504,7 +544,7 @@ reserve_send(struct login *l, int64_t *reservation)
 	l->wait_ms = why.until_wall_ms - t.wall_ms;
 	if (!l->code_prompted) {
 		prompt_limit(text, l->wait_ms);
-		l->io->peer->tell(l->io->peer, text);
+		last_words(l, text);
 	}
 	return stay_or_end(l, NOTE_LIMIT, LOGIN_LOCKED, "send limit reached");
 }
@@ -532,7 +572,7 @@ judge_delivery(struct login *l, const struct delivered *d)
 	case CLASS_TOO_MANY:
 		if (!l->code_prompted) {
 			prompt_limit(text, (int64_t)d->retry_after * 1000);
-			l->io->peer->tell(l->io->peer, text);
+			last_words(l, text);
 		}
 		return stay_or_end(
 		    l, NOTE_NOT_SENT, LOGIN_LOCKED, "the provider's rate limit is in force");
@@ -541,9 +581,14 @@ judge_delivery(struct login *l, const struct delivered *d)
 	case CLASS_BAD_CREDENTIALS:
 		if (!l->code_prompted) {
 			prompt_unavailable(text);
-			l->io->peer->tell(l->io->peer, text);
+			last_words(l, text);
 		}
-		return stay_or_end(l, NOTE_NOT_SENT, LOGIN_UNAVAIL, "every provider failed");
+		/*
+		 * Whoever signs in on this machine has its ports, its processor and its memory at
+		 * hand: that a provider cannot be reached from there proves nothing.
+		 */
+		return stay_or_end(l, NOTE_NOT_SENT,
+		    l->source.has_client ? LOGIN_UNAVAIL : LOGIN_BROKEN, "every provider failed");
 	case CLASS_ACTION_NEEDED:
 		return stay_or_end(
 		    l, NOTE_NOT_SENT, LOGIN_DENIED, "the provider's account needs another step");
@@ -783,7 +828,7 @@ judge_check(struct login *l, const struct delivered *d, int left)
 		return end(l, LOGIN_LOCKED, "the provider's rate limit is in force");
 	case CLASS_ACTION_NEEDED:
 		prompt_action_needed(text);
-		l->io->peer->tell(l->io->peer, text);
+		last_words(l, text);
 		return end(l, LOGIN_DENIED, "the provider's account needs another step");
 	case CLASS_BROKEN:
 		return end(l, LOGIN_BROKEN, "this machine could not check the code");
@@ -854,17 +899,34 @@ try_code(struct login *l, const struct secret *code)
 	}
 }
 
+/*
+ * sshd answers for users whom it has refused already. They must see what others see: it looks like
+ * a wrong code, and costs nobody anything.
+ */
+static enum step
+refuse_blind(struct login *l)
+{
+	enum step next = refuse(l, NOTE_WRONG, blind_host);
+
+	if (next == STEP_END)
+		l->result->word = LOGIN_GONE;
+	return next;
+}
+
 static enum step
 ask_code(struct login *l)
 {
 	char text[WIRE_PROMPT_MAX + 1];
 	_auto_secret struct secret typed = {0}, code = {0};
 	struct prompt_facts f = facts(l);
+	bool blind;
 
 	l->code_prompted = true;
 	prompt_code(text, l->note, &f);
-	if (ask(l, text, &typed) == STEP_END)
+	if (ask(l, text, &typed, &blind) == STEP_END)
 		return STEP_END;
+	if (blind)
+		return refuse_blind(l);
 	if (trim(&typed))
 		return end(l, LOGIN_BROKEN, "out of memory");
 	if (!typed.len) {

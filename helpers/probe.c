@@ -10,21 +10,33 @@
 
 #include "common/own.h"
 
+enum { PROBES = 5 };
+
 /* Connecting makes the kernel look for a free port; a refusal from loopback means it found one. */
 static bool
-port_is_free(int type)
+port_is_free(int family, int type)
 {
-	struct sockaddr_in to = {
+	struct sockaddr_in v4 = {
 	    .sin_family = AF_INET,
 	    .sin_port = htons(9), /* discard */
 	    .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)},
 	};
-	_auto_close int fd = socket(AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct sockaddr_in6 v6 = {
+	    .sin6_family = AF_INET6,
+	    .sin6_port = htons(9),
+	    .sin6_addr = IN6ADDR_LOOPBACK_INIT,
+	};
+	_auto_close int fd = socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int r;
 
+	/* A machine without IPv6 has no IPv6 loopback either. */
 	if (fd < 0)
-		return false;
-	return !connect(fd, (struct sockaddr *)&to, sizeof(to)) || errno == EINPROGRESS ||
-	       errno == ECONNREFUSED;
+		return family == AF_INET6 && errno == EAFNOSUPPORT;
+	r = family == AF_INET6 ? connect(fd, (struct sockaddr *)&v6, sizeof(v6))
+			       : connect(fd, (struct sockaddr *)&v4, sizeof(v4));
+	if (r && family == AF_INET6 && (errno == EADDRNOTAVAIL || errno == ENETUNREACH))
+		return true;
+	return !r || errno == EINPROGRESS || errno == ECONNREFUSED;
 }
 
 static void *
@@ -44,7 +56,17 @@ thread_starts(void)
 bool
 probe_machine(void)
 {
-	return port_is_free(SOCK_STREAM) && port_is_free(SOCK_DGRAM) && thread_starts();
+	const struct timespec nap = {.tv_nsec = 10 * 1000 * 1000};
+
+	/* More than once: somebody may free a port for a moment. */
+	for (int i = 0; i < PROBES; i++) {
+		if (i)
+			(void)nanosleep(&nap, NULL);
+		if (!port_is_free(AF_INET, SOCK_STREAM) || !port_is_free(AF_INET, SOCK_DGRAM) ||
+		    !port_is_free(AF_INET6, SOCK_DGRAM) || !thread_starts())
+			return false;
+	}
+	return true;
 }
 
 bool

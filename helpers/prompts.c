@@ -155,3 +155,12 @@ prompt_action_needed(char *text)
 	    "The code was right, but your account at its service needs another step first. Ask "
 	    "your administrator.");
 }
+
+void
+prompt_last(char *prompt, const char *text)
+{
+	static const char question[] = "Press Enter to end: ";
+
+	(void)snprintf(
+	    prompt, ROOM, "%.*s\n%s", (int)(ROOM - sizeof(question) - 1), text, question);
+}

@@ -39,5 +39,7 @@ void prompt_locked(char *text, int64_t left_ms);
 void prompt_limit(char *text, int64_t left_ms);
 void prompt_unavailable(char *text);
 void prompt_action_needed(char *text);
+/* text with a question behind it, where only a question is shown. */
+void prompt_last(char *prompt, const char *text);
 
 #endif

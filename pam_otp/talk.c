@@ -251,7 +251,8 @@ talk_show(struct talk *t)
 	char shown[WIRE_PROMPT_MAX + 1] = "";
 	char *answer = NULL;
 
-	if (t->silent)
+	/* sudo asks for silence by default: an error is what remains. */
+	if (t->silent && t->frame.type == WIRE_INFO)
 		return;
 	clean_lines(shown, sizeof(shown), t->frame.field[0]);
 	(void)pam_prompt(t->pamh, style, &answer, "%s", shown);

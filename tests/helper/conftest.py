@@ -101,7 +101,7 @@ ca = {ca}
 
     def sign_in(self, user="games", **items):
         """A helper that has heard of a sign-in."""
-        return self.helper().open(user=user, **items)
+        return self.helper().open(**{"user": user, "rhost": "192.0.2.1"} | items)
 
 
 @pytest.fixture(scope="session")

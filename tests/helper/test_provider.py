@@ -38,6 +38,14 @@ def test_a_provider_that_is_down_is_told_as_such(world, kind, members):
     assert not world.gateway.outbox()
 
 
+def test_on_this_machine_nothing_proves_an_outage(world):
+    """A caller of sudo can take every port; administrators let `unavail` pass."""
+    world.gateway.fault("drop_connect")
+    h, _ = send(world, rhost="", service="somewhere", tty="/dev/pts/9")
+    with h:
+        assert h.result() == "broken"
+
+
 def test_being_held_up_is_no_outage(world):
     """Whoever can freeze the helper must not make its deadline look like the provider's."""
     world.configure(otp="attempt_timeout = 2s")

@@ -76,12 +76,56 @@ def test_nothing_is_sent_before_a_human_answered(world):
     assert not world.gateway.outbox()
 
 
-@pytest.mark.parametrize("why", ["conv", "cancelled", "blind"])
+@pytest.mark.parametrize("why", ["conv", "cancelled"])
 def test_a_person_who_left_is_gone(world, why):
     with world.sign_in() as h:
         to_code(h)
         h.send("X", why)
         assert h.result() == "gone"
+
+
+def test_a_host_that_answers_by_itself_sees_wrong_codes_and_costs_nothing(world):
+    """Q5, C32: sshd does so for users whom it has refused, and must not tell who they are."""
+    with world.sign_in(rhost="192.0.2.7") as h:
+        to_code(h)
+        for left in "2 tries", "1 try":
+            h.send("X", "blind")
+            assert h.prompt().startswith(f"Wrong code, {left} left.")
+        h.send("X", "blind")
+        assert h.result() == "gone"
+    with world.sign_in(rhost="192.0.2.7") as h:
+        assert h.prompt().startswith("A verification code was sent")
+        h.answer(world.gateway.last_code())
+        assert h.result() == "ok"
+
+
+def test_a_challenge_without_tries_is_joined_as_ended(world):
+    bad = None
+    for said in ("Press Enter", "A verification code was sent"):
+        with world.sign_in(rhost="192.0.2.7") as h:
+            assert h.prompt().startswith(said)
+            if not bad:
+                h.answer("")
+                h.prompt()
+                bad = wrong(world.gateway.last_code())
+            for _ in range(2):
+                h.answer(bad)
+                h.prompt()
+            h.answer(bad)
+            assert h.result() == "denied"
+    with world.sign_in(rhost="192.0.2.7") as h:
+        assert h.prompt().startswith("That code has ended. Type r to have a new one sent.")
+
+
+def test_an_interactive_host_is_told_without_a_question(world):
+    world.configure(extra="[limits]\nsends_per_user = 1/15m\n")
+    for expected in ("gone", "locked"):
+        with world.sign_in(service="sudo", rhost="", tty="/dev/pts/9", session="1") as h:
+            if expected == "gone":
+                h.prompt()
+                h.send("X", "cancelled")
+            assert h.result() == expected
+    assert h.told[0].startswith("Too many verification codes were sent.")
 
 
 def test_an_unknown_user_sees_what_others_see_and_gets_no_message(world):
@@ -137,7 +181,7 @@ def test_sends_are_limited_and_the_limit_is_told(world):
         assert h.prompt().startswith("No new code can be sent for the next")
         h.send("X", "cancelled")
         h.result()
-    with world.sign_in() as h:
+    with world.sign_in(rhost="192.0.2.2") as h:
         h.prompt()
         h.answer("")
         assert h.result() == "locked"
@@ -164,7 +208,7 @@ def test_failures_in_a_row_lock(world):
             h.prompt()
         h.answer(bad)
         assert h.result() == "denied"
-    with world.sign_in() as h:
+    with world.sign_in(rhost="192.0.2.2") as h:
         to_code(h)
         h.answer(wrong(world.gateway.last_code()))
         h.prompt()

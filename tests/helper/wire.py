@@ -21,6 +21,10 @@ sys.exit(subprocess.call(sys.argv[1:], stdin=0, env={}) & 0xff)
 """
 
 
+# Behind what is told at the end where only a question is shown.
+LAST_WORDS = "\nPress Enter to end: "
+
+
 class Gone(Exception):
     """End-of-file."""
 
@@ -119,6 +123,10 @@ class Helper:
             kind, fields = self.recv()
             if kind == "R":
                 break
+            if kind == "P" and fields[1].endswith(LAST_WORDS):
+                self.told.append(fields[1][:-len(LAST_WORDS)])
+                self.answer("")
+                continue
             assert kind in "IE", (kind, fields)
             self.told.append(fields[0])
         self.reason, self.request_id = fields[1], fields[2]
