@@ -25,7 +25,11 @@ helpers_libhelpers_la_SOURCES = \
 	helpers/json.c helpers/json.h \
 	helpers/lockdown.c helpers/lockdown.h \
 	helpers/log.c helpers/log.h \
-	helpers/login.c helpers/login.h \
+	helpers/login.c helpers/login.h helpers/login_internal.h \
+	helpers/login_ask.c \
+	helpers/login_check.c \
+	helpers/login_send.c \
+	helpers/login_who.c \
 	helpers/probe.c helpers/probe.h \
 	helpers/profile.c helpers/profile.h \
 	helpers/profile_read.c helpers/profile_read.h \
