@@ -1,0 +1,61 @@
+"""Whole sign-ins, as root, inside tests/sandbox/run with pam_otp installed by tests/sandbox/setup.
+
+`world` gives each test a fresh state: configuration, secret, contacts, store, outbox, faults and log.
+`door` runs a test through both doors: a listening socket that starts a helper a connection, and none.
+"""
+import os
+import subprocess
+
+import pytest
+
+from world import World
+
+BUILD = [
+    ("pamdrive", "/usr/local/bin/pamdrive", ["-lpam", "-lpam_misc", "-pthread"]),
+    ("nss_otptest", "/usr/local/lib/libnss_otptest.so.2", ["-shared", "-fPIC"]),
+]
+
+
+def pytest_configure(config):
+    if not os.path.exists("/run/sandbox/installed"):
+        pytest.exit("these tests change the machine: run ./check --only integration", 3)
+    if os.getsid(0) == 0:
+        os.setsid()  # the session began outside of the sandbox: in here it has no name
+
+
+@pytest.fixture(scope="session")
+def tools():
+    here = os.path.dirname(os.path.abspath(__file__))
+    for source, target, options in BUILD:
+        subprocess.run(["gcc", "-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-D_GNU_SOURCE", "-o", target,
+                        f"{here}/../sandbox/{source}.c", *options], check=True)
+    subprocess.run(["ldconfig"], check=True)
+    subprocess.run(["sed", "-i", "s/^passwd:.*/passwd: files otptest/", "/etc/nsswitch.conf"], check=True)
+    # A set-user-ID host: what sudo is to the module.
+    subprocess.run(["install", "-m", "4755", "/usr/local/bin/pamdrive", "/usr/local/bin/pamdrive-suid"],
+                   check=True)
+
+
+@pytest.fixture(scope="session")
+def one_world(tools):
+    with World() as w:
+        yield w
+
+
+@pytest.fixture(params=["socket", "spawn"])
+def door(request):
+    return request.param
+
+
+@pytest.fixture
+def fresh(one_world):
+    """A fresh state, and no door: the test opens one."""
+    one_world.fresh()
+    yield one_world
+    one_world.close_door()
+
+
+@pytest.fixture
+def world(fresh, door):
+    fresh.open_door(door)
+    return fresh

@@ -1,0 +1,389 @@
+"""Real hosts for the tests: a private sshd, and people at terminals in ssh, sudo, su and login.
+
+A stack is installed as the comments of etc/pam.d/NAME say it: its lines in the place of the
+machine's own "auth" lines, everything else of the machine's file left as it is.
+"""
+import contextlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from dataclasses import dataclass
+
+import pexpect
+
+from world import CONF, ETC, GUARD
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SHIPPED = f"{HERE}/../../etc/pam.d"
+# As they were before any test: hosts.py is imported before the first one runs.
+MACHINE = "/run/sandbox/pam.d"
+if not os.path.exists(MACHINE):
+    shutil.copytree("/etc/pam.d", MACHINE)
+
+AS = {user: ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups", "--reset-env"]
+      for user in ("alice", "bob", "carol")}
+MAILBOX = {"alice": "alice@mail.example", "bob": "bob@mail.example"}
+FAST = "[limits]\nresend_wait = 0s\n"
+PROMPT = re.compile(r"(?:[Pp]assword(?: for \w+)?: |Press Enter [^\n]*: |Verification code \(r = resend\): "
+                    r"|login: |[$#] )$")
+
+
+# --- providers ---
+
+@dataclass(frozen=True)
+class Way:
+    """A provider with one of its channels, and how its messages name the two people."""
+    provider: str
+    channel: str
+    alice: str
+    bob: str
+    shown: str                # what alice is told of where her code went
+    variant: str = ""
+
+    def __str__(self):
+        return "-".join(filter(None, (self.provider, self.channel, self.variant)))
+
+    @property
+    def remote(self):
+        """Whether the provider checks the code itself."""
+        return self.provider in VERIFY
+
+
+SMS, CALL = "by SMS to +977 ******** 19", "by phone call to +977 ******** 19"
+EMAIL = "by e-mail to a***@m***.example"
+NATIONAL, INTERNATIONAL = ("9800000019", "9800000028"), ("+9779800000019", "+9779800000028")
+MAIL = MAILBOX["alice"], MAILBOX["bob"]
+WAYS = [
+    Way("tingting", "sms", *NATIONAL, SMS),
+    Way("tingting", "voice", *NATIONAL, CALL),
+    Way("tingting", "sms", *NATIONAL, SMS, "generated"),
+    Way("crego", "sms", *NATIONAL, SMS),
+    Way("crego", "email", *MAIL, EMAIL),
+    Way("bridgekeeper", "sms", *INTERNATIONAL, SMS),
+    Way("bridgekeeper", "email", *MAIL, EMAIL),
+    Way("kgen", "sms", *INTERNATIONAL, SMS),
+]
+SEND = {"tingting": "/send/otp/", "crego": "/otp/send/", "bridgekeeper": "/send-otp", "kgen": "/otp/re"}
+VERIFY = {"crego": "/otp/verify/", "bridgekeeper": "/login", "kgen": "/otp/verify"}
+SETTINGS = {
+    "tingting": "token = file:{secrets}/tingting\ncompany_name = Example\n",
+    "crego": "",
+    "bridgekeeper": "",
+    "kgen": "client_id = file:{secrets}/client_id\nclient_secret = file:{secrets}/client_secret\n",
+}
+
+
+def secret(name, text):
+    path = f"{ETC}/secrets/{name}"
+    with open(path, "w") as f:
+        f.write(text + "\n")
+    shutil.chown(path, "root", "pam_otp")
+    os.chmod(path, 0o640)
+
+
+def configure(world, way=WAYS[0], extra=FAST, **otp):
+    """pam_otp.conf for one way of sending; otp: keys of [otp]. ask_first stays as it is shipped."""
+    for name in "client_id", "client_secret":
+        secret(name, world.gateway.secret(name, "kgen"))
+    settings = SETTINGS[way.provider].format(secrets=f"{ETC}/secrets")
+    if way.variant:
+        settings += f"variant = {way.variant}\n"
+    lines = "".join(f"{k} = {v}\n" for k, v in ({"channels": way.channel} | otp).items())
+    world.write(CONF, f"[otp]\n{lines}\n[channel {way.channel}]\nproviders = {way.provider}\n\n"
+                f"[provider {way.provider}]\nbase = {world.gateway.url}\nca = {world.gateway.ca_file}\n"
+                f"{settings}\n{extra}")
+    done = world.otpctl("config", "check", check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    if way.channel == "email":
+        for user, address in MAILBOX.items():
+            world.otpctl("contact", "add", user, f"--email={address}")
+
+
+# --- stacks ---
+
+def shipped(name):
+    with open(f"{SHIPPED}/{name}") as f:
+        return f.read()
+
+
+def with_password(text):
+    """etc/pam.d/sshd, its pam_unix.so line made active as its comment says."""
+    text, n = re.subn(r"^#auth\s+requisite\s+pam_unix\.so$", lambda m: m[0][1:], text, flags=re.MULTILINE)
+    assert n == 1
+    return text
+
+
+def install(service, lines=None, change=lambda text: text, rest=None):
+    """The shipped lines of `lines` within the machine's own stack of `rest`, for a service of perhaps another
+    name."""
+    lines = lines or service
+    with open(f"{MACHINE}/{rest or lines}") as f:
+        kept = [line for line in f if not re.match(r"auth\s|@include\s+common-auth\s", line)]
+    with open(f"/etc/pam.d/{service}", "w") as f:
+        f.write(change(shipped(lines)) + "".join(kept))
+
+
+def put_back():
+    """The machine's own stacks."""
+    subprocess.run(["rm", "-rf", "/etc/pam.d"], check=True)
+    shutil.copytree(MACHINE, "/etc/pam.d")
+
+
+@contextlib.contextmanager
+def sudoers(*lines):
+    """The test users may do everything, and are asked each time."""
+    path = "/etc/sudoers.d/otp-test"
+    with open(path, "w") as f:
+        f.write("".join(f"{user} ALL=(ALL) ALL\n" for user in AS) + "".join(f"{line}\n" for line in lines))
+    os.chmod(path, 0o440)
+    try:
+        yield
+    finally:
+        os.unlink(path)
+
+
+# --- people ---
+
+class Terminal:
+    """Somebody at a terminal, who reads what is shown and types."""
+
+    def __init__(self, *command, timeout=20, **spawn):
+        self.child = pexpect.spawn(command[0], list(command[1:]), timeout=timeout, encoding="utf-8",
+                                   dimensions=(24, 200), codec_errors="replace", **spawn)
+        self.typed, self.status = None, None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.child.close(force=True)
+
+    def _shown(self, text):
+        """What was shown since, without the echo of what was typed."""
+        text = text.replace("\r", "")
+        if self.typed is not None:
+            for echo in (f"{self.typed}\n", "\n"):
+                if text.startswith(echo):
+                    text = text[len(echo):]
+                    break
+        self.typed = None
+        return text
+
+    def prompt(self, pattern=PROMPT):
+        """Up to the end of the next prompt."""
+        try:
+            self.child.expect(pattern)
+        except pexpect.EOF:
+            raise AssertionError(f"it ended at: {self.child.before!r}") from None
+        except pexpect.TIMEOUT:
+            raise AssertionError(f"no prompt, but: {self.child.before!r}") from None
+        return self._shown(self.child.before + self.child.after)
+
+    def type(self, line):
+        time.sleep(0.02)
+        self.child.sendline(line)
+        self.typed = line
+        return self
+
+    def answer(self, line, pattern=PROMPT):
+        """Types, and reads to the next prompt."""
+        return self.type(line).prompt(pattern)
+
+    def end(self):
+        """Up to its end."""
+        self.child.expect(pexpect.EOF)
+        text = self._shown(self.child.before)
+        self.child.close()
+        self.status = self.child.exitstatus
+        return text
+
+    def kill(self, sig=signal.SIGKILL):
+        """Fails where it does not end of it."""
+        os.kill(self.child.pid, sig)
+        end = time.monotonic() + GUARD
+        while self.child.isalive():
+            assert time.monotonic() < end, "it lives on"
+            time.sleep(0.01)
+
+
+class Host:
+    """A program that asks for a password and then for a code. door: that of the module's helper."""
+    name = service = ""
+    door = "spawn"
+    asks_first = False
+    prefix = ""
+
+    def begin(self, user="alice"):
+        """Up to where pam_otp.so begins."""
+        raise NotImplementedError
+
+    def inside(self, terminal):
+        """Fails unless the last answer let in; ends the session."""
+        raise NotImplementedError
+
+    def outside(self, terminal):
+        """Fails unless the last answer ended the sign-in without letting in."""
+        raise NotImplementedError
+
+    def to_code(self, terminal):
+        """Up to the prompt for a code; what is shown at last."""
+        text = terminal.prompt()
+        if self.asks_first:
+            assert text.startswith(f"{self.prefix}Press Enter to have a verification code sent by ")
+            text = terminal.answer("")
+        assert text.endswith("Verification code (r = resend): "), text
+        return text
+
+
+# --- sshd ---
+
+SSH = "/run/sandbox/ssh"
+IN = "you are in"
+
+
+def ssh_keys():
+    """A host key, and a key of each user's that sshd takes."""
+    if os.path.exists(SSH):
+        return
+    os.makedirs(f"{SSH}/keys", mode=0o755)
+    for name in ("host", "alice", "bob", "carol", "root", "stranger"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", f"{SSH}/{name}"], check=True)
+        if name not in ("host", "stranger"):
+            shutil.copy(f"{SSH}/{name}.pub", f"{SSH}/keys/{name}")
+
+
+class Sshd:
+    """A private sshd, whose PAM service is the name it is started by."""
+    ports = iter(range(2200, 3000))
+
+    def __init__(self, service, **options):
+        ssh_keys()
+        self.service, self.port = service, next(self.ports)
+        self.program, self.conf = f"/usr/local/sbin/{service}", f"{SSH}/{service}-{self.port}"
+        if not os.path.lexists(self.program):
+            os.symlink("/usr/sbin/sshd", self.program)
+        self.options = {
+            "Port": self.port, "ListenAddress": "127.0.0.1", "HostKey": f"{SSH}/host", "PidFile": "none",
+            "AuthorizedKeysFile": f"{SSH}/keys/%u", "UsePAM": "yes", "KbdInteractiveAuthentication": "yes",
+            "PasswordAuthentication": "no", "AuthenticationMethods": "keyboard-interactive",
+            "PrintLastLog": "no", "PrintMotd": "no", "LogLevel": "VERBOSE"} | options
+        self.log = f"{self.conf}.log"
+
+    def __enter__(self):
+        with open(self.conf, "w") as f:
+            f.writelines(f"{k} {v}\n" for k, v in self.options.items())
+        self.process = subprocess.Popen([self.program, "-D", "-f", self.conf, "-E", self.log],
+                                        stdin=subprocess.DEVNULL)
+        end = time.monotonic() + GUARD
+        while "Server listening" not in self.told():
+            assert self.process.poll() is None and time.monotonic() < end, self.told()
+            time.sleep(0.01)
+        return self
+
+    def __exit__(self, *_):
+        subprocess.run(["pkill", "-KILL", "-P", str(self.process.pid)], check=False)
+        self.process.kill()
+        self.process.wait()
+
+    def told(self):
+        try:
+            with open(self.log) as f:
+                return f.read()
+        except FileNotFoundError:
+            return ""
+
+    def ssh(self, user="alice", key=None, command=f"echo {IN}", options=()):
+        """A client's command line. key: whose key it shows."""
+        more = [x for o in (*options, "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR",
+                            "NumberOfPasswordPrompts=1", "IdentitiesOnly=yes") for x in ("-o", o)]
+        keys = ["-i", f"{SSH}/{key}"] if key else ["-o", "PubkeyAuthentication=no"]
+        return ["ssh", "-F", "none", "-p", str(self.port), *more, *keys, f"{user}@127.0.0.1", command]
+
+    def children(self):
+        """The processes of its connections."""
+        done = subprocess.run(["pgrep", "-P", str(self.process.pid)], capture_output=True, text=True)
+        return done.stdout.split()
+
+    def idle(self, within=5.0):
+        """Whether no connection is left, soon."""
+        end = time.monotonic() + within
+        while self.children():
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.01)
+        return True
+
+
+class SshHost(Host):
+    """keyboard-interactive, after a password in the same stack or after a public key."""
+    door = "socket"
+    asks_first = True
+
+    def __init__(self, sshd, key):
+        self.sshd, self.key, self.service = sshd, key, sshd.service
+        self.name = "ssh-key" if key else "ssh-password"
+
+    def begin(self, user="alice"):
+        self.prefix = f"({user}@127.0.0.1) "
+        t = Terminal(*self.sshd.ssh(user, key=user if self.key else None))
+        if not self.key:
+            assert t.prompt() == f"{self.prefix}Password: "
+            t.type(f"{user}-password")
+        return t
+
+    def inside(self, terminal):
+        assert terminal.end() == f"{IN}\n"
+        assert terminal.status == 0
+
+    def outside(self, terminal):
+        text = terminal.end()
+        assert text.endswith("Permission denied (keyboard-interactive).\n"), text
+        assert terminal.status == 255 and IN not in text
+
+
+# --- sudo, su, login ---
+
+class SudoHost(Host):
+    name = service = "sudo"
+
+    def begin(self, user="alice", *more):
+        t = Terminal(*AS[user], "sudo", *more, "id", "-u")
+        assert t.prompt() == f"[sudo] password for {user}: "
+        t.type(f"{user}-password")
+        return t
+
+    def inside(self, terminal):
+        assert terminal.end() == "0\n"
+        assert terminal.status == 0
+
+    def outside(self, terminal):
+        """sudo begins again: no code came of it."""
+        text = terminal.prompt()
+        assert text.endswith("Sorry, try again.\n[sudo] password for alice: ") or text.endswith(
+            "Sorry, try again.\n[sudo] password for bob: "), text
+        terminal.child.close(force=True)
+
+
+class LoginHost(Host):
+    name = service = "login"
+
+    def begin(self, user="alice"):
+        t = Terminal("login")
+        assert t.prompt() == "sandbox login: "
+        assert t.answer(user) == "Password: "
+        t.type(f"{user}-password")
+        return t
+
+    def inside(self, terminal):
+        text = terminal.prompt()
+        assert re.search(r"\w+@sandbox:~\$ $", text), text
+        terminal.type("exit").end()
+        assert terminal.status == 0
+
+    def outside(self, terminal):
+        text = terminal.prompt()
+        assert text.endswith("\nLogin incorrect\nsandbox login: "), text
+        terminal.child.close(force=True)

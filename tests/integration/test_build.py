@@ -1,0 +1,34 @@
+"""What was installed: the module as thin as promised, and all of it hardened."""
+import re
+import subprocess
+
+import pytest
+
+from world import HELPER
+
+MODULE = subprocess.run(["sh", "-c", "ls /usr/lib/*/security/pam_otp.so"], capture_output=True,
+                        text=True).stdout.strip()
+
+
+def out(*command):
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def test_module_needs_libpam_and_libc_alone():
+    """U42: nothing else comes into the host."""
+    needed = re.findall(r"NEEDED.*\[(.*)\]", out("readelf", "-d", MODULE))
+    assert sorted(needed) == ["libc.so.6", "libpam.so.0"]
+
+
+@pytest.mark.parametrize("path", [MODULE, HELPER, "/usr/sbin/otpctl"])
+def test_hardened(path):
+    dynamic, headers = out("readelf", "-d", path), out("readelf", "-lW", path)
+    assert "BIND_NOW" in dynamic or "NOW" in dynamic
+    assert "GNU_RELRO" in headers
+    assert not re.search(r"GNU_STACK.*E ", headers)
+    assert "RPATH" not in dynamic and "RUNPATH" not in dynamic
+    assert re.search(r"Type: +DYN", out("readelf", "-h", path)), "position-independent"
+
+
+def test_set_user_id_on_nothing():
+    assert out("find", MODULE, HELPER, "/usr/sbin/otpctl", "-perm", "/6000") == ""

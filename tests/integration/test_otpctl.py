@@ -1,0 +1,360 @@
+"""otpctl as installed: what it makes, keeps, refuses and says, and that root is never led astray (C16)."""
+import json
+import os
+import re
+import shutil
+import stat
+import subprocess
+
+import pytest
+
+from world import CONF, CONTACTS, ETC, HOST_KEY, STATE, STORE
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+COMPLETION = f"{HERE}/../../etc/completion/otpctl"
+FOLDER = os.path.dirname(STORE)
+NOBODY = 65534
+OK, FAILED, USAGE, NONE, EXISTS = range(5)
+
+
+def otpctl(*args, prefix=(), **kwargs):
+    return subprocess.run([*prefix, "otpctl", *args], capture_output=True, text=True, timeout=30, **kwargs)
+
+
+def as_nobody(*args):
+    return otpctl(*args, prefix=("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"))
+
+
+def facts(path):
+    s = os.lstat(path)
+    return s.st_uid, s.st_gid, stat.S_IMODE(s.st_mode)
+
+
+def content(path):
+    with open(path, "rb") as f:
+        return f.read()
+
+
+def remove(*paths):
+    for path in paths:
+        if os.path.isdir(path) and not os.path.islink(path):
+            shutil.rmtree(path)
+        elif os.path.lexists(path):
+            os.unlink(path)
+
+
+@pytest.fixture
+def nothing(fresh):
+    """As before the first init; the configuration is there."""
+    remove(HOST_KEY, STATE)
+    return fresh
+
+
+# --- init ---
+
+def test_init_makes_everything_with_its_owner_and_mode(nothing):
+    done = otpctl("init")
+    assert done.returncode == OK, done.stderr
+    assert all(line.startswith("made ") for line in done.stdout.splitlines())
+    group = nothing.user.pw_gid
+    assert facts(STATE) == (0, group, 0o750)
+    assert facts(CONTACTS) == (0, group, 0o640)
+    assert facts(HOST_KEY) == (0, group, 0o640)
+    assert facts(os.path.dirname(HOST_KEY)) == (0, group, 0o750)
+    assert len(content(HOST_KEY)) == 32
+    assert facts(FOLDER) == (nothing.user.pw_uid, group, 0o700)
+    for name in os.listdir(FOLDER):
+        assert facts(f"{FOLDER}/{name}") == (nothing.user.pw_uid, group, 0o600), name
+
+
+def test_init_again_keeps_all_of_it(nothing):
+    assert otpctl("init").returncode == OK
+    otpctl("contact", "add", "alice", "--phone=+9779800000019")
+    before = [(p, content(p), facts(p)) for p in (HOST_KEY, CONTACTS)]
+    done = otpctl("init")
+    assert done.returncode == OK
+    assert all(line.startswith("kept ") for line in done.stdout.splitlines())
+    assert before == [(p, content(p), facts(p)) for p in (HOST_KEY, CONTACTS)]
+
+
+def test_init_says_it_in_json(nothing):
+    first, second = json.loads(otpctl("init", "--json").stdout), json.loads(otpctl("--json", "init").stdout)
+    assert first["ok"] and second["ok"]
+    assert {HOST_KEY, CONTACTS, FOLDER, STORE} <= set(first["made"]) and not first["kept"]
+    assert {HOST_KEY, CONTACTS, FOLDER, STORE} == set(second["kept"]) and not second["made"]
+
+
+def test_init_without_the_helpers_user_says_how_to_make_it(nothing, tmp_path):
+    with open("/etc/passwd") as f:
+        (tmp_path / "passwd").write_text("".join(x for x in f if not x.startswith("pam_otp:")))
+    done = otpctl("init", prefix=("unshare", "-m", "sh", "-c",
+                                  f'mount -n --bind {tmp_path}/passwd /etc/passwd && exec "$0" "$@"'))
+    assert done.returncode == FAILED and "useradd" in done.stderr
+    assert not os.path.exists(STATE)
+
+
+@pytest.mark.parametrize("kind", ["symlink", "hard link", "fifo"])
+@pytest.mark.parametrize("name", ["store.db", "store.db.new", "store.db-wal", "store.db-shm", "reserve",
+                                  "store.db.new-journal"])
+def test_whatever_the_helpers_user_plants_root_follows_nothing(fresh, tmp_path, kind, name):
+    victim = STATE + "/victim"  # the same file system, for the hard link
+    with open(victim, "w") as f:
+        f.write("precious\n")
+    os.chmod(victim, 0o600)
+    if name.startswith("store.db"):
+        remove(*(f"{FOLDER}/{n}" for n in os.listdir(FOLDER) if n.startswith("store.db")))
+    remove(f"{FOLDER}/{name}")
+    if kind == "fifo":
+        os.mkfifo(f"{FOLDER}/{name}")
+        os.chown(f"{FOLDER}/{name}", fresh.user.pw_uid, fresh.user.pw_gid)
+    else:
+        (os.symlink if kind == "symlink" else os.link)(victim, f"{FOLDER}/{name}")
+    done = otpctl("init")
+    # What only gets in the way of the making is cleared away; what SQLite would open is refused.
+    assert done.returncode == (FAILED if name in ("store.db", "store.db-wal", "store.db-shm") else OK)
+    assert content(victim) == b"precious\n" and facts(victim) == (0, 0, 0o600)
+
+
+def test_a_state_folder_that_is_a_link_is_refused(nothing, tmp_path):
+    os.mkdir(STATE, 0o755)
+    os.symlink(tmp_path, FOLDER)
+    done = otpctl("init")
+    assert done.returncode == FAILED and FOLDER in done.stderr
+    assert not os.listdir(tmp_path)
+
+
+def test_a_folder_that_others_may_write_to_is_refused(nothing):
+    os.mkdir(STATE)
+    os.chmod(STATE, 0o777)
+    done = otpctl("init")
+    assert done.returncode == FAILED and STATE in done.stderr
+    assert not os.listdir(STATE)
+
+
+def spoil_store_owner(world):
+    os.chown(STORE, 0, 0)
+
+
+def spoil_store_empty(world):
+    with open(STORE, "w"):
+        pass
+
+
+def spoil_store_foreign(world):
+    world.sql("PRAGMA application_id = 1")
+
+
+def spoil_store_version(world):
+    world.sql("PRAGMA user_version = 99")
+
+
+def spoil_contacts_empty(world):
+    with open(CONTACTS, "w"):
+        pass
+
+
+def spoil_contacts_mode(world):
+    os.chmod(CONTACTS, 0o660)
+
+
+def spoil_contacts_group(world):
+    os.chown(CONTACTS, 0, 0)
+
+
+def spoil_state_owner(world):
+    os.chown(FOLDER, 0, 0)
+
+
+def spoil_key_short(world):
+    with open(HOST_KEY, "w") as f:
+        f.write("short")
+
+
+def spoil_key_readable(world):
+    os.chmod(HOST_KEY, 0o644)
+
+
+def spoil_key_group(world):
+    os.chown(HOST_KEY, 0, 0)
+
+
+def spoil_key_folder(world):
+    os.chown(os.path.dirname(HOST_KEY), 0, 0)
+
+
+SPOILS = [f for name, f in sorted(globals().items()) if name.startswith("spoil_")]
+
+
+@pytest.mark.parametrize("spoil", SPOILS, ids=lambda f: f.__name__[6:])
+def test_init_neither_accepts_nor_mends_what_is_wrong(fresh, spoil):
+    spoil(fresh)
+    paths = [HOST_KEY, CONTACTS, STORE, FOLDER]
+    before = [facts(p) for p in paths] + [content(HOST_KEY), content(CONTACTS)]
+    done = otpctl("init")
+    assert done.returncode == FAILED
+    assert done.stderr.startswith("otpctl")
+    assert before == [facts(p) for p in paths] + [content(HOST_KEY), content(CONTACTS)]
+
+
+def test_a_lost_host_key_is_replaced_with_a_note(fresh):
+    old = content(HOST_KEY)
+    remove(HOST_KEY)
+    done = otpctl("init")
+    assert done.returncode == OK and "note: the host key" in done.stderr
+    assert len(content(HOST_KEY)) == 32 and content(HOST_KEY) != old
+
+
+def test_init_with_a_wrong_configuration_makes_nothing(nothing):
+    nothing.write(CONF, "[otp]\nchanels = sms\n")
+    done = otpctl("init")
+    assert done.returncode == FAILED and "chanels" in done.stderr
+    assert not os.path.exists(STATE) and not os.path.exists(HOST_KEY)
+
+
+def test_init_before_there_is_a_configuration(nothing):
+    remove(ETC)
+    assert otpctl("init").returncode == OK
+    assert os.path.exists(STORE) and os.path.exists(HOST_KEY)
+
+
+def test_without_root_nothing_of_roots_is_made(nothing):
+    done = as_nobody("init")
+    assert done.returncode == FAILED and "as root" in done.stderr
+    assert not os.path.exists(STATE)
+
+
+@pytest.fixture
+def own(fresh):
+    """A developer's folder: nobody's, with a configuration whose [paths] lie in it."""
+    folder = "/var/tmp/otpctl-own"
+    remove(folder)
+    os.mkdir(folder, 0o755)
+    with open(CONF) as f:
+        text = f.read()
+    fresh.write(f"{folder}/conf", text + f"\n[paths]\ncontacts = {folder}/db/contacts.db\n"
+                f"state = {folder}/state\nhost_key = {folder}/secrets/key\n", 0o600)
+    for path in (folder, f"{folder}/conf"):
+        os.chown(path, NOBODY, NOBODY)
+    yield folder
+    remove(folder)
+
+
+def test_a_developer_owns_what_init_makes(own):
+    done = as_nobody("init", "--config", f"{own}/conf")
+    assert done.returncode == OK, done.stderr
+    for name in ("db/contacts.db", "state/store.db", "secrets/key"):
+        assert facts(f"{own}/{name}")[0] == NOBODY
+    assert as_nobody("--config", f"{own}/conf", "contact", "add", "root", "--email=a@example.com").returncode == OK
+    assert "a***@e***.com" in as_nobody("contact", "list", "--config", f"{own}/conf").stdout
+
+
+# --- contact ---
+
+def rows(*args):
+    return json.loads(otpctl("contact", "list", "--json", *args).stdout)
+
+
+def test_contacts_are_added_listed_masked_and_removed(fresh):
+    done = otpctl("contact", "add", "alice", "--email", "alice@example.com", "--label", "at work",
+                  "--preferred", "--verified")
+    assert done.returncode == OK and "alice@" not in done.stdout
+    first, second = rows("alice")
+    assert first["kind"] == "email" and first["label"] == "at work" and first["preferred"]
+    assert first["verified_at"] > 1700000000 and not second["preferred"] and second["verified_at"] == 0
+    assert first["address"] == "a***@e***.com" and second["address"] == "+977 ******** 19"
+    assert [r["address"] for r in rows("alice", "--full")] == ["alice@example.com", "+9779800000019"]
+    table = otpctl("contact", "list", "alice").stdout
+    assert "9800000019" not in table and "******** 19" in table and "at work" in table
+    assert otpctl("contact", "remove", "alice", "ALICE@example.com").returncode == OK
+    assert [r["kind"] for r in rows("alice")] == ["phone"]
+    done = otpctl("contact", "remove", "alice", "--all", "--json")
+    assert json.loads(done.stdout) == {"user": "alice", "removed": 1, "left": 0}
+    assert "no contact now" in done.stderr
+    assert facts(CONTACTS) == (0, fresh.user.pw_gid, 0o640)
+
+
+def test_contacts_say_what_is_missing_or_there_already(fresh):
+    add = ("contact", "add", "alice", "--phone=+9779800000019")
+    assert otpctl(*add).returncode == EXISTS
+    assert otpctl("contact", "remove", "alice", "+9779800000099").returncode == NONE
+    assert otpctl("contact", "list", "daemon").returncode == NONE
+    done = otpctl("contact", "add", "no-such-user", "--phone=+9779800000019")
+    assert done.returncode == NONE and "--force" in done.stderr
+    assert otpctl("contact", "add", "no-such-user", "--phone=+9779800000019", "--force").returncode == OK
+    assert otpctl("contact", "remove", "no-such-user", "--all").returncode == OK
+
+
+def test_contacts_are_changed_by_root_alone_and_the_change_is_logged(fresh):
+    before = content(CONTACTS)
+    done = as_nobody("contact", "add", "alice", "--phone=+9779800000099")
+    assert done.returncode == FAILED and "sudo" in done.stderr
+    assert as_nobody("contact", "list").returncode == FAILED
+    assert content(CONTACTS) == before
+    assert otpctl("contact", "add", "alice", "--phone=+9779800000099").returncode == OK
+    log = fresh.log()
+    assert "contact added: user=alice" in log and "9800000099" not in log
+
+
+@pytest.mark.parametrize("args", [
+    (), ("contact",), ("contact", "add"), ("contact", "add", "alice"), ("contact", "add", "--phone=+9779800000019"),
+    ("contact", "add", "alice", "--phone=9800000019"), ("contact", "add", "alice", "--phone=+977 980000001"),
+    ("contact", "add", "alice", "--email=alice"), ("contact", "add", "alice", "--phone"),
+    ("contact", "add", "alice", "bob", "--phone=+9779800000099"),
+    ("contact", "add", "alice", "--phone=+9779800000099", "--email=a@example.com"),
+    ("contact", "add", "alice", "--phone=+9779800000099", "--label=" + "x" * 65),
+    ("contact", "add", "al\nice", "--phone=+9779800000099", "--force"),
+    ("contact", "add", "", "--phone=+9779800000099", "--force"),
+    ("contact", "remove", "alice"), ("contact", "remove", "alice", "+9779800000019", "--all"),
+    ("contact", "list", "alice", "bob"), ("contact", "lst"), ("contcat",), ("init", "now"), ("--nonsense",),
+    ("--config", "relative.conf", "contact", "list"),
+], ids=" ".join)
+def test_a_wrong_command_line_is_told_and_changes_nothing(fresh, args):
+    before = content(CONTACTS)
+    done = otpctl(*args)
+    assert done.returncode == USAGE
+    assert done.stderr and not done.stdout
+    assert content(CONTACTS) == before
+
+
+def test_output_that_cannot_be_written_is_a_failure(fresh):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(["otpctl", "contact", "list"], stdout=full, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == FAILED and b"standard output" in done.stderr
+
+
+@pytest.mark.parametrize("command", [(), ("init",), ("contact",), ("contact", "add"), ("contact", "list"),
+                                     ("contact", "remove"), ("config",), ("config", "check"), ("config", "show")],
+                         ids=lambda c: " ".join(c) or "otpctl")
+def test_help_names_every_command_and_the_global_options(fresh, command):
+    done = otpctl(*command, "--help")
+    assert done.returncode == OK and not done.stderr
+    assert done.stdout.startswith("Usage: " + " ".join(("otpctl", *command)))
+    assert "--json" in done.stdout and "--config" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+# --- completion ---
+
+def complete(*words):
+    quoted = " ".join(f"'{w}'" for w in ("otpctl", *words))
+    script = f". {COMPLETION}; COMP_WORDS=({quoted}); COMP_CWORD={len(words)}; _otpctl; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
+    assert not done.stderr
+    return set(done.stdout.split())
+
+
+def options_of(*command):
+    return set(re.findall(r"--[a-z-]+", otpctl(*command, "--help").stdout))
+
+
+def test_completion_knows_the_commands_and_options_of_help(fresh):
+    assert complete("") == {"init", "contact", "attribute", "status", "config"}
+    assert complete("con") == {"contact", "config"}
+    assert complete("--json", "contact", "") == {"add", "list", "remove"}
+    assert complete("--config", "=", "/x", "config", "") == {"check", "show"}
+    assert "alice" in complete("contact", "add", "al")
+    assert complete("contact", "add", "alice", "--phone", "") == set()
+    for command in (("init",), ("contact", "add"), ("contact", "list"), ("contact", "remove"),
+                    ("attribute", "set"), ("attribute", "list"), ("status",),
+                    ("config", "check"), ("config", "show")):
+        assert complete(*command, "--") == options_of(*command), command

@@ -1,0 +1,194 @@
+#!/usr/bin/python3
+"""The inside of ./demo: sets pam_otp up and signs in with it, twice.
+
+Without an argument it is root in a sandbox. With one it is anybody, and pam_otp is installed below that folder.
+"""
+import getpass
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+import pexpect
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, f"{HERE}/../gateway")
+import phone  # noqa: E402
+from gateway import Gateway  # noqa: E402
+
+SERVICE, NUMBER = "pam_otp-demo", "+9779800000019"
+STACK = """auth     requisite  {module}
+auth     required   pam_permit.so
+account  required   pam_permit.so
+"""
+CONF = """[otp]
+channels = sms
+
+[channel sms]
+providers = tingting
+message = Your code for ${{host}} is ${{code}}. It ends in ${{ttl_min}} minutes.
+
+[provider tingting]
+base = {url}
+token = file:{etc}/secrets/tingting
+company_name = Example
+ca = {ca}
+"""
+PATHS = """
+[paths]
+contacts = {place}/contacts.db
+state = {place}/state
+host_key = {place}/secrets/host.key
+profiles = {place}/share/pam_otp/providers
+"""
+PROMPT = "#" if os.geteuid() == 0 else "$"
+ENTER, CODE = "Press Enter", "Verification code"
+
+
+class Installed:
+    """Where pam_otp is, and who signs in: root in a sandbox."""
+
+    def __init__(self):
+        self.etc, self.pam, self.user, self.group = "/etc/pam_otp", "/etc/pam.d", "alice", "pam_otp"
+        self.more, self.otpctl, self.module = "", ["otpctl"], "pam_otp.so"
+        self.host = ["pamtester", SERVICE, self.user, "authenticate"]
+
+
+class Unprivileged(Installed):
+    """Everything below one folder, and the person themselves signs in."""
+
+    def __init__(self, place):
+        self.etc, self.pam, self.user, self.group = place, f"{place}/pam.d", getpass.getuser(), None
+        config = f"{place}/pam_otp.conf"
+        self.more, self.otpctl = PATHS.format(place=place), ["otpctl", "--config", config]
+        self.module = (f"{place}/lib/security/pam_otp.so config={config} "
+                       f"helper={place}/libexec/pam_otp/otp-helper")
+        self.host = ["pamdrive", "--terminal", f"--confdir={self.pam}", SERVICE, self.user]
+        for folder in (self.pam, f"{place}/secrets", f"{place}/state"):
+            os.makedirs(folder, mode=0o700, exist_ok=True)
+
+
+def say(text=""):
+    print(text, flush=True)
+
+
+def run(*command):
+    """One command, shown as it would be typed."""
+    say(f"  {PROMPT} " + " ".join(command))
+    done = subprocess.run(command, capture_output=True, text=True)
+    for line in (done.stdout + done.stderr).splitlines():
+        say("  " + line)
+    if done.returncode:
+        sys.exit(f"demo: {command[0]} failed ({done.returncode})")
+
+
+def write(path, text, mode=0o644):
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w") as f:
+        f.write(text)
+    os.chmod(path, mode)
+
+
+def configure(gateway, place):
+    conf = CONF.format(url=gateway.url, ca=gateway.ca_file, etc=place.etc) + place.more
+    os.makedirs(place.etc, exist_ok=True)
+    write(f"{place.etc}/pam_otp.conf", conf)
+    run(*place.otpctl, "init")
+    token = f"{place.etc}/secrets/tingting"
+    write(token, gateway.token + "\n", 0o640 if place.group else 0o600)
+    if place.group:
+        shutil.chown(token, "root", place.group)
+    write(f"{place.pam}/{SERVICE}", STACK.format(module=place.module))
+    run(*place.otpctl, "config", "check")
+    run(*place.otpctl, "contact", "add", place.user, f"--phone={NUMBER}")
+
+
+class SignIn:
+    """One sign-in: passes the host's output on, and shows the phone above the prompt."""
+
+    def __init__(self, gateway, command):
+        self.gateway, self.seen = gateway, len(gateway.outbox())
+        say("  $ " + " ".join(command))
+        self.child = pexpect.spawn(command[0], command[1:], timeout=60, encoding="utf-8",
+                                   codec_errors="replace")
+
+    def phone(self):
+        """The messages that came since; the provider has them before we prompt."""
+        found = self.gateway.outbox()
+        new, self.seen = found[self.seen:], len(found)
+        return "".join(phone.render(m, sys.stdout.isatty()) + "\n" for m in new)
+
+    def show(self, text):
+        sys.stdout.write(text.replace("\r\n", "\n"))
+        sys.stdout.flush()
+
+    def ended(self):
+        self.child.close()
+        return self.child.exitstatus == 0
+
+    def play(self, code):
+        """Plays the person, who types what code() says. Whether it was let in."""
+        while self.child.expect([f"{ENTER}[^\n]*: ", f"{CODE}[^\n]*: ", pexpect.EOF]) < 2:
+            asked = CODE in self.child.after
+            if asked:
+                self.show(self.phone())
+            self.show(self.child.before + self.child.after)
+            time.sleep(0.05)  # the host flushes what was typed before it asked
+            self.child.sendline(code() if asked else "")
+            self.child.expect("\r\n")
+            self.show(self.child.before + self.child.after)
+        self.show(self.child.before)
+        return self.ended()
+
+    def hand_over(self):
+        """Lets the person at the terminal do it."""
+        self.child.interact(escape_character=None, output_filter=lambda data:
+                            self.phone().replace("\n", "\r\n").encode() + data)
+        return self.ended()
+
+
+def wrong(gateway):
+    return f"{(int(gateway.last_code()) + 1) % 10 ** 6:06d}"
+
+
+def sign_in_twice(gateway, place):
+    """0 only if the wrong codes were refused and the right one was let in."""
+    say(f"\nSomebody who does not hold {place.user}'s phone, and guesses:\n")
+    if SignIn(gateway, place.host).play(lambda: wrong(gateway)):
+        say("\ndemo: a wrong code was let in")
+        return 1
+    person = sys.stdin.isatty() and sys.stdout.isatty()
+    if person:
+        say(f"\nNow you are {place.user}. Type the code that appears on the phone:\n")
+        let_in = SignIn(gateway, place.host).hand_over()
+    else:
+        say(f"\n{place.user}, who reads the phone:\n")
+        let_in = SignIn(gateway, place.host).play(gateway.last_code)
+    say()
+    if not let_in:
+        say("You were not let in." if person else "demo: the right code was refused")
+        return 1
+    say("The wrong codes were refused, the right one was let in. Nothing of this stays behind.")
+    return 0
+
+
+def main():
+    if len(sys.argv) > 1:
+        place, folder = Unprivileged(sys.argv[1]), f"{sys.argv[1]}/gateway"
+    else:
+        say("Building pam_otp and installing it in a private copy of this machine …")
+        subprocess.run([f"{HERE}/setup"], check=True)
+        place, folder = Installed(), None
+    with Gateway(folder) as gateway:
+        say("\nThe administrator sets it up:\n")
+        configure(gateway, place)
+        return sign_in_twice(gateway, place)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except subprocess.CalledProcessError:
+        sys.exit(1)

@@ -1,0 +1,57 @@
+/*
+ * A name service for tests, after "files" in nsswitch.conf. It knows every user of /etc/passwd
+ * under any spelling of upper and lower case (as directories do), and fails on purpose:
+ * "ns-unavail" as a directory that is away, "ns-tryagain" as one that is busy.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <nss.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+
+enum nss_status _nss_otptest_getpwnam_r(
+    const char *name, struct passwd *pw, char *buf, size_t len, int *errnop);
+
+static enum nss_status
+failure(const char *name, int *errnop)
+{
+	if (strcmp(name, "ns-unavail") == 0) {
+		*errnop = EIO;
+		return NSS_STATUS_UNAVAIL;
+	}
+	if (strcmp(name, "ns-tryagain") == 0) {
+		*errnop = EAGAIN;
+		return NSS_STATUS_TRYAGAIN;
+	}
+	return NSS_STATUS_SUCCESS;
+}
+
+enum nss_status
+_nss_otptest_getpwnam_r(const char *name, struct passwd *pw, char *buf, size_t len, int *errnop)
+{
+	enum nss_status s = failure(name, errnop);
+	struct passwd *found = NULL;
+	FILE *f;
+
+	if (s != NSS_STATUS_SUCCESS)
+		return s;
+	f = fopen("/etc/passwd", "re");
+	if (!f) {
+		*errnop = errno;
+		return NSS_STATUS_UNAVAIL;
+	}
+	s = NSS_STATUS_NOTFOUND;
+	*errnop = ENOENT;
+	for (int r = 0; r == 0 && s == NSS_STATUS_NOTFOUND;) {
+		r = fgetpwent_r(f, pw, buf, len, &found);
+		if (r == 0 && strcasecmp(found->pw_name, name) == 0)
+			s = NSS_STATUS_SUCCESS;
+		if (r == ERANGE) {
+			*errnop = ERANGE;
+			s = NSS_STATUS_TRYAGAIN;
+		}
+	}
+	fclose(f);
+	return s;
+}
