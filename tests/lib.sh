@@ -5,10 +5,10 @@
 
 deps_build="gcc libc6-dev make autoconf automake libtool autoconf-archive pkg-config
 	libpam0g-dev libcurl4-openssl-dev libssl-dev libjansson-dev libsqlite3-dev
-	libini-config-dev libcmocka-dev"
+	libini-config-dev"
 deps_demo="pamtester python3 python3-pexpect python3-cryptography openssl"
-deps_check="clang clang-format valgrind shellcheck mandoc git sudo login openssh-server
-	openssh-client systemd python3-pytest sqlite3 procps"
+deps_check="libcmocka-dev clang clang-format valgrind shellcheck mandoc git sudo login openssh-server
+	openssh-client systemd python3-pytest python3-pytest-xdist sqlite3 procps"
 
 deps_policy=/usr/sbin/policy-rc.d
 deps_policy_ours=

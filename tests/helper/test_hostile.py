@@ -4,6 +4,7 @@ Whatever it answers, nobody is signed in by it, the helper neither dies nor wait
 its memory stays bounded.
 """
 
+import itertools
 import os
 import re
 import time
@@ -59,6 +60,9 @@ def hostile(gateway, request):
         yield w, request.param[1]
 
 
+hosts = itertools.count(1)
+
+
 def peak(h):
     """Peak memory of the helper in KiB, 0 when it has gone."""
     try:
@@ -88,7 +92,8 @@ def play(w, kind, at, members, deliver):
     """A sign-in in which the fault strikes at one kind of request, answered with the right code."""
     said, memory = [], 0
     began = time.monotonic()
-    with w.sign_in(flags="debug") as h:
+    # From elsewhere each time: no code of a play before is joined.
+    with w.sign_in(flags="debug", rhost=f"192.0.2.{next(hosts)}") as h:
         if kind in ("session", "send"):
             w.gateway.fault(at, path=PATHS[w.provider, kind], deliver=deliver, **members)
         text = step(h, said)
