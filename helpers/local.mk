@@ -22,6 +22,7 @@ helpers_libhelpers_la_SOURCES = \
 	helpers/contacts_sqlite.c helpers/contacts_sqlite.h \
 	helpers/delivery.c helpers/delivery.h \
 	helpers/http.c helpers/http.h \
+	helpers/http_answer.c \
 	helpers/json.c helpers/json.h \
 	helpers/lockdown.c helpers/lockdown.h \
 	helpers/log.c helpers/log.h \

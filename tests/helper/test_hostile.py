@@ -4,7 +4,7 @@ Whatever it answers, nobody is signed in by it, the helper neither dies nor wait
 its memory stays bounded.
 """
 
-import itertools
+import ipaddress
 import os
 import re
 import time
@@ -60,7 +60,7 @@ def hostile(gateway, request):
         yield w, request.param[1]
 
 
-hosts = itertools.count(1)
+hosts = ipaddress.ip_network("10.9.0.0/16").hosts()
 
 
 def peak(h):
@@ -93,7 +93,7 @@ def play(w, kind, at, members, deliver):
     said, memory = [], 0
     began = time.monotonic()
     # From elsewhere each time: no code of a play before is joined.
-    with w.sign_in(flags="debug", rhost=f"192.0.2.{next(hosts)}") as h:
+    with w.sign_in(flags="debug", rhost=str(next(hosts))) as h:
         if kind in ("session", "send"):
             w.gateway.fault(at, path=PATHS[w.provider, kind], deliver=deliver, **members)
         text = step(h, said)
