@@ -8,7 +8,7 @@ deps_build="gcc libc6-dev make autoconf automake libtool autoconf-archive pkg-co
 	libini-config-dev"
 deps_demo="pamtester python3 python3-pexpect python3-cryptography openssl"
 deps_check="libcmocka-dev clang clang-format valgrind shellcheck mandoc git sudo login openssh-server
-	openssh-client systemd python3-pytest python3-pytest-xdist sqlite3 procps"
+	openssh-client systemd python3-pytest python3-pytest-xdist sqlite3 procps curl"
 
 deps_policy=/usr/sbin/policy-rc.d
 deps_policy_ours=

@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from dataclasses import dataclass
 
@@ -17,6 +18,8 @@ import pexpect
 from world import CONF, ETC, GUARD
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, f"{HERE}/../sandbox")
+from private_sshd import IN, Sshd  # noqa: E402
 SHIPPED = f"{HERE}/../../etc/pam.d"
 # As they were before any test: hosts.py is imported before the first one runs.
 MACHINE = "/run/sandbox/pam.d"
@@ -159,7 +162,10 @@ class Terminal:
         return self
 
     def __exit__(self, *_):
-        self.child.close(force=True)
+        if self.child.closed:
+            self.child.ptyproc.terminate(force=True)
+        else:
+            self.child.close(force=True)
 
     def _shown(self, text):
         """What was shown since, without the echo of what was typed."""
@@ -209,6 +215,12 @@ class Terminal:
             time.sleep(0.01)
 
 
+    def hang_up(self):
+        """The terminal is gone."""
+        self.child.ptyproc.fileobj.close()
+        self.child.ptyproc.closed = self.child.closed = True
+
+
 class Host:
     """A program that asks for a password and then for a code. door: that of the module's helper."""
     name = service = ""
@@ -238,84 +250,7 @@ class Host:
         return text
 
 
-# --- sshd ---
-
-SSH = "/run/sandbox/ssh"
-IN = "you are in"
-
-
-def ssh_keys():
-    """A host key, and a key of each user's that sshd takes."""
-    if os.path.exists(SSH):
-        return
-    os.makedirs(f"{SSH}/keys", mode=0o755)
-    for name in ("host", "alice", "bob", "carol", "root", "stranger"):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", f"{SSH}/{name}"], check=True)
-        if name not in ("host", "stranger"):
-            shutil.copy(f"{SSH}/{name}.pub", f"{SSH}/keys/{name}")
-
-
-class Sshd:
-    """A private sshd, whose PAM service is the name it is started by."""
-    ports = iter(range(2200, 3000))
-
-    def __init__(self, service, **options):
-        ssh_keys()
-        self.service, self.port = service, next(self.ports)
-        self.program, self.conf = f"/usr/local/sbin/{service}", f"{SSH}/{service}-{self.port}"
-        if not os.path.lexists(self.program):
-            os.symlink("/usr/sbin/sshd", self.program)
-        self.options = {
-            "Port": self.port, "ListenAddress": "127.0.0.1", "HostKey": f"{SSH}/host", "PidFile": "none",
-            "AuthorizedKeysFile": f"{SSH}/keys/%u", "UsePAM": "yes", "KbdInteractiveAuthentication": "yes",
-            "PasswordAuthentication": "no", "AuthenticationMethods": "keyboard-interactive",
-            "PrintLastLog": "no", "PrintMotd": "no", "LogLevel": "VERBOSE"} | options
-        self.log = f"{self.conf}.log"
-
-    def __enter__(self):
-        with open(self.conf, "w") as f:
-            f.writelines(f"{k} {v}\n" for k, v in self.options.items())
-        self.process = subprocess.Popen([self.program, "-D", "-f", self.conf, "-E", self.log],
-                                        stdin=subprocess.DEVNULL)
-        end = time.monotonic() + GUARD
-        while "Server listening" not in self.told():
-            assert self.process.poll() is None and time.monotonic() < end, self.told()
-            time.sleep(0.01)
-        return self
-
-    def __exit__(self, *_):
-        subprocess.run(["pkill", "-KILL", "-P", str(self.process.pid)], check=False)
-        self.process.kill()
-        self.process.wait()
-
-    def told(self):
-        try:
-            with open(self.log) as f:
-                return f.read()
-        except FileNotFoundError:
-            return ""
-
-    def ssh(self, user="alice", key=None, command=f"echo {IN}", options=()):
-        """A client's command line. key: whose key it shows."""
-        more = [x for o in (*options, "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR",
-                            "NumberOfPasswordPrompts=1", "IdentitiesOnly=yes") for x in ("-o", o)]
-        keys = ["-i", f"{SSH}/{key}"] if key else ["-o", "PubkeyAuthentication=no"]
-        return ["ssh", "-F", "none", "-p", str(self.port), *more, *keys, f"{user}@127.0.0.1", command]
-
-    def children(self):
-        """The processes of its connections."""
-        done = subprocess.run(["pgrep", "-P", str(self.process.pid)], capture_output=True, text=True)
-        return done.stdout.split()
-
-    def idle(self, within=5.0):
-        """Whether no connection is left, soon."""
-        end = time.monotonic() + within
-        while self.children():
-            if time.monotonic() > end:
-                return False
-            time.sleep(0.01)
-        return True
-
+# --- ssh ---
 
 class SshHost(Host):
     """keyboard-interactive, after a password in the same stack or after a public key."""

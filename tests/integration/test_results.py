@@ -10,7 +10,7 @@ import time
 import pytest
 
 from world import (AUTH_ERR, AUTHINFO_UNAVAIL, CONF, CONTACTS, CONV_ERR, ETC, HELPER, HOST_KEY, MAXTRIES,
-                   PERM_DENIED, SERVICE, STORE, SUCCESS, TOKEN)
+                   PERM_DENIED, REMOTE, SERVICE, STORE, SUCCESS, TOKEN)
 
 STATE_DIR = os.path.dirname(STORE)
 PROFILES = "/usr/share/pam_otp/providers"
@@ -261,7 +261,6 @@ DOWN = {
     "status 502": ("status", {"status": 502}),
     "status 503": ("status", {"status": 503}),
     "credentials 401": ("status", {"status": 401}),
-    "credentials 403": ("status", {"status": 403}),
     "credit 402": ("status", {"status": 402}),
     "refused before TLS": ("drop_connect", {}),
     "reset before TLS": ("reset_connect", {}),
@@ -272,10 +271,12 @@ DOWN = {
 
 @pytest.mark.parametrize("cause", DOWN)
 def test_provider_down(world, cause):
+    """Without a client address it is broken: who signs in at this machine can make it look so."""
     kind, members = DOWN[cause]
     world.configure(attempt_timeout="1s")
     world.gateway.fault(kind, **members)
-    assert world.finish(answer="000000") == AUTHINFO_UNAVAIL
+    assert world.finish(answer="000000", options=REMOTE) == AUTHINFO_UNAVAIL
+    assert world.finish(answer="000000") == PERM_DENIED
 
 
 @pytest.mark.parametrize("listener", ["wrong_name", "expired", "future", "self_signed", "other_ca", "cn_only",
@@ -283,24 +284,25 @@ def test_provider_down(world, cause):
 def test_provider_certificate(world, listener):
     """C10: a name, a date, a signer or a TLS version that is not right."""
     world.configure(listener=listener)
-    assert world.finish(answer="000000") == AUTHINFO_UNAVAIL
+    assert world.finish(answer="000000", options=REMOTE) == AUTHINFO_UNAVAIL
     assert world.gateway.requests() == [], "no request, and so no token, was sent"
 
 
 def test_provider_not_listening(world):
     world.edit(CONF, r"^base = .*", "base = https://127.0.0.1:1")
-    assert world.finish() == AUTHINFO_UNAVAIL
+    assert world.finish(options=REMOTE) == AUTHINFO_UNAVAIL
 
 
 def test_provider_name_unknown(world):
     world.edit(CONF, r"^base = .*", "base = https://no-such-host.invalid")
-    assert world.finish() == AUTHINFO_UNAVAIL
+    assert world.finish(options=REMOTE) == AUTHINFO_UNAVAIL
 
 
 # An answer that is none of the API's is no outage: whoever gives it may want it to look like one.
 OTHERWISE = {
     "redirect": ("redirect", {}),
     "bad request": ("status", {"status": 400}),
+    "forbidden": ("status", {"status": 403}),
     "not JSON": ("garbage", {"what": "text"}),
     "captive portal": ("garbage", {"what": "html"}),
     "binary": ("garbage", {"what": "binary"}),
@@ -314,7 +316,7 @@ OTHERWISE = {
 def test_provider_answers_otherwise(world, cause):
     kind, members = OTHERWISE[cause]
     world.gateway.fault(kind, **members)
-    assert world.finish(answer="000000") in (PERM_DENIED, AUTH_ERR)
+    assert world.finish(answer="000000", options=REMOTE) in (PERM_DENIED, AUTH_ERR)
     assert len(world.gateway.requests()) == 1, "no redirect is followed"
 
 

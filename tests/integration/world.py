@@ -28,6 +28,7 @@ LOG = "/run/sandbox/log"
 SERVICE = "otp-test"
 PHONE = {"alice": "+9779800000019", "bob": "+9779800000028", "robot": "+9779800000037"}
 GUARD = 10.0
+REMOTE = ["--item=rhost=192.0.2.7"]  # a client address; without one no failure is an outage
 
 # What the package ships: nothing but a code lets in, except where a rule says "not asked".
 STACK = "auth requisite pam_otp.so {args}\nauth required pam_permit.so\naccount required pam_permit.so\n"
@@ -239,9 +240,9 @@ ca = {ca or self.gateway.ca_file}
     def sign_in(self, user="alice", service=SERVICE, *options, calls=(), host="pamdrive", prefix=(), **popen):
         return Drive([*prefix, host, *options, service, user, *calls], **popen)
 
-    def finish(self, user="alice", answer="right", **kwargs):
+    def finish(self, user="alice", answer="right", options=(), service=SERVICE, **kwargs):
         """A whole sign-in that gives one answer again and again; its code."""
-        with self.sign_in(user, **kwargs) as d:
+        with self.sign_in(user, service, *options, **kwargs) as d:
             event = d.until("prompt", "result", timeout=30)
             while event and event["event"] == "prompt":
                 text = event["text"]

@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 """The inside of ./demo: sets pam_otp up and signs in with it, twice.
 
-Without an argument it is root in a sandbox. With one it is anybody, and pam_otp is installed below that folder.
+Without a folder it is root in a sandbox. With one it is anybody, and pam_otp is installed below it.
 """
+import argparse
+import contextlib
 import getpass
 import os
 import shutil
@@ -16,6 +18,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, f"{HERE}/../gateway")
 import phone  # noqa: E402
 from gateway import Gateway  # noqa: E402
+from private_sshd import Sshd  # noqa: E402
 
 SERVICE, NUMBER = "pam_otp-demo", "+9779800000019"
 STACK = """auth     requisite  {module}
@@ -26,15 +29,21 @@ CONF = """[otp]
 channels = sms
 
 [channel sms]
-providers = tingting
-message = Your code for ${{host}} is ${{code}}. It ends in ${{ttl_min}} minutes.
-
-[provider tingting]
+providers = {provider}
+{message}
+[provider {provider}]
 base = {url}
-token = file:{etc}/secrets/tingting
-company_name = Example
 ca = {ca}
 """
+MESSAGE = "message = Your code for ${host} is ${code}. It ends in ${ttl_min} minutes.\n"
+# What else each provider's section says, and the secrets it names. All but the first make and check the code.
+PROVIDERS = {
+    "tingting": ("token = file:{secrets}/token\ncompany_name = Example\n", ["token"]),
+    "crego": ("", []),
+    "bridgekeeper": ("", []),
+    "kgen": ("client_id = file:{secrets}/client_id\nclient_secret = file:{secrets}/client_secret\n",
+             ["client_id", "client_secret"]),
+}
 PATHS = """
 [paths]
 contacts = {place}/contacts.db
@@ -52,7 +61,7 @@ class Installed:
     def __init__(self):
         self.etc, self.pam, self.user, self.group = "/etc/pam_otp", "/etc/pam.d", "alice", "pam_otp"
         self.more, self.otpctl, self.module = "", ["otpctl"], "pam_otp.so"
-        self.host = ["pamtester", SERVICE, self.user, "authenticate"]
+        self.host = self.strangers_host = ["pamtester", SERVICE, self.user, "authenticate"]
 
 
 class Unprivileged(Installed):
@@ -64,7 +73,7 @@ class Unprivileged(Installed):
         self.more, self.otpctl = PATHS.format(place=place), ["otpctl", "--config", config]
         self.module = (f"{place}/lib/security/pam_otp.so config={config} "
                        f"helper={place}/libexec/pam_otp/otp-helper")
-        self.host = ["pamdrive", "--terminal", f"--confdir={self.pam}", SERVICE, self.user]
+        self.host = self.strangers_host = ["pamdrive", "--terminal", f"--confdir={self.pam}", SERVICE, self.user]
         for folder in (self.pam, f"{place}/secrets", f"{place}/state"):
             os.makedirs(folder, mode=0o700, exist_ok=True)
 
@@ -89,18 +98,38 @@ def write(path, text, mode=0o644):
     os.chmod(path, mode)
 
 
-def configure(gateway, place):
-    conf = CONF.format(url=gateway.url, ca=gateway.ca_file, etc=place.etc) + place.more
-    os.makedirs(place.etc, exist_ok=True)
-    write(f"{place.etc}/pam_otp.conf", conf)
-    run(*place.otpctl, "init")
-    token = f"{place.etc}/secrets/tingting"
-    write(token, gateway.token + "\n", 0o640 if place.group else 0o600)
+def put_secret(gateway, place, provider, name):
+    path = f"{place.etc}/secrets/{name}"
+    write(path, gateway.secret(name, provider) + "\n", 0o640 if place.group else 0o600)
     if place.group:
-        shutil.chown(token, "root", place.group)
+        shutil.chown(path, "root", place.group)
+
+
+def configure(gateway, place, provider):
+    settings, secrets = PROVIDERS[provider]
+    conf = CONF.format(url=gateway.url, ca=gateway.ca_file, provider=provider,
+                       message=MESSAGE if provider == "tingting" else "")
+    os.makedirs(place.etc, exist_ok=True)
+    write(f"{place.etc}/pam_otp.conf", conf + settings.format(secrets=f"{place.etc}/secrets") + place.more)
+    run(*place.otpctl, "init")
+    for name in secrets:
+        put_secret(gateway, place, provider, name)
     write(f"{place.pam}/{SERVICE}", STACK.format(module=place.module))
     run(*place.otpctl, "config", "check")
     run(*place.otpctl, "contact", "add", place.user, f"--phone={NUMBER}")
+
+
+@contextlib.contextmanager
+def sshd(place):
+    """A private sshd with the shipped stack: a public key, then a code. The host is then ssh."""
+    service = "sshd-demo"
+    with open(f"{HERE}/../../etc/pam.d/sshd") as ours:
+        write(f"{place.pam}/{service}", ours.read() + "account required pam_unix.so\nsession required pam_unix.so\n")
+    with Sshd(service, AuthenticationMethods="publickey,keyboard-interactive") as server:
+        place.strangers_host, place.host = (
+            server.ssh(place.user, key=place.user, command="whoami", options=[f"BindAddress={address}"])
+            for address in ("127.0.0.3", "127.0.0.2"))  # elsewhere than the stranger: a code of one's own
+        yield
 
 
 class SignIn:
@@ -148,13 +177,14 @@ class SignIn:
 
 
 def wrong(gateway):
-    return f"{(int(gateway.last_code()) + 1) % 10 ** 6:06d}"
+    code = gateway.last_code()
+    return code[:-1] + str((int(code[-1]) + 1) % 10)
 
 
 def sign_in_twice(gateway, place):
     """0 only if the wrong codes were refused and the right one was let in."""
     say(f"\nSomebody who does not hold {place.user}'s phone, and guesses:\n")
-    if SignIn(gateway, place.host).play(lambda: wrong(gateway)):
+    if SignIn(gateway, place.strangers_host).play(lambda: wrong(gateway)):
         say("\ndemo: a wrong code was let in")
         return 1
     person = sys.stdin.isatty() and sys.stdout.isatty()
@@ -172,16 +202,27 @@ def sign_in_twice(gateway, place):
     return 0
 
 
+def options():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--provider", choices=PROVIDERS, default="tingting")
+    parser.add_argument("--ssh", action="store_true")
+    parser.add_argument("place", nargs="?")
+    return parser.parse_args()
+
+
 def main():
-    if len(sys.argv) > 1:
-        place, folder = Unprivileged(sys.argv[1]), f"{sys.argv[1]}/gateway"
+    chosen = options()
+    if chosen.place:
+        place, folder = Unprivileged(chosen.place), f"{chosen.place}/gateway"
     else:
         say("Building pam_otp and installing it in a private copy of this machine …")
         subprocess.run([f"{HERE}/setup"], check=True)
         place, folder = Installed(), None
-    with Gateway(folder) as gateway:
+    with Gateway(folder) as gateway, contextlib.ExitStack() as more:
         say("\nThe administrator sets it up:\n")
-        configure(gateway, place)
+        configure(gateway, place, chosen.provider)
+        if chosen.ssh:
+            more.enter_context(sshd(place))
         return sign_in_twice(gateway, place)
 
 
