@@ -236,8 +236,8 @@ class Host:
         """Fails unless the last answer let in; ends the session."""
         raise NotImplementedError
 
-    def outside(self, terminal):
-        """Fails unless the last answer ended the sign-in without letting in."""
+    def outside(self, terminal, told=""):
+        """Fails unless the last answer ended the sign-in without letting in. told: the last words, exactly."""
         raise NotImplementedError
 
     def to_code(self, terminal):
@@ -273,9 +273,12 @@ class SshHost(Host):
         assert terminal.end() == f"{IN}\n"
         assert terminal.status == 0
 
-    def outside(self, terminal):
+    def outside(self, terminal, told=""):
+        if told:
+            assert terminal.prompt() == f"{self.prefix}{told}\nPress Enter to end: "
+            terminal.type("")
         text = terminal.end()
-        assert text.endswith("Permission denied (keyboard-interactive).\n"), text
+        assert re.fullmatch(r"\w+@127\.0\.0\.1: Permission denied \(keyboard-interactive\)\.\n", text), text
         assert terminal.status == 255 and IN not in text
 
 
@@ -294,11 +297,9 @@ class SudoHost(Host):
         assert terminal.end() == "0\n"
         assert terminal.status == 0
 
-    def outside(self, terminal):
+    def outside(self, terminal, told=""):
         """sudo begins again: no code came of it."""
-        text = terminal.prompt()
-        assert text.endswith("Sorry, try again.\n[sudo] password for alice: ") or text.endswith(
-            "Sorry, try again.\n[sudo] password for bob: "), text
+        assert terminal.prompt() == f"{told}{told and chr(10)}Sorry, try again.\n[sudo] password for alice: "
         terminal.child.close(force=True)
 
 
@@ -318,7 +319,6 @@ class LoginHost(Host):
         terminal.type("exit").end()
         assert terminal.status == 0
 
-    def outside(self, terminal):
-        text = terminal.prompt()
-        assert text.endswith("\nLogin incorrect\nsandbox login: "), text
+    def outside(self, terminal, told=""):
+        assert terminal.prompt() == f"{told}{told and chr(10)}\nLogin incorrect\nsandbox login: "
         terminal.child.close(force=True)

@@ -97,7 +97,7 @@ static const struct play plays[] = {
 		  "request=\"id7\" reason=\"a reason\"\n"},
     {"ok without a prompt", .script = "hello\nrecv\n" RESULT("ok"), .expect = PAM_SUCCESS},
     {"denied", .script = ASK RESULT("denied"), .reply = {SECRET}, .expect = PAM_AUTH_ERR,
-	.logged = "<5>pam_otp(otp-test:auth): rhost=\"\" user=\"alice\" result=denied",
+	.logged = "<5>pam_otp(otp-test:auth): rhost=\"\" user=\"?\" result=denied",
 	.unlogged = SECRET},
     {"denied without a prompt", .script = "hello\nrecv\n" RESULT("denied"), .expect = PAM_AUTH_ERR},
     {"locked", .script = "hello\nrecv\n" RESULT("locked"), .expect = PAM_MAXTRIES},
@@ -106,7 +106,7 @@ static const struct play plays[] = {
     {"unavail", .script = "hello\nrecv\n" RESULT("unavail"), .expect = PAM_AUTHINFO_UNAVAIL},
     {"gone", .script = "hello\nrecv\n" RESULT("gone"), .expect = PAM_CONV_ERR},
     {"skip", .script = "hello\nrecv\n" RESULT("skip"), .expect = PLAY_IGNORED,
-	.logged = "result=skip"},
+	.logged = "user=\"alice\" result=skip"},
     {"skip after a prompt is no skip", .script = ASK RESULT("skip"), .reply = {"1"},
 	.expect = PAM_PERM_DENIED, .logged = "result=broken"},
     {"skip after an unanswered prompt is no skip", .script = ASK RESULT("skip"),
@@ -114,8 +114,25 @@ static const struct play plays[] = {
     {"skip after decoration", .script = "hello\nrecv\nsend I|x\n" RESULT("skip"),
 	.expect = PLAY_IGNORED},
     {"broken", .script = "hello\nrecv\n" RESULT("broken"), .expect = PAM_PERM_DENIED,
-	.logged = "<3>pam_otp(otp-test:auth): rhost=\"\" user=\"alice\" result=broken "
+	.logged = "<3>pam_otp(otp-test:auth): rhost=\"\" user=\"?\" result=broken "
 		  "request=\"id7\" reason=\"a reason\"\n"},
+
+    /* Who did not get through may have typed a password as the name. */
+    {"denied names nobody", .script = "hello\nrecv\n" RESULT("denied"), .user = SECRET,
+	.expect = PAM_AUTH_ERR, .logged = "user=\"?\" result=denied", .unlogged = SECRET},
+    {"locked names nobody", .script = "hello\nrecv\n" RESULT("locked"), .user = SECRET,
+	.expect = PAM_MAXTRIES, .logged = "user=\"?\" result=locked", .unlogged = SECRET},
+    {"unavail names nobody", .script = "hello\nrecv\n" RESULT("unavail"), .user = SECRET,
+	.expect = PAM_AUTHINFO_UNAVAIL, .logged = "user=\"?\" result=unavail", .unlogged = SECRET},
+    {"gone names nobody", .script = "hello\nrecv\n" RESULT("gone"), .user = SECRET,
+	.expect = PAM_CONV_ERR, .logged = "user=\"?\" result=gone", .unlogged = SECRET},
+    {"broken names nobody", .script = "hello\nrecv\n" RESULT("broken"), .user = SECRET,
+	.expect = PAM_PERM_DENIED, .logged = "user=\"?\" result=broken", .unlogged = SECRET},
+    {"a dead helper names nobody", .script = "die 9\n", .user = SECRET, .expect = PAM_PERM_DENIED,
+	.logged = "user=\"?\"", .unlogged = SECRET},
+    {"ok that is doubted names nobody", .script = "hello\nrecv\nsend P|1|x\nrecv\n" RESULT("ok"),
+	.user = SECRET, .reply = {reply_nothing}, .expect = PAM_PERM_DENIED,
+	.logged = "user=\"?\" result=broken", .unlogged = SECRET},
     {"an unknown word", .script = ASK RESULT("fine"), .reply = {"1"}, .expect = PAM_PERM_DENIED},
     {"a word in capitals", .script = ASK RESULT("OK"), .reply = {"1"}, .expect = PAM_PERM_DENIED},
     {"a longer word", .script = ASK RESULT("okay"), .reply = {"1"}, .expect = PAM_PERM_DENIED},
@@ -212,10 +229,13 @@ static const struct play plays[] = {
     {"information and error", .expect = PAM_SUCCESS,
 	.script = "hello\nrecv\nsend I|A code is on its way.\nsend E|Wrong.\n" RESULT("ok"),
 	.shown = "info:A code is on its way.\nerror:Wrong.\n"},
-    {"PAM_SILENT drops them and keeps the prompt", .flags = PAM_SILENT, .reply = {"1"},
+    {"PAM_SILENT drops information and keeps errors and the prompt", .flags = PAM_SILENT,
+	.reply = {"1"}, .expect = PAM_SUCCESS, .shown = "error:y\n" SEEN "error:z\n",
 	.script = "hello\nrecv\nsend I|x\nsend E|y\nsend P|1|Verification code: "
-		  "\nrecv\nsend E|z\n" RESULT("ok"),
-	.expect = PAM_SUCCESS, .shown = SEEN},
+		  "\nrecv\nsend I|w\nsend E|z\n" RESULT("ok")},
+    {"PAM_SILENT keeps the last words", .flags = PAM_SILENT, .expect = PAM_MAXTRIES,
+	.script = "hello\nrecv\nsend E|Too many wrong codes.\n" RESULT("locked"),
+	.shown = "error:Too many wrong codes.\n"},
     {"control characters of the helper", .reply = {"1"}, .expect = PAM_SUCCESS,
 	.script = "hello\nrecv\nsend I|a\\x1b[2Jb\\xff\nsend P|1|a\\x07b\\nc\\x9b\\x0d: "
 		  "\nrecv\n" RESULT("ok"),
@@ -226,7 +246,7 @@ static const struct play plays[] = {
     {"control characters and quotes in the log", .expect = PAM_AUTH_ERR,
 	.prepare = set_hostile_texts,
 	.script = "hello\nrecv\nsend R|denied|a\\n\\x1b\" x|\"id\\x0a\n",
-	.logged = "rhost=\"evil' result=ok ?[2J\" user=\"alice\" result=denied "
+	.logged = "rhost=\"evil' result=ok ?[2J\" user=\"?\" result=denied "
 		  "request=\"'id?\" reason=\"a?"
 		  "?' x\"\n"},
     {"an empty prompt", .script = "hello\nrecv\nsend P|0|\nrecv\n" RESULT("ok"), .reply = {"1"},

@@ -124,3 +124,9 @@ tests_unit_test_seal_SOURCES = tests/unit/test_seal.c tests/unit/unit.h
 tests_unit_test_seal_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_seal_LDADD = $(UNIT_LIBS)
 TESTS += tests/unit/test_seal
+
+check_PROGRAMS += tests/unit/test_probe
+tests_unit_test_probe_SOURCES = tests/unit/test_probe.c tests/unit/unit.h
+tests_unit_test_probe_CFLAGS = $(UNIT_CFLAGS) -pthread
+tests_unit_test_probe_LDADD = $(UNIT_LIBS)
+TESTS += tests/unit/test_probe

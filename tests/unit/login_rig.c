@@ -55,6 +55,7 @@ ask(struct login_peer *p, const char *text, struct deadline dl, enum answer *kin
 	rig.prompts++;
 	note(text);
 	rig.code_prompts += strstr(text, PROMPT) != NULL;
+	rig.last_prompts += strstr(text, "\nPress Enter to end: ") != NULL;
 	if (rig.person) {
 		int r = rig.person(text, kind, answer, sizeof(answer));
 
@@ -352,7 +353,7 @@ rig_run_store(struct store *store, const struct line *script, size_t n)
 
 	rig.script = script;
 	rig.left = n;
-	rig.prompts = rig.code_prompts = rig.ntold = rig.calls = 0;
+	rig.prompts = rig.code_prompts = rig.last_prompts = rig.ntold = rig.calls = 0;
 	rig.fault_hit = rig.fault_in_return = false;
 	login_run(&ports, &rig.start, deadline_in(rig.deadline_ms), &rig.result);
 	if (rig.left && !rig.fail_at)

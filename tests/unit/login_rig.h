@@ -44,6 +44,8 @@ struct line {
 #define ENTER  "Press Enter to have a verification code sent"
 #define SENT   "A verification code was sent by SMS to +91 ******** 19. It ends in 5 minutes.\n"
 #define PROMPT "Verification code (r = resend): "
+/* What ends a sign-in where the host asks first: one more prompt, whose answer changes nothing. */
+#define LAST(text) SAY(text "\nPress Enter to end: ", "")
 
 enum rig_fault { FAULT_BEFORE, FAULT_AFTER }; /* is the operation carried out all the same? */
 
@@ -74,7 +76,7 @@ struct rig {
 	/* Instead of a script: what it types, and whether there is an answer. */
 	int (*person)(const char *prompt, enum answer *kind, char *typed, size_t size);
 	size_t left;
-	int prompts, code_prompts;
+	int prompts, code_prompts, last_prompts;
 	char told[8][WIRE_PROMPT_MAX + 1];
 	int ntold;
 	char transcript[8192]; /* every prompt and every line told, over all runs */

@@ -10,6 +10,8 @@
 #define W_LEFT1		   "Wrong code, 1 try left.\n"
 #define ENDED		   "That code has ended. Type r to have a new one sent.\n"
 #define DIGITS(n)	   "A code has " n " digits, "
+#define LOCKED(span)	   "Too many wrong codes. Try again in " span "."
+#define LIMIT(span)	   "Too many verification codes were sent. Try again in " span "."
 #define EXEMPT(conditions) "[exempt x]\nreason = because\nuntil = 2026-12-31\n" conditions "\n"
 
 static const struct transcript {
@@ -69,17 +71,55 @@ static const struct transcript {
 	{SAY(ENTER, "yes"), SAY(ENTER, "r"), SAY(ENTER, "123456"), SAY(ENTER, "asha"),
 	    SAY(ENTER, ""), SAY(SENT, "@code")},
 	LOGIN_OK, "", 1},
+    {"only an empty answer is Enter", "", "", "sshd", "asha",
+	{SAY(ENTER, " "), SAY(ENTER, "\t"), SAY(ENTER, "    "), SAY(ENTER, " \t\n"),
+	    KIND(ANSWER_CANCELLED, ENTER)},
+	LOGIN_GONE, "cancelled", 0},
+    {"blanks, then Enter", "", "", "sshd", "asha",
+	{SAY(ENTER, "  "), SAY(ENTER, ""), SAY(SENT, "@code")}, LOGIN_OK, "", 1},
+    {"blanks are an empty answer to the code", "", "", "sshd", "asha",
+	{SAY(ENTER, ""), SAY(SENT, " "), SAY(PROMPT, " \t "), SAY(PROMPT, "\t"), SAY(PROMPT, "  "),
+	    SAY(PROMPT, "@wrong"), SAY(W_LEFT2, "@code")},
+	LOGIN_OK, "", 1},
+    {"a resend with blanks around", "", "", "sshd", "asha",
+	{SAY(ENTER, ""), LATER(30000, SENT, " r\t"), SAY(SENT, "@old"), SAY(W_LEFT2, "@code")},
+	LOGIN_OK, "", 2},
     {"a blind host", "", "", "sshd", "asha", {KIND(ANSWER_BLIND, ENTER)}, LOGIN_GONE,
-	"the host cannot prompt", 0},
+	"the host cannot prompt: it answered by itself", 0},
+    {"a blind host, unknown user", "", "", "sshd", "ghost", {KIND(ANSWER_BLIND, ENTER)}, LOGIN_GONE,
+	"the host cannot prompt: it answered by itself", 0},
+    {"blind at the second question", "", "", "sshd", "asha",
+	{SAY(ENTER, "yes"), KIND(ANSWER_BLIND, ENTER)}, LOGIN_GONE, "the host cannot prompt", 0},
     {"cancelled before", "", "", "sshd", "asha", {KIND(ANSWER_CANCELLED, ENTER)}, LOGIN_GONE,
 	"cancelled", 0},
     {"no conversation", "", "", "sshd", "asha", {KIND(ANSWER_CONV, ENTER)}, LOGIN_GONE,
-	"conversation failed", 0},
+	"the host cannot prompt: sshd's password method", 0},
+    {"no conversation at the second question", "", "", "sshd", "asha",
+	{SAY(ENTER, "yes"), KIND(ANSWER_CONV, ENTER)}, LOGIN_GONE, "the conversation failed", 0},
+    {"no conversation at the code", "", "", "sshd", "asha",
+	{SAY(ENTER, ""), KIND(ANSWER_CONV, SENT)}, LOGIN_GONE, "the conversation failed", 1},
     {"gone before", "", "", "sshd", "asha", {FAIL(-OTP_EGONE, ENTER)}, LOGIN_GONE, "", 0},
     {"no answer before", "", "", "sshd", "asha", {FAIL(-OTP_ETIME, ENTER)}, LOGIN_DENIED,
 	"no answer in time", 0},
     {"no memory before", "", "", "sshd", "asha", {FAIL(-OTP_ENOMEM, ENTER)}, LOGIN_BROKEN, "", 0},
-    {"blind at the code", "", "", "sudo", "asha", {KIND(ANSWER_BLIND, SENT)}, LOGIN_GONE, "", 1},
+    {"blind at the code", "", "", "sudo", "asha",
+	{KIND(ANSWER_BLIND, SENT), KIND(ANSWER_BLIND, W_LEFT2), KIND(ANSWER_BLIND, W_LEFT1)},
+	LOGIN_GONE, "the host cannot prompt: it answered by itself", 1},
+    {"blind at the code, one try", "tries = 1", "", "sudo", "asha", {KIND(ANSWER_BLIND, SENT)},
+	LOGIN_GONE, "the host cannot prompt", 1},
+    {"blind at the code, no contact", "", "", "sudo", "chandra",
+	{KIND(ANSWER_BLIND, "sent by SMS"), KIND(ANSWER_BLIND, W_LEFT2),
+	    KIND(ANSWER_BLIND, W_LEFT1)},
+	LOGIN_GONE, "", 0},
+    {"blind at the code, unknown user", "", "", "sshd", "ghost",
+	{SAY(ENTER, ""), KIND(ANSWER_BLIND, "sent by SMS"), KIND(ANSWER_BLIND, W_LEFT2),
+	    KIND(ANSWER_BLIND, W_LEFT1)},
+	LOGIN_GONE, "", 0},
+    {"blind, wrong, right", "", "", "sudo", "asha",
+	{KIND(ANSWER_BLIND, SENT), SAY(W_LEFT2, "@wrong"), SAY(W_LEFT1, "@code")}, LOGIN_OK, "", 1},
+    {"blind, then wrong twice", "", "", "sudo", "asha",
+	{KIND(ANSWER_BLIND, SENT), SAY(W_LEFT2, "@wrong"), SAY(W_LEFT1, "@wrong")}, LOGIN_DENIED,
+	"wrong code", 1},
     {"cancelled at the code", "", "", "sudo", "asha", {KIND(ANSWER_CANCELLED, SENT)}, LOGIN_GONE,
 	"cancelled", 1},
     {"gone at the code", "", "", "sudo", "asha", {FAIL(-OTP_EGONE, SENT)}, LOGIN_GONE, "", 1},
@@ -279,42 +319,151 @@ a_challenge_has_five_tries_over_all_sign_ins(void **state)
 	    LOGIN_DENIED);
 	assert_int_equal(
 	    RUN(SAY(SENT, "@wrong"), SAY(W_LEFT2, "@wrong"), SAY(ENDED, "@code")), LOGIN_DENIED);
-	assert_int_equal(RUN(SAY(SENT, "@code"), SAY(ENDED, "r"), SAY(SENT, "@code")), LOGIN_OK);
+	/* Whoever joins it now is told so at once, and no code of it is right. */
+	assert_int_equal(
+	    RUN(SAY(ENDED PROMPT, "@code"), SAY(ENDED PROMPT, "@code"), SAY(ENDED PROMPT, "@code")),
+	    LOGIN_DENIED);
+	assert_int_equal(rig.sends, 1);
+	assert_int_equal(RUN(SAY(ENDED PROMPT, "r"), SAY(SENT, "@code")), LOGIN_OK);
+	assert_int_equal(rig.sends, 2);
 }
 
 /* S5, C29: in a row over all sign-ins; then a wait that doubles, and that no clock shortens. */
 static void
 failures_in_a_row_lock(void **state)
 {
-	static const char locked[] = "Too many wrong codes. Try again in 30 seconds.";
-
 	(void)state;
 	rig_conf("", "failures = 4", "");
 	assert_int_equal(RUN(SAY(ENTER, ""), SAY(SENT, "@wrong"), SAY(W_LEFT2, "@wrong"),
 			     SAY(W_LEFT1, "@wrong")),
 	    LOGIN_DENIED);
-	assert_int_equal(RUN(SAY(SENT, "@wrong"), SAY(W_LEFT2, "@code")), LOGIN_LOCKED);
-	assert_string_equal(rig.told[0], locked);
-	assert_int_equal(rig_run_lines(NULL, 0), LOGIN_LOCKED);
-	assert_string_equal(rig.told[0], locked);
+	assert_int_equal(
+	    RUN(SAY(SENT, "@wrong"), SAY(W_LEFT2, "@code"), LAST(LOCKED("30 seconds"))),
+	    LOGIN_LOCKED);
+	assert_int_equal(RUN(LAST(LOCKED("30 seconds"))), LOGIN_LOCKED);
+	assert_int_equal(rig.ntold, 0);
 	rig.start.rhost = "192.0.2.8";
-	assert_int_equal(rig_run_lines(NULL, 0), LOGIN_LOCKED);
+	assert_int_equal(RUN(LAST(LOCKED("30 seconds"))), LOGIN_LOCKED);
 	rig.now.wall_ms -= 3600000;
-	assert_int_equal(rig_run_lines(NULL, 0), LOGIN_LOCKED);
+	assert_int_equal(RUN(LAST(LOCKED("61 minutes"))), LOGIN_LOCKED);
 	rig.now.wall_ms += 3600000;
 	rig.start.user = "bina";
 	assert_int_equal(RUN(KIND(ANSWER_CANCELLED, ENTER)), LOGIN_GONE);
 	rig_start("sshd", "asha");
 	rig_later(29999);
-	assert_int_equal(rig_run_lines(NULL, 0), LOGIN_LOCKED);
-	rig_later(1);
+	assert_int_equal(RUN(LAST(LOCKED("1 second"))), LOGIN_LOCKED);
+	/* An interactive service shows a text without a question behind it. */
 	rig.start.service = "sudo";
+	assert_int_equal(rig_run_lines(NULL, 0), LOGIN_LOCKED);
+	assert_string_equal(rig.told[0], LOCKED("1 second"));
+	rig_later(1);
 	assert_int_equal(RUN(SAY(SENT, "@wrong"), SAY(W_LEFT2, "@wrong")), LOGIN_LOCKED);
-	assert_string_equal(rig.told[0], "Too many wrong codes. Try again in 60 seconds.");
+	assert_string_equal(rig.told[0], LOCKED("60 seconds"));
+	assert_int_equal(rig.ntold, 1);
 	rig_later(60000);
 	assert_int_equal(RUN(SAY("sent by SMS", "@code")), LOGIN_OK);
 	assert_int_equal(
 	    RUN(SAY(SENT, "@wrong"), SAY(W_LEFT2, "@wrong"), SAY(W_LEFT1, "@code")), LOGIN_OK);
+}
+
+/* What a host says by itself is nobody's guess: neither the code nor the person pays for it. */
+static void
+a_blind_host_costs_nobody_anything(void **state)
+{
+	(void)state;
+	rig_conf("", "failures = 3", "");
+	assert_int_equal(RUN(SAY(ENTER, ""), KIND(ANSWER_BLIND, SENT), KIND(ANSWER_BLIND, W_LEFT2),
+			     KIND(ANSWER_BLIND, W_LEFT1)),
+	    LOGIN_GONE);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(RUN(KIND(ANSWER_BLIND, SENT), KIND(ANSWER_BLIND, W_LEFT2),
+				     KIND(ANSWER_BLIND, W_LEFT1)),
+		    LOGIN_GONE);
+	assert_int_equal(rig.result.wrong, 3);
+	assert_int_equal(
+	    RUN(SAY(SENT, "@wrong"), SAY(W_LEFT2, "@wrong"), SAY(W_LEFT1, "@code")), LOGIN_OK);
+	assert_int_equal(rig.sends, 1);
+}
+
+/* sshd's `password` method has nobody whom a prompt could reach; other hosts have other reasons. */
+static void
+a_host_without_a_conversation_is_named(void **state)
+{
+	static const struct {
+		const char *service, *tty, *reason;
+	} rows[] = {{"sshd", "ssh", "sshd's password method"}, {"other", "ssh", "sshd's password"},
+	    {"sshd", "", "the conversation failed"}, {"sshd", "ssh2", "the conversation failed"},
+	    {"sshd", "/dev/pts/3", "the conversation failed"}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		rig_start(rows[i].service, "asha");
+		rig.start.tty = rows[i].tty;
+		RUN(KIND(ANSWER_CONV, ENTER));
+		ENDS(LOGIN_GONE, rows[i].reason);
+	}
+	rig_start("sudo", "asha");
+	rig.start.tty = "/dev/pts/3";
+	RUN(KIND(ANSWER_CONV, SENT));
+	ENDS(LOGIN_GONE, "the conversation failed");
+}
+
+static void
+rig_setup_again(void **state)
+{
+	rig_teardown(state);
+	rig_setup(state);
+	rig_conf("", "failures = 1\nsends_per_user = 1/15m", "");
+}
+
+/* Last words: whatever is answered, and whether anybody is still there, the end is the same. */
+static void
+no_answer_to_the_last_words_changes_the_end(void **state)
+{
+	static const struct line rows[] = {{.answer = ""}, {.answer = "r"}, {.answer = "@code"},
+	    {.answer = "ok"}, {.answer = "\x1b[2J"}, {.answer = "", .kind = ANSWER_BLIND},
+	    {.answer = "", .kind = ANSWER_CANCELLED}, {.answer = "", .kind = ANSWER_CONV},
+	    {.answer = "", .error = -OTP_EGONE}, {.answer = "", .error = -OTP_EPROTO},
+	    {.answer = "", .error = -OTP_ETIME}, {.answer = "", .error = -OTP_ENOMEM},
+	    {.answer = "", .before_ms = 86400000}};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct line last = rows[i];
+
+		rig_setup(state);
+		rig_conf("", "failures = 1\nsends_per_user = 1/15m", "");
+		/* Locked by a wrong code, and found locked. */
+		last.prompt = LOCKED("30 seconds") "\nPress Enter to end: ";
+		RUN(SAY(ENTER, ""), SAY(SENT, "@wrong"), SAY(W_LEFT2, "@code"), last);
+		ENDS(LOGIN_LOCKED, "too many failures in a row");
+		rig_setup_again(state);
+		RUN(SAY(ENTER, ""), SAY(SENT, "@wrong"), SAY(W_LEFT2, "@code"),
+		    LAST(LOCKED("30 seconds")));
+		RUN(last);
+		ENDS(LOGIN_LOCKED, "too many failures in a row");
+		/* The send limit. */
+		last.prompt = "Too many verification codes were sent. Try again in ";
+		rig_setup_again(state);
+		RUN(SAY(ENTER, ""), KIND(ANSWER_CANCELLED, SENT));
+		rig.start.rhost = "192.0.2.8";
+		RUN(SAY(ENTER, ""), last);
+		ENDS(LOGIN_LOCKED, "send limit reached");
+		/* An outage. */
+		rig_setup_again(state);
+		rig.says[0] = CLASS_PROVIDER_DOWN, rig.nsays = 1;
+		last.prompt = "its delivery service cannot be reached.\nPress Enter to end: ";
+		RUN(SAY(ENTER, ""), last);
+		ENDS(LOGIN_UNAVAIL, "every provider failed");
+		assert_int_equal(rig.last_prompts, 1);
+		assert_int_equal(rig.ntold, 0);
+		/* The provider's check. */
+		rig_setup_again(state);
+		rig.code_by = CODE_BY_PROVIDER, rig.checks_as = CLASS_ACTION_NEEDED;
+		last.prompt = "Ask your administrator.\nPress Enter to end: ";
+		RUN(SAY(ENTER, ""), SAY(SENT, "@code"), last);
+		ENDS(LOGIN_DENIED, "another step");
+		rig_teardown(state);
+	}
 }
 
 /* U22, C30: counted before it is made, given back only where nothing went out, or it was used. */
@@ -361,8 +510,22 @@ strangers_look_like_users(void **state)
 		rig_later(1000);
 		RUN(SAY("sent by SMS", "@wrong"), SAY(W_LEFT2, "@wrong"), SAY(W_LEFT1, "@wrong"));
 		RUN(SAY("sent by SMS", "@wrong"), SAY("ended", "@wrong"), SAY("ended", "@wrong"));
+		RUN(KIND(ANSWER_BLIND, ENDED PROMPT), SAY(W_LEFT2, "@wrong"),
+		    KIND(ANSWER_BLIND, ENDED PROMPT));
+		ENDS(LOGIN_GONE, "");
+		RUN(SAY(ENDED PROMPT, "@wrong"), KIND(ANSWER_CONV, ENDED PROMPT));
 		rig_later(300000);
-		RUN(SAY(ENTER, ""));
+		RUN(KIND(ANSWER_BLIND, ENTER));
+		RUN(KIND(ANSWER_CONV, ENTER));
+		RUN(SAY(ENTER, " "), SAY(ENTER, ""), LAST(LIMIT("9 minutes")));
+		ENDS(LOGIN_LOCKED, "send limit");
+		/* In the end everybody's counter is full, and the word for it is the same. */
+		rig_later(600000);
+		RUN(SAY(ENTER, ""), SAY("sent by SMS", "@wrong"), SAY(W_LEFT2, "@wrong"),
+		    LAST(LOCKED("30 seconds")));
+		ENDS(LOGIN_LOCKED, "too many failures");
+		assert_int_equal(rig.ntold, 0);
+		assert_int_equal(rig.warmed, 6);
 		strcpy(seen[i], rig.transcript);
 		if (i == 1)
 			strcpy(first_mask, rig.result.masked);
@@ -371,7 +534,7 @@ strangers_look_like_users(void **state)
 		for (char *p = seen[i]; (p = strstr(p, "******** ")); p += 9)
 			p[9] = p[10] = 'N';
 		assert_string_equal(seen[i], seen[0]);
-		assert_int_equal(rig.sends, i ? 0 : 2);
+		assert_int_equal(rig.sends, i ? 0 : 3);
 		assert_string_equal(rig.result.user, strcmp(names[i], "ghost") ? names[i] : "");
 		rig_teardown(state);
 	}
@@ -390,7 +553,7 @@ a_host_of_a_user_is_kept_apart(void **state)
 	assert_int_equal(RUN(SAY(ENTER, ""), SAY(SENT, "@wrong"), SAY(W_LEFT2, "@wrong"),
 			     SAY(W_LEFT1, "@wrong")),
 	    LOGIN_DENIED);
-	assert_int_equal(rig_run_lines(NULL, 0), LOGIN_LOCKED);
+	assert_int_equal(RUN(LAST(LOCKED("60 minutes"))), LOGIN_LOCKED);
 	for (size_t i = 0; i < 3; i++) {
 		rig.start.user = ((const char *const[]){"bina", "root", "ghost"})[i];
 		assert_int_equal(rig_run_lines(NULL, 0), LOGIN_DENIED);
@@ -402,7 +565,7 @@ a_host_of_a_user_is_kept_apart(void **state)
 	rig_start("sshd", "asha");
 	assert_int_equal(RUN(SAY(ENTER, ""), SAY(SENT, "@code")), LOGIN_OK);
 	rig.start.peer = 1001;
-	assert_int_equal(rig_run_lines(NULL, 0), LOGIN_LOCKED);
+	assert_int_equal(RUN(LAST(LOCKED("30 seconds"))), LOGIN_LOCKED);
 }
 
 /* su: who is asked (Q22, U26). */
@@ -430,6 +593,27 @@ a_reboot_ends_every_code(void **state)
 	rig.now.boot_id[0] = '2';
 	rig.now.boot_ms = 5;
 	assert_int_equal(RUN(KIND(ANSWER_CANCELLED, ENTER)), LOGIN_GONE);
+}
+
+/* To connect behind the prompt is for everybody alike, and only where there is one to wait for. */
+static void
+warming_is_for_everybody_who_is_asked_first(void **state)
+{
+	static const char *const names[] = {"asha", "ghost", "chandra", "bina", "root"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(names); i++) {
+		rig_start("sshd", names[i]);
+		rig.warmed = 0;
+		RUN(SAY(ENTER, "x"), KIND(ANSWER_CANCELLED, ENTER));
+		ROW(rig.warmed == 2, names[i]);
+		ROW(!rig.sends, names[i]);
+		rig.warmed = 0;
+		rig.start.service = "sudo";
+		RUN(KIND(ANSWER_CANCELLED, "A verification code was sent"));
+		ROW(!rig.warmed, names[i]);
+		rig.sends = 0;
+	}
 }
 
 static void
@@ -462,6 +646,10 @@ main(void)
 	    TEST(what_a_sibling_had_sent_is_joined_after_enter),
 	    TEST(a_challenge_has_five_tries_over_all_sign_ins),
 	    TEST(failures_in_a_row_lock),
+	    TEST(a_blind_host_costs_nobody_anything),
+	    TEST(a_host_without_a_conversation_is_named),
+	    cmocka_unit_test(no_answer_to_the_last_words_changes_the_end),
+	    TEST(warming_is_for_everybody_who_is_asked_first),
 	    TEST(sends_are_limited),
 	    TEST(a_host_of_a_user_is_kept_apart),
 	    TEST(the_caller_can_be_the_one_who_is_asked),

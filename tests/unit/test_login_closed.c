@@ -25,8 +25,14 @@ static const struct scenario {
 	{SAY(ENTER, ""), SAY("", "1"), SAY("", "123456"), SAY("", "1")}, LOGIN_DENIED, CLASS_OK},
     {"no contact", "unregistered = skip", "chandra", {SAY(NULL, NULL)}, {SAY(NULL, NULL)},
 	LOGIN_SKIP, CLASS_OK},
-    {"provider down", "", "asha", {SAY(NULL, NULL)}, {SAY(ENTER, "")}, LOGIN_UNAVAIL,
-	CLASS_PROVIDER_DOWN},
+    {"provider down", "", "asha", {SAY(NULL, NULL)},
+	{SAY(ENTER, ""), SAY("Press Enter to end: ", "")}, LOGIN_UNAVAIL, CLASS_PROVIDER_DOWN},
+    {"rate limit, nobody at the last words", "", "asha", {SAY(NULL, NULL)},
+	{SAY(ENTER, ""), FAIL(-OTP_EGONE, "Press Enter to end: ")}, LOGIN_LOCKED,
+	CLASS_RATE_LIMITED},
+    {"blind at the code", "", "asha", {SAY(NULL, NULL)},
+	{SAY(ENTER, ""), KIND(ANSWER_BLIND, SENT), KIND(ANSWER_BLIND, ""), KIND(ANSWER_BLIND, "")},
+	LOGIN_GONE, CLASS_OK},
 };
 
 static size_t
@@ -312,7 +318,7 @@ static const struct store_ops memory_ops = {.send_reserve = m_reserve,
 
 /* The random person, and what it knows: the live code of each user, service and source. */
 static uint64_t seed;
-static char codes[3][2][2][16];
+static char codes[3][2][3][16];
 static char *mine; /* of this sign-in */
 static int sends_seen;
 static bool honest, typed_mine;
@@ -363,8 +369,8 @@ random_sign_in(void)
 {
 	static const char *const names[] = {"asha", "ghost", "chandra"};
 	static const char *const services[] = {"sshd", "sudo"};
-	static const char *const hosts[] = {"192.0.2.7", "192.0.2.8"};
-	size_t user = any(4) ? 0 : any(3), service = any(2), host = any(2);
+	static const char *const hosts[] = {"192.0.2.7", "192.0.2.8", ""};
+	size_t user = any(4) ? 0 : any(3), service = any(2), host = any(3);
 	struct store store = {&memory_ops};
 	enum login_word word;
 
@@ -381,12 +387,14 @@ random_sign_in(void)
 	memory.locked_until = any(60) ? 0 : rig.now.wall_ms + (int64_t)any(60000);
 	*rig.transcript = '\0';
 	word = rig_run_store(&store, NULL, 0);
-	if (rig.prompts > 20)
-		fail_msg("%d prompts", rig.prompts);
+	if (rig.prompts - rig.last_prompts > 20 || rig.last_prompts + rig.ntold > 1)
+		fail_msg("%d prompts, %d at the end", rig.prompts, rig.last_prompts);
 	if (word == LOGIN_OK && (!typed_mine || user))
 		fail_msg("let in without the right code:\n%s", rig.transcript);
 	if (word == LOGIN_SKIP || (word == LOGIN_UNAVAIL && !is_outage(rig.says[0])))
 		fail_msg("%s, by a person:\n%s", login_word(word), rig.transcript);
+	if (word == LOGIN_UNAVAIL && !*rig.start.rhost)
+		fail_msg("unavail, on this machine:\n%s", rig.transcript);
 	if (word == LOGIN_UNAVAIL && rig.code_prompts)
 		fail_msg("unavail after a prompt for a code:\n%s", rig.transcript);
 	if (word == LOGIN_OK)

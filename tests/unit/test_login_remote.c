@@ -7,9 +7,12 @@
 
 #include "common/err.h"
 
-#define W_LEFT2	     "Wrong code, 2 tries left.\n"
-#define W_LEFT1	     "Wrong code, 1 try left.\n"
-#define ENDED	     "That code has ended. Type r to have a new one sent.\n"
+#define W_LEFT2 "Wrong code, 2 tries left.\n"
+#define W_LEFT1 "Wrong code, 1 try left.\n"
+#define ENDED	"That code has ended. Type r to have a new one sent.\n"
+#define NEEDS_STEP                                                                                \
+	"The code was right, but your account at its service needs another step first. Ask your " \
+	"administrator."
 #define UNCHECKED(n) "The code could not be checked: its service cannot be reached. " n " left.\n"
 
 static int
@@ -49,13 +52,13 @@ static const struct verdict {
 	enum provider_class class;
 	const char *prompt; /* the next one; NULL where the sign-in ends */
 	enum login_word word;
-	const char *told;
+	const char *told; /* its last words */
 } verdicts[] = {
     {CLASS_WRONG_CODE, W_LEFT2, 0, NULL},
     {CLASS_EXPIRED, ENDED, 0, NULL},
     {CLASS_TOO_MANY, ENDED, 0, NULL},
     {CLASS_RATE_LIMITED, NULL, LOGIN_LOCKED, NULL},
-    {CLASS_ACTION_NEEDED, NULL, LOGIN_DENIED, ""},
+    {CLASS_ACTION_NEEDED, NULL, LOGIN_DENIED, NEEDS_STEP},
     {CLASS_BROKEN, NULL, LOGIN_BROKEN, NULL},
     {CLASS_BAD_CREDENTIALS, UNCHECKED("2 tries"), 0, NULL},
     {CLASS_BAD_DESTINATION, UNCHECKED("2 tries"), 0, NULL},
@@ -82,6 +85,16 @@ each_verdict_has_its_end(void **state)
 			ENDS(v->word, "");
 		}
 		assert_int_equal(rig.ntold, v->told ? 1 : 0);
+		assert_int_equal(rig.last_prompts, 0);
+		if (v->told)
+			assert_string_equal(rig.told[0], v->told);
+		/* Where the host asks first, they are asked. */
+		if (v->told) {
+			rig_conf("", "", "");
+			RUN(SAY(SENT, "@code"), LAST(NEEDS_STEP));
+			ENDS(v->word, "");
+			assert_int_equal(rig.ntold, 0);
+		}
 		rig_teardown(state);
 	}
 }
@@ -102,7 +115,8 @@ checks_count_once_they_reached_a_wire(void **state)
 	RUN(SAY(SENT, "@code"), SAY("", "@code"), SAY(UNCHECKED("1 try"), "@code"));
 	assert_int_equal(rig.checks, 17);
 	rig.checks_as = CLASS_OK;
-	assert_int_equal(RUN(SAY(SENT, "@code"), SAY(ENDED, "r"), SAY(SENT, "@code")), LOGIN_OK);
+	assert_int_equal(RUN(SAY(ENDED, "@code"), SAY(ENDED, "r"), SAY(SENT, "@code")), LOGIN_OK);
+	assert_int_equal(rig.checks, 18);
 }
 
 static void
@@ -185,10 +199,12 @@ nobody_is_checked_for_who_is_not_there(void **state)
 	assert_int_equal(RUN(SAY(ENTER, ""), SAY("sent by SMS", "1234"), SAY(W_LEFT2, "12345678"),
 			     SAY(W_LEFT1, "770001")),
 	    LOGIN_DENIED);
-	assert_int_equal(rig.checks + rig.sends + rig.warmed, 0);
+	assert_int_equal(rig.checks + rig.sends, 0);
+	/* The connection is made for everybody: its absence would tell who exists (C32). */
+	assert_int_equal(rig.warmed, 1);
 	rig_start("sshd", "asha");
 	assert_int_equal(RUN(KIND(ANSWER_CANCELLED, ENTER)), LOGIN_GONE);
-	assert_int_equal(rig.warmed, 1);
+	assert_int_equal(rig.warmed, 2);
 	assert_int_equal(rig.sends, 0);
 }
 
@@ -218,22 +234,87 @@ a_code_of_the_answer_is_checked_here(void **state)
 	assert_int_equal(rig.checks, 0);
 }
 
+#define RATE "Too many verification codes were sent. Try again in 60 seconds."
+#define DOWN "The verification code could not be sent: its delivery service cannot be reached."
+
 static const struct failure {
 	enum provider_class class;
-	enum login_word word;
+	enum login_word word; /* for who comes from afar; a local LOGIN_UNAVAIL is broken */
 	const char *reason, *told;
 } failures[] = {
-    {CLASS_RATE_LIMITED, LOGIN_LOCKED, "provider's rate limit", "Try again in 60 seconds."},
-    {CLASS_TOO_MANY, LOGIN_LOCKED, "provider's rate limit", "Try again in 60 seconds."},
-    {CLASS_PROVIDER_DOWN, LOGIN_UNAVAIL, "every provider failed", "cannot be reached"},
-    {CLASS_NO_CREDIT, LOGIN_UNAVAIL, "every provider failed", "cannot be reached"},
-    {CLASS_BAD_CREDENTIALS, LOGIN_UNAVAIL, "every provider failed", "cannot be reached"},
+    {CLASS_RATE_LIMITED, LOGIN_LOCKED, "provider's rate limit", RATE},
+    {CLASS_TOO_MANY, LOGIN_LOCKED, "provider's rate limit", RATE},
+    {CLASS_PROVIDER_DOWN, LOGIN_UNAVAIL, "every provider failed", DOWN},
+    {CLASS_NO_CREDIT, LOGIN_UNAVAIL, "every provider failed", DOWN},
+    {CLASS_BAD_CREDENTIALS, LOGIN_UNAVAIL, "every provider failed", DOWN},
     {CLASS_ACTION_NEEDED, LOGIN_DENIED, "another step", NULL},
     {CLASS_REFUSED, LOGIN_BROKEN, "refused the request", NULL},
     {CLASS_BROKEN, LOGIN_BROKEN, "could not send", NULL},
     {CLASS_WRONG_CODE, LOGIN_BROKEN, "", NULL},
     {CLASS_EXPIRED, LOGIN_BROKEN, "", NULL},
 };
+
+/* A sign-in that asks first, and whose send fails. */
+static void
+fail_to_send(const struct failure *f)
+{
+	char last[WIRE_PROMPT_MAX + 1];
+
+	(void)snprintf(last, sizeof(last), "%s\nPress Enter to end: ", f->told ? f->told : "");
+	if (f->told)
+		RUN(SAY(ENTER, ""), SAY(last, "123456"));
+	else
+		RUN(SAY(ENTER, ""));
+	assert_int_equal(rig.ntold, 0);
+	assert_int_equal(rig.last_prompts, f->told ? 1 : 0);
+}
+
+/*
+ * Whoever signs in on this machine has its ports and its processor at hand: only for a sign-in from
+ * a numeric address is a failure an outage, and everything else is the same.
+ */
+static void
+unavail_is_for_who_comes_from_afar(void **state)
+{
+	static const struct {
+		const char *service, *rhost, *connection;
+		bool afar;
+	} rows[] = {
+	    {"sshd", "192.0.2.7", "", true},
+	    {"sshd", "2001:db8::7", "", true},
+	    {"sshd", "::ffff:192.0.2.7", "", true},
+	    {"sshd", "client.example", "192.0.2.7 50000 192.0.2.1 22", true},
+	    {"sudo", "192.0.2.7", "", true},
+	    {"sshd", "", "", false},
+	    {"sudo", "", "", false},
+	    {"sudo", "", "192.0.2.7 50000 192.0.2.1 22", false},
+	    {"sudo", "localhost", "", false},
+	    {"sudo", "unit", "not an address", false},
+	    {"sshd", "client.example", "", false},
+	    {"sshd", "192.0.2.7.example", "", false},
+	    {"sshd", "192.0.2", "", false},
+	    {"sshd", "0.0.0.0", "", false},
+	    {"sshd", "::", "", false},
+	};
+
+	for (size_t i = 0; i < COUNT(rows) * COUNT(failures); i++) {
+		const struct failure *f = &failures[i / COUNT(rows)];
+		bool afar = rows[i % COUNT(rows)].afar;
+		enum login_word word = f->word == LOGIN_UNAVAIL && !afar ? LOGIN_BROKEN : f->word;
+
+		rig_setup(state);
+		rig_start(rows[i % COUNT(rows)].service, "asha");
+		rig.start.rhost = rows[i % COUNT(rows)].rhost;
+		rig.start.ssh_connection = rows[i % COUNT(rows)].connection;
+		rig.says[0] = f->class, rig.nsays = 1, rig.retry_after = 60;
+		if (!strcmp(rig.start.service, "sshd"))
+			fail_to_send(f);
+		else
+			rig_run_lines(NULL, 0);
+		ENDS(word, f->reason);
+		rig_teardown(state);
+	}
+}
 
 static void
 each_failure_of_a_send_has_its_end(void **state)
@@ -246,12 +327,17 @@ each_failure_of_a_send_has_its_end(void **state)
 		rig.says[0] = f->class, rig.nsays = 1, rig.retry_after = 60;
 		/* Nothing was sent: it does not count. */
 		for (int again = 0; again < 3; again++) {
-			RUN(SAY(ENTER, ""));
+			fail_to_send(f);
 			ENDS(f->word, f->reason);
-			assert_int_equal(rig.ntold, f->told ? 1 : 0);
-			if (f->told && !strstr(rig.told[0], f->told))
-				fail_msg("told \"%s\"", rig.told[0]);
 		}
+		/* The same in an interactive service, where the last words are told. */
+		rig.start.service = "sudo";
+		rig_run_lines(NULL, 0);
+		ENDS(f->word, f->reason);
+		assert_int_equal(rig.ntold, f->told ? 1 : 0);
+		if (f->told)
+			assert_string_equal(rig.told[0], f->told);
+		rig.start.service = "sshd";
 		/* After a prompt for a code: the live code may still be typed, and no unavail. */
 		rig_conf("", "sends_per_user = 9/15m\nresend_wait = 0s", "");
 		rig.says[0] = CLASS_OK, rig.says[1] = f->class, rig.nsays = 2, rig.sends = 0;
@@ -301,6 +387,7 @@ main(void)
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, rig_teardown)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(each_failure_of_a_send_has_its_end),
+	    cmocka_unit_test(unavail_is_for_who_comes_from_afar),
 	    cmocka_unit_test_setup_teardown(
 		what_may_have_been_sent_is_asked_for, rig_setup, rig_teardown),
 	    cmocka_unit_test_setup_teardown(

@@ -101,6 +101,8 @@ the_right_one_is_read_whole(void **state)
 	profile_free(NULL);
 }
 
+#define TAKEN "is a variable already: an answer must not replace it"
+
 static const struct fault {
 	const char *patch, *at, *says;
 } faults[] = {
@@ -149,6 +151,15 @@ static const struct fault {
     {"{\"send\": {\"capture\": {\"a\": \"id\"}}}", "/send/capture/a", "begins with '/'"},
     {"{\"send\": {\"capture\": {\"a\": {\"ptr\": \"id\"}}}}", "/send/capture/a", "begins with '/'"},
     {"{\"send\": {\"capture\": {\"code\": \"/id\"}}}", "/send/capture/code", "built-in"},
+    {"{\"send\": {\"capture\": {\"base\": \"/id\"}}}", "/send/capture/base", TAKEN},
+    {"{\"send\": {\"capture\": {\"token\": {\"header\": \"T\"}}}}", "/send/capture/token", TAKEN},
+    {"{\"send\": {\"capture\": {\"name\": {\"cookie\": \"n\", \"optional\": true}}}}",
+	"/send/capture/name", TAKEN},
+    {"{\"send\": {\"capture\": {\"mode\": \"/id\"}}}", "/send/capture/mode", TAKEN},
+    {"{\"resend\": {\"capture\": {\"base\": \"/id\"}}}", "/resend/capture/base", TAKEN},
+    {"{\"verify\": {\"capture\": {\"base\": \"/id\"}}}", "/verify/capture/base", TAKEN},
+    {"{\"session\": {\"request\": {\"capture\": {\"base\": \"/id\"}}}}",
+	"/session/request/capture/base", TAKEN},
     {"{\"vars\": []}", "/vars", "expected an object"},
     {"{\"vars\": {\"a\": 1}}", "/vars/a", "expected an object"},
     {"{\"vars\": {\"a\": {\"requird\": true}}}", "/vars/a/requird", "did you mean \"required\"?"},
@@ -196,11 +207,6 @@ static const struct fault {
     {"{\"send\": {\"url\": \"x.example/\"}}", "/send/url", "https://"},
     {"{\"send\": {\"url\": \"\"}}", "/send/url", "https://"},
     {"{\"send\": {\"url\": \"$${base}/\"}}", "/send/url", "https://"},
-    {"{\"send\": {\"url\": \"${dest}/\"}}", "/send/url", "one of vars"},
-    {"{\"send\": {\"url\": \"${phone}/\"}}", "/send/url", "one of vars"},
-    {"{\"send\": {\"url\": \"${mode}/\"}}", "/send/url", "one of vars"},
-    {"{\"send\": {\"url\": \"${code}/\"}}", "/send/url", "one of vars"},
-    {"{\"send\": {\"url\": \"${base:number}/\"}}", "/send/url", "one of vars"},
     {"{\"send\": {\"url\": \"${base}/${nobody}\"}}", "/send/url", "${nobody}"},
     {"{\"send\": {\"headers\": [\"A: b\"]}}", "/send/headers", "expected an object"},
     {"{\"send\": {\"headers\": {\"X\": 1}}}", "/send/headers/X", "expected a string"},
@@ -284,6 +290,63 @@ every_fault_is_told_with_its_place(void **state)
 		missing += !at;
 	}
 	assert_int_equal(missing, 0);
+}
+
+/* Neither an answer nor the person says to which host a code goes: up to the path, only settings.
+ */
+static void
+a_host_is_named_by_settings_alone(void **state)
+{
+	static const struct {
+		const char *url, *name; /* of the variable that is refused; NULL: it is right */
+	} rows[] = {
+	    {"${base}", NULL},
+	    {"${base}/send/${dest}?m=${message}#${code}", NULL},
+	    {"${base}.example:${name}/${token}", NULL},
+	    {"https://${name}.example/${dest}", NULL},
+	    {"https://x.example/${token}/${code}", NULL},
+	    {"https://x.example?to=${dest}", NULL},
+	    {"https://x.example#${dest}", NULL},
+	    {"https://x.example/$${dest}", NULL},
+	    {"${dest}/", "dest"},
+	    {"${phone}/", "phone"},
+	    {"${mode}/", "mode"},
+	    {"${code}/", "code"},
+	    {"${token}/", "token"},
+	    {"${id}/", "id"},
+	    {"${h}", "h"},
+	    {"${dest:number}/", "dest"},
+	    {"${base}${dest}/", "dest"},
+	    {"${base}.${id}/", "id"},
+	    {"${base}:${code}?x", "code"},
+	    {"${base}.${token}#x", "token"},
+	    {"${base}.x${user}", "user"},
+	    {"https://${dest}/", "dest"},
+	    {"https://${token}/", "token"},
+	    {"https://${id}.example/send", "id"},
+	    {"https://${name}.${code}.example?x", "code"},
+	    {"https://x.example${dest}", "dest"},
+	    {"https://x.example:${mode}/", "mode"},
+	    {"https://x.example${c:number}#", "c"},
+	};
+	char patch[256], says[128];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		_auto_buf struct buf report = BUF_INIT(REPORT_MAX);
+		struct profile *p;
+		int r;
+
+		(void)snprintf(patch, sizeof(patch), "{\"send\": {\"url\": \"%s\"}}", rows[i].url);
+		(void)snprintf(says, sizeof(says),
+		    "/send/url: ${%s}: a host is named by vars that are not secret, and by nothing "
+		    "else\n",
+		    rows[i].name ? rows[i].name : "");
+		r = load(patch, &p, &report);
+		ROW(r == (rows[i].name ? -OTP_ECONF : 0), rows[i].url);
+		ROW(!rows[i].name || strstr(buf_str(&report), says), rows[i].url);
+		profile_free(p);
+	}
 }
 
 static void
@@ -452,6 +515,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(the_right_one_is_read_whole),
 	    TEST(every_fault_is_told_with_its_place),
+	    TEST(a_host_is_named_by_settings_alone),
 	    TEST(every_fault_of_a_file_is_told_at_once),
 	    TEST(variants_are_chosen_by_name),
 	    TEST(files_are_judged_and_searched_in_order),

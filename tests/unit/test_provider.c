@@ -5,6 +5,8 @@
  */
 #include "tests/unit/unit.h"
 
+#include <sys/wait.h>
+
 #include "common/err.h"
 #include "helpers/delivery.h"
 #include "tests/unit/web_rig.h"
@@ -192,6 +194,8 @@ the_next_provider_is_asked_where_it_may_be(void **state)
 	    {"503 Oh", "{}", "200 OK", CLASS_OK, 2, false},
 	    {"402 Pay", "{}", "200 OK", CLASS_OK, 2, false},
 	    {"401 Who", "{}", "200 OK", CLASS_OK, 2, false},
+	    {"403 No", "{}", "200 OK", CLASS_REFUSED, 1, false},
+	    {"503 Oh", "{}", "403 No", CLASS_REFUSED, 2, false},
 	    {"400 Bad", "{}", "200 OK", CLASS_OK, 2, false},
 	    {"200 OK", "{\"ok\":false}", "200 OK", CLASS_OK, 2, false},
 	    {"503 Oh", "{}", "503 Oh", CLASS_PROVIDER_DOWN, 2, false},
@@ -393,13 +397,110 @@ a_check_that_was_written_counts(void **state)
 static void
 a_check_is_never_made_again(void **state)
 {
+	static const char *const others[] = {"400 Bad", "403 No", "404 None", "500 Oh"};
+
 	(void)state;
 	must_open(CODE_THERE SESSION SEND ",\"verify\": {" WITH_JWT("/check") EXPECT "}", "");
 	strcpy(kept, "{\"jwt\":\"old\"}");
 	web_answer(web, "401 Who", "", "{\"t\":\"new\"}");
-	assert_true(check_it("1234", NULL) != CLASS_OK);
+	assert_int_equal(check_it("1234", NULL), CLASS_BAD_CREDENTIALS);
+	assert_false(out.nothing_sent);
 	assert_int_equal(web_requests(web), 1);
+	assert_true(asked("POST /check "));
+	/* Perhaps it was the token: what comes next obtains a new one. */
+	assert_int_equal(drops, 1);
+	assert_string_equal(kept, "");
+	web_answer(web, "200 OK", "", "{\"ok\":true,\"t\":\"new\"}");
+	assert_int_equal(check_it("1234", NULL), CLASS_OK);
+	assert_int_equal(web_requests(web), 3);
+	assert_true(asked("\r\nJ: new\r\n"));
+	assert_string_equal(kept, "{\"jwt\":\"new\"}");
+	/* Any other answer leaves it: a wrong code costs no sign-in at the provider. */
+	for (size_t i = 0; i < COUNT(others); i++) {
+		web_answer(web, others[i], "", "{\"ok\":false}");
+		ROW(check_it("1234", NULL) != CLASS_OK, others[i]);
+		ROW(drops == 1 && !strcmp(kept, "{\"jwt\":\"new\"}"), others[i]);
+		ROW(web_requests(web) == 4 + (int)i, others[i]);
+	}
+}
+
+/* Users for whom the key is empty would share one token. */
+static void
+a_session_without_a_key_is_refused(void **state)
+{
+	(void)state;
+	must_open(CODE_THERE
+	    "\"session\": {\"request\": {" POST(
+		"/session") "\"expect\": {\"status\": [200]},"
+			    "\"capture\": {\"jwt\": \"/t\"}}, \"key\": \"${email}\", \"ttl\": 60,"
+			    "\"renew_on\": [401]}," SEND ",\"verify\": {" WITH_JWT("/check") EXPECT
+	    "}",
+	    "");
+	web_answer(web, "200 OK", "", "{\"ok\":true,\"t\":\"one\"}");
+	strcpy(kept, "{\"jwt\":\"of another user\"}");
+	assert_int_equal(send_it(NULL), CLASS_REFUSED);
+	assert_true(out.nothing_sent);
+	assert_int_equal(check_it("1234", NULL), CLASS_REFUSED);
+	assert_true(out.nothing_sent);
+	assert_int_equal(web_requests(web) + web_requests(second), 0);
 	assert_int_equal(drops, 0);
+}
+
+/* A connection is made while the person reads the prompt: arranged before it, begun behind it. */
+static void
+warming_waits_for_the_prompt(void **state)
+{
+	(void)state;
+	must_open(CODE_OURS "\"warm\": {\"method\": \"GET\", \"url\": \"${base}/warm\","
+			    "\"expect\": {\"status\": [200]}}," SEND,
+	    "");
+	web_answer(web, "200 OK", "", "{\"ok\":true}");
+	delivery->warm(delivery, "sms");
+	usleep(50000);
+	assert_int_equal(web_connections(web), 0);
+	delivery_idle(delivery, deadline_in(300));
+	assert_int_equal(web_requests(web), 1);
+	assert_true(asked("GET /warm HTTP/1.1\r\n"));
+	assert_int_equal(web_connections(second), 0);
+	/* Once for each prompt, and its connection is the send's. */
+	delivery_idle(delivery, deadline_in(50));
+	assert_int_equal(web_requests(web), 1);
+	assert_int_equal(send_it(NULL), CLASS_OK);
+	assert_int_equal(web_requests(web), 2);
+	assert_int_equal(web_connections(web), 1);
+	delivery->warm(delivery, "fax");
+	delivery_idle(delivery, deadline_in(50));
+	assert_int_equal(web_requests(web), 2);
+}
+
+/* Of a provider that the time did not suffice to ask nobody knows that it is down. */
+static void
+who_was_not_asked_is_not_down(void **state)
+{
+	char settings[160];
+	int status;
+	pid_t pid;
+
+	(void)state;
+	(void)snprintf(settings, sizeof(settings),
+	    "company = https://127.0.0.1:%d\n[otp]\nsend_timeout = 1s\nattempt_timeout = 1s\n",
+	    web_port(web));
+	must_open(CODE_OURS "\"send\": {\"method\": \"POST\", \"url\": \"${company}/s\"," EXPECT
+			    "}",
+	    settings);
+	web_say(web, "", 0, WEB_HOLD);
+	/* What a deadline cuts off is left to the end of the process: of one of its own. */
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid)
+		_exit(
+		    send_it(NULL) == CLASS_REFUSED && out.nothing_sent && !strcmp(out.provider, "a")
+			? 0
+			: 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(web_connections(web), 1);
+	assert_int_equal(web_connections(second), 0);
 }
 
 /* What a send captured is what its resend, its check and the clean-up use. */
@@ -490,6 +591,9 @@ main(void)
 	    TEST(without_a_session_nothing_was_sent),
 	    TEST(a_check_that_was_written_counts),
 	    TEST(a_check_is_never_made_again),
+	    TEST(a_session_without_a_key_is_refused),
+	    TEST(warming_waits_for_the_prompt),
+	    TEST(who_was_not_asked_is_not_down),
 	    TEST(captures_go_from_request_to_request),
 	    TEST(a_code_in_the_answer_must_be_one),
 	    TEST(attributes_of_a_user_are_known),

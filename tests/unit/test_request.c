@@ -4,6 +4,8 @@
  */
 #include "tests/unit/unit.h"
 
+#include <sys/resource.h>
+
 #include "common/err.h"
 #include "helpers/json.h"
 #include "helpers/request.h"
@@ -76,6 +78,20 @@ make_for(enum request_purpose purpose, const char *send)
 	    request_make(&p->send, purpose, &bindings, http, &direct, deadline_in(5000), &o), 0);
 	profile_free(p);
 	return o;
+}
+
+/* The profile is read before the descriptors are gone. */
+static void
+request_without_descriptors(const struct rlimit *none, const struct rlimit *was, struct outcome *o)
+{
+	struct profile *p = profile_with("x", "\"expect\": {\"status\": [200]}");
+	int r;
+
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, none), 0);
+	r = request_make(&p->send, REQUEST_SEND, &bindings, http, &direct, deadline_in(5000), o);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, was), 0);
+	assert_int_equal(r, 0);
+	profile_free(p);
 }
 
 static struct outcome
@@ -282,7 +298,7 @@ answers_have_classes(void **state)
 	    {"400 Bad", "", "no JSON", CLASS_NO_CREDIT, true, 0},
 	    {"401 Who", "", "{}", CLASS_BAD_CREDENTIALS, true, 0},
 	    {"402 Pay", "", "{}", CLASS_NO_CREDIT, true, 0},
-	    {"403 No", "", "{}", CLASS_BAD_CREDENTIALS, true, 0},
+	    {"403 No", "", "{}", CLASS_REFUSED, false, 0},
 	    {"404 None", "", "{}", CLASS_REFUSED, false, 0},
 	    {"408 Late", "", "{}", CLASS_PROVIDER_DOWN, false, 0},
 	    {"409 Again", "", "{}", CLASS_TOO_MANY, false, 0},
@@ -327,6 +343,7 @@ checks_have_classes_of_their_own(void **state)
 	    {"302 Found", "{\"ok\":true}", CLASS_REFUSED},
 	    {"400 Bad", "", CLASS_WRONG_CODE},
 	    {"401 Who", "{\"ok\":true}", CLASS_BAD_CREDENTIALS},
+	    {"403 No", "", CLASS_BAD_CREDENTIALS},
 	    {"404 None", "", CLASS_EXPIRED},
 	    {"410 Gone", "", CLASS_EXPIRED},
 	    {"422 What", "", CLASS_WRONG_CODE},
@@ -378,7 +395,10 @@ bodies_are_of_three_kinds(void **state)
 static void
 no_answer_is_unanswered_or_down(void **state)
 {
-	static const char half[] = "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{\"ok\":true}";
+	static const char *const odd[] = {
+	    "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{\"ok\":true}",
+	    "HTTP/1.1 200 OK\r\nContent-Length: 65537\r\n\r\n{\"ok\":true}",
+	    "HTTP/1.1 200 OK\r\nX: y", "SSH-2.0-OpenSSH_9.2\r\n", "{\"ok\":true}"};
 	struct outcome o;
 	char base[64];
 
@@ -387,8 +407,12 @@ no_answer_is_unanswered_or_down(void **state)
 	o = make(RULES);
 	assert_int_equal(o.class, CLASS_UNANSWERED);
 	assert_true(o.written && !o.outage);
-	web_say(web, half, sizeof(half) - 1, WEB_CLOSE);
-	assert_int_equal(make(RULES).class, CLASS_UNANSWERED);
+	/* What came is no answer, but the request was made all the same. */
+	for (size_t i = 0; i < COUNT(odd); i++) {
+		web_say(web, odd[i], strlen(odd[i]), WEB_CLOSE);
+		o = make(RULES);
+		ROW(o.class == CLASS_UNANSWERED && o.written && !o.outage, odd[i]);
+	}
 	(void)snprintf(base, sizeof(base), "http://127.0.0.1:%d", web_dead_port());
 	assert_int_equal(bindings_set(&bindings, "base", base), 0);
 	o = make(RULES);
@@ -398,6 +422,26 @@ no_answer_is_unanswered_or_down(void **state)
 	o = make(RULES);
 	assert_int_equal(o.class, CLASS_REFUSED);
 	assert_true(!o.written && !o.outage);
+}
+
+/* A person can use up what this machine has: that is no outage of the provider's. */
+static void
+a_fault_of_this_machine_is_no_outage(void **state)
+{
+	struct rlimit was, none;
+	struct outcome o;
+
+	(void)state;
+	assert_int_equal(make("\"expect\": {\"status\": [200]}").class, CLASS_OK);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+	none = (struct rlimit){0, was.rlim_max};
+	http_close(http);
+	assert_int_equal(http_open(-1, "/etc/ssl/certs", &http), 0);
+	request_without_descriptors(&none, &was, &o);
+	assert_int_equal(o.class, CLASS_BROKEN);
+	assert_true(!o.written && !o.outage);
+	assert_int_equal(web_requests(web), 1);
+	assert_int_equal(make("\"expect\": {\"status\": [200]}").class, CLASS_OK);
 }
 
 static void
@@ -444,6 +488,7 @@ main(void)
 	    TEST(checks_have_classes_of_their_own),
 	    TEST(bodies_are_of_three_kinds),
 	    TEST(no_answer_is_unanswered_or_down),
+	    TEST(a_fault_of_this_machine_is_no_outage),
 	    TEST(captures_are_kept_as_text),
 	};
 

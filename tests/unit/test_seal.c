@@ -141,6 +141,76 @@ sessions_live_in_the_store_for_their_time(void **state)
 	folder_drop(&folder);
 }
 
+/* A store that keeps one session, and what it was told. */
+static struct {
+	char name[128];
+	char sealed[1024];
+	int64_t until;
+	int error;
+} spied;
+
+static int
+spy_get(struct store *s, const struct instant *t, const char *name, struct secret *sealed)
+{
+	(void)s, (void)t;
+	(void)snprintf(spied.name, sizeof(spied.name), "%s", name);
+	return spied.error ? spied.error : secret_set(sealed, spied.sealed, strlen(spied.sealed));
+}
+
+static int
+spy_put(
+    struct store *s, const struct instant *t, const char *name, const char *sealed, int64_t until)
+{
+	(void)s, (void)t;
+	(void)snprintf(spied.name, sizeof(spied.name), "%s", name);
+	(void)snprintf(spied.sealed, sizeof(spied.sealed), "%s", sealed);
+	spied.until = until;
+	return spied.error;
+}
+
+static int
+spy_drop(struct store *s, const char *name)
+{
+	(void)s;
+	(void)snprintf(spied.name, sizeof(spied.name), "%s", name);
+	return spied.error;
+}
+
+/* The store learns neither whose token it is nor the token, and can give it to nobody else. */
+static void
+a_store_of_sessions_learns_nothing(void **state)
+{
+	static const struct store_ops ops = {
+	    .session_get = spy_get, .session_put = spy_put, .session_drop = spy_drop};
+	struct login_machine machine = {.now = now};
+	struct store store = {&ops};
+	_auto_secret struct secret json = {0};
+	struct stored_sessions s;
+	char name[128];
+
+	(void)state;
+	sessions_init(&s, &store, &key, &machine);
+	assert_int_equal(secret_set(&json, "{\"jwt\":\"one\"}", 13), 0);
+	assert_int_equal(s.base.put(&s.base, "kgen asha", &json, 60000), 0);
+	assert_int_equal(strspn(spied.name, "0123456789abcdef"), 64);
+	assert_int_equal(strlen(spied.name), 64);
+	assert_null(strstr(spied.sealed, "jwt"));
+	assert_int_equal(spied.until, clock_now.wall_ms + 60000);
+	(void)snprintf(name, sizeof(name), "%s", spied.name);
+	assert_int_equal(session_is(&s, "kgen asha", "{\"jwt\":\"one\"}"), 0);
+	assert_string_equal(spied.name, name);
+	/* What is kept for one does not open for another. */
+	assert_int_equal(session_is(&s, "kgen bina", ""), -OTP_ENOENT);
+	assert_string_not_equal(spied.name, name);
+	s.base.drop(&s.base, "kgen asha");
+	assert_string_equal(spied.name, name);
+	(void)snprintf(spied.sealed, sizeof(spied.sealed), "no sealed text");
+	assert_int_equal(session_is(&s, "kgen asha", ""), -OTP_ENOENT);
+	spied.error = -OTP_ESTORE;
+	assert_int_equal(session_is(&s, "kgen asha", ""), -OTP_ESTORE);
+	assert_int_equal(s.base.put(&s.base, "kgen asha", &json, 60000), -OTP_ESTORE);
+}
+
 int
 main(void)
 {
@@ -149,6 +219,7 @@ main(void)
 	    cmocka_unit_test(every_changed_byte_is_noticed),
 	    cmocka_unit_test(what_is_too_big_is_refused),
 	    cmocka_unit_test(sessions_live_in_the_store_for_their_time),
+	    cmocka_unit_test(a_store_of_sessions_learns_nothing),
 	};
 
 	return cmocka_run_group_tests_name("seal", tests, NULL, NULL);
