@@ -229,8 +229,7 @@ check_origin(const char *name, const char *conversion, void *arg)
 	struct reader *rd = arg;
 	const struct profile_var *v = profile_var(rd->p, name);
 
-	(void)conversion;
-	if (!v || v->secret)
+	if (!v || v->secret || *conversion)
 		reader_fault(rd,
 		    "${%s}: a host is named by vars that are not secret, and by nothing "
 		    "else",
@@ -251,9 +250,12 @@ check_url(struct reader *rd, const char *url)
 	if (url && !by_var && strncmp(url, "https://", 8)) {
 		reader_fault(rd, "a URL begins with https:// or with one of vars");
 	} else if (from) {
-		(void)snprintf(origin, sizeof(origin), "%.*s",
-		    (int)(from - url + (ptrdiff_t)strcspn(from, "/?#")), url);
-		(void)template_scan(origin, check_origin, rd, &why);
+		int len = (int)(from - url + (ptrdiff_t)strcspn(from, "/?#"));
+
+		if (snprintf(origin, sizeof(origin), "%.*s", len, url) >= (int)sizeof(origin))
+			reader_fault(rd, "the name of the host is too long");
+		else
+			(void)template_scan(origin, check_origin, rd, &why);
 	}
 	reader_up(rd, before);
 }

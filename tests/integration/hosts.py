@@ -156,6 +156,7 @@ class Terminal:
     def __init__(self, *command, timeout=20, **spawn):
         self.child = pexpect.spawn(command[0], list(command[1:]), timeout=timeout, encoding="utf-8",
                                    dimensions=(24, 200), codec_errors="replace", **spawn)
+        self.child.ptyproc.delayafterclose = self.child.ptyproc.delayafterterminate = 0.02
         self.typed, self.status = None, None
 
     def __enter__(self):
@@ -176,7 +177,7 @@ class Terminal:
                     text = text[len(echo):]
                     break
         self.typed = None
-        return text
+        return re.sub(r"Try again in \d+ seconds", "Try again in N seconds", text)
 
     def prompt(self, pattern=PROMPT):
         """Up to the end of the next prompt."""
@@ -189,7 +190,6 @@ class Terminal:
         return self._shown(self.child.before + self.child.after)
 
     def type(self, line):
-        time.sleep(0.02)
         self.child.sendline(line)
         self.typed = line
         return self
