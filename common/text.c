@@ -84,6 +84,15 @@ text_clean(char *dst, size_t size, const char *src)
 	return dst;
 }
 
+char *
+text_quotable(char *dst, size_t size, const char *src)
+{
+	(void)text_clean(dst, size, src ? src : "");
+	for (char *p = dst; (p = strchr(p, '"'));)
+		*p = '\'';
+	return dst;
+}
+
 size_t
 text_calling_code(const char *digits)
 {

@@ -16,6 +16,12 @@ bool text_is_utf8(const char *s);
 char *text_clean(char *dst, size_t size, const char *src);
 
 /*
+ * The same for a value that stands in double quotes in a log line: a quote in it, which would end
+ * it early, becomes an apostrophe. NULL is empty.
+ */
+char *text_quotable(char *dst, size_t size, const char *src);
+
+/*
  * "+919876543219" becomes "+91 ******** 19": the calling code and the last two digits stay; only
  * the last two where the number is no E.164. dst as above.
  */

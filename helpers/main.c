@@ -305,16 +305,6 @@ run_login(struct session *s, struct login_result *result)
 	login_run(&ports, &s->start, s->deadline, result);
 }
 
-/* For a "quoted" value: no control characters, and no quote to end it early. */
-static const char *
-quotable(char *dst, size_t size, const char *src)
-{
-	(void)text_clean(dst, size, src);
-	for (char *p = dst; (p = strchr(p, '"'));)
-		*p = '\'';
-	return dst;
-}
-
 /*
  * The one line of the outcome. An unknown user's name may be a password typed too early; what a
  * host that is not root says of itself is not repeated.
@@ -331,12 +321,12 @@ log_outcome(const struct session *s, const struct login_result *r)
 	otp_log(priority,
 	    "event=signin result=%s rhost=\"%s\" user=\"%s\" service=\"%s\" tty=\"%s\" "
 	    "ruser=\"%s\" peer=%u channel=%s provider=%s to=\"%s\" wrong=%d reason=\"%s\"",
-	    login_word(r->word), quotable(rhost, sizeof(rhost), told ? s->start.rhost : ""),
-	    *r->user ? r->user : "?", quotable(service, sizeof(service), r->service),
-	    quotable(tty, sizeof(tty), told ? s->start.tty : ""),
-	    quotable(ruser, sizeof(ruser), told ? s->start.ruser : ""), (unsigned)s->start.peer,
-	    r->channel, r->provider, r->masked, r->wrong,
-	    quotable(reason, sizeof(reason), r->reason));
+	    login_word(r->word), text_quotable(rhost, sizeof(rhost), told ? s->start.rhost : ""),
+	    *r->user ? r->user : "?", text_quotable(service, sizeof(service), r->service),
+	    text_quotable(tty, sizeof(tty), told ? s->start.tty : ""),
+	    text_quotable(ruser, sizeof(ruser), told ? s->start.ruser : ""),
+	    (unsigned)s->start.peer, r->channel, r->provider, r->masked, r->wrong,
+	    text_quotable(reason, sizeof(reason), r->reason));
 }
 
 static int

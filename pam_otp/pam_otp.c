@@ -169,16 +169,6 @@ refusal(enum talk_word word)
 	return PAM_PERM_DENIED;
 }
 
-/* For a "quoted" value of a log line: no control characters, and no quote to end it early. */
-static const char *
-quotable(char *dst, size_t size, const void *src)
-{
-	text_clean(dst, size, src ? src : "");
-	for (char *p = dst; (p = strchr(p, '"'));)
-		*p = '\'';
-	return dst;
-}
-
 /*
  * One line an outcome. Only a user who got through is named: any other name may be a password that
  * was typed too early. The helper's line with the same request names those that exist.
@@ -209,9 +199,10 @@ log_outcome(pam_handle_t *pamh, int rc, const char *request_id, const char *reas
 		i++;
 	pam_syslog(pamh, lines[i].priority,
 	    "rhost=\"%s\" user=\"%s\" result=%s request=\"%s\" reason=\"%s\"",
-	    quotable(rhost, sizeof(rhost), item[0]),
-	    quotable(user, sizeof(user), known ? item[1] : "?"), lines[i].word,
-	    quotable(request, sizeof(request), request_id), quotable(text, sizeof(text), reason));
+	    text_quotable(rhost, sizeof(rhost), item[0]),
+	    text_quotable(user, sizeof(user), known ? item[1] : "?"), lines[i].word,
+	    text_quotable(request, sizeof(request), request_id),
+	    text_quotable(text, sizeof(text), reason));
 }
 
 int
