@@ -187,7 +187,8 @@ def test_a_right_code_that_nobody_can_check(fresh, all_hosts, name, way, kinds):
             t.type(code)
             if not left:
                 break
-            told = "Wrong code, " if kind in SAID_NO else "The code could not be checked: its service cannot be reached. "
+            told = "Wrong code, " if kind in SAID_NO else (
+                "The code could not be checked: its service cannot be reached. ")
             assert t.prompt() == f"{host.prefix}{told}{left}.\n{CODE}", kind
             assert time.monotonic() - began < 3.0, kind
         host.outside(t)

@@ -14,7 +14,8 @@ LOOK = ("env | sort; ulimit -a; ulimit -aH; umask; pwd; id; nice; "
         "for fd in /proc/$$/fd/*; do echo \"fd ${fd##*/} $(readlink $fd)\"; done; "
         "grep -E '^(Uid|Gid|Groups|Sig|Shd|Cap|NoNewPrivs|Seccomp|CoreDump|THP|Speculation|Cpus_allowed|Mems_allowed)'"
         " /proc/self/status; cat /proc/self/oom_score_adj /proc/self/coredump_filter /proc/self/loginuid "
-        "/proc/self/timerslack_ns; grep -c . /proc/self/mountinfo; readlink /proc/self/ns/*; keyctl show @s 2>&1 | wc -l")
+        "/proc/self/timerslack_ns; grep -c . /proc/self/mountinfo; readlink /proc/self/ns/*; "
+        "keyctl show @s 2>&1 | wc -l")
 VARIES = [  # from one sign-in to the next
     (r"^(SSH_CLIENT=127\.0\.0\.1) \d+ \d+$", r"\1 PORT PORT"),
     (r"^(SSH_CONNECTION=127\.0\.0\.1) \d+ 127\.0\.0\.1 \d+$", r"\1 PORT 127.0.0.1 PORT"),
