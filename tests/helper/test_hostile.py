@@ -39,6 +39,9 @@ FAULTS = [
     ("close_mid_body", {}), ("truncate_tls", {}), ("drip", {}), ("drip", {"where": "headers"}),
     ("interim", {"interval": 0.01}), ("hang", {}), ("drop", {}), ("reset", {}),
 ]
+# Of an answer without a JSON object there is nothing to bend.
+BEND_JSON = {"success_false", "wrong_types", "deep", "duplicate_keys", "nul", "bad_utf8", "trailing",
+             "close_mid_body", "huge_body"}
 # What the documents promise in the answer to a check: each with every other JSON type in its place.
 PROOFS = {
     "crego": ["access"],
@@ -143,3 +146,18 @@ def test_no_other_type_is_a_proof(hostile, value):
             continue
         play(w, kind, "merge", {"patch": {member: value}}, deliver=False)
         w.gateway.clear()
+
+
+@pytest.mark.parametrize(
+    "fault,members", [f for f in FAULTS if f[0] not in BEND_JSON], ids=lambda v: str(v))
+@pytest.mark.parametrize("path", ["/users/me", "/logout"], ids=["warm", "cleanup"])
+def test_what_does_not_decide_spoils_nothing(bridgekeeper, path, fault, members):
+    """The request that only connects, and the one behind the result: the sign-in goes on without."""
+    bridgekeeper.gateway.fault(fault, path=path, **members)
+    with bridgekeeper.sign_in() as h:
+        h.prompt()
+        h.answer("")
+        assert h.prompt().startswith("A verification code was sent")
+        h.answer(bridgekeeper.gateway.last_code())
+        assert h.result() == "ok"
+    assert "AddressSanitizer" not in h.log and "runtime error" not in h.log, h.log
