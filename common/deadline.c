@@ -1,21 +1,13 @@
 #include "common/deadline.h"
 
 #include <limits.h>
-#include <time.h>
 
-static int64_t
-now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
+#include "common/clock.h"
 
 struct deadline
 deadline_in(int64_t ms)
 {
-	return (struct deadline){now_ms() + ms};
+	return (struct deadline){clock_ms(CLOCK_MONOTONIC) + ms};
 }
 
 struct deadline
@@ -27,7 +19,7 @@ deadline_first(struct deadline a, struct deadline b)
 int
 deadline_left(struct deadline dl)
 {
-	int64_t left = dl.at_ms - now_ms();
+	int64_t left = dl.at_ms - clock_ms(CLOCK_MONOTONIC);
 
 	if (left <= 0)
 		return 0;

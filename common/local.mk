@@ -1,6 +1,7 @@
 noinst_LTLIBRARIES += common/libcommon.la
 common_libcommon_la_SOURCES = \
 	common/buf.c common/buf.h \
+	common/clock.c common/clock.h \
 	common/deadline.c common/deadline.h \
 	common/err.c common/err.h \
 	common/own.h \

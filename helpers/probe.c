@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/own.h"
 
 enum { PROBES = 5 };
@@ -81,36 +82,27 @@ probe_errno_is_local(int err)
 	return false;
 }
 
-static int64_t
-ms_of(clockid_t clock)
-{
-	struct timespec t = {0};
-
-	(void)clock_gettime(clock, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 void
 pace_begin(struct pace *p)
 {
-	*p = (struct pace){0, ms_of(CLOCK_MONOTONIC), ms_of(CLOCK_PROCESS_CPUTIME_ID)};
+	*p = (struct pace){0, clock_ms(CLOCK_MONOTONIC), clock_ms(CLOCK_PROCESS_CPUTIME_ID)};
 }
 
 static void
 pace_look(struct pace *p, int64_t own_ms)
 {
-	int64_t wall = ms_of(CLOCK_MONOTONIC), took = wall - p->wall_ms;
+	int64_t wall = clock_ms(CLOCK_MONOTONIC), took = wall - p->wall_ms;
 
 	if (took > own_ms)
 		p->lost_ms += took - own_ms;
 	p->wall_ms = wall;
-	p->cpu_ms = ms_of(CLOCK_PROCESS_CPUTIME_ID);
+	p->cpu_ms = clock_ms(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 void
 pace_worked(struct pace *p)
 {
-	pace_look(p, ms_of(CLOCK_PROCESS_CPUTIME_ID) - p->cpu_ms + 1);
+	pace_look(p, clock_ms(CLOCK_PROCESS_CPUTIME_ID) - p->cpu_ms + 1);
 }
 
 void
