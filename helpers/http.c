@@ -1,26 +1,20 @@
 /*
  * MUST:
- *  - https, or http to a literal loopback address; certificates and names always checked;
- *  - nothing from the environment, no redirect, no cookie jar, no netrc, no second try;
  *  - libcurl's own timeouts stay off: they wait for a name lookup that hangs. The loop here keeps
  *    the time, and leaves behind what would make it wait;
  *  - every wait also watches the peer.
+ * What a transfer may do, and what it may not, is in http_transfer.c.
  */
 #include "helpers/http.h"
 
-#include <arpa/inet.h>
 #include <curl/curl.h>
-#include <errno.h>
-#include <openssl/ssl.h>
-#include <openssl/x509v3.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <errno.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 
 #include "common/err.h"
+#include "helpers/http_transfer.h"
 #include "helpers/probe.h"
 
 enum {
@@ -37,189 +31,13 @@ struct http {
 	struct transfer *abandoned;
 };
 
-/* One request under way, and what the callbacks write to. */
-struct transfer {
-	struct http_answer *answer; /* the caller's, or own */
-	struct http_answer own;
-	CURL *easy;
-	struct curl_slist *headers;
-	size_t head_total;
-	bool head_ended;  /* the empty line behind the last answer's head has come */
-	int overflow;	  /* -OTP_ETOOBIG or -OTP_ENOMEM, set by the callback that stopped it */
-	int socket_errno; /* of a socket(2) that failed: this machine's fault */
-	char host[256];	  /* of the URL: whom the certificate must name */
-	char ca_path[2 * 4096];
-	char error[CURL_ERROR_SIZE];
-	CURLM *multi; /* once abandoned: what it was left in */
-	struct transfer *next;
-};
-
-/* Every option that is a number, with its reason. */
-static const struct {
-	CURLoption option;
-	long value;
-} numbers[] = {
-    {CURLOPT_NOSIGNAL, 1},		 /* no SIGALRM, no SIGPIPE handler */
-    {CURLOPT_QUICK_EXIT, 1},		 /* a hung name lookup must not hold up the clean-up */
-    {CURLOPT_FOLLOWLOCATION, 0},	 /* a redirect would carry the code elsewhere */
-    {CURLOPT_NETRC, CURL_NETRC_IGNORED}, /* credentials come from the configuration alone */
-    {CURLOPT_SSL_VERIFYPEER, 1},	 /* there is no switch for it */
-    {CURLOPT_SSL_VERIFYHOST, 2},	 /* nor for this */
-    {CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2}, /* 1.2 and later */
-    {CURLOPT_SSL_SESSIONID_CACHE, 0},		   /* one process, one server: nothing to resume */
-    {CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1}, /* one request gains nothing from HTTP/2 */
-    {CURLOPT_HTTP09_ALLOWED, 0},		   /* bytes without a status line are no answer */
-    {CURLOPT_DISALLOW_USERNAME_IN_URL, 1},	   /* "user@host" in a URL misleads readers of it */
-    {CURLOPT_PATH_AS_IS, 1},			   /* a profile's path is sent as it is written */
-    {CURLOPT_TCP_NODELAY, 1},		/* a request is one small write: do not wait for more */
-    {CURLOPT_NOPROGRESS, 1},		/* no meter */
-    {CURLOPT_EXPECT_100_TIMEOUT_MS, 0}, /* the body follows its head at once */
-};
-
-static const struct {
-	CURLoption option;
-	const char *value;
-} strings[] = {
-    {CURLOPT_CAINFO, NULL}, /* the bundle costs 16 ms of CPU; the folder does not */
-    {CURLOPT_NOPROXY, ""},  /* a configured proxy serves every host, no_proxy or not */
-    {CURLOPT_USERAGENT, "pam_otp"},
-    {CURLOPT_ACCEPT_ENCODING, NULL}, /* no decompression: a small answer stays small */
-    {CURLOPT_COOKIEFILE, NULL},	     /* no cookie engine */
-};
-
-static bool
-is_loopback(const char *host)
+int
+peer_check(int peer)
 {
-	struct in_addr v4;
+	char byte;
+	ssize_t n = peer < 0 ? 1 : recv(peer, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
 
-	if (inet_pton(AF_INET, host, &v4) == 1)
-		return ntohl(v4.s_addr) >> 24 == 127;
-	return !strcmp(host, "[::1]");
-}
-
-/* Is the URL one that may be asked? Its host into host, without the brackets of IPv6. */
-static int
-url_check(const char *url, const struct http_route *route, char *name, size_t size)
-{
-	char *scheme = NULL, *host = NULL;
-	CURLU *u = curl_url();
-	int r = -OTP_EINVAL;
-
-	if (!u)
-		return -OTP_ENOMEM;
-	if (!curl_url_set(u, CURLUPART_URL, url, CURLU_DISALLOW_USER | CURLU_PATH_AS_IS) &&
-	    !curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) &&
-	    !curl_url_get(u, CURLUPART_HOST, &host, 0)) {
-		size_t len = strlen(host), bracket = host[0] == '[';
-
-		if (len < size &&
-		    (!strcmp(scheme, "https") ||
-			(!strcmp(scheme, "http") && !route->proxy && is_loopback(host))))
-			r = 0;
-		if (!r)
-			(void)snprintf(
-			    name, size, "%.*s", (int)(len - 2 * bracket), host + bracket);
-	}
-	curl_free(scheme);
-	curl_free(host);
-	curl_url_cleanup(u);
-	return r;
-}
-
-static size_t
-on_body(char *bytes, size_t one, size_t len, void *arg)
-{
-	struct transfer *t = arg;
-
-	(void)one;
-	t->overflow = buf_put(&t->answer->body, bytes, len);
-	return t->overflow ? 0 : len;
-}
-
-/* A body that announces itself as too large is not begun. */
-static bool
-too_long(const char *line, size_t len)
-{
-	static const char name[] = "Content-Length:";
-	size_t at = sizeof(name) - 1, value = 0;
-
-	if (len < at || strncasecmp(line, name, at))
-		return false;
-	while (at < len && (line[at] == ' ' || line[at] == '\t'))
-		at++;
-	for (; at < len && line[at] >= '0' && line[at] <= '9' && value <= HTTP_BODY_MAX; at++)
-		value = value * 10 + (size_t)(line[at] - '0');
-	return value > HTTP_BODY_MAX;
-}
-
-static size_t
-on_header(char *line, size_t one, size_t len, void *arg)
-{
-	struct transfer *t = arg;
-	size_t text = len;
-
-	(void)one;
-	t->head_total += len;
-	if (t->head_total > HTTP_HEAD_MAX || too_long(line, len)) {
-		t->overflow = -OTP_ETOOBIG;
-		return 0;
-	}
-	/* A status line begins an answer: what an interim one (1xx) said is dropped. */
-	if (len >= 5 && !strncmp(line, "HTTP/", 5))
-		buf_reset(&t->answer->head);
-	else if (t->head_ended)
-		return len; /* behind the body: nobody asked for it */
-	while (text && (line[text - 1] == '\n' || line[text - 1] == '\r'))
-		text--;
-	t->head_ended = !text;
-	buf_put(&t->answer->head, line, text);
-	t->overflow = buf_putc(&t->answer->head, '\n');
-	return t->overflow ? 0 : len;
-}
-
-/* libcurl is about to write the request. */
-static int
-on_request(void *arg, char *remote_ip, char *local_ip, int remote_port, int local_port)
-{
-	struct transfer *t = arg;
-
-	(void)remote_ip, (void)local_ip, (void)remote_port, (void)local_port;
-	/* On a kept connection that dies under a request, libcurl would make it again. */
-	if (t->answer->written)
-		return CURL_PREREQFUNC_ABORT;
-	t->answer->written = true;
-	return CURL_PREREQFUNC_OK;
-}
-
-/* As libcurl would, but remembers that it was this machine that had no socket left. */
-static curl_socket_t
-on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
-{
-	struct transfer *t = arg;
-	int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-
-	(void)purpose;
-	if (fd < 0 && errno != EAFNOSUPPORT)
-		t->socket_errno = errno;
-	return fd < 0 ? CURL_SOCKET_BAD : fd;
-}
-
-/*
- * libcurl accepts a name that stands in the certificate's subject alone. OpenSSL checks it besides,
- * in the alternative names only.
- */
-static CURLcode
-on_tls(CURL *e, void *ctx, void *arg)
-{
-	const struct transfer *t = arg;
-	X509_VERIFY_PARAM *p = SSL_CTX_get0_param(ctx);
-
-	(void)e;
-	X509_VERIFY_PARAM_set_hostflags(
-	    p, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-	if (X509_VERIFY_PARAM_set1_ip_asc(p, t->host) || X509_VERIFY_PARAM_set1_host(p, t->host, 0))
-		return CURLE_OK;
-	return CURLE_SSL_CERTPROBLEM;
+	return peer < 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)) ? 0 : -OTP_EGONE;
 }
 
 int
@@ -237,121 +55,6 @@ http_open(int peer, const char *ca_dir, struct http **out)
 	h->ca_dir = ca_dir;
 	*out = h;
 	return 0;
-}
-
-/* The trusted certificates: the system's folder, and the provider's file or folder besides. */
-static CURLcode
-set_trust(CURL *e, const struct http *h, const char *ca, struct transfer *t)
-{
-	struct stat st;
-	bool folder = ca && !stat(ca, &st) && S_ISDIR(st.st_mode);
-	int n = snprintf(t->ca_path, sizeof(t->ca_path), "%s%s%s", h->ca_dir, folder ? ":" : "",
-	    folder ? ca : "");
-	CURLcode c;
-
-	if (n < 0 || (size_t)n >= sizeof(t->ca_path))
-		return CURLE_OUT_OF_MEMORY;
-	c = curl_easy_setopt(e, CURLOPT_CAPATH, t->ca_path);
-	if (!c && ca && !folder)
-		c = curl_easy_setopt(e, CURLOPT_CAINFO, ca);
-	return c;
-}
-
-static CURLcode
-set_fixed(CURL *e)
-{
-	CURLcode c = CURLE_OK;
-
-	for (size_t i = 0; !c && i < sizeof(numbers) / sizeof(*numbers); i++)
-		c = curl_easy_setopt(e, numbers[i].option, numbers[i].value);
-	for (size_t i = 0; !c && i < sizeof(strings) / sizeof(*strings); i++)
-		c = curl_easy_setopt(e, strings[i].option, strings[i].value);
-	return c;
-}
-
-static CURLcode
-set_callbacks(CURL *e, struct transfer *t)
-{
-	CURLcode c = curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
-
-	c = c ? c : curl_easy_setopt(e, CURLOPT_WRITEDATA, t);
-	c = c ? c : curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
-	c = c ? c : curl_easy_setopt(e, CURLOPT_HEADERDATA, t);
-	c = c ? c : curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, on_request);
-	c = c ? c : curl_easy_setopt(e, CURLOPT_PREREQDATA, t);
-	c = c ? c : curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, on_socket);
-	c = c ? c : curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, t);
-	c = c ? c : curl_easy_setopt(e, CURLOPT_SSL_CTX_FUNCTION, on_tls);
-	c = c ? c : curl_easy_setopt(e, CURLOPT_SSL_CTX_DATA, t);
-	c = c ? c : curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->error);
-	return c;
-}
-
-static CURLcode
-set_request(CURL *e, const struct http_request *q, const struct http_route *route)
-{
-	CURLcode c = curl_easy_setopt(e, CURLOPT_URL, q->url);
-
-	c = c ? c
-	      : curl_easy_setopt(
-		    e, CURLOPT_PROTOCOLS_STR, strncasecmp(q->url, "https:", 6) ? "http" : "https");
-	c = c ? c : curl_easy_setopt(e, CURLOPT_PROXY, route->proxy ? route->proxy : "");
-	c = c ? c : curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, q->method);
-	/* Without a body too, so that its length is said: 0. */
-	if (!c && strcmp(q->method, "GET")) {
-		c = curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE, (long)q->body_len);
-		c = c ? c : curl_easy_setopt(e, CURLOPT_COPYPOSTFIELDS, q->body ? q->body : "");
-	}
-	return c;
-}
-
-static int
-add_headers(CURL *e, const struct http_request *q, struct curl_slist **list)
-{
-	/*
-	 * What libcurl would add: it would wait for the word to go on with a large body, and name
-	 * the type of one that is not there. The latter is last: it goes where there is a body.
-	 */
-	static const char *const unwanted[] = {"Expect:", "Content-Type:"};
-	struct curl_slist *l;
-
-	for (size_t i = 0; i < q->nheaders; i++) {
-		l = curl_slist_append(*list, q->header[i]);
-		if (!l)
-			return -OTP_ENOMEM;
-		*list = l;
-	}
-	for (size_t i = 0; i < sizeof(unwanted) / sizeof(*unwanted) - (q->body ? 1 : 0); i++) {
-		l = curl_slist_append(*list, unwanted[i]);
-		if (!l)
-			return -OTP_ENOMEM;
-		*list = l;
-	}
-	return curl_easy_setopt(e, CURLOPT_HTTPHEADER, *list) ? -OTP_ENOMEM : 0;
-}
-
-/* The peer owes us nothing during a request: any sign of it is the end. */
-static int
-peer_check(const struct http *h, short revents)
-{
-	char byte;
-	ssize_t n;
-
-	if (!revents)
-		return 0;
-	n = recv(h->peer, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-	return n < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : -OTP_EGONE;
-}
-
-static void
-transfer_free(struct transfer *t)
-{
-	if (!t)
-		return;
-	curl_easy_cleanup(t->easy);
-	curl_slist_free_all(t->headers);
-	http_answer_clear(&t->own);
-	free(t);
 }
 
 /* Ends a transfer that is in the multi handle. */
@@ -398,7 +101,8 @@ drive(struct http *h, const struct transfer *t, struct deadline dl, CURLcode *co
 		struct curl_waitfd extra = {.fd = h->peer, .events = CURL_WAIT_POLLIN};
 		int running, ready, r, wait = deadline_left(dl);
 
-		if (curl_multi_perform(h->multi, &running))
+		/* libcurl's own clock, which a mail has, must not be what ends it. */
+		if (!(t && t->is_mail && !wait) && curl_multi_perform(h->multi, &running))
 			return -OTP_ENOMEM;
 		if (collect(h, t, code))
 			return 0;
@@ -411,64 +115,10 @@ drive(struct http *h, const struct transfer *t, struct deadline dl, CURLcode *co
 		if (curl_multi_poll(h->multi, &extra, h->peer >= 0, wait, &ready))
 			return -OTP_ESYS;
 		pace_waited(&pace, wait);
-		r = h->peer >= 0 ? peer_check(h, extra.revents) : 0;
+		r = extra.revents ? peer_check(h->peer) : 0;
 		if (r)
 			return r;
 	}
-}
-
-/* A failure before the request was written: is it this machine's? */
-static bool
-is_local(const struct transfer *t, const struct http_answer *a)
-{
-	long err = 0;
-
-	if (a->written)
-		return false;
-	(void)curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &err);
-	return t->socket_errno || probe_errno_is_local((int)err) || !probe_machine();
-}
-
-/* What the end of a transfer means. */
-static int
-judge(CURLcode code, const struct transfer *t, struct http_answer *a)
-{
-	long status = 0, retry = 0;
-	curl_off_t wait = 0;
-
-	a->failure = curl_easy_strerror(code);
-	if (t->overflow)
-		return t->overflow;
-	switch (code) {
-	case CURLE_OK:
-		/* libcurl takes a head that was cut off for a whole one. */
-		if (!t->head_ended)
-			return -OTP_ENET;
-		break;
-	case CURLE_OUT_OF_MEMORY:
-		/* Also said of a header line that is too long. */
-		if (a->written)
-			return -OTP_ETOOBIG;
-		return -OTP_ENOMEM;
-	case CURLE_FAILED_INIT:
-		return -OTP_ENOMEM;
-	case CURLE_SSL_CACERT_BADFILE:
-	case CURLE_URL_MALFORMAT:
-		return -OTP_EINVAL;
-	case CURLE_UNSUPPORTED_PROTOCOL: /* said of an answer without a status line */
-	case CURLE_WEIRD_SERVER_REPLY:
-	case CURLE_BAD_CONTENT_ENCODING:
-		return -OTP_EPROTO;
-	default:
-		return is_local(t, a) ? -OTP_ESYS : -OTP_ENET;
-	}
-	(void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
-	if (!curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &wait) && wait > 0)
-		retry = wait > 86400 ? 86400 : (long)wait;
-	a->status = status;
-	a->retry_after = retry;
-	a->failure = "";
-	return 0;
 }
 
 static void
@@ -513,33 +163,22 @@ http_close(struct http *h)
 
 /* Prepares a transfer and puts it into the multi handle; *out is the caller's to end. */
 static int
-transfer_start(struct http *h, const struct http_request *q, const struct http_route *route,
-    struct http_answer *a, struct transfer **out)
+start(struct http *h, const struct http_request *q, const struct http_route *route,
+    struct deadline dl, struct http_answer *a, struct transfer **out)
 {
-	struct transfer *t = calloc(1, sizeof(*t));
-	int r;
+	struct transfer *t;
+	int r = transfer_new(q, route, h->peer, h->ca_dir, dl, a, &t);
 
-	if (!t)
-		return -OTP_ENOMEM;
-	http_answer_clear(&t->own);
-	t->answer = a ? a : &t->own;
-	r = url_check(q->url, route, t->host, sizeof(t->host));
-	if (!r) {
-		r = -OTP_ENOMEM;
-		if (!h->multi)
-			h->multi = curl_multi_init();
-		t->easy = curl_easy_init();
-		if (h->multi && t->easy && !set_fixed(t->easy) && !set_callbacks(t->easy, t) &&
-		    !set_request(t->easy, q, route) && !set_trust(t->easy, h, route->ca, t) &&
-		    !add_headers(t->easy, q, &t->headers) &&
-		    !curl_multi_add_handle(h->multi, t->easy))
-			r = 0;
-	}
 	if (r)
+		return r;
+	if (!h->multi)
+		h->multi = curl_multi_init();
+	if (!h->multi || curl_multi_add_handle(h->multi, t->easy)) {
 		transfer_free(t);
-	else
-		*out = t;
-	return r;
+		return -OTP_ENOMEM;
+	}
+	*out = t;
+	return 0;
 }
 
 int
@@ -551,7 +190,7 @@ http_perform(struct http *h, const struct http_request *q, const struct http_rou
 	int r;
 
 	http_answer_clear(a);
-	r = transfer_start(h, q, route, a, &t);
+	r = start(h, q, route, dl, a, &t);
 	if (r)
 		return r;
 	r = drive(h, t, dl, &code);
@@ -562,7 +201,7 @@ http_perform(struct http *h, const struct http_request *q, const struct http_rou
 		abandon(h, t);
 		return r;
 	}
-	r = judge(code, t, a);
+	r = transfer_judge(code, t, a);
 	transfer_end(h, t);
 	return r;
 }
@@ -572,7 +211,7 @@ http_begin(struct http *h, const struct http_request *q, const struct http_route
 {
 	int running;
 
-	if (h->begun || transfer_start(h, q, route, NULL, &h->begun))
+	if (h->begun || start(h, q, route, deadline_in(0), NULL, &h->begun))
 		return;
 	(void)curl_multi_perform(h->multi, &running);
 }

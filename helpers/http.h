@@ -1,7 +1,7 @@
 /*
- * One HTTPS request at a time, against an absolute deadline, watching the peer meanwhile. The only
- * file that knows libcurl. Connections are kept, so that a later request to the same server needs
- * no new handshake.
+ * One HTTPS request, or one mail over SMTP, at a time, against an absolute deadline, watching the
+ * peer meanwhile. No other file than http*.c knows libcurl. Connections are kept, so that a later
+ * request to the same server needs no new handshake; a mail has its own.
  */
 #ifndef OTP_HTTP_H
 #define OTP_HTTP_H
@@ -18,10 +18,24 @@ enum {
 	HTTP_URL_MAX = 4096,
 };
 
+/* UTF-8. Control characters are refused in all but the text, where '\n' ends a line. */
+struct http_mail {
+	const char *from;      /* an address */
+	const char *from_name; /* "" for none */
+	const char *to;	       /* an address */
+	const char *subject;
+	const char *text;
+};
+
 /* Borrowed strings. */
 struct http_request {
-	const char *method;
+	const char *method; /* not of a mail */
 	const char *url;
+	/* HTTP's basic authentication, or SMTP's PLAIN or LOGIN; NULL for none. */
+	const char *login;
+	const char *password;
+	/* NULL for none; with it the URL is smtp: or smtps:, and nothing of what follows is. */
+	const struct http_mail *mail;
 	const char *const *header; /* "Name: value" */
 	size_t nheaders;
 	const char *body; /* NULL for none */
@@ -32,14 +46,28 @@ struct http_request {
 struct http_route {
 	const char *ca;	   /* a file or folder of certificates besides the system's, or NULL */
 	const char *proxy; /* URL, or NULL for none: the environment is never asked */
+	const char
+	    *request_id; /* told as X-Request-ID, so that both logs can be matched; or NULL */
+};
+
+/* What a mail server's last reply was about. */
+enum mail_stage {
+	MAIL_DOOR, /* us: greeting, TLS, login */
+	MAIL_SENDER,
+	MAIL_RECIPIENT,
+	MAIL_TEXT,
 };
 
 struct http_answer {
-	long status;	 /* 0 when there was none */
-	struct buf head; /* header lines of the last answer, each ended by '\n' */
+	long status;	       /* 0 when there was none; of a mail, the code of the last reply */
+	enum mail_stage stage; /* of a mail, also where it has no status */
+	struct buf head;       /* header lines of the last answer, each ended by '\n' */
 	struct buf body;
 	long retry_after; /* seconds; 0 when not given */
-	/* The request may have reached the server: it must not be made again. */
+	/*
+	 * The request may have reached the server: it must not be made again. Of a mail: the server
+	 * has asked for the text.
+	 */
 	bool written;
 	/* A phrase for the log: no URL, no address, no body. */
 	const char *failure;
@@ -62,11 +90,16 @@ int http_open(int peer, const char *ca_dir, struct http **out);
  * Makes the request; *a is cleared first and belongs to the caller.
  * 0: a whole answer came, whatever its status.
  * -OTP_ENET: name lookup, TCP, TLS or the connection failed. -OTP_ETIME: the deadline passed.
- * -OTP_ETOOBIG: the answer is over its bound. -OTP_EPROTO: it is no HTTP.
- * -OTP_EINVAL: the URL is not https (or http to a literal loopback address), or the certificates of
- * `ca` cannot be read.
+ * -OTP_ETOOBIG: the answer is over its bound. -OTP_EPROTO: it is no HTTP, or no SMTP.
+ * -OTP_EINVAL: the URL is not https (or http to a literal loopback address); of a mail, it is
+ * neither smtp nor smtps, or there is a proxy, or the mail has a value that does not fit its place;
+ * or the certificates of `ca` cannot be read.
+ * -OTP_EPERM: the mail server takes no login that we know.
  * -OTP_EGONE: the peer has gone, or spoke out of turn. -OTP_ESYS, -OTP_ENOMEM: this machine's
  * fault.
+ * Over smtp a literal loopback address is spoken to without TLS, any other after STARTTLS or not at
+ * all. A mail with a login goes only where that was accepted. While the server judges the text, it
+ * takes up to a second until a peer that went is seen.
  */
 int http_perform(struct http *h, const struct http_request *q, const struct http_route *route,
     struct deadline dl, struct http_answer *a);

@@ -168,7 +168,10 @@ free_request(struct request *q)
 	free_pairs(&q->query);
 	json_decref(q->json);
 	free_pairs(&q->form);
+	free_pairs(&q->mail);
 	free(q->text);
+	free(q->login);
+	free(q->password);
 	free_expect(&q->expect);
 	for (size_t i = 0; i < q->ncaptures; i++) {
 		free(q->capture[i].name);
@@ -222,6 +225,15 @@ profile_free(struct profile *p)
 	free(p->message);
 	free(p->placeholder);
 	free(p);
+}
+
+const struct pair *
+pairs_find(const struct pairs *pairs, const char *name)
+{
+	for (size_t i = 0; i < pairs->n; i++)
+		if (!strcmp(pairs->item[i].name, name))
+			return &pairs->item[i];
+	return NULL;
 }
 
 const struct profile_channel *

@@ -97,14 +97,19 @@ struct capture {
 };
 
 struct request {
-	char *method;
-	char *url; /* a template */
+	char *method; /* not of a mail */
+	char *url;    /* a template */
 	struct pairs headers;
 	struct pairs query;
+	/* Templates: login and password of basic authentication; NULL for none. */
+	char *login;
+	char *password;
+	bool login_optional; /* "auth?" */
 	/* The body: at most one of these. */
 	json_t *json;	   /* its strings are templates; NULL for none */
 	struct pairs form; /* urlencoded pairs */
 	char *text;	   /* a template; NULL for none */
+	struct pairs mail; /* from, from_name, to, subject, text; it goes over SMTP */
 	struct expect expect;
 	struct capture *capture;
 	size_t ncaptures;
@@ -166,6 +171,7 @@ int profile_load(const char *name, const char *variant, const struct strlist *fo
 void profile_free(struct profile *p);
 
 /* NULL where there is none. */
+const struct pair *pairs_find(const struct pairs *pairs, const char *name);
 const struct profile_channel *profile_channel(const struct profile *p, const char *name);
 const struct profile_var *profile_var(const struct profile *p, const char *name);
 

@@ -237,22 +237,37 @@ check_origin(const char *name, const char *conversion, void *arg)
 	return 0;
 }
 
+/* The length of the scheme that the URL begins with, 0 where it is another. */
+static size_t
+scheme_len(const struct request *q)
+{
+	static const char *const web[] = {"https://"}, *const mail[] = {"smtp://", "smtps://"};
+	const char *const *scheme = q->mail.n ? mail : web;
+	size_t n = q->mail.n ? COUNT(mail) : COUNT(web);
+
+	for (size_t i = 0; i < n; i++)
+		if (!strncmp(q->url, scheme[i], strlen(scheme[i])))
+			return strlen(scheme[i]);
+	return 0;
+}
+
 /* Only the configuration may say where a request goes. */
 static void
-check_url(struct reader *rd, const char *url)
+check_url(struct reader *rd, const struct request *q)
 {
-	size_t before = reader_down(rd, "url");
-	bool by_var = url && !strncmp(url, "${", 2);
-	const char *why, *from = by_var ? strchr(url, '}') : url ? url + strlen("https://") : NULL;
+	size_t before = reader_down(rd, "url"), scheme = q->url ? scheme_len(q) : 0;
+	bool by_var = q->url && !strncmp(q->url, "${", 2);
+	const char *why, *from = by_var ? strchr(q->url, '}') : scheme ? q->url + scheme : NULL;
 	char origin[512];
 
-	reader_template(rd, url);
-	if (url && !by_var && strncmp(url, "https://", 8)) {
-		reader_fault(rd, "a URL begins with https:// or with one of vars");
+	reader_template(rd, q->url);
+	if (q->url && !by_var && !scheme) {
+		reader_fault(rd, "a URL begins with %s or with one of vars",
+		    q->mail.n ? "smtp:// or smtps://" : "https://");
 	} else if (from) {
-		int len = (int)(from - url + (ptrdiff_t)strcspn(from, "/?#"));
+		int len = (int)(from - q->url + (ptrdiff_t)strcspn(from, "/?#"));
 
-		if (snprintf(origin, sizeof(origin), "%.*s", len, url) >= (int)sizeof(origin))
+		if (snprintf(origin, sizeof(origin), "%.*s", len, q->url) >= (int)sizeof(origin))
 			reader_fault(rd, "the name of the host is too long");
 		else
 			(void)template_scan(origin, check_origin, rd, &why);
@@ -283,15 +298,38 @@ check_json(struct reader *rd, json_t *value)
 	}
 }
 
-/* At most one of json, form and text. */
+static void
+read_mail(struct reader *rd, json_t *spec, struct request *q)
+{
+	static const char *const required[] = {"from", "to", "subject", "text"};
+	static const char *const keys[] = {
+	    "from", "from_name", "from_name?", "to", "subject", "text"};
+	size_t before = reader_down(rd, "mail");
+	json_t *mail = json_object_get(spec, "mail");
+
+	if (mail && reader_known_keys(rd, mail, keys, COUNT(keys))) {
+		for (size_t i = 0; i < COUNT(required); i++)
+			free(reader_string(rd, mail, required[i], NULL));
+		if (json_object_get(mail, "from_name") && json_object_get(mail, "from_name?"))
+			reader_fault(rd, "expected from_name or from_name?, not both");
+		reader_up(rd, before);
+		reader_pairs(rd, spec, "mail", &q->mail);
+		reader_check_pairs(rd, "mail", &q->mail);
+	}
+	reader_up(rd, before);
+}
+
+/* At most one of json, form, text and mail. */
 static void
 read_body(struct reader *rd, json_t *spec, struct request *q)
 {
 	json_t *text = json_object_get(spec, "text");
 	size_t before;
 
-	if (!!json_object_get(spec, "json") + !!json_object_get(spec, "form") + !!text > 1)
-		reader_fault(rd, "expected one of json, form and text");
+	if (!!json_object_get(spec, "json") + !!json_object_get(spec, "form") + !!text +
+		!!json_object_get(spec, "mail") >
+	    1)
+		reader_fault(rd, "expected one of json, form, text and mail");
 	q->json = json_incref(json_object_get(spec, "json"));
 	before = reader_down(rd, "json");
 	check_json(rd, q->json);
@@ -303,35 +341,91 @@ read_body(struct reader *rd, json_t *spec, struct request *q)
 		q->text = reader_copy(rd, text);
 	reader_template(rd, q->text);
 	reader_up(rd, before);
+	read_mail(rd, spec, q);
+}
+
+/* "auth" or "auth?": {"basic": [login, password]} */
+static void
+read_auth(struct reader *rd, json_t *spec, struct request *q)
+{
+	static const char *const keys[] = {"basic"};
+	const char *key = json_object_get(spec, "auth") ? "auth" : "auth?";
+	json_t *auth = json_object_get(spec, key), *basic = json_object_get(auth, "basic");
+	size_t before = reader_down(rd, key);
+
+	if (auth && reader_known_keys(rd, auth, keys, COUNT(keys))) {
+		if (json_array_size(basic) == 2) {
+			q->login = reader_copy(rd, json_array_get(basic, 0));
+			q->password = reader_copy(rd, json_array_get(basic, 1));
+			q->login_optional = !strcmp(key, "auth?");
+			reader_template(rd, q->login);
+			reader_template(rd, q->password);
+		} else {
+			reader_fault(rd, "expected {\"basic\": [login, password]}");
+		}
+		if (json_object_get(spec, "auth") && json_object_get(spec, "auth?"))
+			reader_fault(rd, "expected auth or auth?, not both");
+	}
+	reader_up(rd, before);
+}
+
+static void
+read_method(struct reader *rd, json_t *spec, struct request *q)
+{
+	static const char *const methods[] = {"POST", "GET", "PUT"};
+	size_t before = reader_down(rd, "method");
+	int m = reader_one_of(rd, json_object_get(spec, "method"), methods, COUNT(methods));
+
+	q->method = strdup(m < 0 ? "" : methods[m]);
+	reader_up(rd, before);
+}
+
+/* A mail has an address, a login, and answers that are a number alone. */
+static void
+check_mail(struct reader *rd, json_t *spec, const char *key, const struct request *q)
+{
+	static const char *const not_of_mail[] = {"method", "headers", "query", "capture"};
+	bool checks = q->expect.nchecks;
+
+	for (size_t i = 0; i < COUNT(not_of_mail); i++)
+		if (json_object_get(spec, not_of_mail[i]))
+			reader_fault(rd, "a mail has no %s", not_of_mail[i]);
+	for (size_t i = 0; i < q->nfails; i++)
+		checks |= q->fail[i].when.nchecks > 0;
+	if (checks)
+		reader_fault(rd, "a mail server's answer has a status, and no body to check");
+	if (strcmp(key, "send") && strcmp(key, "resend"))
+		reader_fault(rd, "mail goes with send and resend alone");
+	if (rd->p->code_by != CODE_BY_MODULE || rd->p->code_echo)
+		reader_fault(rd, "mail goes with a code by \"module\", and without echo");
 }
 
 void
 reader_request(struct reader *rd, json_t *object, const char *key, struct request *q)
 {
-	static const char *const keys[] = {"method", "url", "headers", "query", "json", "form",
-	    "text", "expect", "capture", "fail"};
-	static const char *const methods[] = {"POST", "GET", "PUT"};
+	static const char *const keys[] = {"method", "url", "auth", "auth?", "headers", "query",
+	    "json", "form", "text", "mail", "expect", "capture", "fail"};
 	json_t *spec = json_object_get(object, key);
-	size_t before = reader_down(rd, key), inner;
-	int m;
+	size_t before = reader_down(rd, key);
 
 	if (!reader_known_keys(rd, spec, keys, COUNT(keys))) {
 		reader_up(rd, before);
 		return;
 	}
-	inner = reader_down(rd, "method");
-	m = reader_one_of(rd, json_object_get(spec, "method"), methods, COUNT(methods));
-	reader_up(rd, inner);
-	q->method = strdup(m < 0 ? "" : methods[m]);
+	if (!json_object_get(spec, "mail"))
+		read_method(rd, spec, q);
 	q->url = reader_string(rd, spec, "url", NULL);
-	check_url(rd, q->url);
+	read_auth(rd, spec, q);
 	reader_pairs(rd, spec, "headers", &q->headers);
 	reader_check_pairs(rd, "headers", &q->headers);
 	reader_pairs(rd, spec, "query", &q->query);
 	reader_check_pairs(rd, "query", &q->query);
 	read_body(rd, spec, q);
+	check_url(rd, q);
 	read_expect(rd, spec, &q->expect);
 	read_captures(rd, spec, q);
 	read_fail(rd, spec, q);
+	if (q->mail.n)
+		check_mail(rd, spec, key, q);
 	reader_up(rd, before);
 }

@@ -1,221 +1,10 @@
 #include "helpers/request.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/err.h"
 #include "helpers/json.h"
-#include "helpers/log.h"
-
-enum { REQUEST_HEADERS_MAX = 32, REQUEST_BODY_MAX = 64 * 1024 };
-
-/* The texts of one request; all of it may hold secrets. */
-struct rendered {
-	struct buf url;
-	struct buf body;
-	struct buf header[REQUEST_HEADERS_MAX];
-	const char *line[REQUEST_HEADERS_MAX];
-	size_t nheaders;
-	bool has_body;
-};
-
-static void
-rendered_free(struct rendered *d)
-{
-	buf_free(&d->url);
-	buf_free(&d->body);
-	for (size_t i = 0; i < d->nheaders; i++)
-		buf_free(&d->header[i]);
-}
-
-static json_t *json_render(json_t *value, const struct template_values *v);
-
-/* "${name:number}" and "${name:bool}" as a whole leaf. */
-static json_t *
-typed_render(const char *name, const char *conversion, const struct template_values *v)
-{
-	const char *value = v->get(v, name);
-	size_t len = value ? strlen(value) : 0;
-
-	if (!value)
-		return NULL;
-	if (!strcmp(conversion, "bool")) {
-		if (!strcmp(value, "true"))
-			return json_true();
-		return strcmp(value, "false") ? NULL : json_false();
-	}
-	/* 18 digits fit a JSON integer; leading zeros fall away, for JSON knows none. */
-	if (!len || len > 18 || strspn(value, "0123456789") != len)
-		return NULL;
-	return json_integer(atoll(value));
-}
-
-static json_t *
-string_render(const char *text, const struct template_values *v)
-{
-	_auto_buf struct buf b = BUF_INIT(REQUEST_BODY_MAX);
-	char name[TEMPLATE_NAME_MAX];
-	const char *conversion, *s;
-
-	if (template_typed(text, name, sizeof(name), &conversion))
-		return typed_render(name, conversion, v);
-	if (template_render(text, PLACE_TEXT, v, &b))
-		return NULL;
-	s = buf_str(&b);
-	return s ? json_string(s) : NULL; /* NULL too for what is no UTF-8 */
-}
-
-static json_t *
-object_render(json_t *object, const struct template_values *v)
-{
-	json_t *out = json_object(), *item;
-	const char *key;
-
-	json_object_foreach (object, key, item) {
-		size_t len = strlen(key);
-		bool optional = len > 1 && key[len - 1] == '?';
-
-		if (optional && json_is_string(item) &&
-		    template_uses_empty(json_string_value(item), v))
-			continue;
-		if (json_object_setn_new(
-			out, key, len - (optional ? 1 : 0), json_render(item, v))) {
-			json_decref(out);
-			return NULL;
-		}
-	}
-	return out;
-}
-
-/* A copy of the value with every string rendered; NULL where one cannot be. */
-static json_t *
-json_render(json_t *value, const struct template_values *v)
-{
-	json_t *out, *item;
-	size_t i;
-
-	if (json_is_string(value))
-		return string_render(json_string_value(value), v);
-	if (json_is_object(value))
-		return object_render(value, v);
-	if (!json_is_array(value))
-		return json_incref(value);
-	out = json_array();
-	json_array_foreach (value, i, item) {
-		if (json_array_append_new(out, json_render(item, v))) {
-			json_decref(out);
-			return NULL;
-		}
-	}
-	return out;
-}
-
-static int
-render_url(const struct request *q, const struct template_values *v, struct buf *url)
-{
-	char between = strchr(q->url, '?') ? '&' : '?';
-	int r = template_render(q->url, PLACE_URL, v, url);
-
-	for (size_t i = 0; !r && i < q->query.n; i++) {
-		const struct pair *p = &q->query.item[i];
-
-		if (p->optional && template_uses_empty(p->value, v))
-			continue;
-		buf_putf(url, "%c%s=", between, p->name);
-		between = '&';
-		r = template_render(p->value, PLACE_QUERY, v, url);
-	}
-	return r;
-}
-
-static int
-add_header(struct rendered *d, const char *name, const char *value, const struct template_values *v)
-{
-	struct buf *b = &d->header[d->nheaders];
-	int r;
-
-	if (d->nheaders == REQUEST_HEADERS_MAX)
-		return -OTP_ETOOBIG;
-	*b = (struct buf)BUF_INIT(HTTP_HEAD_MAX);
-	d->nheaders++;
-	buf_putf(b, "%s: ", name);
-	r = template_render(value, PLACE_HEADER, v, b);
-	d->line[d->nheaders - 1] = buf_str(b);
-	return r ? r : buf_err(b);
-}
-
-static int
-render_form(const struct pairs *form, const struct template_values *v, struct buf *body)
-{
-	int r = 0;
-
-	for (size_t i = 0; !r && i < form->n; i++) {
-		const struct pair *p = &form->item[i];
-
-		if (p->optional && template_uses_empty(p->value, v))
-			continue;
-		buf_putf(body, "%s%s=", body->len ? "&" : "", p->name);
-		r = template_render(p->value, PLACE_QUERY, v, body);
-	}
-	return r ? r : buf_err(body);
-}
-
-/* The body and its type; *type is NULL where there is no body. */
-static int
-render_body(
-    const struct request *q, const struct template_values *v, struct buf *body, const char **type)
-{
-	*type = NULL;
-	if (q->json) {
-		_auto_json json_t *json = json_render(q->json, v);
-
-		*type = "application/json";
-		return json ? json_write(json, body) : -OTP_EINVAL;
-	}
-	if (q->form.n) {
-		*type = "application/x-www-form-urlencoded";
-		return render_form(&q->form, v, body);
-	}
-	if (!q->text)
-		return 0;
-	*type = "text/plain; charset=utf-8";
-	return template_render(q->text, PLACE_TEXT, v, body);
-}
-
-static int
-request_render(const struct request *q, const struct template_values *v, struct rendered *d)
-{
-	const char *type;
-	int r;
-
-	d->url = (struct buf)BUF_INIT(HTTP_URL_MAX);
-	d->body = (struct buf)BUF_INIT(REQUEST_BODY_MAX);
-	r = render_body(q, v, &d->body, &type);
-	d->has_body = type != NULL;
-	if (!r && type)
-		r = add_header(d, "Content-Type", type, v);
-	for (size_t i = 0; !r && i < q->headers.n; i++) {
-		const struct pair *p = &q->headers.item[i];
-
-		if (!p->optional || !template_uses_empty(p->value, v))
-			r = add_header(d, p->name, p->value, v);
-	}
-	return r ? r : render_url(q, v, &d->url);
-}
-
-/* Borrowed from d. */
-static struct http_request
-rendered_request(const struct request *q, struct rendered *d)
-{
-	return (struct http_request){
-	    .method = q->method,
-	    .url = buf_str(&d->url),
-	    .header = d->line,
-	    .nheaders = d->nheaders,
-	    .body = d->has_body ? buf_str(&d->body) : NULL,
-	    .body_len = d->body.len,
-	};
-}
+#include "helpers/request_render.h"
 
 static bool
 value_is(json_t *value, json_t *allowed)
@@ -313,6 +102,23 @@ class_by_status(enum request_purpose purpose, long status)
 	return CLASS_REFUSED;
 }
 
+/*
+ * The same of a mail server (RFC 5321 4.2.3, RFC 4954 6). Only what it says of the recipient or of
+ * the text is about this mail.
+ */
+static enum provider_class
+class_by_reply(enum mail_stage stage, long reply)
+{
+	bool refuses_login = reply == 530 || reply == 534 || reply == 535 || reply == 538;
+
+	if (refuses_login)
+		return CLASS_BAD_CREDENTIALS;
+	if (reply < 500 || stage == MAIL_DOOR)
+		return CLASS_PROVIDER_DOWN;
+	/* Who is not allowed to send is the configuration's `from`. */
+	return stage == MAIL_SENDER ? CLASS_REFUSED : CLASS_BAD_DESTINATION;
+}
+
 static int
 capture(const struct request *q, struct http_answer *a, json_t *body, struct bindings *b)
 {
@@ -341,17 +147,35 @@ capture(const struct request *q, struct http_answer *a, json_t *body, struct bin
 	return 0;
 }
 
+/* Nothing that a person, or their mailbox, can bring about. */
 static bool
-is_outage(enum provider_class c, long status)
+is_outage(const struct request *q, enum provider_class c, const struct http_answer *a)
 {
+	bool down = q->mail.n ? a->stage == MAIL_DOOR : a->status >= 500;
+
 	return c == CLASS_NO_CREDIT || c == CLASS_BAD_CREDENTIALS ||
-	       (c == CLASS_PROVIDER_DOWN && status >= 500);
+	       (c == CLASS_PROVIDER_DOWN && down);
+}
+
+/* What the log says of an answer that neither `expect` nor a rule knows. */
+static const char *
+detail_of(const struct request *q, const struct http_answer *a)
+{
+	static const char *const of_mail[] = {
+	    [MAIL_DOOR] = "the mail server does not let us in",
+	    [MAIL_SENDER] = "the mail server refuses the sender",
+	    [MAIL_RECIPIENT] = "the mail server refuses the recipient",
+	    [MAIL_TEXT] = "the mail server refuses the text",
+	};
+
+	return q->mail.n && a->status >= 400 ? of_mail[a->stage]
+					     : "the answer is not the expected one";
 }
 
 /* By `expect`, then by the rules, then by the status. */
 static void
-judge_reply(
-    const struct request *q, enum request_purpose purpose, const struct reply *a, struct outcome *o)
+judge_reply(const struct request *q, enum request_purpose purpose, const struct http_answer *answer,
+    const struct reply *a, struct outcome *o)
 {
 	if (expect_holds(&q->expect, a)) {
 		o->class = CLASS_OK;
@@ -364,12 +188,13 @@ judge_reply(
 			return;
 		}
 	}
-	o->class = class_by_status(purpose, a->status);
+	o->class = q->mail.n ? class_by_reply(answer->stage, a->status)
+			     : class_by_status(purpose, a->status);
 	/* Whoever talks nonsense has not said that the code is wrong. */
 	if (o->class == CLASS_WRONG_CODE && a->status < 300 && !a->json)
 		o->class = CLASS_PROVIDER_DOWN;
 	if (!*o->detail)
-		o->detail = "the answer is not the expected one";
+		o->detail = detail_of(q, answer);
 }
 
 static void
@@ -386,29 +211,35 @@ judge_answer(const struct request *q, enum request_purpose purpose, struct http_
 	    json_read(reply.text, a->body.len, &json, why, sizeof(why)))
 		o->detail = "the answer is no JSON";
 	reply.json = json;
-	judge_reply(q, purpose, &reply, o);
+	judge_reply(q, purpose, a, &reply, o);
 	if (o->class == CLASS_OK && capture(q, a, json, b)) {
 		o->class = CLASS_PROVIDER_DOWN;
 		o->detail = "the answer lacks a value to capture";
 	} else if (o->class == CLASS_OK) {
 		o->detail = "";
 	}
-	o->outage = is_outage(o->class, a->status);
+	o->outage = is_outage(q, o->class, a);
 }
 
 /* No whole answer came. */
 static void
-judge_failure(int r, const struct http_answer *a, struct outcome *o)
+judge_failure(const struct request *q, int r, const struct http_answer *a, struct outcome *o)
 {
 	o->detail = a->failure;
 	if (r == -OTP_EINVAL) {
 		o->class = CLASS_REFUSED;
-		o->detail = "neither https nor a literal loopback address, or `ca` is unreadable";
+		if (!*o->detail)
+			o->detail = q->mail.n ? "neither smtp nor smtps, or through a proxy"
+					      : "neither https nor a literal loopback address";
+	} else if (r == -OTP_EPERM) {
+		o->class = CLASS_BAD_CREDENTIALS;
+		o->outage = true;
 	} else if (r == -OTP_ESYS || r == -OTP_ENOMEM) {
 		o->class = CLASS_BROKEN;
 	} else {
 		o->class = a->written ? CLASS_UNANSWERED : CLASS_PROVIDER_DOWN;
-		o->outage = !a->written;
+		/* From the recipient on, a mail server may hang up or fall silent over a person. */
+		o->outage = !a->written && a->stage == MAIL_DOOR;
 	}
 }
 
@@ -433,7 +264,7 @@ request_make(const struct request *q, enum request_purpose purpose, struct bindi
 		if (!r) {
 			judge_answer(q, purpose, &a, b, o);
 		} else if (r != -OTP_EGONE) {
-			judge_failure(r, &a, o);
+			judge_failure(q, r, &a, o);
 			r = 0;
 		}
 	}

@@ -4,7 +4,7 @@
     gateway.py --dir DIR [--port 0] [--provider NAME] [--generation g2] [--token-file FILE]
                [--print-phone]
 
-All four are served at once, each at its own paths, or only those that are named.
+All are served at once, each at its own paths or ports, or only those that are named.
 It makes a test authority and listeners with right and wrong certificates (sim/certs.py,
 sim/server.py), and writes into DIR
     ready.json          when it listens: pid, port, urls, ca_file, ca_dir, what each provider says
@@ -27,6 +27,9 @@ it; so does its parent's end.
         ...  gw.secret("client_id"), gw.secret("client_secret")
         gw.set(auth_code="0735", code="012345", types="string")
         assert len(gw.sessions("made", user="alice")) == 1
+    with Gateway(provider="smtp") as gw:
+        ...  gw.mail_urls["starttls"], gw.mail_login, gw.secret("password")
+        gw.fault("mail_reply", path="rcpt", code=550)
 
 A folder it makes is 0755 and the authority readable by all, for the client may be another user;
 what holds codes or keys is 0600. A second start in the same folder makes new certificates, keeps
@@ -134,6 +137,8 @@ class Gateway:
             self.ready = json.load(source)
         for name in ("pid", "port", "url", "urls", "ca_file", "ca_dir", "self_signed"):
             setattr(self, name, self.ready[name])
+        mail = self.ready["providers"].get("smtp", {})
+        self.mail_urls, self.mail_login = mail.get("urls"), mail.get("login")
         self.token_file = self.ready["providers"].get("tingting", {}).get("token_file")
 
     def stop(self):

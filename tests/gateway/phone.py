@@ -66,7 +66,8 @@ def render(message, color=False):
     title = clean(f"{TITLES.get(message['channel'], message['channel'])} to {message['number']}")
     while columns(title) > WIDTH - len(clock) - 5:
         title = title.rstrip("…")[:-1] + "…"
-    rows = [row for line in clean(message["text"]).split("\n")
+    text = "\n".join(filter(None, [message.get("subject"), message["text"]]))
+    rows = [row for line in clean(text).split("\n")
             for row in textwrap.wrap(line, WIDTH) or [""]]
     dim = "2"
     head = f"╭─ {title} {'─' * (WIDTH - columns(title) - len(clock) - 4)} {clock} ─╮"

@@ -20,29 +20,29 @@ import phone  # noqa: E402
 from gateway import Gateway  # noqa: E402
 from private_sshd import Sshd  # noqa: E402
 
-SERVICE, NUMBER = "pam_otp-demo", "+9779800000019"
+SERVICE, NUMBER, MAILBOX = "pam_otp-demo", "+9779800000019", "alice@mail.example"
 STACK = """auth     requisite  {module}
 auth     required   pam_permit.so
 account  required   pam_permit.so
 """
 CONF = """[otp]
-channels = sms
+channels = {channel}
 
-[channel sms]
+[channel {channel}]
 providers = {provider}
 {message}
 [provider {provider}]
-base = {url}
-ca = {ca}
 """
+HTTPS = "base = {url}\nca = {ca}\n"
 MESSAGE = "message = Your code for ${host} is ${code}. It ends in ${ttl_min} minutes.\n"
-# What else each provider's section says, and the secrets it names. All but the first make and check the code.
+# What each provider's section says, and the secrets it names. Crego, Bridgekeeper and KGeN make and check the code.
 PROVIDERS = {
-    "tingting": ("token = file:{secrets}/token\ncompany_name = Example\n", ["token"]),
-    "crego": ("", []),
-    "bridgekeeper": ("", []),
-    "kgen": ("client_id = file:{secrets}/client_id\nclient_secret = file:{secrets}/client_secret\n",
+    "tingting": (HTTPS + "token = file:{secrets}/token\ncompany_name = Example\n", ["token"]),
+    "crego": (HTTPS, []),
+    "bridgekeeper": (HTTPS, []),
+    "kgen": (HTTPS + "client_id = file:{secrets}/client_id\nclient_secret = file:{secrets}/client_secret\n",
              ["client_id", "client_secret"]),
+    "smtp": ("server = {mail}\n", []),
 }
 PATHS = """
 [paths]
@@ -107,16 +107,19 @@ def put_secret(gateway, place, provider, name):
 
 def configure(gateway, place, provider):
     settings, secrets = PROVIDERS[provider]
-    conf = CONF.format(url=gateway.url, ca=gateway.ca_file, provider=provider,
+    conf = CONF.format(channel="email" if provider == "smtp" else "sms", provider=provider,
                        message=MESSAGE if provider == "tingting" else "")
+    conf += settings.format(url=gateway.url, ca=gateway.ca_file, mail=gateway.mail_urls["plain"],
+                            secrets=f"{place.etc}/secrets")
     os.makedirs(place.etc, exist_ok=True)
-    write(f"{place.etc}/pam_otp.conf", conf + settings.format(secrets=f"{place.etc}/secrets") + place.more)
+    write(f"{place.etc}/pam_otp.conf", conf + place.more)
     run(*place.otpctl, "init")
     for name in secrets:
         put_secret(gateway, place, provider, name)
     write(f"{place.pam}/{SERVICE}", STACK.format(module=place.module))
     run(*place.otpctl, "config", "check")
-    run(*place.otpctl, "contact", "add", place.user, f"--phone={NUMBER}")
+    run(*place.otpctl, "contact", "add", place.user,
+        f"--email={MAILBOX}" if provider == "smtp" else f"--phone={NUMBER}")
 
 
 @contextlib.contextmanager

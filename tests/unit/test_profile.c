@@ -101,7 +101,14 @@ the_right_one_is_read_whole(void **state)
 	profile_free(NULL);
 }
 
-#define TAKEN "is a variable already: an answer must not replace it"
+/* A send by mail, with this URL, these members of the mail and more of the send. */
+#define MAIL(url, mail, more)                                                                \
+	"{\"send\": {\"method\": null, \"headers\": null, \"query\": null, \"json\": null, " \
+	"\"capture\": null, \"url\": \"" url "\", \"mail\": {" mail "}" more "}}"
+#define FROM_TO	  "\"from\": \"a@b\", \"to\": \"${dest}\""
+#define LETTER	  FROM_TO ", \"subject\": \"s\", \"text\": \"${message}\""
+#define NO_CHECKS ", \"expect\": {\"all\": null}, \"fail\": null"
+#define TAKEN	  "is a variable already: an answer must not replace it"
 
 static const struct fault {
 	const char *patch, *at, *says;
@@ -141,7 +148,49 @@ static const struct fault {
     {"{\"code\": {\"length\": [8, 4]}}", "/code/length", "from 4 to 12"},
     {"{\"code\": {\"length\": [4, 8, 9]}}", "/code/length", "[least, most]"},
     {"{\"code\": {\"length\": \"6\"}}", "/code/length", "a number of digits"},
-    {"{\"send\": {\"form\": {\"a\": \"b\"}}}", "/send", "expected one of json, form and text"},
+    {"{\"send\": {\"form\": {\"a\": \"b\"}}}", "/send",
+	"expected one of json, form, text and mail"},
+    {"{\"send\": {\"mail\": {" LETTER "}}}", "/send", "expected one of json, form, text and mail"},
+    {MAIL("https://x", LETTER, NO_CHECKS), "/send/url", "smtp:// or smtps://"},
+    {MAIL("lmtp://x", LETTER, NO_CHECKS), "/send/url", "smtp:// or smtps://"},
+    {MAIL("", LETTER, NO_CHECKS), "/send/url", "smtp:// or smtps://"},
+    {MAIL("smtp://${email}", LETTER, NO_CHECKS), "/send/url", "a host is named by vars"},
+    {MAIL("smtps://${token}/x", LETTER, NO_CHECKS), "/send/url", "a host is named by vars"},
+    {MAIL("smtp://x", FROM_TO ", \"subject\": \"s\"", NO_CHECKS), "/send/mail/text", "missing"},
+    {MAIL("smtp://x", FROM_TO, NO_CHECKS), "/send/mail/subject", "missing"},
+    {MAIL("smtp://x", "\"to\": \"a@b\"", NO_CHECKS), "/send/mail/from", "missing"},
+    {MAIL("smtp://x", "", NO_CHECKS), "/send/mail/to", "missing"},
+    {MAIL("smtp://x", LETTER ", \"cc\": \"a@b\"", NO_CHECKS), "/send/mail/cc", "unknown key"},
+    {MAIL("smtp://x", LETTER ", \"to?\": \"a@b\"", NO_CHECKS), "/send/mail/to?", "unknown key"},
+    {MAIL("smtp://x", LETTER ", \"from_name\": 1", NO_CHECKS), "/send/mail/from_name",
+	"expected a string"},
+    {MAIL("smtp://x", LETTER ", \"from_name\": \"${nobody}\"", NO_CHECKS), "/send/mail/from_name",
+	"${nobody}"},
+    {MAIL("smtp://x", LETTER ", \"from_name\": \"a\", \"from_name?\": \"a\"", NO_CHECKS),
+	"/send/mail", "not both"},
+    {MAIL("smtp://x", LETTER, ""), "/send", "a status, and no body to check"},
+    {MAIL("smtp://x", LETTER, ", \"expect\": {\"all\": null}"), "/send", "no body to check"},
+    {"{\"send\": {\"json\": null, \"mail\": {" LETTER "}}}", "/send", "a mail has no method"},
+    {"{\"send\": {\"json\": null, \"mail\": {" LETTER "}}}", "/send", "a mail has no headers"},
+    {"{\"send\": {\"json\": null, \"mail\": {" LETTER "}}}", "/send", "a mail has no query"},
+    {"{\"send\": {\"json\": null, \"mail\": {" LETTER "}}}", "/send", "a mail has no capture"},
+    {"{\"send\": {\"json\": null, \"mail\": 1}}", "/send/mail", "expected an object"},
+    {"{\"warm\": {\"url\": \"smtp://x\", \"mail\": {" LETTER "}}}", "/warm",
+	"send and resend alone"},
+    {"{\"code\": {\"echo\": \"/otp\"}, \"resend\": {\"url\": \"smtp://x\", \"mail\": {" LETTER
+     "}, \"expect\": {\"status\": [250]}}}",
+	"/resend", "without echo"},
+    {"{\"send\": {\"url\": \"smtp://x\"}}", "/send/url", "https://"},
+    {"{\"send\": {\"auth\": 1}}", "/send/auth", "expected an object"},
+    {"{\"send\": {\"auth\": {}}}", "/send/auth", "[login, password]"},
+    {"{\"send\": {\"auth?\": {\"basic\": [\"a\"]}}}", "/send/auth?", "[login, password]"},
+    {"{\"send\": {\"auth\": {\"basic\": [\"a\", \"b\", \"c\"]}}}", "/send/auth",
+	"[login, password]"},
+    {"{\"send\": {\"auth\": {\"basic\": [\"a\", 1]}}}", "/send/auth", "expected a string"},
+    {"{\"send\": {\"auth\": {\"basic\": [\"a\", \"${nobody}\"]}}}", "/send/auth", "${nobody}"},
+    {"{\"send\": {\"auth\": {\"bearer\": \"a\"}}}", "/send/auth/bearer", "unknown key"},
+    {"{\"send\": {\"auth\": {\"basic\": [\"a\", \"b\"]}, \"auth?\": {\"basic\": [\"a\", \"b\"]}}}",
+	"/send/auth", "not both"},
     {"{\"send\": {\"json\": null, \"form\": []}}", "/send/form", "expected an object"},
     {"{\"send\": {\"json\": null, \"text\": 1}}", "/send/text", "expected a string"},
     {"{\"send\": {\"expect\": {\"all\": [[\"\", \"text\", \"(\"]]}}}", "/send/expect/all/0",
@@ -290,6 +339,33 @@ every_fault_is_told_with_its_place(void **state)
 		missing += !at;
 	}
 	assert_int_equal(missing, 0);
+}
+
+static void
+a_mail_is_read_whole(void **state)
+{
+	static const char *const rows[] = {
+	    MAIL("smtp://x", LETTER, NO_CHECKS),
+	    MAIL("smtps://x/${host}", LETTER ", \"from_name?\": \"${name}\"", NO_CHECKS),
+	    MAIL("${base}/${host}", LETTER ", \"from_name\": \"X\"",
+		NO_CHECKS ", \"auth?\": {\"basic\": [\"${name}\", \"${token}\"]}"),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		_auto_buf struct buf report = BUF_INIT(REPORT_MAX);
+		struct profile *p;
+
+		if (load(rows[i], &p, &report))
+			fail_msg("%s", buf_str(&report));
+		assert_string_equal(pairs_find(&p->send.mail, "to")->value, "${dest}");
+		assert_null(pairs_find(&p->send.mail, "cc"));
+		ROW(!pairs_find(&p->send.mail, "from_name") == !i, rows[i]);
+		ROW(i != 1 || pairs_find(&p->send.mail, "from_name")->optional, rows[i]);
+		ROW(!p->send.login == (i != 2) && p->send.login_optional == (i == 2), rows[i]);
+		assert_null(p->send.method);
+		profile_free(p);
+	}
 }
 
 /* Neither an answer nor the person says to which host a code goes: up to the path, only settings.
@@ -475,6 +551,7 @@ the_shipped_profiles_load(void **state)
 	    {"kgen", NULL, CODE_BY_PROVIDER},
 	    {"kgen", "string", CODE_BY_PROVIDER},
 	    {"kgen", "attribute", CODE_BY_PROVIDER},
+	    {"smtp", NULL, CODE_BY_MODULE},
 	};
 
 	(void)state;
@@ -515,6 +592,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(the_right_one_is_read_whole),
 	    TEST(every_fault_is_told_with_its_place),
+	    TEST(a_mail_is_read_whole),
 	    TEST(a_host_is_named_by_settings_alone),
 	    TEST(every_fault_of_a_file_is_told_at_once),
 	    TEST(variants_are_chosen_by_name),

@@ -393,6 +393,36 @@ bodies_are_of_three_kinds(void **state)
 }
 
 static void
+a_login_is_basic_authentication(void **state)
+{
+	static const struct {
+		const char *auth;
+		bool said;
+	} rows[] = {
+	    {"\"auth\": {\"basic\": [\"${dest}\", \"${code}\"]}", true},
+	    {"\"auth?\": {\"basic\": [\"${dest}\", \"${code}\"]}", true},
+	    {"\"auth?\": {\"basic\": [\"${dest}\", \"${empty}\"]}", false},
+	    {"\"auth?\": {\"basic\": [\"${empty}\", \"${code}\"]}", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char send[256], *last;
+
+		(void)snprintf(
+		    send, sizeof(send), "%s, \"expect\": {\"status\": [200]}", rows[i].auth);
+		assert_int_equal(make(send).class, CLASS_OK);
+		last = web_last(web);
+		/* 9876543219:012345 */
+		ROW(!strstr(last, "\r\nAuthorization: Basic OTg3NjU0MzIxOTowMTIzNDU=\r\n") ==
+			!rows[i].said,
+		    rows[i].auth);
+		ROW(!strstr(last, "Authorization:") == !rows[i].said, rows[i].auth);
+		free(last);
+	}
+}
+
+static void
 no_answer_is_unanswered_or_down(void **state)
 {
 	static const char *const odd[] = {
@@ -487,6 +517,7 @@ main(void)
 	    TEST(answers_have_classes),
 	    TEST(checks_have_classes_of_their_own),
 	    TEST(bodies_are_of_three_kinds),
+	    TEST(a_login_is_basic_authentication),
 	    TEST(no_answer_is_unanswered_or_down),
 	    TEST(a_fault_of_this_machine_is_no_outage),
 	    TEST(captures_are_kept_as_text),

@@ -76,6 +76,9 @@ class Provider:
     def add_arguments(parser):
         """Adds the provider's own command line options."""
 
+    def open(self, server, bind, listeners):
+        """Opens listeners of its own, for what is not HTTP. listeners: server.LISTENERS."""
+
     def ready(self):
         """What a test must know of this provider: goes into ready.json."""
         return {}

@@ -3,11 +3,12 @@
 `fault.json` in the gateway's folder holds one fault or a list of them; the first that fits is
 taken. It is read again for every connection and request; replace it by rename. A fault has:
 
-  kind       a function of kinds.py: its keyword arguments are the fault's own members
+  kind       a function of kinds.py or mail_kinds.py: its keyword arguments are the fault's own members
   times      only for the next N that fit (default: for all)
   after      let N that fit pass first
   listener   only on this listener ("right", "plain", ... see server.py), or a list of them
-  path       only for targets that contain this text (not for kinds that strike before a request)
+  path       only for targets that contain this text (not for kinds that strike before a request);
+             of a mail server, the reply that it strikes at (mail_kinds.py)
   delay      wait so many seconds first
   headers    {name: value} added to the answer
   deliver    whether the message reaches the phone all the same, and whatever else the request
@@ -22,6 +23,7 @@ import os
 import threading
 import time
 
+import sim.mail_kinds  # noqa: F401: registers its kinds
 from sim.kinds import KINDS, FaultError
 
 SELECTORS = {"kind", "times", "after", "listener", "path", "delay", "headers", "deliver", "serial"}
@@ -41,7 +43,7 @@ class Fault:
         missing = self.kind.required - set(said)
         if missing:
             raise FaultError(f"{self.name} needs {', '.join(sorted(missing))}")
-        if "path" in said and self.kind.stage != "answer":
+        if "path" in said and self.kind.stage not in ("answer", "mail"):
             raise FaultError(f"{self.name} strikes before there is a path")
         self.own = {name: said[name] for name in self.kind.members if name in said}
         self.times, self.after = said.get("times"), said.get("after", 0)

@@ -32,7 +32,7 @@ class Kind:
 
 
 def kind(stage, deliver=False):
-    """Registers a fault. stage: connect (before TLS), tls (after the handshake), answer."""
+    """Registers a fault. stage: connect (before TLS), tls (after the handshake), answer; or mail."""
     def register(act):
         own = [p for p in inspect.signature(act).parameters.values() if p.kind is p.KEYWORD_ONLY]
         KINDS[act.__name__] = Kind(act, stage, deliver, frozenset(p.name for p in own),

@@ -162,6 +162,8 @@ class Server:
                        if name == "right" else listen(bind, 0))
             host = "127.0.0.1" if not context else "localhost" if bind == "127.0.0.1" else bind
             self.listeners[name] = Listener(name, context, sockets, host)
+        for provider in self.providers:
+            provider.open(self, bind, LISTENERS)
 
     def serve(self):
         """Accepts for ever; each connection has a thread."""

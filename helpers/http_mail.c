@@ -1,0 +1,222 @@
+/*
+ * MUST:
+ *  - each line of the server is a reply, and all of them have a bound;
+ *  - with a login, no sender is named before it was accepted;
+ *  - "written" is true from the moment the server asks for the text, and not before;
+ *  - where libcurl waits by itself (while the server judges the text, and after QUIT), the
+ *    callbacks see the deadline and the peer.
+ */
+#include "helpers/http_mail.h"
+
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/err.h"
+#include "helpers/http_transfer.h"
+
+enum {
+	BACKSTOP_MS = 50, /* behind the deadline: when libcurl looks up from a wait of its own */
+	LOGIN_OK = 235,
+	TEXT_WANTED = 354,
+	FIRST_REFUSAL = 400,
+};
+
+/* Which reply since MAIL answers what. */
+enum { OF_SENDER = 1, OF_RECIPIENT, OF_DATA, OF_TEXT };
+
+/* The code of a reply's line, from 200 to 599, or -1. */
+static long
+reply_code(const char *line, size_t len)
+{
+	if (len < 4 || line[0] < '2' || line[0] > '5' || !memchr("- \r\n", line[3], 4))
+		return -1;
+	for (size_t i = 1; i < 3; i++)
+		if (line[i] < '0' || line[i] > '9')
+			return -1;
+	return (line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0');
+}
+
+/* Takes one line that the server said. 0; -OTP_EPROTO where it is no reply; -OTP_ETOOBIG. */
+static int
+hear(struct mail_talk *t, const char *line, size_t len)
+{
+	long code = reply_code(line, len);
+
+	t->heard += len;
+	if (t->heard > HTTP_HEAD_MAX)
+		return -OTP_ETOOBIG;
+	if (code < 0)
+		return -OTP_EPROTO;
+	if (line[3] == '-')
+		return 0;
+	t->reply = code;
+	t->logged_in |= code == LOGIN_OK;
+	if (!t->asked)
+		return 0;
+	t->replies++;
+	t->handed_over |= t->replies == OF_DATA && code == TEXT_WANTED;
+	t->over = t->replies >= OF_TEXT ||
+		  (t->replies == OF_DATA ? code != TEXT_WANTED : code / 100 != 2);
+	return 0;
+}
+
+static enum mail_stage
+stage_of(const struct mail_talk *t)
+{
+	static const enum mail_stage stage[] = {
+	    [OF_SENDER] = MAIL_SENDER,
+	    [OF_RECIPIENT] = MAIL_RECIPIENT,
+	    [OF_DATA] = MAIL_TEXT,
+	    [OF_TEXT] = MAIL_TEXT,
+	};
+
+	return t->replies <= OF_TEXT ? stage[t->replies] : MAIL_TEXT;
+}
+
+/*
+ * What is still written reaches the server, and nothing is waited for any more: libcurl says QUIT
+ * when it closes, and would wait for an answer to it.
+ */
+static void
+hang_up(const struct mail_talk *t)
+{
+	for (size_t i = 0; i < MAIL_SOCKETS; i++)
+		if (t->socket[i] >= 0)
+			(void)shutdown(t->socket[i], SHUT_RD);
+}
+
+static size_t
+on_reply(char *line, size_t one, size_t len, void *arg)
+{
+	struct transfer *t = arg;
+
+	(void)one;
+	if (t->talk.over || t->overflow)
+		return 0;
+	t->overflow = hear(&t->talk, line, len);
+	t->answer->written |= t->talk.handed_over;
+	t->answer->stage = stage_of(&t->talk);
+	if (t->overflow || t->talk.over)
+		hang_up(&t->talk);
+	return t->overflow ? 0 : len;
+}
+
+/* The sender is about to be named: until now, it was about us. */
+static int
+on_mail(void *arg, char *remote_ip, char *local_ip, int remote_port, int local_port)
+{
+	struct mail_talk *t = &((struct transfer *)arg)->talk;
+
+	(void)remote_ip, (void)local_ip, (void)remote_port, (void)local_port;
+	/* libcurl goes on without a login where the server does not offer one. */
+	if (t->wants_login && !t->logged_in) {
+		hang_up(t);
+		return CURL_PREREQFUNC_ABORT;
+	}
+	t->asked = true;
+	return CURL_PREREQFUNC_OK;
+}
+
+/* Called at least once a second where libcurl waits by itself. */
+static int
+on_progress(void *arg, curl_off_t down_all, curl_off_t down, curl_off_t up_all, curl_off_t up)
+{
+	struct mail_talk *t = &((struct transfer *)arg)->talk;
+
+	(void)down_all, (void)down, (void)up_all, (void)up;
+	if (!t->handed_over || t->over)
+		return 0;
+	t->cut = peer_check(t->peer);
+	if (!t->cut && deadline_passed(t->deadline))
+		t->cut = -OTP_ETIME;
+	if (t->cut)
+		hang_up(t);
+	return t->cut ? 1 : 0;
+}
+
+/* Remembers it for hang_up(). */
+static curl_socket_t
+on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	struct mail_talk *t = &((struct transfer *)arg)->talk;
+	size_t i = 0;
+
+	while (i < MAIL_SOCKETS && t->socket[i] >= 0)
+		i++;
+	if (i == MAIL_SOCKETS)
+		return CURL_SOCKET_BAD;
+	t->socket[i] = transfer_socket(arg, purpose, address);
+	return t->socket[i];
+}
+
+static int
+on_socket_close(void *arg, curl_socket_t fd)
+{
+	struct mail_talk *t = &((struct transfer *)arg)->talk;
+
+	for (size_t i = 0; i < MAIL_SOCKETS; i++)
+		if (t->socket[i] == fd)
+			t->socket[i] = -1;
+	return close(fd);
+}
+
+static CURLcode
+set_callbacks(CURL *e, struct transfer *t)
+{
+	CURLcode c = curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_reply);
+
+	c = c ? c : curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, on_mail);
+	c = c ? c : curl_easy_setopt(e, CURLOPT_NOPROGRESS, 0L);
+	c = c ? c : curl_easy_setopt(e, CURLOPT_XFERINFOFUNCTION, on_progress);
+	c = c ? c : curl_easy_setopt(e, CURLOPT_XFERINFODATA, t);
+	c = c ? c : curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+	c = c ? c : curl_easy_setopt(e, CURLOPT_CLOSESOCKETFUNCTION, on_socket_close);
+	return c ? c : curl_easy_setopt(e, CURLOPT_CLOSESOCKETDATA, t);
+}
+
+int
+mail_set(
+    const struct http_request *q, bool starttls, int peer, struct deadline dl, struct transfer *t)
+{
+	CURL *e = t->easy;
+	CURLcode c = set_callbacks(e, t);
+
+	t->talk.wants_login = q->login != NULL;
+	t->talk.peer = peer;
+	t->talk.deadline = dl;
+	for (size_t i = 0; i < MAIL_SOCKETS; i++)
+		t->talk.socket[i] = -1;
+	c = c ? c
+	      : curl_easy_setopt(
+		    e, CURLOPT_USE_SSL, starttls ? (long)CURLUSESSL_ALL : (long)CURLUSESSL_NONE);
+	/* Older mechanisms protect nothing that TLS does not. */
+	c = c ? c : curl_easy_setopt(e, CURLOPT_LOGIN_OPTIONS, "AUTH=PLAIN;AUTH=LOGIN");
+	/* Where a kept connection dies under it, libcurl would send the mail again. */
+	c = c ? c : curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L);
+	/* Closed while the callbacks are there. */
+	c = c ? c : curl_easy_setopt(e, CURLOPT_FORBID_REUSE, 1L);
+	c = c ? c : curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)deadline_left(dl) + BACKSTOP_MS);
+	return c ? -OTP_ENOMEM : mail_message(e, q->mail, &t->talk);
+}
+
+int
+mail_judge(CURLcode code, const struct transfer *t, struct http_answer *a)
+{
+	const struct mail_talk *talk = &t->talk;
+	bool no_login =
+	    code == CURLE_LOGIN_DENIED || (code == CURLE_ABORTED_BY_CALLBACK && !talk->asked);
+
+	a->failure = curl_easy_strerror(code);
+	if (talk->cut || t->overflow)
+		return talk->cut ? talk->cut : t->overflow;
+	/* A refusal ends the dialog; only the whole of it makes libcurl say OK. */
+	if (code && talk->reply < FIRST_REFUSAL) {
+		if (no_login)
+			a->failure = "the server takes no login by PLAIN or LOGIN";
+		return no_login ? -OTP_EPERM : transfer_judge_failure(code, t, a);
+	}
+	a->status = talk->reply;
+	a->failure = "";
+	return 0;
+}

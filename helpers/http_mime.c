@@ -1,0 +1,241 @@
+/*
+ * MUST:
+ *  - no text of elsewhere ends a header or an address early: what could is refused, and a subject
+ *    or name beyond plain ASCII is encoded (RFC 2047);
+ *  - nothing of the code or the user stands in a header that is not the profile's.
+ */
+#include "helpers/http_mail.h"
+
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/err.h"
+#include "common/text.h"
+
+enum {
+	ADDRESS_MAX = 254,    /* RFC 5321 4.5.3.1.3, without the brackets */
+	LOCAL_MAX = 64,	      /* RFC 5321 4.5.3.1.1 */
+	LINE_MAX_BYTES = 256, /* of a subject or a name */
+	WORD_BYTES = 36,      /* of an encoded word: with "Subject: " it is a line of 69 */
+	MAIL_HEADER_MAX = 2048,
+	ID_BYTES = 16,
+};
+
+static const char alnum[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+
+/* Characters of alnum and more, in pieces between dots that are not empty. */
+static bool
+is_dotted(const char *s, size_t len, const char *more)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (s[i] == '.' ? !i || s[i - 1] == '.'
+				: !strchr(alnum, s[i]) && !strchr(more, s[i]))
+			return false;
+	}
+	return len && s[len - 1] != '.';
+}
+
+/* local@domain of RFC 5321, without quoted strings and address literals. */
+static bool
+is_address(const char *s)
+{
+	const char *at = strchr(s, '@');
+
+	return at && strlen(s) <= ADDRESS_MAX && at - s <= LOCAL_MAX &&
+	       is_dotted(s, (size_t)(at - s), "!#$%&'*+-/=?^_`{|}~") &&
+	       is_dotted(at + 1, strlen(at + 1), "-_");
+}
+
+/* A subject or a name. */
+static bool
+is_line(const char *s)
+{
+	for (const char *p = s; *p; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			return false;
+	return strlen(s) <= LINE_MAX_BYTES && text_is_utf8(s);
+}
+
+int
+mail_check(const struct http_mail *m)
+{
+	return is_address(m->from) && is_address(m->to) && is_line(m->from_name) &&
+		       is_line(m->subject) && text_is_utf8(m->text)
+		   ? 0
+		   : -OTP_EINVAL;
+}
+
+/* Fits a header line as it is? "=?" would be read as an encoded word. */
+static bool
+is_plain(const char *s)
+{
+	for (const char *p = s; *p; p++)
+		if (*p & 0x80)
+			return false;
+	return strlen(s) <= WORD_BYTES && !strstr(s, "=?");
+}
+
+/* How many bytes of the text fill an encoded word; a character is not divided. */
+static size_t
+word_len(const char *s)
+{
+	size_t len = strlen(s);
+
+	if (len <= WORD_BYTES)
+		return len;
+	len = WORD_BYTES;
+	while (len && (s[len] & 0xc0) == 0x80)
+		len--;
+	return len;
+}
+
+static void
+put_words(struct buf *b, const char *s)
+{
+	unsigned char word[4 * WORD_BYTES / 3 + 4];
+
+	for (size_t len; *s; s += len) {
+		len = word_len(s);
+		(void)EVP_EncodeBlock(word, (const unsigned char *)s, (int)len);
+		buf_putf(b, "=?UTF-8?B?%s?=%s", word, s[len] ? "\r\n " : "");
+	}
+}
+
+static void
+put_subject(struct buf *b, const char *subject)
+{
+	buf_puts(b, "Subject: ");
+	if (is_plain(subject))
+		buf_puts(b, subject);
+	else
+		put_words(b, subject);
+}
+
+static void
+put_from(struct buf *b, const char *name, const char *address)
+{
+	buf_puts(b, "From: ");
+	if (*name && is_plain(name)) {
+		buf_putc(b, '"');
+		for (; *name; name++)
+			buf_putf(b, "%s%c", *name == '"' || *name == '\\' ? "\\" : "", *name);
+		buf_puts(b, "\" ");
+	} else if (*name) {
+		put_words(b, name);
+		buf_putc(b, ' ');
+	}
+	buf_putf(b, "<%s>", address);
+}
+
+/* RFC 5322 3.3, by our own words: strftime() would ask the locale. */
+static void
+put_date(struct buf *b)
+{
+	static const char days[][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+	static const char months[][4] = {
+	    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+	time_t now = time(NULL);
+	struct tm t;
+
+	if (!gmtime_r(&now, &t))
+		memset(&t, 0, sizeof(t));
+	buf_putf(b, "Date: %s, %02d %s %04d %02d:%02d:%02d +0000", days[t.tm_wday], t.tm_mday,
+	    months[t.tm_mon], t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec);
+}
+
+/* Random, and the domain that the sender shows anyway. */
+static int
+put_id(struct buf *b, const char *from)
+{
+	unsigned char id[ID_BYTES];
+
+	if (RAND_bytes(id, sizeof(id)) != 1)
+		return -OTP_ENOMEM;
+	buf_puts(b, "Message-ID: <");
+	for (size_t i = 0; i < sizeof(id); i++)
+		buf_putf(b, "%02x", id[i]);
+	buf_putf(b, "%s>", strchr(from, '@'));
+	return 0;
+}
+
+static int
+append(struct curl_slist **list, const char *s)
+{
+	struct curl_slist *l = s ? curl_slist_append(*list, s) : NULL;
+
+	if (!l)
+		return -OTP_ENOMEM;
+	*list = l;
+	return 0;
+}
+
+static int
+add_headers(const struct http_mail *m, struct curl_slist **list)
+{
+	enum { FROM, TO, SUBJECT, DATE, ID, HEADERS };
+	struct buf line[HEADERS];
+	int r;
+
+	for (size_t i = 0; i < HEADERS; i++)
+		line[i] = (struct buf)BUF_INIT(MAIL_HEADER_MAX);
+	put_from(&line[FROM], m->from_name, m->from);
+	buf_putf(&line[TO], "To: <%s>", m->to);
+	put_subject(&line[SUBJECT], m->subject);
+	put_date(&line[DATE]);
+	r = put_id(&line[ID], m->from);
+	for (size_t i = 0; i < HEADERS; i++) {
+		r = r ? r : append(list, buf_str(&line[i]));
+		buf_free(&line[i]);
+	}
+	/* RFC 3834: nobody's machine answers it. */
+	return r ? r : append(list, "Auto-Submitted: auto-generated");
+}
+
+/* Lines end in CR LF, at which the encoder folds; it encodes every other control character. */
+static int
+add_text(CURL *e, const char *text, curl_mime **out)
+{
+	_auto_buf struct buf lines = BUF_INIT(2 * HTTP_BODY_MAX);
+	curl_mimepart *part;
+
+	for (; *text; text++) {
+		if (*text == '\n')
+			buf_putc(&lines, '\r');
+		if (*text != '\r')
+			buf_putc(&lines, *text);
+	}
+	*out = curl_mime_init(e);
+	part = *out ? curl_mime_addpart(*out) : NULL;
+	if (!part || !buf_str(&lines) || curl_mime_data(part, buf_str(&lines), lines.len) ||
+	    curl_mime_type(part, "text/plain; charset=utf-8") ||
+	    curl_mime_encoder(part, "quoted-printable"))
+		return -OTP_ENOMEM;
+	return 0;
+}
+
+int
+mail_message(CURL *e, const struct http_mail *m, struct mail_talk *t)
+{
+	CURLcode c;
+
+	if (append(&t->to, m->to) || add_headers(m, &t->headers) || add_text(e, m->text, &t->mime))
+		return -OTP_ENOMEM;
+	c = curl_easy_setopt(e, CURLOPT_MAIL_FROM, m->from);
+	c = c ? c : curl_easy_setopt(e, CURLOPT_MAIL_RCPT, t->to);
+	c = c ? c : curl_easy_setopt(e, CURLOPT_HTTPHEADER, t->headers);
+	c = c ? c : curl_easy_setopt(e, CURLOPT_MIMEPOST, t->mime);
+	return c ? -OTP_ENOMEM : 0;
+}
+
+void
+mail_free(struct mail_talk *t)
+{
+	curl_mime_free(t->mime);
+	curl_slist_free_all(t->headers);
+	curl_slist_free_all(t->to);
+	*t = (struct mail_talk){0};
+}
