@@ -16,6 +16,8 @@ enum otp_err {
 	OTP_ECONF,	/* the configuration is wrong; the detail is with whoever read it */
 	OTP_ESTORE,	/* contacts or state are missing, foreign or cannot be read or written */
 	OTP_EUSED,	/* the code was used already */
+	OTP_EWRONG,	/* the code is not right */
+	OTP_EBUSY,	/* a sibling is at it: try again in a moment */
 	OTP_ELIMIT,	/* a limit or a lock-out is in force */
 	OTP_ENET,	/* name lookup, TCP or TLS failed */
 	OTP_ECRYPTO,	/* OpenSSL refused */

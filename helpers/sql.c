@@ -19,16 +19,36 @@ sql_bind(sqlite3_stmt *stmt, int at, const struct sql_value *v)
 	}
 }
 
+static int
+sql_bind_all(sqlite3_stmt *stmt, const struct sql_value *v, size_t n)
+{
+	int rc = (size_t)sqlite3_bind_parameter_count(stmt) == n ? SQLITE_OK : SQLITE_MISUSE;
+
+	for (size_t i = 0; rc == SQLITE_OK && i < n; i++)
+		rc = sql_bind(stmt, (int)i + 1, &v[i]);
+	return rc;
+}
+
+int
+sql_again_n(sqlite3 *db, sqlite3_stmt **stmt, const char *sql, const struct sql_value *v, size_t n)
+{
+	int rc = SQLITE_OK;
+
+	if (*stmt)
+		(void)sqlite3_reset(*stmt);
+	else
+		rc = sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, stmt, NULL);
+	return rc == SQLITE_OK ? sql_bind_all(*stmt, v, n) : rc;
+}
+
 int
 sql_prepare_n(
     sqlite3 *db, sqlite3_stmt **stmt, const char *sql, const struct sql_value *v, size_t n)
 {
 	int rc = sqlite3_prepare_v2(db, sql, -1, stmt, NULL);
 
-	if (rc == SQLITE_OK && (size_t)sqlite3_bind_parameter_count(*stmt) != n)
-		rc = SQLITE_MISUSE;
-	for (size_t i = 0; rc == SQLITE_OK && i < n; i++)
-		rc = sql_bind(*stmt, (int)i + 1, &v[i]);
+	if (rc == SQLITE_OK)
+		rc = sql_bind_all(*stmt, v, n);
 	if (rc != SQLITE_OK) {
 		/* A statement with a value left out would match other rows than it should. */
 		(void)sqlite3_finalize(*stmt);

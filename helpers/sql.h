@@ -58,6 +58,14 @@ int sql_run_n(sqlite3 *db, const char *sql, const struct sql_value *v, size_t n)
 /* The statement with its values, before its first step; the caller finalizes it. NULL on error. */
 #define sql_prepare(db, stmt, sql, ...) sql_prepare_n((db), (stmt), (sql), SQL_VALUES(__VA_ARGS__))
 
+/*
+ * The same statement again and again: prepared where *stmt is NULL, else reset, with new values.
+ * The caller resets it before they go, and finalizes it at the end.
+ */
+int sql_again_n(
+    sqlite3 *db, sqlite3_stmt **stmt, const char *sql, const struct sql_value *v, size_t n);
+#define sql_again(db, stmt, sql, ...) sql_again_n((db), (stmt), (sql), SQL_VALUES(__VA_ARGS__))
+
 /* Without values; several statements may follow each other. */
 int sql_script(sqlite3 *db, const char *sql);
 /* One number from a statement without values. */

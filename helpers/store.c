@@ -27,8 +27,8 @@ challenge_clear(struct challenge *c)
 int
 try_rule_check(const struct try_rule *rule)
 {
-	if (rule->failures < 1 || rule->per_challenge < 1 || rule->backoff_first_ms < 1 ||
-	    rule->backoff_most_ms < rule->backoff_first_ms)
+	if (rule->failures < 1 || rule->most < rule->failures || rule->per_challenge < 1 ||
+	    rule->backoff_first_ms < 1 || rule->backoff_most_ms < rule->backoff_first_ms)
 		return -OTP_EINVAL;
 	return 0;
 }
@@ -36,13 +36,15 @@ try_rule_check(const struct try_rule *rule)
 int64_t
 try_locked_until(const struct try_rule *rule, int64_t failures, int64_t last_wall_ms)
 {
-	int64_t backoff = rule->backoff_first_ms;
+	int64_t backoff = rule->backoff_first_ms, until;
 
+	if (failures >= rule->most)
+		return STORE_FOREVER;
 	if (failures < rule->failures)
 		return 0;
 	for (int64_t n = rule->failures; n < failures && backoff < rule->backoff_most_ms; n++)
 		backoff = backoff > rule->backoff_most_ms / 2 ? rule->backoff_most_ms : backoff * 2;
-	return last_wall_ms + backoff;
+	return __builtin_add_overflow(last_wall_ms, backoff, &until) ? STORE_FOREVER : until;
 }
 
 static int

@@ -3,9 +3,9 @@
  * counted before it is done, so that a crash never gives a free message or a free guess.
  *
  * MUST:
- *  - every operation is one transaction, and durable (on disk) when it returns 0;
+ *  - every operation is one transaction, and durable (on disk) when it returns 0 or has counted;
  *  - a challenge is consumed at most once, whoever races;
- *  - a try is counted before the code is compared;
+ *  - a try is counted before the code goes anywhere, or in the transaction that compares it;
  *  - a clock that goes back frees nothing: events "in the future" still count;
  *  - an operation that cannot write returns -OTP_ESTORE and has changed nothing.
  *
@@ -54,30 +54,109 @@ struct challenge {
 
 void challenge_clear(struct challenge *c); /* wipes and frees what it owns */
 
+/*
+ * Who pays: failures in a row and messages are counted apart for each. The owner is a user, an
+ * address, a client, a bucket of unknown users; the place is where a user has signed in before,
+ * or "" for all strangers together. The kind is never empty (-OTP_EINVAL).
+ */
+struct budget {
+	char kind[24];
+	char owner[256];
+	char place[STORE_KEY_MAX + 1];
+};
+
+enum send_mode {
+	SEND_RETURNS, /* a sign-in that ends in ok gives it back */
+	SEND_STAYS,   /* it does not: what was sent was sent */
+	SEND_LOOKS,   /* must have room, but is not charged: a decoy sends nothing */
+};
+
 /* What a send must be counted against, all or nothing. */
 struct send_count {
-	char kind[16]; /* "user"; later "address", "client", "host" */
-	char key[STORE_KEY_MAX + 1];
+	struct budget budget;
 	struct conf_windows windows;
+	enum send_mode mode;
 };
 
 /* Why a reservation was refused, and until when (wall ms) it will be. */
 struct store_refusal {
-	char kind[16];
+	char kind[24]; /* of the budget that is longest spent */
 	int64_t until_wall_ms;
 };
 
-/* Failures in a row on one budget, then a back-off that doubles. */
+#define STORE_FOREVER INT64_MAX /* as a time: until somebody unlocks it */
+
+/*
+ * Failures in a row on one budget, then a back-off that doubles, then the end: `most` in a row and
+ * no more, until the budget is unlocked or reset.
+ */
 struct try_rule {
 	int failures;
+	int most;
 	int64_t backoff_first_ms;
 	int64_t backoff_most_ms;
 	int per_challenge; /* tries on one challenge, across sign-ins */
 };
 
+/* One issue of recovery codes. Found: the salt, and n, how many are not used yet; no hashes. */
+enum { RECOVERY_CODES = 10, RECOVERY_SALT_LEN = 16, RECOVERY_HASH_LEN = 32 };
+
+struct recovery {
+	char id[STORE_ID_LEN + 1]; /* of the issue: random, hexadecimal */
+	unsigned char salt[RECOVERY_SALT_LEN];
+	unsigned char hash[RECOVERY_CODES][RECOVERY_HASH_LEN];
+	int n;
+	int64_t issued_wall_ms; /* when found: recovery_put()'s now */
+};
+
+/* How a real send or check went, newest first: what decoys are made to look like. */
+struct sample {
+	int64_t at_wall_ms;
+	int64_t took_ms;
+	int outcome; /* the caller's */
+};
+enum { SAMPLES_KEPT = 64 };
+
+/* What holds for one user, for who looks after it. Borrowed for the call. */
+enum fact_kind {
+	FACT_FAILURES,	/* n in a row on the budget, the last at at_wall_ms */
+	FACT_SEND,	/* counted against the budget at at_wall_ms */
+	FACT_CHALLENGE, /* live; n tries; detail: "SERVICE CHANNEL PROVIDER"; at: when sent */
+	FACT_PLACE,	/* known since a sign-in at at_wall_ms: budget.place */
+	FACT_RECOVERY,	/* n codes left of those issued at at_wall_ms */
+	FACT_PAUSE,	/* detail: a provider that wants no request for owner until at_wall_ms */
+};
+
+struct store_fact {
+	enum fact_kind kind;
+	struct budget budget; /* of failures, sends and places; a pause: owner is the address */
+	int64_t n;
+	int64_t at_wall_ms;
+	const char *detail; /* never NULL */
+};
+
+/* 0 to go on, or an error that ends the listing. */
+typedef int fact_fn(const struct store_fact *f, void *arg);
+
 /* What a provider said, when (wall, ms). 0 to go on, or an error that ends the listing. */
 typedef int credits_fn(
     const char *provider, const char *channel, int64_t credits, int64_t said_wall_ms, void *arg);
+
+/* A place counts as known for so long after a sign-in from it; of each user the newest are kept. */
+#define PLACE_KNOWN_MS (INT64_C(30) * 24 * 60 * 60 * 1000)
+enum { PLACES_KEPT = 32 };
+
+/* What a sign-in that ends in ok leaves behind, in the transaction that lets it in. Borrowed. */
+struct on_ok {
+	const char *place;    /* known from now on for the user; "" for none */
+	const char *remember; /* not asked again there for a while; "" for nowhere */
+};
+
+/* The longest that anything is remembered. */
+#define REMEMBER_MOST_MS (INT64_C(24) * 60 * 60 * 1000)
+
+/* A remembered sign-in. 0 to go on, or an error that ends the listing. */
+typedef int remembered_fn(const char *user, const char *key, int64_t made_wall_ms, void *arg);
 
 struct store;
 struct store_ops {
@@ -103,38 +182,110 @@ struct store_ops {
 	int (*challenge_kill)(struct store *s, const char *id);
 
 	/*
-	 * Counts a try against the challenge and against the budget, before the code is compared.
-	 * -OTP_EUSED: consumed by a sibling, nothing counted; -OTP_ENOENT: expired, dead or gone,
-	 * nothing counted; -OTP_ELIMIT: the budget is locked (*until_wall_ms, nothing counted) or
-	 * the challenge has no tries left (*until_wall_ms = 0). On 0, *left is how many tries this
-	 * challenge still has after this one.
+	 * A code that is checked here: counts the try against the challenge and the budget,
+	 * compares (in constant time) and, if it is right, consumes as consume() does, in one
+	 * transaction: of many that try the right code at once, one is let in and the others find
+	 * it used, without a count.
+	 * 0: right, and consumed. -OTP_EWRONG: wrong, counted; *left is how many tries the
+	 * challenge still has. Else nothing is counted: -OTP_EUSED: consumed by a sibling;
+	 * -OTP_ENOENT: expired, dead or gone; -OTP_ELIMIT: the budget is locked (*until_wall_ms) or
+	 * the challenge has no tries left (*until_wall_ms = 0).
+	 */
+	int (*try_mac)(struct store *s, const struct instant *now, const char *id,
+	    const unsigned char mac[STORE_MAC_LEN], const struct budget *budget,
+	    const struct try_rule *rule, const struct on_ok *then, int *left,
+	    int64_t *until_wall_ms);
+	/*
+	 * A code that the provider checks: counts the try before it goes out, and holds the
+	 * challenge for lease_ms (until consume(), check_end() or try_return()), so that siblings
+	 * wait for the answer instead of spending the tries at once. -OTP_EBUSY: a sibling's check
+	 * is under way, nothing counted. Else as try_mac(), 0 meaning counted.
 	 */
 	int (*try_count)(struct store *s, const struct instant *now, const char *id,
-	    const char *budget, const struct try_rule *rule, int *left, int64_t *until_wall_ms);
+	    const struct budget *budget, const struct try_rule *rule, int64_t lease_ms, int *left,
+	    int64_t *until_wall_ms);
 	/*
-	 * Counts a failure where there is no challenge (a decoy, a malformed code). -OTP_ELIMIT as
-	 * above when the budget is locked already.
+	 * The provider has answered, and it was not right: the next sibling may check. Ends no
+	 * lease but the one that this s took.
 	 */
-	int (*failure_count)(struct store *s, const struct instant *now, const char *budget,
-	    const struct try_rule *rule, int64_t *until_wall_ms);
-	/* Is the budget locked now? 0 (not), -OTP_ELIMIT with *until_wall_ms. Counts nothing. */
-	int (*locked)(struct store *s, const struct instant *now, const char *budget,
-	    const struct try_rule *rule, int64_t *until_wall_ms);
-
+	int (*check_end)(struct store *s, const char *id);
 	/*
-	 * The code was right: consumes the challenge, resets the budget's failures and gives its
-	 * send back, in one durable transaction. -OTP_EUSED when a sibling was first,
+	 * As check_end(), and takes the try back: it never reached a wire. Once for each
+	 * try_count(); nothing where a sibling has taken the lease over.
+	 */
+	int (*try_return)(struct store *s, const char *id, const struct budget *budget);
+	/*
+	 * The provider proved the code right: consumes the challenge, resets the budget's failures,
+	 * gives its send back (but what SEND_STAYS) and does what `then` says for the challenge's
+	 * user, in one durable transaction. -OTP_EUSED when a sibling was first,
 	 * -OTP_ENOENT when it is dead or expired.
 	 */
-	int (*consume)(
-	    struct store *s, const struct instant *now, const char *id, const char *budget);
-
-	/*
-	 * Takes back the last try on a challenge: it was not compared, and never reached a wire.
-	 */
-	int (*try_return)(struct store *s, const char *id, const char *budget);
+	int (*consume)(struct store *s, const struct instant *now, const char *id,
+	    const struct budget *budget, const struct on_ok *then);
+	/* Is the budget locked now? 0 (not), -OTP_ELIMIT with *until_wall_ms. Counts nothing. */
+	int (*locked)(struct store *s, const struct instant *now, const struct budget *budget,
+	    const struct try_rule *rule, int64_t *until_wall_ms);
 	/* -OTP_EUSED when the challenge is consumed, else 0. */
 	int (*challenge_used)(struct store *s, const char *id);
+
+	/* Has the user signed in from there within PLACE_KNOWN_MS? 0, or -OTP_ENOENT. */
+	int (*place_known)(
+	    struct store *s, const struct instant *now, const char *user, const char *place);
+
+	/* When the user's sign-in was remembered under the key. -OTP_ENOENT. */
+	int (*remembered_find)(
+	    struct store *s, const char *user, const char *key, int64_t *made_wall_ms);
+	/* Of one user, or of all where user is NULL; the newest first. Or fn's error. */
+	int (*remembered_each)(struct store *s, const char *user, remembered_fn *fn, void *arg);
+	/* Forgets them, of one user or of all where user is NULL; *removed counts. */
+	int (*remembered_drop)(struct store *s, const char *user, int *removed);
+
+	/* A new issue takes the place of every older one of the user. */
+	int (*recovery_put)(
+	    struct store *s, const struct instant *now, const char *user, const struct recovery *r);
+	/* The user's issue; n may be 0 when every code was used. -OTP_ENOENT. */
+	int (*recovery_find)(struct store *s, const char *user, struct recovery *out);
+	/*
+	 * Counts a failure on the budget, compares and, if it is right, uses the code up, resets
+	 * the budget, does what `then` says and ends every live challenge of the
+	 * user, in one durable transaction. 0 with *left, the codes left; -OTP_EWRONG: wrong,
+	 * counted. Not counted: -OTP_EUSED: that code was used before; -OTP_ENOENT: the issue is
+	 * gone; -OTP_ELIMIT: the budget is locked until *until_wall_ms. The id "" is the issue of
+	 * who has none: every code is wrong, and counted.
+	 */
+	int (*recovery_use)(struct store *s, const struct instant *now, const char *user,
+	    const char *id, const unsigned char hash[RECOVERY_HASH_LEN],
+	    const struct budget *budget, const struct try_rule *rule, const struct on_ok *then,
+	    int *left, int64_t *until_wall_ms);
+	/* 0 or -OTP_ENOENT where there was none. */
+	int (*recovery_drop)(struct store *s, const char *user);
+
+	/* How a real send or check went; what: "send sms". Losing one costs nothing. */
+	int (*sample_put)(struct store *s, const struct instant *now, const char *what,
+	    int64_t took_ms, int outcome);
+	/* Newest first. *n is 0 where there is none. */
+	int (*samples)(
+	    struct store *s, const char *what, struct sample out[SAMPLES_KEPT], size_t *n);
+
+	/* A provider asked not to be asked about the address before until_wall_ms. */
+	int (*pause_put)(struct store *s, const struct instant *now, const char *provider,
+	    const char *address, int64_t until_wall_ms);
+	/* 0 with *until_wall_ms; -OTP_ENOENT where there is none, or it is over. */
+	int (*pause_find)(struct store *s, const struct instant *now, const char *provider,
+	    const char *address, int64_t *until_wall_ms);
+
+	/*
+	 * What holds for the user and for their addresses, or with the user "" for the host: fn for
+	 * each fact, those of one budget one after the other. Or fn's error.
+	 */
+	int (*facts)(struct store *s, const struct instant *now, const char *user,
+	    const char *const *address, size_t n, fact_fn *fn, void *arg);
+	/*
+	 * Forgets failures, counted sends and pauses of the user, in every place, and of their
+	 * addresses; challenges, known places and recovery codes stay. *removed counts rows.
+	 */
+	int (*unlock)(
+	    struct store *s, const char *user, const char *const *address, size_t n, int *removed);
 
 	/* Tokens of providers, sealed by the caller, kept until keep_wall_ms. */
 	int (*session_get)(struct store *s, const struct instant *now, const char *key,
@@ -169,12 +320,18 @@ typedef int store_wait_fn(void *arg);
 int store_sqlite_open(const char *dir, store_wait_fn *wait, void *arg, struct store **out);
 /* For otpctl init, as the user who will own it: -OTP_EEXIST when there is one. */
 int store_sqlite_create(const char *dir);
+/*
+ * For otpctl init, too: brings a store of an older pam_otp to this one's schema, in one
+ * transaction; what it has counted and keeps stays. 0 also when there was nothing to do. Errors as
+ * of opening.
+ */
+int store_sqlite_migrate(const char *dir);
 
 /* What every engine has in common: store.c. */
 
 /*
  * Until when (wall ms) a budget is locked after so many failures in a row, the last of them at
- * last_wall_ms; 0 where there are too few for a lock.
+ * last_wall_ms; 0 where there are too few for a lock, STORE_FOREVER where there are `most`.
  */
 int64_t try_locked_until(const struct try_rule *rule, int64_t failures, int64_t last_wall_ms);
 /* Does the rule make sense (counts and times positive, first <= most)? 0 or -OTP_EINVAL. */

@@ -1,9 +1,9 @@
 /*
- * The store in SQLite: made, judged and opened.
+ * The store in SQLite: judged and opened.
  *
  * MUST:
  *  - opened only as its owner: the folder and the file are judged first, links are not followed;
- *  - a sign-in never makes a database, and never uses one that is not ours;
+ *  - a sign-in never makes or changes a database, and never uses one that is not ours;
  *  - synchronous=FULL, read back: what is committed is on disk;
  *  - waiting for a sibling goes through the caller's wait function and nowhere else.
  */
@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -27,50 +27,10 @@
 #include "helpers/sql.h"
 
 enum {
-	STORE_APPLICATION_ID = 0x6f747073, /* "otps" */
-	STORE_SCHEMA = 1,
 	WAIT_MS = 2,
 	WAIT_TIMES = 5000,	/* without a wait function: 10 s */
 	CHECKPOINT_PAGES = 256, /* a log of 1 MiB: short to recover, short to write back */
 };
-
-static const char db_name[] = "store.db";
-static const char new_name[] = "store.db.new";
-
-/*
- * All times are milliseconds of the wall clock, but for expires_boot_ms. keep_ms is when a row may
- * be pruned. known_source waits for what will fill it.
- */
-static const char schema[] =
-    "CREATE TABLE send_event ("
-    " reservation INTEGER NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL,"
-    " at_ms INTEGER NOT NULL, keep_ms INTEGER NOT NULL) STRICT;"
-    "CREATE INDEX send_event_window ON send_event (kind, key, at_ms);"
-    "CREATE INDEX send_event_reservation ON send_event (reservation);"
-    "CREATE INDEX send_event_keep ON send_event (keep_ms);"
-    "CREATE TABLE challenge ("
-    " id TEXT NOT NULL PRIMARY KEY, state TEXT NOT NULL CHECK (state IN ('live', 'used', 'dead')),"
-    " user TEXT NOT NULL, service TEXT NOT NULL, source TEXT NOT NULL,"
-    " channel TEXT NOT NULL, provider TEXT NOT NULL, address TEXT NOT NULL,"
-    " mac BLOB, captures TEXT, boot_id TEXT NOT NULL, expires_boot_ms INTEGER NOT NULL,"
-    " sent_ms INTEGER NOT NULL, tries INTEGER NOT NULL, reservation INTEGER NOT NULL,"
-    " keep_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
-    "CREATE INDEX challenge_owner ON challenge (user, service, source, state);"
-    "CREATE INDEX challenge_address ON challenge (provider, address, state);"
-    "CREATE INDEX challenge_keep ON challenge (keep_ms);"
-    "CREATE TABLE budget ("
-    " key TEXT NOT NULL PRIMARY KEY, failures INTEGER NOT NULL, last_ms INTEGER NOT NULL,"
-    " keep_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
-    "CREATE INDEX budget_keep ON budget (keep_ms);"
-    "CREATE TABLE known_source ("
-    " user TEXT NOT NULL, source TEXT NOT NULL, seen_ms INTEGER NOT NULL,"
-    " PRIMARY KEY (user, source)) STRICT, WITHOUT ROWID;"
-    "CREATE TABLE provider_credits ("
-    " provider TEXT NOT NULL, channel TEXT NOT NULL, credits INTEGER NOT NULL,"
-    " said_ms INTEGER NOT NULL, PRIMARY KEY (provider, channel)) STRICT, WITHOUT ROWID;"
-    "CREATE TABLE provider_session ("
-    " key TEXT NOT NULL PRIMARY KEY, sealed BLOB NOT NULL, keep_ms INTEGER NOT NULL)"
-    " STRICT, WITHOUT ROWID;";
 
 static bool
 is_full(const struct sqlite_store *s)
@@ -136,9 +96,8 @@ store_sqlite_close(struct store *base)
 	store_free((struct sqlite_store *)base);
 }
 
-/* The folder, judged; -OTP_EPERM or -OTP_ESTORE. */
-static int
-open_dir(const char *path, int *out)
+int
+store_sqlite_open_dir(const char *path, int *out)
 {
 	char culprit[PATH_MAX];
 	struct stat st;
@@ -188,20 +147,19 @@ judge_file(int dir, const char *name, struct stat *st)
 	return 0;
 }
 
-/* The database, and the companions that SQLite opens with it. */
-static int
-judge_files(int dir)
+int
+store_sqlite_judge_files(int dir)
 {
 	static const char *const companion[] = {"store.db-wal", "store.db-shm", "store.db-journal"};
 	struct stat st;
-	int r = judge_file(dir, db_name, &st);
+	int r = judge_file(dir, STORE_DB, &st);
 
 	if (r == -OTP_ENOENT) {
-		otp_log(LOG_ERR, "store: %s: missing; run: otpctl init", db_name);
+		otp_log(LOG_ERR, "store: %s: missing; run: otpctl init", STORE_DB);
 		return -OTP_ESTORE;
 	}
 	if (!r && st.st_size == 0) {
-		otp_log(LOG_ERR, "store: %s: empty; remove it and run: otpctl init", db_name);
+		otp_log(LOG_ERR, "store: %s: empty; remove it and run: otpctl init", STORE_DB);
 		return -OTP_ESTORE;
 	}
 	for (size_t i = 0; !r && i < sizeof(companion) / sizeof(companion[0]); i++) {
@@ -212,8 +170,8 @@ judge_files(int dir)
 	return r;
 }
 
-static bool
-is_wal(sqlite3 *db)
+bool
+store_sqlite_is_wal(sqlite3 *db)
 {
 	_auto_stmt sqlite3_stmt *stmt = NULL;
 	const char *mode;
@@ -225,48 +183,78 @@ is_wal(sqlite3 *db)
 	return mode && !strcmp(mode, "wal");
 }
 
-static int
-judge_db(struct sqlite_store *s)
+int
+store_sqlite_judge(struct sqlite_store *s, int64_t *version)
 {
 	enum sql_ours ours = SQL_EMPTY;
 
-	if (sql_judge(s->db, STORE_APPLICATION_ID, STORE_SCHEMA, &ours))
-		return store_sqlite_failed(s, db_name);
-	if (ours == SQL_OURS)
+	*version = 0;
+	if (sql_judge(s->db, STORE_APPLICATION_ID, STORE_SCHEMA, &ours) ||
+	    sql_number(s->db, "PRAGMA user_version", version))
+		return store_sqlite_failed(s, STORE_DB);
+	if (ours == SQL_OURS || ours == SQL_OTHER_VERSION)
 		return 0;
-	otp_log(LOG_ERR, "store: %s: %s", db_name,
-	    ours == SQL_OTHER_VERSION ? "made by another version of pam_otp"
-				      : "not a store of pam_otp");
+	otp_log(LOG_ERR, "store: %s: not a store of pam_otp", STORE_DB);
 	return -OTP_ESTORE;
+}
+
+static int
+judge_db(struct sqlite_store *s)
+{
+	int64_t version;
+	int r = store_sqlite_judge(s, &version);
+
+	if (r || version == STORE_SCHEMA)
+		return r;
+	otp_log(LOG_ERR, "store: %s: made by another version of pam_otp%s", STORE_DB,
+	    version > 0 && version < STORE_SCHEMA ? "; run: otpctl init" : "");
+	return -OTP_ESTORE;
+}
+
+int
+store_sqlite_connect(struct sqlite_store *s, const char *path)
+{
+	s->full = false;
+	if (sqlite3_open_v2(path, &s->db,
+		SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW |
+		    SQLITE_OPEN_EXRESCODE,
+		NULL) ||
+	    sqlite3_busy_handler(s->db, busy, s) || sql_harden(s->db))
+		return store_sqlite_failed(s, "open");
+	return 0;
+}
+
+int
+store_sqlite_be_durable(struct sqlite_store *s)
+{
+	enum { FULL = 2 };
+	int64_t synchronous = -1;
+
+	if (!store_sqlite_is_wal(s->db) || sql_script(s->db, "PRAGMA synchronous = FULL") ||
+	    sql_number(s->db, "PRAGMA synchronous", &synchronous) || synchronous != FULL)
+		return store_sqlite_failed(s, "settings");
+	return 0;
 }
 
 static int
 open_db(struct sqlite_store *s, const char *path)
 {
-	enum { FULL = 2 };
 	char pragma[64];
-	int64_t synchronous = -1;
-	int on = 1, r;
+	int on = 1, r = store_sqlite_connect(s, path);
 
-	s->full = false;
-	(void)snprintf(pragma, sizeof(pragma), "PRAGMA wal_autocheckpoint = %d", CHECKPOINT_PAGES);
-	if (sqlite3_open_v2(path, &s->db,
-		SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW |
-		    SQLITE_OPEN_EXRESCODE,
-		NULL) ||
-	    sqlite3_busy_handler(s->db, busy, s) || sql_harden(s->db) ||
-	    /* The log outlives the last close, and closing does not wait for the disk. */
-	    sqlite3_file_control(s->db, "main", SQLITE_FCNTL_PERSIST_WAL, &on) ||
+	if (r)
+		return r;
+	/* The log outlives the last close, and closing does not wait for the disk. */
+	if (sqlite3_file_control(s->db, "main", SQLITE_FCNTL_PERSIST_WAL, &on) ||
 	    sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL))
 		return store_sqlite_failed(s, "open");
 	r = judge_db(s);
-	if (r)
-		return r;
-	if (!is_wal(s->db) || sql_script(s->db, "PRAGMA synchronous = FULL") ||
-	    sql_number(s->db, "PRAGMA synchronous", &synchronous) || synchronous != FULL ||
-	    sql_script(s->db, pragma))
-		return store_sqlite_failed(s, "settings");
-	return 0;
+	if (!r)
+		r = store_sqlite_be_durable(s);
+	(void)snprintf(pragma, sizeof(pragma), "PRAGMA wal_autocheckpoint = %d", CHECKPOINT_PAGES);
+	if (!r && sql_script(s->db, pragma))
+		r = store_sqlite_failed(s, "settings");
+	return r;
 }
 
 int
@@ -280,12 +268,17 @@ store_sqlite_open(const char *dir, store_wait_fn *wait, void *arg, struct store 
 		return -OTP_ENOMEM;
 	*s = (struct sqlite_store){
 	    .base.ops = &store_sqlite_ops, .dir = -1, .wait = wait, .arg = arg};
-	r = open_dir(dir, &s->dir);
+	if (getrandom(&s->self, sizeof(s->self), 0) != sizeof(s->self)) {
+		otp_logr(LOG_ERR, -OTP_ESYS, "store: getrandom");
+		return -OTP_ESTORE;
+	}
+	s->self |= 1; /* not 0 */
+	r = store_sqlite_open_dir(dir, &s->dir);
 	if (!r)
-		r = judge_files(s->dir);
+		r = store_sqlite_judge_files(s->dir);
 	if (r)
 		return r;
-	if (snprintf(path, sizeof(path), "%s/%s", dir, db_name) >= (int)sizeof(path))
+	if (snprintf(path, sizeof(path), "%s/%s", dir, STORE_DB) >= (int)sizeof(path))
 		return -OTP_EINVAL;
 	r = open_db(s, path);
 	if (r == -OTP_ESTORE && store_sqlite_make_room(s)) {
@@ -297,80 +290,4 @@ store_sqlite_open(const char *dir, store_wait_fn *wait, void *arg, struct store 
 	spare_keep(s->dir);
 	*out = &take(&s)->base;
 	return 0;
-}
-
-/* The complete database under its temporary name, on disk. */
-static int
-create_new(const char *path)
-{
-	struct sqlite_store s = {.dir = -1};
-	char sql[sizeof(schema) + 128];
-	_auto_close int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	int r = 0;
-
-	if (fd < 0) {
-		otp_logr(LOG_ERR, -OTP_ESYS, "store: %s", path);
-		return -OTP_ESTORE;
-	}
-	(void)snprintf(sql, sizeof(sql),
-	    "BEGIN; PRAGMA application_id = %d; PRAGMA user_version = %d; %s COMMIT;",
-	    STORE_APPLICATION_ID, STORE_SCHEMA, schema);
-	if (sqlite3_open_v2(path, &s.db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, NULL) ||
-	    !is_wal(s.db) || sql_script(s.db, sql))
-		r = store_sqlite_failed(&s, path);
-	/* The last close writes the log back and removes it. */
-	if (sqlite3_close(s.db) && !r)
-		r = store_sqlite_failed(&s, path);
-	if (!r && fsync(fd)) {
-		otp_logr(LOG_ERR, -OTP_ESYS, "store: %s", path);
-		r = -OTP_ESTORE;
-	}
-	return r;
-}
-
-static void
-remove_new(int dir)
-{
-	static const char *const suffix[] = {"", "-wal", "-shm", "-journal"};
-	char name[sizeof(new_name) + 16];
-
-	for (size_t i = 0; i < sizeof(suffix) / sizeof(suffix[0]); i++) {
-		(void)snprintf(name, sizeof(name), "%s%s", new_name, suffix[i]);
-		(void)unlinkat(dir, name, 0);
-	}
-}
-
-int
-store_sqlite_create(const char *dir)
-{
-	_auto_close int fd = -1;
-	char path[PATH_MAX];
-	struct stat st;
-	int r = open_dir(dir, &fd);
-
-	if (r)
-		return r;
-	/* One maker at a time; what a dead one left is nobody's. */
-	if (flock(fd, LOCK_EX)) {
-		otp_logr(LOG_ERR, -OTP_ESYS, "store: %s", dir);
-		return -OTP_ESTORE;
-	}
-	if (!fstatat(fd, db_name, &st, AT_SYMLINK_NOFOLLOW))
-		return -OTP_EEXIST;
-	if (snprintf(path, sizeof(path), "%s/%s", dir, new_name) >= (int)sizeof(path))
-		return -OTP_EINVAL;
-	remove_new(fd);
-	r = create_new(path);
-	if (!r && linkat(fd, new_name, fd, db_name, 0)) {
-		otp_logr(LOG_ERR, -OTP_ESYS, "store: %s", path);
-		r = -OTP_ESTORE;
-	}
-	remove_new(fd);
-	if (!r && fsync(fd)) {
-		otp_logr(LOG_ERR, -OTP_ESYS, "store: %s", dir);
-		r = -OTP_ESTORE;
-	}
-	if (!r)
-		spare_keep(fd);
-	return r;
 }

@@ -1,10 +1,123 @@
 /*
- * What providers have us keep: tokens, sealed by the caller, and how many messages are left. Each
- * write is one statement, so a transaction of its own. Losing one costs a request, nothing more.
+ * The store in SQLite: what providers have us keep. Tokens, sealed by the caller; how many messages
+ * are left; how long requests took; whom to leave alone. Losing one costs a request, no more.
  */
 #include "common/err.h"
 #include "helpers/sql.h"
 #include "helpers/store_sqlite.h"
+
+enum { PRUNED_AT_ONCE = 32 };
+
+/* --- how it went --------------------------------------------------------------------------- */
+
+struct measured {
+	const char *what;
+	int64_t took_ms;
+	int outcome;
+};
+
+static int
+op_sample_put(struct sqlite_store *s, const struct instant *now, const void *arg)
+{
+	const struct measured *o = arg;
+
+	if (sql_run(s->db,
+		"INSERT INTO sample (what, at_ms, took_ms, outcome) VALUES (?1, ?2, ?3, ?4)",
+		sql_text(o->what), sql_int(now->wall_ms), sql_int(o->took_ms),
+		sql_int(o->outcome)) ||
+	    sql_run(s->db,
+		"DELETE FROM sample WHERE what = ?1 AND nr <= "
+		"(SELECT nr FROM sample WHERE what = ?1 ORDER BY nr DESC LIMIT 1 OFFSET ?2)",
+		sql_text(o->what), sql_int(SAMPLES_KEPT)))
+		return store_sqlite_failed(s, "keeping a sample");
+	return 0;
+}
+
+int
+store_sqlite_sample_put(
+    struct store *base, const struct instant *now, const char *what, int64_t took_ms, int outcome)
+{
+	const struct measured o = {.what = what, .took_ms = took_ms, .outcome = outcome};
+
+	return store_sqlite_transact((struct sqlite_store *)base, now, op_sample_put, &o);
+}
+
+int
+store_sqlite_samples(
+    struct store *base, const char *what, struct sample out[SAMPLES_KEPT], size_t *n)
+{
+	struct sqlite_store *s = (struct sqlite_store *)base;
+	_auto_stmt sqlite3_stmt *stmt = NULL;
+	int r;
+
+	*n = 0;
+	(void)sql_prepare(s->db, &stmt,
+	    "SELECT at_ms, took_ms, outcome FROM sample WHERE what = ?1 ORDER BY nr DESC LIMIT ?2",
+	    sql_text(what), sql_int(SAMPLES_KEPT));
+	while ((r = store_sqlite_step(s, stmt, "reading samples")) > 0 && *n < SAMPLES_KEPT)
+		out[(*n)++] = (struct sample){.at_wall_ms = sqlite3_column_int64(stmt, 0),
+		    .took_ms = sqlite3_column_int64(stmt, 1),
+		    .outcome = sqlite3_column_int(stmt, 2)};
+	if (r < 0)
+		*n = 0;
+	return r < 0 ? r : 0;
+}
+
+/* --- whom to leave alone ------------------------------------------------------------------- */
+
+struct pausing {
+	const char *provider;
+	const char *address;
+	int64_t until;
+};
+
+static int
+op_pause_put(struct sqlite_store *s, const struct instant *now, const void *arg)
+{
+	const struct pausing *o = arg;
+
+	if (sql_run(s->db,
+		"INSERT INTO pause (address, provider, until_ms) VALUES (?1, ?2, ?3) "
+		"ON CONFLICT (address, provider) "
+		"DO UPDATE SET until_ms = max(until_ms, excluded.until_ms)",
+		sql_text(o->address), sql_text(o->provider), sql_int(o->until)) ||
+	    sql_run(s->db,
+		"DELETE FROM pause WHERE (address, provider) IN "
+		"(SELECT address, provider FROM pause WHERE until_ms <= ?1 LIMIT ?2)",
+		sql_int(now->wall_ms), sql_int(PRUNED_AT_ONCE)))
+		return store_sqlite_failed(s, "keeping a pause");
+	return 0;
+}
+
+int
+store_sqlite_pause_put(struct store *base, const struct instant *now, const char *provider,
+    const char *address, int64_t until_wall_ms)
+{
+	const struct pausing o = {.provider = provider, .address = address, .until = until_wall_ms};
+
+	return store_sqlite_transact((struct sqlite_store *)base, now, op_pause_put, &o);
+}
+
+int
+store_sqlite_pause_find(struct store *base, const struct instant *now, const char *provider,
+    const char *address, int64_t *until_wall_ms)
+{
+	struct sqlite_store *s = (struct sqlite_store *)base;
+	_auto_stmt sqlite3_stmt *stmt = NULL;
+	int r;
+
+	*until_wall_ms = 0;
+	(void)sql_prepare(s->db, &stmt,
+	    "SELECT until_ms FROM pause WHERE address = ?1 AND provider = ?2 AND until_ms > ?3",
+	    sql_text(address), sql_text(provider), sql_int(now->wall_ms));
+	r = store_sqlite_step(s, stmt, "finding a pause");
+	if (r <= 0)
+		return r ? r : -OTP_ENOENT;
+	*until_wall_ms = sqlite3_column_int64(stmt, 0);
+	return 0;
+}
+
+/* --- tokens and credits: one statement a write --------------------------------------------- */
 
 int
 store_sqlite_session_get(

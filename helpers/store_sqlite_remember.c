@@ -1,0 +1,112 @@
+/*
+ * The store in SQLite: sign-ins that are remembered, and all that one which ends in ok leaves
+ * behind.
+ *
+ * MUST:
+ *  - remembered is only what the transaction remembers that used a code up.
+ */
+#include "common/err.h"
+#include "helpers/sql.h"
+#include "helpers/store_sqlite.h"
+
+enum { PRUNED_AT_ONCE = 32 };
+
+static int
+remember(struct sqlite_store *s, const struct instant *now, const char *user, const char *key)
+{
+	if (!*key)
+		return 0;
+	/* What was made "in the future", before the clock was put back, is made anew. */
+	if (sql_run(s->db,
+		"INSERT INTO remembered (user, key, made_ms) VALUES (?1, ?2, ?3) "
+		"ON CONFLICT (user, key) DO UPDATE SET made_ms = excluded.made_ms",
+		sql_text(user), sql_text(key), sql_int(now->wall_ms)) ||
+	    sql_run(s->db,
+		"DELETE FROM remembered WHERE (user, key) IN "
+		"(SELECT user, key FROM remembered WHERE made_ms <= ?1 LIMIT ?2)",
+		sql_int(now->wall_ms - REMEMBER_MOST_MS), sql_int(PRUNED_AT_ONCE)))
+		return store_sqlite_failed(s, "remembering a sign-in");
+	return 0;
+}
+
+int
+store_sqlite_on_ok(
+    struct sqlite_store *s, const struct instant *now, const char *user, const struct on_ok *then)
+{
+	int r = store_sqlite_place_put(s, now, user, then->place);
+
+	return r ? r : remember(s, now, user, then->remember);
+}
+
+int
+store_sqlite_remembered_find(
+    struct store *base, const char *user, const char *key, int64_t *made_wall_ms)
+{
+	struct sqlite_store *s = (struct sqlite_store *)base;
+	_auto_stmt sqlite3_stmt *stmt = NULL;
+	int r;
+
+	(void)sql_prepare(s->db, &stmt,
+	    "SELECT made_ms FROM remembered WHERE user = ?1 AND key = ?2", sql_text(user),
+	    sql_text(key));
+	r = store_sqlite_step(s, stmt, "finding a remembered sign-in");
+	if (r <= 0)
+		return r ? r : -OTP_ENOENT;
+	*made_wall_ms = sqlite3_column_int64(stmt, 0);
+	return 0;
+}
+
+int
+store_sqlite_remembered_each(struct store *base, const char *user, remembered_fn *fn, void *arg)
+{
+	struct sqlite_store *s = (struct sqlite_store *)base;
+	_auto_stmt sqlite3_stmt *stmt = NULL;
+	int r;
+
+	(void)sql_prepare(s->db, &stmt,
+	    "SELECT user, key, made_ms FROM remembered WHERE ?1 = '' OR user = ?1 "
+	    "ORDER BY made_ms DESC",
+	    sql_text(user ? user : ""));
+	while ((r = store_sqlite_step(s, stmt, "listing remembered sign-ins")) > 0) {
+		char name[256], key[STORE_KEY_MAX + 1];
+
+		if (!sql_copy_text(stmt, 0, name, sizeof(name)) ||
+		    !sql_copy_text(stmt, 1, key, sizeof(key)))
+			return store_sqlite_failed(s, "listing remembered sign-ins");
+		r = fn(name, key, sqlite3_column_int64(stmt, 2), arg);
+		if (r)
+			return r;
+	}
+	return r;
+}
+
+struct dropping {
+	const char *user;
+	int *removed;
+};
+
+static int
+op_drop(struct sqlite_store *s, const struct instant *now, const void *arg)
+{
+	const struct dropping *o = arg;
+
+	(void)now;
+	if (sql_run(s->db, "DELETE FROM remembered WHERE ?1 = '' OR user = ?1",
+		sql_text(o->user ? o->user : "")))
+		return store_sqlite_failed(s, "forgetting remembered sign-ins");
+	*o->removed = sqlite3_changes(s->db);
+	return 0;
+}
+
+int
+store_sqlite_remembered_drop(struct store *base, const char *user, int *removed)
+{
+	const struct dropping o = {.user = user, .removed = removed};
+	int r;
+
+	*removed = 0;
+	r = store_sqlite_transact((struct sqlite_store *)base, NULL, op_drop, &o);
+	if (r)
+		*removed = 0;
+	return r;
+}

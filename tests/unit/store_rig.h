@@ -1,0 +1,87 @@
+/*
+ * A store of the test's own, in a real SQLite file, with a clock that the test sets; what the file
+ * holds, read past the interface; and many processes at once.
+ */
+#ifndef OTP_STORE_RIG_H
+#define OTP_STORE_RIG_H
+
+#include "tests/unit/unit.h"
+
+#include "common/err.h"
+#include "helpers/store.h"
+
+enum { MINUTE = 60 * 1000, DAY = 24 * 60 * MINUTE, CHILDREN_MAX = 64 };
+
+extern char top[256]; /* the test's own folder */
+extern char dir[264]; /* the store's, in it */
+extern char db_path[280];
+extern struct store *store; /* open, or NULL */
+
+/* Setup and teardown: a folder; a folder with an open store; nothing left. */
+int rig_make(void **state);
+int rig_make_open(void **state);
+int rig_drop(void **state);
+void rig_reopen(void);
+#define NO_STORE(f)   cmocka_unit_test_setup_teardown(f, rig_make, rig_drop)
+#define WITH_STORE(f) cmocka_unit_test_setup_teardown(f, rig_make_open, rig_drop)
+
+/* So many ms after (before) the test's begin, on both clocks. */
+struct instant at(int64_t ms);
+
+/* Bounds that a test does not mean to meet. */
+extern const struct try_rule wide;
+extern const struct try_rule rule; /* 3 failures, then 30 s to 200 s, 8 at most; 5 a challenge */
+
+struct budget a_budget(const char *kind, const char *owner, const char *place);
+/* Kind "user" and "recovery", owner "asha", place "". */
+extern const struct budget asha, asha_recovery;
+
+#define ID_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define ID_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+#define ID_C "cccccccccccccccccccccccccccccccc"
+#define HOME "ssh 192.0.2.1 SHA256:abc"
+
+/* asha's, for sshd from HOME, sent at(0), for five minutes; the right code's MAC is right_mac. */
+struct challenge a_challenge(const char *id32);
+extern const unsigned char right_mac[STORE_MAC_LEN];
+extern const unsigned char wrong_mac[STORE_MAC_LEN];
+void put(const char *id);
+/* So many of them, numbered from 0, each from a source of its own: they live together. */
+void put_many(int n);
+/* A try of the one with that number. */
+int try_nth(int n, const unsigned char *mac, const struct budget *b, const struct try_rule *r);
+/* Ten recovery codes of asha's, issue ID_A: their hashes begin with 1 to 10, and are else 0. */
+void issue_ten(void);
+
+struct send_count a_count(const char *kind, const char *owner, int count, int64_t span);
+int reserve_at(
+    int64_t ms, const struct send_count *c, size_t n, int64_t *id, struct store_refusal *why);
+int find_at(
+    int64_t ms, const char *user, const char *service, const char *source, struct challenge *out);
+int try_mac_at(int64_t ms, const char *id, const unsigned char *mac, const struct budget *b,
+    int *left, int64_t *until);
+/* With a lease of ten seconds. */
+int try_count_at(int64_t ms, const char *id, const struct budget *b, int *left, int64_t *until);
+int consume_at(int64_t ms, const char *id, const struct budget *b, const char *place);
+int locked_at(int64_t ms, const struct budget *b, int64_t *until);
+/* One failure on the budget, by a wrong code for a challenge of its own. */
+int fail_at(int64_t ms, const struct budget *b, int64_t *until);
+
+/* One number straight from the file, past the interface; or a change to it. */
+int64_t number(const char *sql);
+void script(const char *sql);
+void assert_intact(void);
+
+/* How many processes race here: all, or a few under valgrind. */
+int children(void);
+
+/* Runs fn in children() processes, each with a store of its own, let go together: result[i] is what
+ * fn(i) returned. The test's own store is closed before, and is open again afterwards. */
+typedef int child_fn(int i);
+void in_parallel(child_fn *fn, int result[CHILDREN_MAX]);
+int tally(const int result[CHILDREN_MAX], int r);
+
+/* What an ok leaves behind: this place, and nothing remembered. */
+#define AT(p) (&(const struct on_ok){.place = (p), .remember = ""})
+
+#endif

@@ -1,0 +1,671 @@
+/*
+ * Challenges and their single use, tries, leases, and back-off to its end, with a clock that the
+ * test sets.
+ */
+#include "tests/unit/store_rig.h"
+
+static const struct budget bela = {.kind = "user", .owner = "bela"};
+
+/* --- challenges ---------------------------------------------------------------------------- */
+
+static void
+challenge_comes_back_as_stored(void **state)
+{
+	struct instant now = at(0);
+	struct challenge in = a_challenge(ID_A), out;
+
+	(void)state;
+	in.captures = strdup("{\"sealed\":\"0011\"}");
+	in.tries = 2;
+	assert_int_equal(store->ops->challenge_put(store, &now, &in, 7), 0);
+	assert_int_equal(find_at(1, in.user, in.service, in.source, &out), 0);
+	assert_string_equal(out.id, in.id);
+	assert_string_equal(out.user, in.user);
+	assert_string_equal(out.service, in.service);
+	assert_string_equal(out.source, in.source);
+	assert_string_equal(out.channel, in.channel);
+	assert_string_equal(out.provider, in.provider);
+	assert_string_equal(out.address, in.address);
+	assert_string_equal(out.captures, in.captures);
+	assert_true(out.has_mac);
+	assert_memory_equal(out.mac, in.mac, sizeof(in.mac));
+	assert_int_equal(out.expires_boot_ms, in.expires_boot_ms);
+	assert_int_equal(out.sent_wall_ms, in.sent_wall_ms);
+	assert_int_equal(out.tries, 2);
+	challenge_clear(&out);
+	challenge_clear(&in);
+	in = a_challenge(ID_B);
+	in.has_mac = false;
+	assert_int_equal(store->ops->challenge_put(store, &now, &in, 7), 0);
+	assert_int_equal(find_at(1, in.user, in.service, in.source, &out), 0);
+	assert_string_equal(out.id, ID_B);
+	assert_false(out.has_mac);
+	assert_null(out.captures);
+}
+
+static void
+challenge_is_found_by_its_owner_alone(void **state)
+{
+	struct challenge out;
+
+	(void)state;
+	put(ID_A);
+	assert_int_equal(find_at(0, "bela", "sshd", HOME, &out), -OTP_ENOENT);
+	assert_int_equal(find_at(0, "asha", "sudo", HOME, &out), -OTP_ENOENT);
+	assert_int_equal(find_at(0, "asha", "sshd", "ssh 192.0.2.2 SHA256:abc", &out), -OTP_ENOENT);
+	assert_int_equal(find_at(0, "asha", "sshd", HOME, &out), 0);
+}
+
+static void
+challenge_expires_and_dies_with_the_boot(void **state)
+{
+	struct instant other = at(0);
+	struct challenge out;
+	int left;
+	int64_t until;
+
+	(void)state;
+	put(ID_A);
+	assert_int_equal(find_at(5 * MINUTE - 1, "asha", "sshd", HOME, &out), 0);
+	assert_int_equal(find_at(5 * MINUTE, "asha", "sshd", HOME, &out), -OTP_ENOENT);
+	assert_int_equal(
+	    try_mac_at(5 * MINUTE, ID_A, right_mac, &asha, &left, &until), -OTP_ENOENT);
+	assert_int_equal(try_count_at(5 * MINUTE, ID_A, &asha, &left, &until), -OTP_ENOENT);
+	assert_int_equal(consume_at(5 * MINUTE, ID_A, &asha, ""), -OTP_ENOENT);
+	strcpy(other.boot_id, "99999999-2222-3333-4444-555555555555");
+	assert_int_equal(
+	    store->ops->challenge_find(store, &other, "asha", "sshd", HOME, &out), -OTP_ENOENT);
+	assert_int_equal(store->ops->try_mac(
+			     store, &other, ID_A, right_mac, &asha, &rule, AT(""), &left, &until),
+	    -OTP_ENOENT);
+	assert_int_equal(
+	    store->ops->try_count(store, &other, ID_A, &asha, &rule, 1000, &left, &until),
+	    -OTP_ENOENT);
+	assert_int_equal(store->ops->consume(store, &other, ID_A, &asha, AT("")), -OTP_ENOENT);
+	assert_int_equal(number("SELECT count(*) FROM budget"), 0);
+	assert_int_equal(number("SELECT tries FROM challenge"), 0);
+	assert_int_equal(consume_at(5 * MINUTE - 1, ID_A, &asha, ""), 0);
+}
+
+static void
+new_challenge_kills_the_older_of_its_owner_only(void **state)
+{
+	struct instant now = at(0);
+	struct challenge c = a_challenge(ID_B), out;
+
+	(void)state;
+	put(ID_A);
+	strcpy(c.source, "other");
+	assert_int_equal(store->ops->challenge_put(store, &now, &c, 1), 0);
+	put(ID_C);
+	assert_int_equal(consume_at(0, ID_A, &asha, ""), -OTP_ENOENT);
+	assert_int_equal(find_at(0, "asha", "sshd", HOME, &out), 0);
+	assert_string_equal(out.id, ID_C);
+	assert_int_equal(find_at(0, "asha", "sshd", "other", &out), 0);
+	assert_string_equal(out.id, ID_B);
+	assert_int_equal(consume_at(0, ID_B, &asha, ""), 0);
+	assert_int_equal(consume_at(0, ID_C, &asha, ""), 0);
+}
+
+/* Where the code belongs to the address, the provider knows only one. */
+static void
+one_live_challenge_an_address_where_it_must_be_alone(void **state)
+{
+	struct instant now = at(0);
+	struct challenge c = a_challenge(ID_B), out;
+
+	(void)state;
+	put(ID_A);
+	strcpy(c.user, "bela");
+	c.alone_at_address = true;
+	strcpy(c.provider, "crego");
+	assert_int_equal(store->ops->challenge_put(store, &now, &c, 1), 0);
+	assert_int_equal(find_at(0, "asha", "sshd", HOME, &out), 0);
+	strcpy(c.id, ID_C);
+	strcpy(c.user, "carl");
+	strcpy(c.provider, "tingting");
+	assert_int_equal(store->ops->challenge_put(store, &now, &c, 1), 0);
+	assert_int_equal(find_at(0, "asha", "sshd", HOME, &out), -OTP_ENOENT);
+	assert_int_equal(find_at(0, "bela", "sshd", HOME, &out), 0);
+	assert_int_equal(find_at(0, "carl", "sshd", HOME, &out), 0);
+}
+
+static void
+challenge_is_used_once(void **state)
+{
+	struct challenge out;
+	int left;
+	int64_t until;
+
+	(void)state;
+	put(ID_A);
+	assert_int_equal(store->ops->challenge_used(store, ID_A), 0);
+	assert_int_equal(consume_at(0, ID_A, &asha, ""), 0);
+	assert_int_equal(consume_at(0, ID_A, &asha, ""), -OTP_EUSED);
+	assert_int_equal(try_mac_at(0, ID_A, right_mac, &asha, &left, &until), -OTP_EUSED);
+	assert_int_equal(try_mac_at(0, ID_A, wrong_mac, &asha, &left, &until), -OTP_EUSED);
+	assert_int_equal(try_count_at(0, ID_A, &asha, &left, &until), -OTP_EUSED);
+	assert_int_equal(store->ops->challenge_used(store, ID_A), -OTP_EUSED);
+	assert_int_equal(store->ops->challenge_used(store, ID_B), 0);
+	assert_int_equal(number("SELECT count(*) FROM budget"), 0);
+	assert_int_equal(find_at(0, "asha", "sshd", HOME, &out), -OTP_ENOENT);
+	assert_int_equal(consume_at(9 * MINUTE, ID_A, &asha, ""), -OTP_EUSED);
+	assert_int_equal(
+	    number("SELECT count(*) FROM challenge WHERE mac IS NOT NULL OR captures IS NOT NULL"),
+	    0);
+}
+
+static void
+killed_and_unknown_challenges_are_gone(void **state)
+{
+	struct challenge out;
+	int left;
+	int64_t until;
+
+	(void)state;
+	put(ID_A);
+	assert_int_equal(store->ops->challenge_kill(store, ID_A), 0);
+	assert_int_equal(store->ops->challenge_kill(store, ID_B), 0);
+	assert_int_equal(consume_at(0, ID_A, &asha, ""), -OTP_ENOENT);
+	assert_int_equal(consume_at(0, ID_B, &asha, ""), -OTP_ENOENT);
+	assert_int_equal(try_mac_at(0, ID_A, right_mac, &asha, &left, &until), -OTP_ENOENT);
+	assert_int_equal(try_mac_at(0, ID_B, right_mac, &asha, &left, &until), -OTP_ENOENT);
+	assert_int_equal(find_at(0, "asha", "sshd", HOME, &out), -OTP_ENOENT);
+	assert_int_equal(number("SELECT count(*) FROM challenge WHERE mac IS NOT NULL"), 0);
+	put(ID_C);
+	assert_int_equal(consume_at(0, ID_C, &asha, ""), 0);
+	assert_int_equal(store->ops->challenge_kill(store, ID_C), 0);
+	assert_int_equal(consume_at(0, ID_C, &asha, ""), -OTP_EUSED);
+}
+
+static void
+malformed_challenges_are_not_stored(void **state)
+{
+	struct instant now = at(0), nowhere = at(0);
+	struct challenge c = a_challenge(ID_A);
+
+	(void)state;
+	c.id[5] = 'G';
+	assert_int_equal(store->ops->challenge_put(store, &now, &c, 1), -OTP_EINVAL);
+	c.id[5] = '\0';
+	assert_int_equal(store->ops->challenge_put(store, &now, &c, 1), -OTP_EINVAL);
+	c = a_challenge(ID_A);
+	nowhere.boot_id[0] = '\0';
+	assert_int_equal(store->ops->challenge_put(store, &nowhere, &c, 1), -OTP_EINVAL);
+	put(ID_A);
+	/* The id again: the transaction fails whole, and the live one stays alive. */
+	assert_int_equal(store->ops->challenge_put(store, &now, &c, 1), -OTP_ESTORE);
+	assert_int_equal(consume_at(0, ID_A, &asha, ""), 0);
+}
+
+/* A row that somebody damaged proves nothing. */
+static void
+damaged_challenges_are_no_challenges(void **state)
+{
+	struct challenge out;
+	int left;
+	int64_t until;
+
+	(void)state;
+	put(ID_A);
+	script("UPDATE challenge SET mac = x'00'");
+	assert_int_equal(find_at(0, "asha", "sshd", HOME, &out), -OTP_ESTORE);
+	assert_null(out.captures);
+	assert_int_equal(try_mac_at(0, ID_A, right_mac, &asha, &left, &until), -OTP_ESTORE);
+	assert_int_equal(consume_at(0, ID_A, &asha, ""), -OTP_ESTORE);
+	assert_int_equal(number("SELECT count(*) FROM challenge WHERE state = 'live'"), 1);
+	assert_int_equal(number("SELECT count(*) FROM budget"), 0);
+}
+
+/* --- tries and back-off -------------------------------------------------------------------- */
+
+static void
+right_code_signs_in_and_resets(void **state)
+{
+	struct instant now = at(0);
+	int left = 9;
+	int64_t until = 9;
+
+	(void)state;
+	put(ID_A);
+	assert_int_equal(try_mac_at(0, ID_A, wrong_mac, &asha, &left, &until), -OTP_EWRONG);
+	assert_int_equal(left, 4);
+	assert_int_equal(fail_at(0, &bela, &until), 0);
+	assert_int_equal(store->ops->try_mac(store, &now, ID_A, right_mac, &asha, &rule,
+			     AT("net home"), &left, &until),
+	    0);
+	assert_int_equal(left, 0);
+	assert_int_equal(until, 0);
+	assert_int_equal(number("SELECT count(*) FROM budget WHERE owner = 'asha'"), 0);
+	assert_int_equal(number("SELECT failures FROM budget WHERE owner = 'bela'"), 1);
+	assert_int_equal(store->ops->challenge_used(store, ID_A), -OTP_EUSED);
+	assert_int_equal(store->ops->place_known(store, &now, "asha", "net home"), 0);
+}
+
+/* The MACs of this test differ in one bit of one byte, each place in turn. */
+static void
+every_byte_of_the_code_counts(void **state)
+{
+	unsigned char mac[STORE_MAC_LEN];
+	struct instant now = at(0);
+	int left;
+	int64_t until;
+
+	(void)state;
+	put(ID_A);
+	for (int i = 0; i < STORE_MAC_LEN; i++) {
+		memcpy(mac, right_mac, sizeof(mac));
+		mac[i] ^= 1 << i % 8;
+		assert_int_equal(store->ops->try_mac(
+				     store, &now, ID_A, mac, &asha, &wide, AT(""), &left, &until),
+		    -OTP_EWRONG);
+	}
+	assert_int_equal(number("SELECT failures FROM budget"), STORE_MAC_LEN);
+	assert_int_equal(number("SELECT tries FROM challenge"), STORE_MAC_LEN);
+	assert_int_equal(
+	    store->ops->try_mac(store, &now, ID_A, right_mac, &asha, &wide, AT(""), &left, &until),
+	    0);
+}
+
+static void
+tries_of_a_challenge_run_out(void **state)
+{
+	static const struct try_rule many = {100, 100, 30000, 200000, 3};
+	struct instant now = at(0);
+	int left;
+	int64_t until = 1;
+
+	(void)state;
+	put(ID_A);
+	for (int i = 2; i >= 0; i--) {
+		assert_int_equal(store->ops->try_mac(store, &now, ID_A, wrong_mac, &asha, &many,
+				     AT(""), &left, &until),
+		    -OTP_EWRONG);
+		assert_int_equal(left, i);
+	}
+	for (int i = 0; i < 2; i++) {
+		until = 1;
+		left = 1;
+		assert_int_equal(store->ops->try_mac(store, &now, ID_A, i ? right_mac : wrong_mac,
+				     &asha, &many, AT(""), &left, &until),
+		    -OTP_ELIMIT);
+		assert_int_equal(until, 0);
+		assert_int_equal(left, 0);
+	}
+	assert_int_equal(
+	    store->ops->try_count(store, &now, ID_A, &asha, &many, 1000, &left, &until),
+	    -OTP_ELIMIT);
+	assert_int_equal(until, 0);
+	assert_int_equal(number("SELECT failures FROM budget"), 3);
+	assert_int_equal(number("SELECT tries FROM challenge"), 3);
+}
+
+/* A provider may prove the last try right. */
+static void
+last_try_may_be_the_right_one(void **state)
+{
+	static const struct try_rule one = {100, 100, 30000, 200000, 1};
+	struct instant now = at(0);
+	int left = 9;
+	int64_t until;
+
+	(void)state;
+	put(ID_A);
+	assert_int_equal(
+	    store->ops->try_count(store, &now, ID_A, &asha, &one, 1000, &left, &until), 0);
+	assert_int_equal(left, 0);
+	assert_int_equal(consume_at(0, ID_A, &asha, ""), 0);
+	assert_int_equal(number("SELECT count(*) FROM budget"), 0);
+}
+
+static void
+a_challenge_without_a_seal_is_not_compared(void **state)
+{
+	struct instant now = at(0);
+	struct challenge c = a_challenge(ID_A);
+	unsigned char zero[STORE_MAC_LEN] = {0};
+	int left;
+	int64_t until;
+
+	(void)state;
+	c.has_mac = false;
+	assert_int_equal(store->ops->challenge_put(store, &now, &c, 1), 0);
+	assert_int_equal(try_mac_at(0, ID_A, zero, &asha, &left, &until), -OTP_EINVAL);
+	assert_int_equal(number("SELECT tries FROM challenge"), 0);
+	assert_int_equal(number("SELECT count(*) FROM budget"), 0);
+}
+
+static void
+backoff_doubles_to_its_most(void **state)
+{
+	static const int64_t wait[] = {30000, 60000, 120000, 200000, 200000};
+	int64_t now = 0, until;
+
+	(void)state;
+	assert_int_equal(fail_at(now, &asha, &until), 0);
+	assert_int_equal(fail_at(now, &asha, &until), 0);
+	assert_int_equal(locked_at(now, &asha, &until), 0);
+	for (size_t i = 0; i < COUNT(wait); i++) {
+		assert_int_equal(fail_at(now, &asha, &until), 0);
+		assert_int_equal(locked_at(now + wait[i] - 1, &asha, &until), -OTP_ELIMIT);
+		assert_int_equal(until, at(now + wait[i]).wall_ms);
+		assert_int_equal(fail_at(now + wait[i] - 1, &asha, &until), -OTP_ELIMIT);
+		assert_int_equal(until, at(now + wait[i]).wall_ms);
+		assert_int_equal(locked_at(now + wait[i], &asha, &until), 0);
+		assert_int_equal(until, 0);
+		now += wait[i];
+	}
+	/* Refused ones were not counted. */
+	assert_int_equal(number("SELECT failures FROM budget"), 7);
+	assert_int_equal(locked_at(0, &bela, &until), 0);
+}
+
+/* Eight in a row, and never a ninth: not after a year, not by pruning. */
+static void
+the_most_in_a_row_is_the_end(void **state)
+{
+	int64_t ms = 0, until;
+
+	(void)state;
+	for (int i = 0; i < rule.most; i++, ms += 10 * MINUTE)
+		assert_int_equal(fail_at(ms, &asha, &until), 0);
+	assert_int_equal(fail_at(ms, &bela, &until), 0);
+	for (int month = 0; month < 13; month++, ms += INT64_C(31) * DAY) {
+		assert_int_equal(locked_at(ms, &asha, &until), -OTP_ELIMIT);
+		assert_true(until == STORE_FOREVER);
+		assert_int_equal(fail_at(ms, &asha, &until), -OTP_ELIMIT);
+		assert_true(until == STORE_FOREVER);
+	}
+	assert_int_equal(number("SELECT failures FROM budget WHERE owner = 'asha'"), rule.most);
+	/* Any other row of failures ends by itself. */
+	assert_int_equal(number("SELECT count(*) FROM budget WHERE owner = 'bela'"), 0);
+}
+
+static void
+kind_owner_and_place_are_each_a_budget_of_their_own(void **state)
+{
+	const struct budget other[] = {a_budget("user", "asha", "net home"),
+	    a_budget("peer-user", "asha", ""), a_budget("user", "asha2", ""),
+	    a_budget("user", "", "asha"), a_budget("recovery", "asha", "")};
+	struct instant now = at(0);
+	int64_t until;
+	int left;
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(fail_at(0, &asha, &until), 0);
+	assert_int_equal(locked_at(0, &asha, &until), -OTP_ELIMIT);
+	for (size_t i = 0; i < COUNT(other); i++) {
+		assert_int_equal(locked_at(0, &other[i], &until), 0);
+		assert_int_equal(fail_at(0, &other[i], &until), 0);
+	}
+	/* Strangers have locked asha out; from home she signs in, and they stay where they are. */
+	put(ID_A);
+	assert_int_equal(try_mac_at(0, ID_A, right_mac, &asha, &left, &until), -OTP_ELIMIT);
+	assert_int_equal(store->ops->try_mac(store, &now, ID_A, right_mac, &other[0], &rule,
+			     AT("net home"), &left, &until),
+	    0);
+	assert_int_equal(locked_at(0, &asha, &until), -OTP_ELIMIT);
+	assert_int_equal(number("SELECT count(*) FROM budget WHERE place = 'net home'"), 0);
+	assert_int_equal(number("SELECT count(*) FROM budget"), COUNT(other));
+}
+
+static void
+locked_budget_counts_no_try(void **state)
+{
+	int left;
+	int64_t until;
+
+	(void)state;
+	put(ID_A);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(try_mac_at(0, ID_A, wrong_mac, &asha, &left, &until), -OTP_EWRONG);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(
+		    try_mac_at(29999, ID_A, i ? right_mac : wrong_mac, &asha, &left, &until),
+		    -OTP_ELIMIT);
+		assert_int_equal(until, at(30000).wall_ms);
+	}
+	assert_int_equal(try_count_at(29999, ID_A, &asha, &left, &until), -OTP_ELIMIT);
+	assert_int_equal(until, at(30000).wall_ms);
+	assert_int_equal(number("SELECT tries FROM challenge"), 3);
+	assert_int_equal(number("SELECT failures FROM budget"), 3);
+	assert_int_equal(try_mac_at(29999, ID_A, wrong_mac, &bela, &left, &until), -OTP_EWRONG);
+	assert_int_equal(left, 1);
+	assert_int_equal(try_mac_at(30000, ID_A, wrong_mac, &asha, &left, &until), -OTP_EWRONG);
+	assert_int_equal(left, 0);
+}
+
+static void
+backoff_formula(void **state)
+{
+	struct try_rule r = {10, 10000000, 30000, INT64_MAX / 4, 5};
+
+	(void)state;
+	assert_int_equal(try_locked_until(&rule, 2, 1000), 0);
+	assert_int_equal(try_locked_until(&rule, 3, 1000), 31000);
+	assert_int_equal(try_locked_until(&rule, 4, 1000), 61000);
+	assert_int_equal(try_locked_until(&rule, 7, 1000), 201000);
+	assert_true(try_locked_until(&rule, 8, 1000) == STORE_FOREVER);
+	assert_true(try_locked_until(&rule, 1000000, 1000) == STORE_FOREVER);
+	assert_int_equal(try_locked_until(&r, 1000000, 0), INT64_MAX / 4);
+	assert_true(try_locked_until(&r, 1000000, INT64_MAX - 5) == STORE_FOREVER);
+}
+
+static void
+senseless_arguments_are_refused(void **state)
+{
+	static const struct try_rule bad[] = {{0, 8, 30000, 60000, 5}, {3, 8, 0, 60000, 5},
+	    {3, 8, 30000, 20000, 5}, {3, 8, 30000, 60000, 0}, {-1, 8, 30000, 60000, 5},
+	    {3, 2, 30000, 60000, 5}, {3, 0, 30000, 60000, 5}};
+	const struct budget nobody = a_budget("", "asha", "");
+	const struct store_ops *ops = store->ops;
+	struct instant now = at(0);
+	int left;
+	int64_t until;
+
+	(void)state;
+	put(ID_A);
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		const struct try_rule *r = &bad[i];
+
+		assert_int_equal(
+		    ops->try_mac(store, &now, ID_A, right_mac, &asha, r, AT(""), &left, &until),
+		    -OTP_EINVAL);
+		assert_int_equal(
+		    ops->try_count(store, &now, ID_A, &asha, r, 1000, &left, &until), -OTP_EINVAL);
+		assert_int_equal(ops->locked(store, &now, &asha, r, &until), -OTP_EINVAL);
+	}
+	assert_int_equal(
+	    ops->try_mac(store, &now, ID_A, right_mac, &nobody, &rule, AT(""), &left, &until),
+	    -OTP_EINVAL);
+	assert_int_equal(
+	    ops->try_count(store, &now, ID_A, &nobody, &rule, 1000, &left, &until), -OTP_EINVAL);
+	assert_int_equal(ops->consume(store, &now, ID_A, &nobody, AT("")), -OTP_EINVAL);
+	assert_int_equal(ops->try_return(store, ID_A, &nobody), -OTP_EINVAL);
+	assert_int_equal(ops->locked(store, &now, &nobody, &rule, &until), -OTP_EINVAL);
+	/* A lease without an end would be one that a dead process keeps. */
+	assert_int_equal(
+	    ops->try_count(store, &now, ID_A, &asha, &rule, 0, &left, &until), -OTP_EINVAL);
+	assert_int_equal(number("SELECT tries FROM challenge"), 0);
+	assert_int_equal(number("SELECT count(*) FROM budget"), 0);
+}
+
+/* --- leases -------------------------------------------------------------------------------- */
+
+/* A second process: its store, beside the test's. */
+static struct store *
+sibling(void)
+{
+	struct store *s = NULL;
+
+	assert_int_equal(store_sqlite_open(dir, NULL, NULL, &s), 0);
+	return s;
+}
+
+static void
+one_check_at_a_time(void **state)
+{
+	struct store *s = sibling();
+	struct instant now = at(1);
+	int left;
+	int64_t until;
+
+	(void)state;
+	put(ID_A);
+	assert_int_equal(try_count_at(0, ID_A, &asha, &left, &until), 0);
+	assert_int_equal(left, 4);
+	assert_int_equal(
+	    s->ops->try_count(s, &now, ID_A, &asha, &rule, 1000, &left, &until), -OTP_EBUSY);
+	assert_int_equal(left, 0);
+	assert_int_equal(number("SELECT tries FROM challenge"), 1);
+	assert_int_equal(number("SELECT failures FROM budget"), 1);
+	/* Nobody ends the lease of another, or takes its try back. */
+	assert_int_equal(s->ops->check_end(s, ID_A), 0);
+	assert_int_equal(s->ops->try_return(s, ID_A, &asha), 0);
+	assert_int_equal(
+	    s->ops->try_count(s, &now, ID_A, &asha, &rule, 1000, &left, &until), -OTP_EBUSY);
+	assert_int_equal(store->ops->check_end(store, ID_A), 0);
+	assert_int_equal(s->ops->try_count(s, &now, ID_A, &asha, &rule, 1000, &left, &until), 0);
+	assert_int_equal(left, 3);
+	assert_int_equal(try_count_at(2, ID_A, &asha, &left, &until), -OTP_EBUSY);
+	/* The sibling's code was right: who waited is told. */
+	assert_int_equal(s->ops->consume(s, &now, ID_A, &asha, AT("")), 0);
+	assert_int_equal(try_count_at(3, ID_A, &asha, &left, &until), -OTP_EUSED);
+	assert_int_equal(store->ops->check_end(store, ID_B), 0);
+	s->ops->close(s);
+}
+
+/* The last try is under way: who comes now waits for its answer, too. */
+static void
+busy_comes_before_spent(void **state)
+{
+	static const struct try_rule once = {1, 1, 1, 1, 1};
+	struct instant now = at(0);
+	int left;
+	int64_t until;
+
+	(void)state;
+	put(ID_A);
+	assert_int_equal(
+	    store->ops->try_count(store, &now, ID_A, &asha, &once, 1000, &left, &until), 0);
+	assert_int_equal(
+	    store->ops->try_count(store, &now, ID_A, &asha, &once, 1000, &left, &until),
+	    -OTP_EBUSY);
+	assert_int_equal(store->ops->check_end(store, ID_A), 0);
+	assert_int_equal(
+	    store->ops->try_count(store, &now, ID_A, &asha, &once, 1000, &left, &until),
+	    -OTP_ELIMIT);
+	assert_true(until == STORE_FOREVER);
+}
+
+static void
+a_lease_ends_by_the_clock_of_the_boot(void **state)
+{
+	struct instant now = at(9999);
+	int left;
+	int64_t until;
+
+	(void)state;
+	put(ID_A);
+	assert_int_equal(try_count_at(0, ID_A, &asha, &left, &until), 0);
+	/* The wall clock's leaps end no lease. */
+	now.wall_ms += DAY;
+	assert_int_equal(
+	    store->ops->try_count(store, &now, ID_A, &bela, &rule, 1000, &left, &until),
+	    -OTP_EBUSY);
+	now.wall_ms -= 2 * DAY;
+	now.boot_ms += 1;
+	assert_int_equal(
+	    store->ops->try_count(store, &now, ID_A, &bela, &rule, 1000, &left, &until), 0);
+	assert_int_equal(left, 3);
+	/* Of another challenge there was never a lease. */
+	put(ID_B);
+	assert_int_equal(try_count_at(0, ID_B, &bela, &left, &until), 0);
+}
+
+/* One that slept through its lease: what a sibling has taken since is the sibling's. */
+static void
+a_lease_that_is_over_is_not_given_back_twice(void **state)
+{
+	struct store *s = sibling();
+	struct instant later = at(20000);
+	int left;
+	int64_t until;
+
+	(void)state;
+	put(ID_A);
+	assert_int_equal(try_count_at(0, ID_A, &asha, &left, &until), 0);
+	assert_int_equal(s->ops->try_count(s, &later, ID_A, &asha, &rule, 10000, &left, &until), 0);
+	assert_int_equal(store->ops->try_return(store, ID_A, &asha), 0);
+	assert_int_equal(store->ops->check_end(store, ID_A), 0);
+	assert_int_equal(try_count_at(20001, ID_A, &asha, &left, &until), -OTP_EBUSY);
+	assert_int_equal(number("SELECT tries FROM challenge"), 2);
+	assert_int_equal(number("SELECT failures FROM budget"), 2);
+	s->ops->close(s);
+}
+
+static void
+a_try_is_taken_back_once(void **state)
+{
+	int64_t ms = 0, until;
+	int left;
+
+	(void)state;
+	put(ID_A);
+	assert_int_equal(try_count_at(0, ID_A, &asha, &left, &until), 0);
+	assert_int_equal(store->ops->try_return(store, ID_A, &asha), 0);
+	assert_int_equal(number("SELECT count(*) FROM budget"), 0);
+	assert_int_equal(number("SELECT tries FROM challenge"), 0);
+	assert_int_equal(fail_at(0, &asha, &until), 0);
+	assert_int_equal(store->ops->try_return(store, ID_A, &asha), 0);
+	assert_int_equal(store->ops->try_return(store, ID_B, &asha), 0);
+	assert_int_equal(number("SELECT failures FROM budget"), 1);
+	/* Also the one that would have been the last for ever; then nothing is for ever. */
+	for (int i = 0; i < rule.most - 2; i++)
+		assert_int_equal(fail_at(ms += 10 * MINUTE, &asha, &until), 0);
+	script("UPDATE challenge SET expires_boot_ms = expires_boot_ms * 1000");
+	ms += 10 * MINUTE;
+	assert_int_equal(try_count_at(ms, ID_A, &asha, &left, &until), 0);
+	assert_int_equal(locked_at(ms, &asha, &until), -OTP_ELIMIT);
+	assert_true(until == STORE_FOREVER);
+	assert_int_equal(store->ops->try_return(store, ID_A, &asha), 0);
+	assert_int_equal(locked_at(ms, &asha, &until), -OTP_ELIMIT);
+	assert_int_equal(until, at(ms + 200000).wall_ms);
+	assert_int_equal(fail_at(ms + INT64_C(31) * DAY, &bela, &until), 0);
+	assert_int_equal(number("SELECT count(*) FROM budget WHERE owner = 'asha'"), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    WITH_STORE(challenge_comes_back_as_stored),
+	    WITH_STORE(challenge_is_found_by_its_owner_alone),
+	    WITH_STORE(challenge_expires_and_dies_with_the_boot),
+	    WITH_STORE(new_challenge_kills_the_older_of_its_owner_only),
+	    WITH_STORE(one_live_challenge_an_address_where_it_must_be_alone),
+	    WITH_STORE(challenge_is_used_once),
+	    WITH_STORE(killed_and_unknown_challenges_are_gone),
+	    WITH_STORE(malformed_challenges_are_not_stored),
+	    WITH_STORE(damaged_challenges_are_no_challenges),
+	    WITH_STORE(right_code_signs_in_and_resets),
+	    WITH_STORE(every_byte_of_the_code_counts),
+	    WITH_STORE(tries_of_a_challenge_run_out),
+	    WITH_STORE(last_try_may_be_the_right_one),
+	    WITH_STORE(a_challenge_without_a_seal_is_not_compared),
+	    WITH_STORE(backoff_doubles_to_its_most),
+	    WITH_STORE(the_most_in_a_row_is_the_end),
+	    WITH_STORE(kind_owner_and_place_are_each_a_budget_of_their_own),
+	    WITH_STORE(locked_budget_counts_no_try),
+	    cmocka_unit_test(backoff_formula),
+	    WITH_STORE(senseless_arguments_are_refused),
+	    WITH_STORE(one_check_at_a_time),
+	    WITH_STORE(busy_comes_before_spent),
+	    WITH_STORE(a_lease_ends_by_the_clock_of_the_boot),
+	    WITH_STORE(a_lease_that_is_over_is_not_given_back_twice),
+	    WITH_STORE(a_try_is_taken_back_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
