@@ -119,42 +119,81 @@ take_sent(const struct provider *p, struct sent *s, struct delivered *out)
 	sent_clear(s);
 }
 
+/* Whom to ask first: after a send that was not answered the next one, so that it comes last. */
+static size_t
+first_of(const struct route *route, const struct last_send *last)
+{
+	for (size_t i = 0; last && last->unanswered && i < route->nproviders; i++)
+		if (!strcmp(provider_name(route->provider[i]), last->provider))
+			return i + 1;
+	return 0;
+}
+
+/* What is known of those who were asked in vain. */
+struct in_vain {
+	size_t asked;
+	bool bad_destination;
+	bool other; /* one failed by what a person might bring about */
+};
+
+static enum provider_class
+class_in_vain(const struct in_vain *v, const struct route *route)
+{
+	if (v->bad_destination)
+		return CLASS_BAD_DESTINATION;
+	/* Of whom the time did not suffice to ask, nothing is known. */
+	return v->other || v->asked < route->nproviders ? CLASS_REFUSED : CLASS_PROVIDER_DOWN;
+}
+
+/* Asks one provider, after those in vain. As delivery_send(). */
 static int
-delivery_send(struct delivery *d, const struct sending *q, const char *before,
-    const struct conf_signin *options, struct delivered *out)
+ask(struct http_delivery *h, const struct provider *p, const struct sending *q, struct deadline dl,
+    struct in_vain *v, struct delivered *out)
+{
+	struct sent s;
+	int r = provider_send(p, &h->io, q, dl, &s);
+
+	out->instead = v->asked++ > 0;
+	v->other |= !s.outage;
+	v->bad_destination |= s.class == CLASS_BAD_DESTINATION;
+	take_sent(p, &s, out);
+	return r;
+}
+
+static int
+delivery_send(struct delivery *d, const struct sending *q, const struct last_send *last,
+    const struct conf_signin *options, struct deadline all, struct delivered *out)
 {
 	struct http_delivery *h = (struct http_delivery *)d;
 	struct route *route = route_of(d, q->channel);
-	struct deadline all = deadline_in(options->send_timeout);
-	bool bad_destination = false, outage = true;
 	struct sending whole = *q;
-	size_t asked = 0;
+	struct in_vain v = {0};
+	size_t first;
 
 	*out = (struct delivered){.class = CLASS_BROKEN, .nothing_sent = true};
 	if (!route)
 		return 0;
-	whole.message = route->channel->message;
-	for (size_t i = 0; i < route->nproviders && (!i || !deadline_passed(all)); i++) {
-		const struct provider *p = route->provider[i];
-		struct sent s;
+	first = first_of(route, last);
+	if (q->kind == SENDING_CODE)
+		whole.message = route->channel->message;
+	while (v.asked < route->nproviders && !deadline_passed(all)) {
+		const struct provider *p = route->provider[(first + v.asked) % route->nproviders];
+		struct deadline one = deadline_first(all, deadline_in(options->attempt_timeout));
 		int r;
 
+		if (q->kind == SENDING_NOTICE && !provider_takes_message(p)) {
+			v.asked++;
+			v.other = true;
+			continue;
+		}
 		/* What one provider captured means nothing to another. */
-		whole.captures = before && !strcmp(before, provider_name(p)) ? q->captures : NULL;
-		r = provider_send(p, &h->io, &whole,
-		    deadline_first(all, deadline_in(options->attempt_timeout)), &s);
-		asked++;
-		outage &= s.outage;
-		bad_destination |= s.class == CLASS_BAD_DESTINATION;
-		take_sent(p, &s, out);
+		whole.captures =
+		    last && !strcmp(last->provider, provider_name(p)) ? q->captures : NULL;
+		r = ask(h, p, &whole, one, &v, out);
 		if (r || !may_ask_next(out->class))
 			return r;
 	}
-	/* Of whom the time did not suffice to ask, nothing is known. */
-	outage &= asked == route->nproviders;
-	out->class = bad_destination ? CLASS_BAD_DESTINATION
-		     : outage	     ? CLASS_PROVIDER_DOWN
-				     : CLASS_REFUSED;
+	out->class = class_in_vain(&v, route);
 	return 0;
 }
 
@@ -242,11 +281,39 @@ delivery_cleanup(struct delivery *d, int64_t ms)
 	provider_cleanup(l->provider, &h->io, &q, deadline_in(ms));
 }
 
+/* One more provider behind those of the route. */
+static int
+route_add(
+    struct route *route, const struct conf *c, const char *name, uid_t also, struct buf *report)
+{
+	const struct conf_provider *section = conf_provider(c, name);
+	const char *channel = route->channel->name;
+	struct provider *p = NULL;
+	int r;
+
+	if (!section) {
+		buf_putf(
+		    report, "[channel %s] providers: there is no [provider %s]\n", channel, name);
+		return -OTP_ECONF;
+	}
+	r = provider_load(c, section, also, PROVIDER_READ_SECRETS, &p, report);
+	if (r)
+		return r;
+	route->provider[route->nproviders++] = p;
+	r = provider_check_channel(p, channel, route->channel->message, report);
+	if (r || provider_needs(p, channel) == provider_needs(route->provider[0], channel))
+		return r;
+	buf_putf(report, "[channel %s] providers: %s and %s need different kinds of contact\n",
+	    channel, name, provider_name(route->provider[0]));
+	return -OTP_ECONF;
+}
+
 static int
 route_open(struct http_delivery *h, const struct conf *c, const char *channel, uid_t also,
     struct buf *report)
 {
 	struct route *route = &h->route[h->nroutes++];
+	bool takes_message = false;
 	int r = 0;
 
 	route->channel = conf_channel(c, channel);
@@ -257,30 +324,12 @@ route_open(struct http_delivery *h, const struct conf *c, const char *channel, u
 	route->provider = calloc(route->channel->providers.n + 1, sizeof(struct provider *));
 	if (!route->provider)
 		return -OTP_ENOMEM;
-	for (size_t i = 0; !r && i < route->channel->providers.n; i++) {
-		const char *name = route->channel->providers.item[i];
-		const struct conf_provider *section = conf_provider(c, name);
-		struct provider *p = NULL;
-
-		if (!section) {
-			buf_putf(report, "[channel %s] providers: there is no [provider %s]\n",
-			    channel, name);
-			return -OTP_ECONF;
-		}
-		r = provider_load(c, section, also, PROVIDER_READ_SECRETS, &p, report);
-		if (!r) {
-			route->provider[route->nproviders++] = p;
-			r = provider_check_channel(p, channel, route->channel->message, report);
-		}
-		if (!r &&
-		    provider_needs(p, channel) != provider_needs(route->provider[0], channel)) {
-			buf_putf(report,
-			    "[channel %s] providers: %s and %s need different kinds of "
-			    "contact\n",
-			    channel, name, provider_name(route->provider[0]));
-			return -OTP_ECONF;
-		}
-	}
+	for (size_t i = 0; !r && i < route->channel->providers.n; i++)
+		r = route_add(route, c, route->channel->providers.item[i], also, report);
+	for (size_t i = 0; i < route->nproviders; i++)
+		takes_message |= provider_takes_message(route->provider[i]);
+	if (!r && *route->channel->message && !takes_message)
+		return provider_no_message(channel, report);
 	return !r && !route->nproviders ? -OTP_ECONF : r;
 }
 

@@ -18,22 +18,35 @@ struct delivered {
 	struct secret captures; /* what the check will need */
 	bool has_credits;
 	int64_t credits; /* messages left, as the provider says */
+	bool instead;	 /* of one that was asked first, in the same call, and did not take it */
 };
 
 void delivered_clear(struct delivered *d);
 
+/* Borrowed. */
+struct last_send {
+	const char *provider;
+	bool unanswered;
+};
+
 struct delivery {
 	/*
-	 * Has the code sent over q->channel (q->message is the delivery's to fill in). On
+	 * Has the code sent over q->channel (q->message is the delivery's to fill in, but of a
+	 * notice, which only providers that send texts of ours are asked for: where there is none,
+	 * it is CLASS_REFUSED and names no provider), until `all` at most; each provider has
+	 * options->attempt_timeout. With no time left nobody is asked, which is CLASS_REFUSED. On
 	 * provider_down, no_credit, bad_destination and bad_credentials the next provider is asked;
 	 * a request that was written and not answered is never repeated. CLASS_PROVIDER_DOWN means
 	 * that every one failed by name lookup, TCP, TLS, 5xx, credit or credentials: what a person
-	 * might bring about, such as a refused number, is CLASS_REFUSED. q->captures are those of
-	 * `before`, the provider of the last send, or NULL.
-	 * 0, or -OTP_EGONE when the peer has gone meanwhile.
+	 * might bring about, such as a refused number, is CLASS_REFUSED. One that asked to be left
+	 * alone for this address (Retry-After) is not asked before that time, over the sign-ins:
+	 * CLASS_RATE_LIMITED. `last` is the last send over this channel to this address, or NULL:
+	 * q->captures are those of its provider; where it was not answered, the providers behind
+	 * its own are asked first, and its own last. 0, or -OTP_EGONE when the peer has gone
+	 * meanwhile.
 	 */
-	int (*send)(struct delivery *d, const struct sending *q, const char *before,
-	    const struct conf_signin *options, struct delivered *out);
+	int (*send)(struct delivery *d, const struct sending *q, const struct last_send *last,
+	    const struct conf_signin *options, struct deadline all, struct delivered *out);
 	/* Has the provider check q->code. CLASS_OK is the only right answer. As above. */
 	int (*verify)(struct delivery *d, const struct sending *q, const char *provider,
 	    const struct conf_signin *options, struct delivered *out);

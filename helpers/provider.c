@@ -140,6 +140,23 @@ judge_settings(const struct provider *p, struct buf *report)
 	return r;
 }
 
+/* How the provider is reached. */
+static int
+judge_route(const struct conf_provider *section, const struct profile *f, struct buf *report)
+{
+	bool mails = f->send.mail.n || (f->resend && f->resend->mail.n);
+
+	if (section->ca && access(section->ca, R_OK))
+		buf_putf(report, "%s:%u: [provider %s] ca: %s cannot be read\n", section->file,
+		    section->line, section->name, section->ca);
+	else if (section->proxy && mails)
+		buf_putf(report, "%s:%u: [provider %s] proxy: a mail goes through none\n",
+		    section->file, section->line, section->name);
+	else
+		return 0;
+	return -OTP_ECONF;
+}
+
 int
 provider_load(const struct conf *c, const struct conf_provider *section, uid_t also,
     enum provider_secrets secrets, struct provider **out, struct buf *report)
@@ -152,11 +169,8 @@ provider_load(const struct conf *c, const struct conf_provider *section, uid_t a
 		r = profile_load(section->profile, section->variant, &c->paths.profiles, also,
 		    &p->profile, report);
 	}
-	if (!r && section->ca && access(section->ca, R_OK)) {
-		buf_putf(report, "%s:%u: [provider %s] ca: %s cannot be read\n", section->file,
-		    section->line, section->name, section->ca);
-		r = -OTP_ECONF;
-	}
+	if (!r)
+		r = judge_route(section, p->profile, report);
 	if (!r) {
 		p->secret = calloc(p->profile->nvars + 1, sizeof(*p->secret));
 		r = p->secret ? judge_settings(p, report) : -OTP_ENOMEM;
@@ -257,17 +271,28 @@ provider_check_channel(
 	else if (use.unknown)
 		buf_putf(report, "[channel %s] message: ${%s} is no variable of a message\n",
 		    channel, use.unknown);
-	else if (p->profile->code_by == CODE_BY_PROVIDER && message && *message)
-		buf_putf(report,
-		    "[channel %s] message: %s writes the message itself, and this one would go "
-		    "nowhere\n",
-		    channel, provider_name(p));
-	else if (!use.code && p->profile->code_by != CODE_BY_PROVIDER)
+	else if (!use.code && provider_takes_message(p))
 		buf_putf(report,
 		    "[channel %s] message: has no ${code}: a message without a code "
 		    "would be sent\n",
 		    channel);
 	else
 		return 0;
+	return -OTP_ECONF;
+}
+
+bool
+provider_takes_message(const struct provider *p)
+{
+	return p->profile->code_by != CODE_BY_PROVIDER;
+}
+
+int
+provider_no_message(const char *channel, struct buf *report)
+{
+	buf_putf(report,
+	    "[channel %s] message: its providers write the message themselves, and this one would "
+	    "go nowhere\n",
+	    channel);
 	return -OTP_ECONF;
 }

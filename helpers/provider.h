@@ -41,6 +41,10 @@ enum contact_kind provider_needs(const struct provider *p, const char *channel);
  */
 int provider_check_channel(
     const struct provider *p, const char *channel, const char *message, struct buf *report);
+/* Does it send a text of ours? One that makes and checks the code itself writes its own. */
+bool provider_takes_message(const struct provider *p);
+/* The error where none of a channel's providers takes the channel's text. -OTP_ECONF. */
+int provider_no_message(const char *channel, struct buf *report);
 
 /* Tokens that outlive a sign-in. The interface of who keeps them. */
 struct session_cache {
@@ -51,15 +55,39 @@ struct session_cache {
 	void (*drop)(struct session_cache *c, const char *key);
 };
 
+/*
+ * Until when a provider wants no message for an address. By address: the limit that one person has
+ * run into must not lock the others out. The interface of who remembers.
+ */
+struct pause_book {
+	/* 0 with how many milliseconds are left; -OTP_ENOENT where there is none, or it is over. */
+	int (*left)(
+	    struct pause_book *b, const char *provider, const char *address, int64_t *left_ms);
+	int (*keep)(
+	    struct pause_book *b, const char *provider, const char *address, int64_t pause_ms);
+};
+
 /* What a provider's requests need from outside. Borrowed. */
 struct provider_io {
+	const char *request_id; /* of the sign-in, or NULL */
 	struct http *http;
 	struct session_cache *sessions;
+	struct pause_book *pauses;
 	struct contacts *contacts; /* for attributes */
+};
+
+enum sending_kind {
+	SENDING_CODE,
+	/*
+	 * A text that tells of something and asks for nothing: ${code} in it is a number to refer
+	 * to, for some providers send no text without one. Only by who sends texts of ours.
+	 */
+	SENDING_NOTICE,
 };
 
 /* One send, or the check of a code. Borrowed strings. */
 struct sending {
+	enum sending_kind kind;
 	const char *user;
 	const char *host;
 	const char *service;
@@ -91,6 +119,8 @@ void sent_clear(struct sent *s);
  * Makes the request once. What became of it is in *s, which the caller clears, and in the log with
  * the provider, the class, the status and the time it took. A send with captures is a resend, where
  * the profile has one.
+ * A provider that refuses for its rate limit and says for how long (Retry-After, a day at most) is
+ * not asked again for this address before that: CLASS_RATE_LIMITED with what is left.
  * 0; -OTP_EGONE when the peer has gone meanwhile. Everything else is a class.
  */
 int provider_send(const struct provider *p, const struct provider_io *io, const struct sending *q,

@@ -5,7 +5,8 @@
  * MUST:
  *  - a request is made once; only a send whose session has run out is made again, once, and a
  *    verify never is;
- *  - a check uses the address and the captures of this challenge, and nothing newer.
+ *  - a check uses the address and the captures of this challenge, and nothing newer;
+ *  - a provider that said when to come back is sent nothing for that address before.
  */
 #include "helpers/provider_internal.h"
 
@@ -13,8 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "common/clock.h"
 #include "common/err.h"
 #include "common/text.h"
 #include "helpers/bindings.h"
@@ -172,13 +173,54 @@ keep_captures(const struct request *q, const struct bindings *b, struct secret *
 	return r ? r : secret_set(out, text.bytes, text.len);
 }
 
-static int64_t
-now_ms(void)
-{
-	struct timespec t;
+/* Whoever says "in a year" must not lock a person out for one. */
+enum { PAUSE_MAX_S = 24 * 60 * 60 };
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+/* No address goes into the log. */
+static void
+log_pause(const struct provider *p, long s)
+{
+	otp_log(LOG_WARNING, "event=pause provider=%s s=%ld", provider_name(p), s);
+}
+
+/*
+ * Has the provider asked to be left alone for this address? *s tells the class then; where that
+ * cannot be known it is CLASS_BROKEN, and nobody is asked either.
+ */
+static bool
+must_pause(
+    const struct provider *p, const struct provider_io *io, const struct sending *q, struct sent *s)
+{
+	int64_t ms = 0;
+	int r = io->pauses->left(io->pauses, provider_name(p), q->contact->address, &ms);
+
+	if (r == -OTP_ENOENT)
+		return false;
+	if (r) {
+		otp_logr(LOG_ERR, r, "event=pause provider=%s", provider_name(p));
+		return true;
+	}
+	s->class = CLASS_RATE_LIMITED;
+	s->retry_after = (long)((ms + 999) / 1000);
+	log_pause(p, s->retry_after);
+	return true;
+}
+
+static void
+keep_pause(const struct provider *p, const struct provider_io *io, const struct sending *q,
+    const struct sent *s)
+{
+	long seconds = s->retry_after < PAUSE_MAX_S ? s->retry_after : PAUSE_MAX_S;
+	int r;
+
+	if (seconds <= 0 || (s->class != CLASS_RATE_LIMITED && s->class != CLASS_TOO_MANY))
+		return;
+	r = io->pauses->keep(
+	    io->pauses, provider_name(p), q->contact->address, (int64_t)seconds * 1000);
+	if (r)
+		otp_logr(LOG_WARNING, r, "event=pause provider=%s", provider_name(p));
+	else
+		log_pause(p, seconds);
 }
 
 /* One request with its log line. */
@@ -186,16 +228,17 @@ static int
 make(const struct provider *p, const struct provider_io *io, const struct request *request,
     const char *event, struct bindings *b, struct deadline dl, struct outcome *o)
 {
-	struct http_route route = {p->section->ca, p->section->proxy};
+	struct http_route route = {p->section->ca, p->section->proxy, io->request_id};
 	enum request_purpose purpose = strcmp(event, "verify") ? REQUEST_SEND : REQUEST_VERIFY;
-	int64_t began = now_ms();
+	int64_t began = clock_ms(CLOCK_MONOTONIC);
 	int r = request_make(request, purpose, b, io->http, &route, dl, o);
 
 	otp_log(o->class == CLASS_OK ? LOG_INFO : LOG_WARNING,
-	    "event=%s provider=%s channel=%s class=%s status=%ld ms=%" PRId64 "%s%s", event,
+	    "event=%s provider=%s channel=%s class=%s status=%ld ms=%" PRId64 "%s%s%s", event,
 	    provider_name(p), b->values.get(&b->values, "channel"),
-	    r ? "gone" : provider_class_name(o->class), o->status, now_ms() - began,
-	    *o->detail ? " detail=" : "", o->detail);
+	    r ? "gone" : provider_class_name(o->class), o->status,
+	    clock_ms(CLOCK_MONOTONIC) - began, *o->detail ? " detail=\"" : "", o->detail,
+	    *o->detail ? "\"" : "");
 	return r;
 }
 
@@ -250,7 +293,8 @@ bind_session(const struct provider *p, const struct provider_io *io, struct bind
 		return r;
 	if (keep_captures(&s->request, b, &kept) ||
 	    io->sessions->put(io->sessions, buf_str(&key), &kept, s->ttl))
-		otp_log(LOG_WARNING, "event=session provider=%s: the token cannot be kept",
+		otp_log(LOG_WARNING,
+		    "event=session provider=%s detail=\"the token cannot be kept\"",
 		    provider_name(p));
 	return 0;
 }
@@ -295,7 +339,8 @@ take_response(
 	char *end;
 
 	if (echo && strcmp(echo, q->code))
-		otp_log(LOG_WARNING, "event=send provider=%s: the provider replaced the code",
+		otp_log(LOG_WARNING,
+		    "event=send provider=%s detail=\"the provider replaced the code\"",
 		    provider_name(p));
 	(void)snprintf(name, sizeof(name), "credits.%s", q->channel);
 	credits = b->values.get(&b->values, name);
@@ -341,16 +386,20 @@ provider_send(const struct provider *p, const struct provider_io *io, const stru
 	int r = 0;
 
 	*s = (struct sent){.class = CLASS_BROKEN};
+	if (must_pause(p, io, q, s))
+		return 0;
 	bindings_init(&b);
 	if (bind_all(p, io, q, &b))
-		otp_log(
-		    LOG_ERR, "event=send provider=%s: a value cannot be bound", provider_name(p));
+		otp_log(LOG_ERR, "event=send provider=%s detail=\"a value cannot be bound\"",
+		    provider_name(p));
 	else
 		r = send_in_session(p, io, request, &b, dl, &o);
 	take_outcome(&o, s);
+	keep_pause(p, io, q, s);
 	if (!r && o.class == CLASS_OK &&
 	    (keep_captures(request, &b, &s->captures) || take_response(p, q, &b, s))) {
-		otp_log(LOG_ERR, "event=send provider=%s: the answer holds no usable code",
+		otp_log(LOG_ERR,
+		    "event=send provider=%s detail=\"the answer holds no usable code\"",
 		    provider_name(p));
 		s->class = CLASS_REFUSED;
 	}
@@ -370,8 +419,8 @@ provider_verify(const struct provider *p, const struct provider_io *io, const st
 	*s = (struct sent){.class = CLASS_BROKEN};
 	bindings_init(&b);
 	if (!p->profile->verify || bind_all(p, io, q, &b)) {
-		otp_log(
-		    LOG_ERR, "event=verify provider=%s: a value cannot be bound", provider_name(p));
+		otp_log(LOG_ERR, "event=verify provider=%s detail=\"a value cannot be bound\"",
+		    provider_name(p));
 	} else {
 		const struct profile_session *session = p->profile->session;
 
@@ -409,7 +458,7 @@ provider_cleanup(const struct provider *p, const struct provider_io *io, const s
 void
 provider_warm(const struct provider *p, const struct provider_io *io)
 {
-	struct http_route route = {p->section->ca, p->section->proxy};
+	struct http_route route = {p->section->ca, p->section->proxy, io->request_id};
 	struct bindings b;
 
 	if (!p->profile->warm)

@@ -1,11 +1,8 @@
 /*
- * Providers over a server on loopback: who is asked and what it means together, secrets and
- * settings, sessions, checks, clean-up. A request is made once; what was checked was counted (C8,
- * C29, U38).
+ * Providers over a server on loopback: secrets and settings, sessions, checks, clean-up. A request
+ * is made once; what was checked was counted (C8, C29, U38).
  */
 #include "tests/unit/unit.h"
-
-#include <sys/wait.h>
 
 #include "common/err.h"
 #include "helpers/delivery.h"
@@ -53,9 +50,18 @@ attributes(struct contacts *c, const char *user, const char *provider, attribute
 	return attribute ? fn("id", attribute, arg) : 0;
 }
 
+/* Nobody asks to be left alone here: test_delivery.c. */
+static int
+no_pause(struct pause_book *b, const char *provider, const char *address, int64_t *left_ms)
+{
+	(void)b, (void)provider, (void)address, (void)left_ms;
+	return -OTP_ENOENT;
+}
+
 static const struct contacts_ops contacts_ops = {.attributes = attributes};
 static struct contacts contacts = {&contacts_ops};
 static struct session_cache cache = {cache_get, cache_put, cache_drop};
+static struct pause_book pauses = {.left = no_pause};
 
 static int
 setup(void **state)
@@ -100,7 +106,8 @@ teardown(void **state)
 static int
 open_with(const char *members, const char *settings, struct buf *report)
 {
-	const struct provider_io io = {.sessions = &cache, .contacts = &contacts};
+	const struct provider_io io = {
+	    .sessions = &cache, .pauses = &pauses, .contacts = &contacts};
 	char text[4096];
 
 	assert_in_range(snprintf(text, sizeof(text),
@@ -153,10 +160,12 @@ static int
 send_it(const char *captures)
 {
 	struct sending q = sending("012345", captures);
+	struct last_send last = {.provider = "a"};
 
 	delivered_clear(&out);
-	assert_int_equal(
-	    delivery->send(delivery, &q, captures ? "a" : NULL, &conf->signin, &out), 0);
+	assert_int_equal(delivery->send(delivery, &q, captures ? &last : NULL, &conf->signin,
+			     deadline_in(conf->signin.send_timeout), &out),
+	    0);
 	return (int)out.class;
 }
 
@@ -179,57 +188,6 @@ asked(const char *text)
 
 	free(last);
 	return found;
-}
-
-static void
-the_next_provider_is_asked_where_it_may_be(void **state)
-{
-	static const struct {
-		const char *first, *first_body, *second;
-		enum provider_class class;
-		int asked;
-		bool nothing_sent;
-	} rows[] = {
-	    {"200 OK", "{\"ok\":true}", "200 OK", CLASS_OK, 1, false},
-	    {"503 Oh", "{}", "200 OK", CLASS_OK, 2, false},
-	    {"402 Pay", "{}", "200 OK", CLASS_OK, 2, false},
-	    {"401 Who", "{}", "200 OK", CLASS_OK, 2, false},
-	    {"403 No", "{}", "200 OK", CLASS_REFUSED, 1, false},
-	    {"503 Oh", "{}", "403 No", CLASS_REFUSED, 2, false},
-	    {"400 Bad", "{}", "200 OK", CLASS_OK, 2, false},
-	    {"200 OK", "{\"ok\":false}", "200 OK", CLASS_OK, 2, false},
-	    {"503 Oh", "{}", "503 Oh", CLASS_PROVIDER_DOWN, 2, false},
-	    {"402 Pay", "{}", "401 Who", CLASS_PROVIDER_DOWN, 2, true},
-	    {"200 OK", "{\"ok\":false}", "503 Oh", CLASS_REFUSED, 2, false},
-	    {"503 Oh", "{}", "408 Late", CLASS_REFUSED, 2, false},
-	    {"400 Bad", "{}", "503 Oh", CLASS_BAD_DESTINATION, 2, false},
-	    {"429 Slow", "{}", "200 OK", CLASS_RATE_LIMITED, 1, true},
-	    {"404 None", "{}", "200 OK", CLASS_REFUSED, 1, false},
-	};
-	enum contact_kind kind = CONTACT_EMAIL;
-	int before;
-
-	(void)state;
-	must_open(CODE_OURS SEND, "");
-	assert_int_equal(delivery->needs(delivery, "sms", &kind), 0);
-	assert_int_equal(kind, CONTACT_PHONE);
-	assert_int_equal(delivery->needs(delivery, "fax", &kind), -OTP_ENOENT);
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		before = web_requests(web) + web_requests(second);
-		web_answer(web, rows[i].first, "", rows[i].first_body);
-		web_answer(second, rows[i].second, "", "{\"ok\":true}");
-		if (send_it(NULL) != (int)rows[i].class || out.nothing_sent != rows[i].nothing_sent)
-			fail_msg("row %zu: %s, nothing_sent %d", i, provider_class_name(out.class),
-			    out.nothing_sent);
-		assert_int_equal(web_requests(web) + web_requests(second) - before, rows[i].asked);
-		assert_string_equal(out.provider, rows[i].asked == 1 ? "a" : "b");
-	}
-	/* What was written is sent by no other. */
-	web_say(web, "", 0, WEB_CLOSE);
-	before = web_requests(second);
-	assert_int_equal(send_it(NULL), CLASS_UNANSWERED);
-	assert_false(out.nothing_sent);
-	assert_int_equal(web_requests(second), before);
 }
 
 static void
@@ -473,36 +431,6 @@ warming_waits_for_the_prompt(void **state)
 	assert_int_equal(web_requests(web), 2);
 }
 
-/* Of a provider that the time did not suffice to ask nobody knows that it is down. */
-static void
-who_was_not_asked_is_not_down(void **state)
-{
-	char settings[160];
-	int status;
-	pid_t pid;
-
-	(void)state;
-	(void)snprintf(settings, sizeof(settings),
-	    "company = https://127.0.0.1:%d\n[otp]\nsend_timeout = 1s\nattempt_timeout = 1s\n",
-	    web_port(web));
-	must_open(CODE_OURS "\"send\": {\"method\": \"POST\", \"url\": \"${company}/s\"," EXPECT
-			    "}",
-	    settings);
-	web_say(web, "", 0, WEB_HOLD);
-	/* What a deadline cuts off is left to the end of the process: of one of its own. */
-	pid = fork();
-	assert_true(pid >= 0);
-	if (!pid)
-		_exit(
-		    send_it(NULL) == CLASS_REFUSED && out.nothing_sent && !strcmp(out.provider, "a")
-			? 0
-			: 1);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
-	assert_int_equal(web_connections(web), 1);
-	assert_int_equal(web_connections(second), 0);
-}
-
 /* What a send captured is what its resend, its check and the clean-up use. */
 static void
 captures_go_from_request_to_request(void **state)
@@ -585,7 +513,6 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(settings_are_judged),
 	    cmocka_unit_test(secrets_come_from_files),
-	    TEST(the_next_provider_is_asked_where_it_may_be),
 	    TEST(the_message_holds_the_placeholder),
 	    TEST(a_session_is_kept_and_renewed_once),
 	    TEST(without_a_session_nothing_was_sent),
@@ -593,7 +520,6 @@ main(void)
 	    TEST(a_check_is_never_made_again),
 	    TEST(a_session_without_a_key_is_refused),
 	    TEST(warming_waits_for_the_prompt),
-	    TEST(who_was_not_asked_is_not_down),
 	    TEST(captures_go_from_request_to_request),
 	    TEST(a_code_in_the_answer_must_be_one),
 	    TEST(attributes_of_a_user_are_known),

@@ -1,0 +1,18 @@
+/* Until when providers want to be left alone for an address: in the store, over the sign-ins. */
+#ifndef OTP_PAUSES_H
+#define OTP_PAUSES_H
+
+#include "helpers/login.h"
+#include "helpers/provider.h"
+#include "helpers/store.h"
+
+struct stored_pauses {
+	struct pause_book base; /* first */
+	struct store *store;
+	struct login_machine *machine;
+};
+
+/* All borrowed. */
+void pauses_init(struct stored_pauses *p, struct store *store, struct login_machine *machine);
+
+#endif

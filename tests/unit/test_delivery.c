@@ -1,0 +1,706 @@
+/*
+ * Who is asked to send, over servers on loopback: the order of the providers, the time that they
+ * share, what each failure means together, and who asked to be left alone for a while (C8, C29).
+ */
+#include "tests/unit/unit.h"
+
+#include <sys/wait.h>
+
+#include "common/err.h"
+#include "helpers/delivery.h"
+#include "helpers/pauses.h"
+#include "tests/unit/web_rig.h"
+
+enum { PROVIDERS = 3, DAY = 24 * 60 * 60, HANG_GUARD = 25 /* s */ };
+
+static struct folder folder;
+static struct web *web[PROVIDERS];
+static struct conf *conf;
+static struct delivery *delivery;
+static struct delivered out;
+
+/* A store that holds one pause, and a clock that stands still. */
+static struct {
+	char provider[64], address[64];
+	int64_t until;
+	int puts, put_error, find_error;
+} kept;
+static int64_t wall_ms;
+
+static int
+pause_put(struct store *s, const struct instant *now, const char *provider, const char *address,
+    int64_t until_wall_ms)
+{
+	(void)s;
+	assert_int_equal(now->wall_ms, wall_ms);
+	if (kept.put_error)
+		return kept.put_error;
+	(void)snprintf(kept.provider, sizeof(kept.provider), "%s", provider);
+	(void)snprintf(kept.address, sizeof(kept.address), "%s", address);
+	kept.until = until_wall_ms;
+	kept.puts++;
+	return 0;
+}
+
+static int
+pause_find(struct store *s, const struct instant *now, const char *provider, const char *address,
+    int64_t *until_wall_ms)
+{
+	(void)s;
+	assert_int_equal(now->wall_ms, wall_ms);
+	if (kept.find_error)
+		return kept.find_error;
+	if (strcmp(provider, kept.provider) || strcmp(address, kept.address) ||
+	    kept.until <= now->wall_ms)
+		return -OTP_ENOENT;
+	*until_wall_ms = kept.until;
+	return 0;
+}
+
+static void
+machine_now(struct login_machine *m, struct instant *now)
+{
+	(void)m;
+	*now = (struct instant){.wall_ms = wall_ms};
+}
+
+static int
+attributes(struct contacts *c, const char *user, const char *provider, attribute_fn *fn, void *arg)
+{
+	(void)c, (void)user, (void)provider, (void)fn, (void)arg;
+	return 0;
+}
+
+static const struct store_ops store_ops = {.pause_put = pause_put, .pause_find = pause_find};
+static struct store store = {&store_ops};
+static struct login_machine machine = {.now = machine_now};
+static const struct contacts_ops contacts_ops = {.attributes = attributes};
+static struct contacts contacts = {&contacts_ops};
+static struct stored_pauses pauses;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	folder_make(&folder);
+	for (int i = 0; i < PROVIDERS; i++) {
+		web[i] = web_start();
+		web_answer(web[i], "200 OK", "", "{\"ok\":true}");
+	}
+	memset(&kept, 0, sizeof(kept));
+	wall_ms = INT64_C(1800000000000);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	delivered_clear(&out);
+	delivery_close(delivery);
+	delivery = NULL;
+	conf_free(conf);
+	conf = NULL;
+	for (int i = 0; i < PROVIDERS; i++)
+		web_stop(web[i]);
+	folder_drop(&folder);
+	return 0;
+}
+
+#define EXPECT	   "\"expect\": {\"status\": [\"2xx\"], \"all\": [[\"/ok\", \"eq\", true]]}"
+#define POST(path) "\"method\": \"POST\", \"url\": \"${base}" path "\", "
+#define FAILS                                                                               \
+	"\"fail\": [{\"status\": [400], \"is\": \"bad_destination\"}, {\"status\": [420], " \
+	"\"is\": "                                                                          \
+	"\"too_many\"}]"
+#define PROFILE(code)                                                                        \
+	"{\"profile\": 1, \"name\": \"x\", \"vars\": {\"base\": \"\"}, \"channels\": "       \
+	"{\"sms\": {\"needs\": \"phone\", \"dest\": \"${phone.national}\"}}, \"bound_to\": " \
+	"\"challenge\"," code "}"
+
+/* We make the code; the provider tells it in its answer; the provider keeps it to itself. */
+static const char *const profiles[][2] = {
+    {"ours.json",
+	PROFILE("\"code\": {\"by\": \"module\"}, \"message\": \"Code ${code}\", "
+		"\"send\": {" POST("/send") "\"text\": \"${message}\", " EXPECT ", " FAILS "}")},
+    {"told.json",
+	PROFILE("\"code\": {\"by\": \"response\", \"ptr\": \"/otp\"}, \"message\": \"${code}\", "
+		"\"send\": {" POST("/send") EXPECT "}")},
+    {"theirs.json",
+	PROFILE("\"code\": {\"by\": \"provider\", \"length\": [4, 8]}, "
+		"\"send\": {" POST("/send") EXPECT ", \"capture\": {\"id\": \"/id\"}, " FAILS "}, "
+						   "\"resend\": {" POST("/again/${id}") EXPECT
+	    ", \"capture\": {\"id\": \"/id\"}}, "
+	    "\"verify\": {" POST("/check/${code}") EXPECT "}")},
+};
+
+static int
+try_conf(const char *text, struct buf *report)
+{
+	const struct provider_io io = {.pauses = &pauses.base, .contacts = &contacts};
+
+	pauses_init(&pauses, &store, &machine);
+	for (size_t i = 0; i < COUNT(profiles); i++)
+		folder_write(&folder, profiles[i][0], profiles[i][1], 0644);
+	folder_write(&folder, "pam_otp.conf", text, 0644);
+	if (conf_load(folder.file, geteuid(), &conf, report))
+		fail_msg("%s", buf_str(report));
+	return delivery_open(conf, &conf->signin.channels, geteuid(), -1, &io, &delivery, report);
+}
+
+static void
+open_conf(const char *text)
+{
+	_auto_buf struct buf report = BUF_INIT(4096);
+
+	if (try_conf(text, &report))
+		fail_msg("%s", buf_str(&report));
+}
+
+/* Opens the channel with these providers, a, b and c, each of the profile that is named. */
+static void
+open_with(const char *providers, const char *a, const char *b, const char *c)
+{
+	char text[1024];
+
+	assert_in_range(snprintf(text, sizeof(text),
+			    "[paths]\nprofiles = %s\n[channel sms]\nproviders = %s\n"
+			    "[provider a]\nprofile = %s\nbase = http://127.0.0.1:%d\n"
+			    "[provider b]\nprofile = %s\nbase = http://127.0.0.1:%d\n"
+			    "[provider c]\nprofile = %s\nbase = http://127.0.0.1:%d\n",
+			    folder.path, providers, a, web_port(web[0]), b, web_port(web[1]), c,
+			    web_port(web[2])),
+	    1, sizeof(text) - 1);
+	open_conf(text);
+}
+
+static const struct contact contact = {.kind = CONTACT_PHONE, .address = "+919876543219"};
+static const struct contact other = {.kind = CONTACT_PHONE, .address = "+919876543220"};
+
+static struct sending
+sending(const struct contact *to)
+{
+	return (struct sending){.user = "asha",
+	    .host = "h",
+	    .service = "sshd",
+	    .channel = "sms",
+	    .contact = to,
+	    .code = "012345",
+	    .code_length = 6,
+	    .ttl = 300000};
+}
+
+/* The class. */
+static int
+send_to(const struct contact *to, const struct last_send *last, const char *captures,
+    struct deadline all)
+{
+	struct sending q = sending(to);
+
+	q.captures = captures;
+	delivered_clear(&out);
+	assert_int_equal(delivery->send(delivery, &q, last, &conf->signin, all, &out), 0);
+	return (int)out.class;
+}
+
+static int
+send_it(void)
+{
+	return send_to(&contact, NULL, NULL, deadline_in(10000));
+}
+
+static int
+send_after(const char *provider, bool unanswered, const char *captures)
+{
+	struct last_send last = {provider, unanswered};
+
+	return send_to(&contact, &last, captures, deadline_in(10000));
+}
+
+static int
+all_requests(void)
+{
+	return web_requests(web[0]) + web_requests(web[1]) + web_requests(web[2]);
+}
+
+/* Is the text in the last request to that server? */
+static bool
+asked(int i, const char *text)
+{
+	char *last = web_last(web[i]);
+	bool found = strstr(last, text);
+
+	free(last);
+	return found;
+}
+
+static void
+the_next_provider_is_asked_where_it_may_be(void **state)
+{
+	static const struct {
+		const char *first, *first_body, *second;
+		enum provider_class class;
+		int asked;
+		bool nothing_sent;
+	} rows[] = {
+	    {"200 OK", "{\"ok\":true}", "200 OK", CLASS_OK, 1, false},
+	    {"503 Oh", "{}", "200 OK", CLASS_OK, 2, false},
+	    {"402 Pay", "{}", "200 OK", CLASS_OK, 2, false},
+	    {"401 Who", "{}", "200 OK", CLASS_OK, 2, false},
+	    {"403 No", "{}", "200 OK", CLASS_REFUSED, 1, false},
+	    {"503 Oh", "{}", "403 No", CLASS_REFUSED, 2, false},
+	    {"400 Bad", "{}", "200 OK", CLASS_OK, 2, false},
+	    {"200 OK", "{\"ok\":false}", "200 OK", CLASS_OK, 2, false},
+	    {"503 Oh", "{}", "503 Oh", CLASS_PROVIDER_DOWN, 2, false},
+	    {"402 Pay", "{}", "401 Who", CLASS_PROVIDER_DOWN, 2, true},
+	    {"200 OK", "{\"ok\":false}", "503 Oh", CLASS_REFUSED, 2, false},
+	    {"503 Oh", "{}", "408 Late", CLASS_REFUSED, 2, false},
+	    {"400 Bad", "{}", "503 Oh", CLASS_BAD_DESTINATION, 2, false},
+	    {"503 Oh", "{}", "400 Bad", CLASS_BAD_DESTINATION, 2, false},
+	    {"429 Slow", "{}", "200 OK", CLASS_RATE_LIMITED, 1, true},
+	    {"420 Calm", "{}", "200 OK", CLASS_TOO_MANY, 1, false},
+	    {"503 Oh", "{}", "429 Slow", CLASS_RATE_LIMITED, 2, false},
+	    {"404 None", "{}", "200 OK", CLASS_REFUSED, 1, false},
+	};
+	enum contact_kind kind = CONTACT_EMAIL;
+	int before;
+
+	(void)state;
+	open_with("a, b", "ours", "ours", "ours");
+	assert_int_equal(delivery->needs(delivery, "sms", &kind), 0);
+	assert_int_equal(kind, CONTACT_PHONE);
+	assert_int_equal(delivery->needs(delivery, "fax", &kind), -OTP_ENOENT);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		before = all_requests();
+		web_answer(web[0], rows[i].first, "", rows[i].first_body);
+		web_answer(web[1], rows[i].second, "", "{\"ok\":true}");
+		if (send_it() != (int)rows[i].class || out.nothing_sent != rows[i].nothing_sent ||
+		    out.instead != (rows[i].asked == 2))
+			fail_msg("row %zu: %s, nothing_sent %d, instead %d", i,
+			    provider_class_name(out.class), out.nothing_sent, out.instead);
+		assert_int_equal(all_requests() - before, rows[i].asked);
+		assert_string_equal(out.provider, rows[i].asked == 1 ? "a" : "b");
+	}
+	assert_int_equal(kept.puts, 0);
+}
+
+/* Nobody knows whether the message is out: no other may send it, too. */
+static void
+what_was_written_is_sent_by_no_other(void **state)
+{
+	(void)state;
+	open_with("a, b, c", "ours", "ours", "ours");
+	web_say(web[0], "", 0, WEB_CLOSE);
+	assert_int_equal(send_it(), CLASS_UNANSWERED);
+	assert_false(out.nothing_sent);
+	assert_false(out.instead);
+	assert_int_equal(all_requests(), 1);
+	/* Nor the third, where the second did not answer. */
+	web_answer(web[0], "503 Oh", "", "{}");
+	web_say(web[1], "", 0, WEB_CLOSE);
+	assert_int_equal(send_it(), CLASS_UNANSWERED);
+	assert_true(out.instead);
+	assert_string_equal(out.provider, "b");
+	assert_int_equal(web_requests(web[2]), 0);
+	assert_int_equal(all_requests(), 3);
+}
+
+/* After an unanswered send the others come first, in their order; it itself comes last. */
+static void
+who_did_not_answer_comes_last(void **state)
+{
+	static const struct {
+		const char *name, *last;
+		bool unanswered;
+		int down; /* so many of the order are */
+		const char *takes;
+	} rows[] = {
+	    {"answered", "a", false, 0, "a"},
+	    {"answered, not the first", "b", false, 0, "a"},
+	    {"the first", "a", true, 0, "b"},
+	    {"the middle", "b", true, 0, "c"},
+	    {"the last", "c", true, 0, "a"},
+	    {"the middle, one down", "b", true, 1, "a"},
+	    {"the middle, two down", "b", true, 2, "b"},
+	    {"the first, two down", "a", true, 2, "a"},
+	    {"no longer configured", "x", true, 0, "a"},
+	    {"one that was never sent by", "", true, 0, "a"},
+	};
+
+	(void)state;
+	open_with("a, b, c", "ours", "ours", "ours");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		int before = all_requests();
+		/* The providers are a, b and c, in this order, from the first to be asked on. */
+		int first = (rows[i].takes[0] - 'a' + PROVIDERS - rows[i].down) % PROVIDERS;
+
+		for (int k = 0; k < PROVIDERS; k++)
+			web_answer(web[(first + k) % PROVIDERS],
+			    k < rows[i].down ? "503 Oh" : "200 OK", "", "{\"ok\":true}");
+		ROW(send_after(rows[i].last, rows[i].unanswered, NULL) == CLASS_OK, rows[i].name);
+		ROW(!strcmp(out.provider, rows[i].takes), rows[i].name);
+		ROW(all_requests() - before == rows[i].down + 1, rows[i].name);
+		ROW(out.instead == (rows[i].down > 0), rows[i].name);
+	}
+}
+
+static void
+the_only_provider_is_asked_again(void **state)
+{
+	(void)state;
+	open_with("a", "ours", "ours", "ours");
+	web_say(web[0], "", 0, WEB_CLOSE);
+	assert_int_equal(send_it(), CLASS_UNANSWERED);
+	web_answer(web[0], "200 OK", "", "{\"ok\":true}");
+	assert_int_equal(send_after("a", true, NULL), CLASS_OK);
+	assert_false(out.instead);
+	assert_int_equal(all_requests(), 2);
+}
+
+/* Who checks the code is a matter of who has sent it. */
+static void
+the_code_is_made_by_who_sends(void **state)
+{
+	(void)state;
+	open_with("a, b, c", "ours", "theirs", "ours");
+	web_answer(web[1], "200 OK", "", "{\"ok\":true,\"id\":7}");
+	assert_int_equal(send_it(), CLASS_OK);
+	assert_int_equal(out.code_by, CODE_BY_MODULE);
+	assert_int_equal(out.captures.len, 0);
+	web_answer(web[0], "503 Oh", "", "{}");
+	assert_int_equal(send_it(), CLASS_OK);
+	assert_string_equal(out.provider, "b");
+	assert_int_equal(out.code_by, CODE_BY_PROVIDER);
+	assert_string_equal(secret_str(&out.captures), "{\"id\":\"7\"}");
+	assert_false(asked(1, "012345"));
+	/* Its own resend for what it captured, and nobody else's. */
+	assert_int_equal(send_after("b", false, "{\"id\":\"7\"}"), CLASS_OK);
+	assert_true(asked(1, "POST /again/7 "));
+	assert_int_equal(send_after("a", false, "{\"id\":\"7\"}"), CLASS_OK);
+	assert_true(asked(1, "POST /send "));
+	/* The code that we make is one for all of the attempt, and theirs is forgotten. */
+	web_answer(web[1], "503 Oh", "", "{\"id\":8}");
+	assert_int_equal(send_it(), CLASS_OK);
+	assert_string_equal(out.provider, "c");
+	assert_int_equal(out.code_by, CODE_BY_MODULE);
+	assert_int_equal(out.captures.len, 0);
+	assert_true(asked(0, "Code 012345") && asked(2, "Code 012345"));
+}
+
+/* The channel's text goes out through who takes one; where nobody does, that is an error. */
+static void
+a_text_is_for_who_takes_one(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		bool taken;
+	} rows[] = {{"ours", "theirs", true}, {"theirs", "ours", true}, {"told", "theirs", true},
+	    {"theirs", "theirs", false}};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		_auto_buf struct buf report = BUF_INIT(4096);
+		char text[1024];
+		int r;
+
+		setup(state);
+		(void)snprintf(text, sizeof(text),
+		    "[paths]\nprofiles = %s\n[channel sms]\nproviders = a, b\n"
+		    "message = It is ${code}\n[provider a]\nprofile = %s\n"
+		    "base = http://127.0.0.1:%d\n[provider b]\nprofile = %s\n"
+		    "base = http://127.0.0.1:%d\n",
+		    folder.path, rows[i].a, web_port(web[0]), rows[i].b, web_port(web[1]));
+		r = try_conf(text, &report);
+		assert_int_equal(r, rows[i].taken ? 0 : -OTP_ECONF);
+		ROW(rows[i].taken == !strstr(buf_str(&report), "would go nowhere"), rows[i].a);
+		if (rows[i].taken)
+			assert_int_equal(
+			    send_it(), strcmp(rows[i].a, "told") ? CLASS_OK : CLASS_REFUSED);
+		if (!strcmp(rows[i].a, "ours"))
+			assert_true(asked(0, "It is 012345"));
+		teardown(state);
+	}
+}
+
+static void
+a_code_of_the_answer_is_of_who_answered(void **state)
+{
+	int least = 0, most = 0;
+
+	(void)state;
+	open_with("a, b, c", "theirs", "told", "ours");
+	web_answer(web[0], "503 Oh", "", "{}");
+	web_answer(web[1], "200 OK", "", "{\"ok\":true,\"otp\":\"778899\"}");
+	assert_int_equal(send_it(), CLASS_OK);
+	assert_int_equal(out.code_by, CODE_BY_RESPONSE);
+	assert_string_equal(secret_str(&out.code), "778899");
+	web_answer(web[1], "503 Oh", "", "{\"ok\":true,\"otp\":\"778899\"}");
+	assert_int_equal(send_it(), CLASS_OK);
+	assert_int_equal(out.code_by, CODE_BY_MODULE);
+	assert_int_equal(out.code.len, 0);
+	/* What may be typed is what the one who has sent makes. */
+	delivery->code_length(delivery, "sms", "a", &least, &most);
+	assert_int_equal(least * 100 + most, 408);
+	delivery->code_length(delivery, "sms", "c", &least, &most);
+	assert_int_equal(least * 100 + most, 0);
+}
+
+/* Only the provider that holds the code is asked to check it. */
+static void
+a_code_of_ours_is_checked_by_nobody_else(void **state)
+{
+	struct sending q = sending(&contact);
+
+	(void)state;
+	open_with("a, b", "ours", "theirs", "ours");
+	assert_int_equal(delivery->verify(delivery, &q, "a", &conf->signin, &out), 0);
+	assert_int_equal(out.class, CLASS_REFUSED);
+	assert_int_equal(all_requests(), 0);
+	assert_int_equal(delivery->verify(delivery, &q, "b", &conf->signin, &out), 0);
+	assert_int_equal(out.class, CLASS_OK);
+	assert_true(asked(1, "POST /check/012345 "));
+	assert_int_equal(all_requests(), 1);
+}
+
+static void
+with_no_time_left_nobody_is_asked(void **state)
+{
+	(void)state;
+	open_with("a, b", "ours", "ours", "ours");
+	assert_int_equal(send_to(&contact, NULL, NULL, deadline_in(0)), CLASS_REFUSED);
+	assert_true(out.nothing_sent);
+	assert_string_equal(out.provider, "");
+	assert_int_equal(all_requests(), 0);
+}
+
+/* A provider that takes a connection and says nothing to a TLS greeting: nothing was written. */
+static void
+open_with_a_silent_first(const char *attempt)
+{
+	char text[1024];
+
+	(void)snprintf(text, sizeof(text),
+	    "[otp]\nsend_timeout = 1m\nattempt_timeout = %s\n[paths]\nprofiles = %s\n[channel "
+	    "sms]\n"
+	    "providers = a, b\n[provider a]\nprofile = ours\nbase = https://127.0.0.1:%d\n"
+	    "[provider b]\nprofile = ours\nbase = http://127.0.0.1:%d\n",
+	    attempt, folder.path, web_port(web[0]), web_port(web[1]));
+	open_conf(text);
+	web_say(web[0], "", 0, WEB_HOLD);
+}
+
+/* What a deadline cuts off is left to the end of the process: of one of its own. */
+static bool
+holds_in_a_child(bool (*fn)(void))
+{
+	pid_t pid = fork();
+	int status;
+
+	assert_true(pid >= 0);
+	if (!pid) {
+		(void)alarm(HANG_GUARD);
+		_exit(fn() ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return status == 0;
+}
+
+static bool
+the_second_takes_it(void)
+{
+	return send_to(&contact, NULL, NULL, deadline_in(60000)) == CLASS_OK && out.instead &&
+	       !strcmp(out.provider, "b");
+}
+
+static void
+silence_before_the_request_passes_it_on(void **state)
+{
+	(void)state;
+	open_with_a_silent_first("2s");
+	assert_true(holds_in_a_child(the_second_takes_it));
+	assert_int_equal(web_connections(web[0]), 1);
+	assert_int_equal(web_requests(web[1]), 1);
+}
+
+static bool
+nobody_is_known_to_be_down(void)
+{
+	return send_to(&contact, NULL, NULL, deadline_in(1000)) == CLASS_REFUSED &&
+	       out.nothing_sent && !strcmp(out.provider, "a");
+}
+
+/* Of a provider that the time did not suffice to ask nobody knows that it is down. */
+static void
+who_was_not_asked_is_not_down(void **state)
+{
+	(void)state;
+	/* The shared time ends long before the provider's own. */
+	open_with_a_silent_first("30s");
+	assert_true(holds_in_a_child(nobody_is_known_to_be_down));
+	assert_int_equal(web_connections(web[0]), 1);
+	assert_int_equal(web_connections(web[1]), 0);
+}
+
+/* Makes the first provider ask to be left alone for so long. */
+static void
+rate_limit(const char *retry_after)
+{
+	char header[64];
+
+	(void)snprintf(header, sizeof(header), "Retry-After: %s\r\n", retry_after);
+	web_answer(web[0], "429 Slow", header, "{}");
+	assert_int_equal(send_it(), CLASS_RATE_LIMITED);
+	web_answer(web[0], "200 OK", "", "{\"ok\":true}");
+}
+
+static void
+a_provider_that_says_when_is_left_alone_till_then(void **state)
+{
+	static const struct {
+		int64_t after_ms;
+		long left_s;
+	} rows[] = {{0, 120}, {1, 120}, {1000, 119}, {118999, 2}, {119000, 1}, {119999, 1}};
+	int64_t began = wall_ms;
+
+	(void)state;
+	open_with("a, b", "ours", "ours", "ours");
+	rate_limit("120");
+	assert_int_equal(out.retry_after, 120);
+	assert_string_equal(kept.provider, "a");
+	assert_string_equal(kept.address, contact.address);
+	assert_int_equal(kept.until, began + 120000);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		wall_ms = began + rows[i].after_ms;
+		assert_int_equal(send_it(), CLASS_RATE_LIMITED);
+		assert_int_equal(out.retry_after, rows[i].left_s);
+		assert_true(out.nothing_sent);
+		assert_string_equal(out.provider, "a");
+	}
+	/* Nobody was asked, and no limit passes the message on to the next provider. */
+	assert_int_equal(all_requests(), 1);
+	/* One person's limit is not another's. */
+	assert_int_equal(send_to(&other, NULL, NULL, deadline_in(10000)), CLASS_OK);
+	assert_string_equal(out.provider, "a");
+	wall_ms = began + 120000;
+	assert_int_equal(send_it(), CLASS_OK);
+	assert_string_equal(out.provider, "a");
+	assert_int_equal(kept.puts, 1);
+}
+
+static void
+a_pause_is_for_one_provider(void **state)
+{
+	(void)state;
+	open_with("a, b", "ours", "ours", "ours");
+	rate_limit("60");
+	/* The paused one comes last, and the one before it takes the message. */
+	assert_int_equal(send_after("a", true, NULL), CLASS_OK);
+	assert_string_equal(out.provider, "b");
+	web_answer(web[1], "503 Oh", "", "{}");
+	assert_int_equal(send_after("a", true, NULL), CLASS_RATE_LIMITED);
+	assert_true(out.instead);
+	assert_int_equal(out.retry_after, 60);
+	/* The other was written to, and an answer of 503 does not prove that nothing came of it. */
+	assert_false(out.nothing_sent);
+	assert_int_equal(web_requests(web[0]), 1);
+	assert_int_equal(web_requests(web[1]), 2);
+}
+
+static void
+what_makes_a_pause(void **state)
+{
+	static const struct {
+		const char *status, *header;
+		int64_t pause_s;
+	} rows[] = {
+	    {"429 Slow", "Retry-After: 7\r\n", 7},
+	    {"420 Calm", "Retry-After: 7\r\n", 7},
+	    {"429 Slow", "Retry-After: 86400\r\n", DAY},
+	    {"429 Slow", "Retry-After: 31536000\r\n", DAY},
+	    {"429 Slow", "", 0},
+	    {"429 Slow", "Retry-After: 0\r\n", 0},
+	    {"429 Slow", "Retry-After: soon\r\n", 0},
+	    {"429 Slow", "Retry-After: -5\r\n", 0},
+	    {"503 Oh", "Retry-After: 7\r\n", 0},
+	    {"400 Bad", "Retry-After: 7\r\n", 0},
+	    {"200 OK", "Retry-After: 7\r\n", 0},
+	};
+
+	(void)state;
+	open_with("a", "ours", "ours", "ours");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		memset(&kept, 0, sizeof(kept));
+		web_answer(web[0], rows[i].status, rows[i].header, "{\"ok\":true}");
+		(void)send_it();
+		if (kept.puts != (rows[i].pause_s > 0) ||
+		    (kept.puts && kept.until != wall_ms + rows[i].pause_s * 1000))
+			fail_msg("row %zu: %d kept, until %lld", i, kept.puts,
+			    (long long)(kept.until - wall_ms));
+	}
+}
+
+/* Who may not be sent to may still have a code that was sent before. */
+static void
+a_pause_stops_no_check(void **state)
+{
+	struct sending q = sending(&contact);
+
+	(void)state;
+	open_with("a", "theirs", "ours", "ours");
+	rate_limit("60");
+	assert_int_equal(delivery->verify(delivery, &q, "a", &conf->signin, &out), 0);
+	assert_int_equal(out.class, CLASS_OK);
+	/* A resend is a send. */
+	assert_int_equal(send_after("a", false, "{\"id\":\"7\"}"), CLASS_RATE_LIMITED);
+	assert_int_equal(web_requests(web[0]), 2);
+	/* And a limit on checks says nothing of sends. */
+	memset(&kept, 0, sizeof(kept));
+	web_answer(web[0], "429 Slow", "Retry-After: 60\r\n", "{}");
+	delivered_clear(&out);
+	assert_int_equal(delivery->verify(delivery, &q, "a", &conf->signin, &out), 0);
+	assert_int_equal(out.class, CLASS_RATE_LIMITED);
+	assert_int_equal(out.retry_after, 60);
+	assert_int_equal(kept.puts, 0);
+}
+
+static void
+a_store_that_fails_opens_nothing(void **state)
+{
+	(void)state;
+	open_with("a, b", "ours", "ours", "ours");
+	kept.find_error = -OTP_ESTORE;
+	assert_int_equal(send_it(), CLASS_BROKEN);
+	assert_true(out.nothing_sent);
+	assert_int_equal(all_requests(), 0);
+	/* What cannot be kept holds for this sign-in all the same. */
+	kept.find_error = 0;
+	kept.put_error = -OTP_ESTORE;
+	rate_limit("60");
+	assert_int_equal(out.retry_after, 60);
+	assert_int_equal(kept.puts, 0);
+}
+
+int
+main(void)
+{
+#define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
+	const struct CMUnitTest tests[] = {
+	    TEST(the_next_provider_is_asked_where_it_may_be),
+	    TEST(what_was_written_is_sent_by_no_other),
+	    TEST(who_did_not_answer_comes_last),
+	    TEST(the_only_provider_is_asked_again),
+	    TEST(the_code_is_made_by_who_sends),
+	    cmocka_unit_test(a_text_is_for_who_takes_one),
+	    TEST(a_code_of_the_answer_is_of_who_answered),
+	    TEST(a_code_of_ours_is_checked_by_nobody_else),
+	    TEST(with_no_time_left_nobody_is_asked),
+	    TEST(silence_before_the_request_passes_it_on),
+	    TEST(who_was_not_asked_is_not_down),
+	    TEST(a_provider_that_says_when_is_left_alone_till_then),
+	    TEST(a_pause_is_for_one_provider),
+	    TEST(what_makes_a_pause),
+	    TEST(a_pause_stops_no_check),
+	    TEST(a_store_that_fails_opens_nothing),
+	};
+
+	return cmocka_run_group_tests_name("delivery", tests, NULL, NULL);
+}
