@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -43,6 +44,14 @@ static const struct {
 };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+int
+wire_version(const char *s)
+{
+	size_t len = strspn(s, "0123456789");
+
+	return s[len] || len < 1 || len > 4 || s[0] == '0' ? 0 : atoi(s);
+}
 
 void
 wire_init(struct wire *w, int fd, enum wire_side side)

@@ -54,6 +54,9 @@ enum {
 enum { PROMPT_ECHO, PROMPT_TEXT, PROMPT_FIELDS };
 enum { RESULT_WORD, RESULT_REASON, RESULT_REQUEST_ID, RESULT_FIELDS };
 
+/* A version number of the protocol: 1 to 9999, or 0 for anything else. */
+int wire_version(const char *s);
+
 enum wire_side { WIRE_MODULE, WIRE_HELPER };
 enum wire_state { WIRE_AT_START, WIRE_AT_HELLO, WIRE_IDLE, WIRE_ASKED, WIRE_DONE };
 

@@ -16,8 +16,9 @@ int random_id(char *hex, size_t len);
 int code_make(int digits, struct secret *out);
 
 /*
- * What a person typed, made a code: outer blanks trimmed, inner blanks and dashes dropped, then
- * from least to most decimal digits. 0, or -OTP_EINVAL and an empty *out.
+ * What a person typed, made a code: blanks and dashes dropped, full-width digits and those of
+ * other scripts made ASCII, then from least to most decimal digits. 0, or -OTP_EINVAL and an empty
+ * *out.
  */
 int code_read(const char *typed, int least, int most, struct secret *out);
 
@@ -25,8 +26,9 @@ int code_read(const char *typed, int least, int most, struct secret *out);
 int challenge_seal(struct challenge *c, const struct secret *host_key, const char *code);
 /* A seal that no code opens: for decoys. */
 int challenge_seal_nothing(struct challenge *c);
-/* 0 when the code is this challenge's; -OTP_EINVAL when not; -OTP_ECRYPTO. */
-int challenge_open(const struct challenge *c, const struct secret *host_key, const char *code);
+/* What the code would have to be sealed with, for the store to compare. 0 or -OTP_ECRYPTO. */
+int challenge_mac(const struct challenge *c, const struct secret *host_key, const char *code,
+    unsigned char mac[STORE_MAC_LEN]);
 
 /* A number that depends on the host key, a purpose and a text, and looks random. */
 int keyed_number(

@@ -12,25 +12,36 @@ helpers_libhelpers_la_SOURCES = \
 	helpers/challenge.c helpers/challenge.h \
 	helpers/conf.c helpers/conf.h \
 	helpers/conf_check.c helpers/conf_internal.h \
+	helpers/conf_exempt.c \
 	helpers/conf_file.c helpers/conf_file.h \
 	helpers/conf_ini.c \
 	helpers/conf_parse.c helpers/conf_parse.h \
 	helpers/conf_show.c \
 	helpers/conf_table.c helpers/conf_table.h \
 	helpers/contacts.c helpers/contacts.h \
-	helpers/contacts_edit.c \
+	helpers/contacts_edit.c helpers/contacts_edit.h \
+	helpers/contacts_import.c \
 	helpers/contacts_sqlite.c helpers/contacts_sqlite.h \
 	helpers/delivery.c helpers/delivery.h \
 	helpers/http.c helpers/http.h \
 	helpers/http_answer.c \
+	helpers/http_mail.c helpers/http_mail.h \
+	helpers/http_mime.c \
+	helpers/http_transfer.c helpers/http_transfer.h \
 	helpers/json.c helpers/json.h \
 	helpers/lockdown.c helpers/lockdown.h \
 	helpers/log.c helpers/log.h \
 	helpers/login.c helpers/login.h helpers/login_internal.h \
 	helpers/login_ask.c \
 	helpers/login_check.c \
+	helpers/login_code.c \
+	helpers/login_decoy.c \
+	helpers/login_limits.c \
+	helpers/login_recovery.c \
+	helpers/login_remember.c \
 	helpers/login_send.c \
 	helpers/login_who.c \
+	helpers/pauses.c helpers/pauses.h \
 	helpers/probe.c helpers/probe.h \
 	helpers/profile.c helpers/profile.h \
 	helpers/profile_read.c helpers/profile_read.h \
@@ -39,7 +50,9 @@ helpers_libhelpers_la_SOURCES = \
 	helpers/prompts.c helpers/prompts.h \
 	helpers/provider.c helpers/provider.h \
 	helpers/provider_errand.c helpers/provider_internal.h \
+	helpers/recovery.c helpers/recovery.h \
 	helpers/request.c helpers/request.h \
+	helpers/request_render.c helpers/request_render.h \
 	helpers/rules.c helpers/rules.h \
 	helpers/seal.c helpers/seal.h \
 	helpers/sessions.c helpers/sessions.h \
@@ -47,8 +60,16 @@ helpers_libhelpers_la_SOURCES = \
 	helpers/sql.c helpers/sql.h \
 	helpers/store.c helpers/store.h \
 	helpers/store_sqlite.c helpers/store_sqlite.h \
+	helpers/store_sqlite_budget.c \
+	helpers/store_sqlite_challenge.c \
+	helpers/store_sqlite_known.c \
+	helpers/store_sqlite_make.c \
 	helpers/store_sqlite_open.c \
 	helpers/store_sqlite_provider.c \
+	helpers/store_sqlite_recovery.c \
+	helpers/store_sqlite_remember.c \
+	helpers/store_sqlite_send.c \
+	helpers/store_sqlite_try.c \
 	helpers/template.c helpers/template.h
 
 otplibexec_PROGRAMS = otp-helper
@@ -60,9 +81,26 @@ sbin_PROGRAMS = otpctl
 otpctl_SOURCES = \
 	helpers/otpctl/otpctl.c helpers/otpctl/otpctl.h \
 	helpers/otpctl/attribute.c \
+	helpers/otpctl/explain.c helpers/otpctl/explain.h \
+	helpers/otpctl/explain_run.c \
+	helpers/otpctl/explain_text.c \
 	helpers/otpctl/init.c \
-	helpers/otpctl/status.c \
-	helpers/otpctl/contact.c \
+	helpers/otpctl/recovery.c \
+	helpers/otpctl/remember.c \
+	helpers/otpctl/status.c helpers/otpctl/status.h \
+	helpers/otpctl/status_facts.c \
+	helpers/otpctl/status_text.c \
+	helpers/otpctl/store.c \
+	helpers/otpctl/unlock.c \
+	helpers/otpctl/contact.c helpers/otpctl/contact.h \
+	helpers/otpctl/contact_import.c helpers/otpctl/contact_import.h \
+	helpers/otpctl/contact_import_line.c \
+	helpers/otpctl/contact_list.c \
+	helpers/otpctl/contact_prove.c helpers/otpctl/contact_prove.h \
+	helpers/otpctl/contact_verify.c \
+	helpers/otpctl/courier.c helpers/otpctl/courier.h \
+	helpers/otpctl/csv_rows.c helpers/otpctl/csv_rows.h \
+	helpers/otpctl/notice.c helpers/otpctl/notice.h \
 	helpers/otpctl/config.c
 otpctl_CFLAGS = $(HELPER_CFLAGS)
-otpctl_LDADD = helpers/libhelpers.la
+otpctl_LDADD = helpers/libhelpers.la $(CSV_LIBS)

@@ -70,7 +70,12 @@ otp_logr(int priority, int r, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	(void)snprintf(
-	    whole, sizeof(whole), "%s: %s%s%s", text, otp_strerror(r), *sys ? ": " : "", sys);
+	/* Events are pairs, for programs; all else is for people. */
+	if (!strncmp(text, "event=", 6))
+		(void)snprintf(whole, sizeof(whole), "%s detail=\"%s%s%s\"", text, otp_strerror(r),
+		    *sys ? ": " : "", sys);
+	else
+		(void)snprintf(whole, sizeof(whole), "%s: %s%s%s", text, otp_strerror(r),
+		    *sys ? ": " : "", sys);
 	log_line(priority, whole);
 }

@@ -5,7 +5,7 @@
  *  - a user who does not exist or has no contact sees and waits for what every other user does,
  *    and is never let in, and an unknown one never skipped;
  *  - `unavail` and `skip` never follow a prompt for a code, and `unavail` is for remote sign-ins;
- *  - LOGIN_OK has one place, behind a consumption that is on disk.
+ *  - LOGIN_OK has one place, login_accept(), behind a consumption that is on disk.
  */
 #include "helpers/login_internal.h"
 
@@ -88,34 +88,76 @@ login_last_words(struct login *l, const char *text)
 	(void)l->io->peer->ask(l->io->peer, prompt, l->deadline, &kind, &typed);
 }
 
-struct try_rule
-login_try_rule(const struct login *l)
+enum step
+login_stay_or_end(struct login *l, enum note note, enum login_word word, const char *fmt, ...)
 {
-	const struct conf_limits *c = &l->io->conf->limits;
+	char text[WIRE_PROMPT_MAX + 1], why[sizeof(l->result->reason)];
+	struct prompt_facts f;
+	va_list ap;
 
-	return (struct try_rule){c->failures, c->backoff_first, c->backoff_most, CHALLENGE_TRIES};
+	l->note = note;
+	if ((l->code_prompted && l->has_challenge) || l->has_recovery)
+		return STEP_CODE;
+	va_start(ap, fmt);
+	(void)vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	f = login_facts(l);
+	prompt_note(text, note, &f);
+	login_last_words(l, text);
+	/* After a prompt for a code nobody may conclude that the provider is down. */
+	if (l->code_prompted && word == LOGIN_UNAVAIL)
+		word = LOGIN_DENIED;
+	return login_end(l, word, "%s", why);
 }
 
 enum step
-login_end_locked(struct login *l, int64_t until_wall_ms)
+login_refuse(struct login *l, enum note note, const char *why)
 {
-	char text[WIRE_PROMPT_MAX + 1];
+	l->wrong++;
+	l->result->wrong = l->wrong;
+	if (l->wrong >= l->options->tries)
+		return login_end(l, LOGIN_DENIED, "%s", l->decoy ? l->decoy_reason : why);
+	l->note = note;
+	return STEP_CODE;
+}
 
-	prompt_locked(text, until_wall_ms - login_now(l).wall_ms);
-	login_last_words(l, text);
-	return login_end(l, LOGIN_LOCKED, "too many failures in a row");
+enum step
+login_accept(struct login *l, enum proof proof)
+{
+	static const char *const reasons[] = {
+	    [PROOF_CODE] = "right code",
+	    [PROOF_PROVIDER] = "right code, as the provider says",
+	    [PROOF_RECOVERY] = "recovery code",
+	};
+
+	/* A decoy's code was never sent; what proves itself all the same is no proof. */
+	if (!l->account.exists || (l->decoy && proof != PROOF_RECOVERY))
+		return login_end(l, LOGIN_BROKEN, "a proof for somebody who cannot have one");
+	return login_end(l, LOGIN_OK, "%s", reasons[proof]);
+}
+
+enum step
+login_reach(struct login *l)
+{
+	int r = l->io->delivery ? 0 : l->io->reach->open(l->io->reach, &l->ports.delivery);
+
+	/* What is wrong is in the log. */
+	return r ? login_end(l, LOGIN_BROKEN, "secrets or profiles cannot be used") : STEP_CONTACT;
 }
 
 typedef enum step step_fn(struct login *l);
 static step_fn *const steps[] = {
     [STEP_IDENTIFY] = login_identify,
     [STEP_RULES] = login_consult_rules,
-    [STEP_CONTACT] = login_find_contact,
+    [STEP_REMEMBERED] = login_remembered,
+    [STEP_REACH] = login_reach,
+    [STEP_CONTACT] = login_find_ways,
     [STEP_LOCKED] = login_check_locked,
     [STEP_JOIN] = login_join,
     [STEP_ASK_FIRST] = login_ask_first,
     [STEP_SEND] = login_send_code,
     [STEP_CODE] = login_ask_code,
+    [STEP_MENU] = login_menu,
 };
 
 void
@@ -123,7 +165,8 @@ login_run(const struct login_ports *ports, const struct login_start *start, stru
     struct login_result *out)
 {
 	struct login l = {
-	    .io = ports,
+	    .io = &l.ports,
+	    .ports = *ports,
 	    .start = start,
 	    .options = conf_signin_for(ports->conf, start->service),
 	    .deadline = dl,

@@ -16,6 +16,7 @@
 #include "helpers/conf.h"
 #include "helpers/contacts.h"
 #include "helpers/delivery.h"
+#include "helpers/prompts.h"
 #include "helpers/store.h"
 
 /* How a sign-in ends: the words of pam_otp-protocol(7). */
@@ -40,6 +41,8 @@ struct login_peer {
 	    struct secret *typed);
 	/* Shows a line; nothing depends on it. */
 	void (*tell)(struct login_peer *p, const char *text);
+	/* Lets ms pass. 0, or -OTP_EGONE when the peer has gone or spoken meanwhile. */
+	int (*wait)(struct login_peer *p, int64_t ms);
 };
 
 /* The machine: its users, its clock. */
@@ -49,7 +52,7 @@ struct login_machine {
 	void (*now)(struct login_machine *m, struct instant *out);
 };
 
-/* What the module said of this sign-in. Borrowed strings, never NULL. */
+/* What the module said of this sign-in. Borrowed strings; NULL only where it is said. */
 struct login_start {
 	const char *service;
 	const char *user;
@@ -58,10 +61,30 @@ struct login_start {
 	const char *ruser;
 	const char *ssh_connection;
 	const char *ssh_auth_info;
+	const char *fingerprint; /* "SHA256:...", where the key is known by nothing else; or NULL */
 	const char *session;
 	const char *session_start;
 	const char *boot_id;
 	uid_t peer; /* the host's effective uid, from the kernel */
+};
+
+/* What a sign-in has found of the user's ways. Borrowed for the call. */
+struct login_ways {
+	const struct prompt_way *way; /* masked, in their order */
+	int n;
+	bool has_recovery; /* real ones, whatever a decoy looks like */
+	const char *decoy; /* why they only look like it and nothing is sent; NULL: they are real */
+};
+
+/* Who looks on, and changes nothing: otpctl explain. */
+struct login_watch {
+	void (*rule)(struct login_watch *w, const struct conf_exempt *rule, const char *why_not);
+	void (*ways)(struct login_watch *w, const struct login_ways *found);
+};
+
+/* Opens what a code needs to be sent; whoever is not asked never needs it. */
+struct login_reach {
+	int (*open)(struct login_reach *r, struct delivery **out);
 };
 
 struct login_ports {
@@ -72,12 +95,22 @@ struct login_ports {
 	struct login_machine *machine;
 	struct contacts *contacts;
 	struct store *store;
-	struct delivery *delivery;
+	struct delivery *delivery; /* NULL: `reach` opens it when it is needed */
+	struct login_reach *reach;
+	struct login_watch *watch; /* or NULL */
 };
+
+/* How long a real send or check took: what decoys will be made to look like. */
+struct login_sample {
+	char what[80]; /* "send sms" */
+	int64_t took_ms;
+	enum provider_class outcome;
+};
+enum { LOGIN_SAMPLES_MAX = 8 };
 
 struct login_result {
 	enum login_word word;
-	char reason[128]; /* for the log */
+	char reason[160]; /* for the log */
 	/* For the log line of the outcome. */
 	char user[256]; /* canonical; "" when unknown: it may be a password typed too early */
 	char service[256];
@@ -86,6 +119,9 @@ struct login_result {
 	char provider[64];
 	char masked[64];
 	int wrong; /* codes refused in this sign-in */
+	/* To be kept after the result was told: nobody waits for that. */
+	struct login_sample sample[LOGIN_SAMPLES_MAX];
+	int nsamples;
 };
 
 /*

@@ -1,41 +1,86 @@
-/* A code was typed: counted first, checked here or there, consumed. */
+/*
+ * A code was typed: compared here, or at the provider. Where many type the same code at once, one
+ * is let in and the others are told that it was used.
+ */
 #include "helpers/login_internal.h"
 
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/err.h"
 #include "helpers/challenge.h"
 
-static enum step
-refuse(struct login *l, enum note note, const char *why)
-{
-	l->wrong++;
-	l->result->wrong = l->wrong;
-	if (l->wrong >= l->options->tries)
-		return login_end(l, LOGIN_DENIED, "%s", l->decoy ? l->decoy_reason : why);
-	l->note = note;
-	return STEP_CODE;
-}
+enum {
+	SIBLING_WAIT_MS = 50,  /* between two looks at a sibling's check */
+	LEASE_SLACK_MS = 2000, /* beyond verify_timeout: the check of a dead process ends by itself
+				*/
+};
 
-/* The code was this challenge's: it counts once it is consumed, whoever else has it. */
+/* What the store says of a try that it did not count as wrong. */
 static enum step
-accept_code(struct login *l)
+judge_try(struct login *l, int r, int64_t until)
 {
-	struct instant t = login_now(l);
-	int r = l->decoy ? -OTP_ENOENT
-			 : l->io->store->ops->consume(l->io->store, &t, l->challenge.id, l->budget);
-
-	if (r == -OTP_EUSED) {
+	switch (r) {
+	case -OTP_EUSED:
 		l->note = NOTE_USED;
 		return STEP_CODE;
-	}
-	if (r == -OTP_ENOENT)
-		return refuse(l, NOTE_ENDED, "expired code");
-	if (r)
+	case -OTP_ENOENT:
+		return login_refuse(l, NOTE_ENDED, "expired code");
+	case -OTP_ELIMIT:
+		if (!until)
+			return login_refuse(l, NOTE_ENDED, "too many tries on one code");
+		l->locked = true;
+		l->wait_ms = until == STORE_FOREVER ? STORE_FOREVER : until - login_now(l).wall_ms;
+		l->has_challenge = false;
+		return login_stay_or_end(l, NOTE_LOCKED, LOGIN_LOCKED,
+		    "too many failures in a row%s",
+		    until == STORE_FOREVER ? ", until unlocked" : "");
+	default:
 		return login_end_by_error(l, r, "store");
-	/* Proof: consume() put the use of this code on disk, and was the only one to. */
-	return login_end(l, LOGIN_OK, "right code");
+	}
+}
+
+/* The store counts the try, compares, and consumes what is right. */
+static int
+compare(struct login *l, const struct secret *code, int *left, int64_t *until)
+{
+	struct try_rule rule = login_try_rule(l);
+	struct on_ok then = login_on_ok(l);
+	struct instant t = login_now(l);
+	unsigned char mac[STORE_MAC_LEN];
+	int r = challenge_mac(&l->challenge, l->io->host_key, secret_str(code), mac);
+
+	if (!r)
+		r = l->io->store->ops->try_mac(
+		    l->io->store, &t, l->challenge.id, mac, &l->budget, &rule, &then, left, until);
+	OPENSSL_cleanse(mac, sizeof(mac));
+	return r;
+}
+
+static enum step
+check_here(struct login *l, const struct secret *code)
+{
+	int64_t until = 0;
+	int left = 0;
+	int r = compare(l, code, &left, &until);
+
+	if (!r)
+		return login_accept(l, PROOF_CODE);
+	if (r == -OTP_EWRONG)
+		return login_refuse(l, left ? NOTE_WRONG : NOTE_ENDED, "wrong code");
+	return judge_try(l, r, until);
+}
+
+/* The provider proved the code: it counts once it is consumed, whoever else has it. */
+static enum step
+consume(struct login *l)
+{
+	struct on_ok then = login_on_ok(l);
+	struct instant t = login_now(l);
+	int r = l->io->store->ops->consume(l->io->store, &t, l->challenge.id, &l->budget, &then);
+
+	return r ? judge_try(l, r, 0) : login_accept(l, PROOF_PROVIDER);
 }
 
 /* What the provider says of a code, made the next step. */
@@ -46,20 +91,17 @@ judge_check(struct login *l, const struct delivered *d, int left)
 
 	switch (d->class) {
 	case CLASS_OK:
-		return accept_code(l);
+		return consume(l);
 	case CLASS_WRONG_CODE:
 		/* Right, but a sibling's check had used it up at the provider. */
-		if (l->io->store->ops->challenge_used(l->io->store, l->challenge.id) ==
-		    -OTP_EUSED) {
-			l->note = NOTE_USED;
-			return STEP_CODE;
-		}
-		return refuse(l, left ? NOTE_WRONG : NOTE_ENDED, "wrong code");
+		if (l->io->store->ops->challenge_used(l->io->store, l->challenge.id) == -OTP_EUSED)
+			return judge_try(l, -OTP_EUSED, 0);
+		return login_refuse(l, left ? NOTE_WRONG : NOTE_ENDED, "wrong code");
 	case CLASS_EXPIRED:
-		return refuse(l, NOTE_ENDED, "expired code");
+		return login_refuse(l, NOTE_ENDED, "expired code");
 	case CLASS_TOO_MANY:
 		(void)l->io->store->ops->challenge_kill(l->io->store, l->challenge.id);
-		return refuse(l, NOTE_ENDED, "too many tries at the provider");
+		return login_refuse(l, NOTE_ENDED, "too many tries at the provider");
 	case CLASS_RATE_LIMITED:
 		return login_end(l, LOGIN_LOCKED, "the provider's rate limit is in force");
 	case CLASS_ACTION_NEEDED:
@@ -69,126 +111,118 @@ judge_check(struct login *l, const struct delivered *d, int left)
 	case CLASS_BROKEN:
 		return login_end(l, LOGIN_BROKEN, "this machine could not check the code");
 	default:
-		return refuse(l, NOTE_UNCHECKED, "the code could not be checked");
+		return login_refuse(l, NOTE_UNCHECKED, "the code could not be checked");
 	}
 }
 
-/* The provider checks the code: only what it proves right is right. */
+static void
+note_check(struct login *l, const struct instant *began, const struct delivered *d)
+{
+	enum provider_class outcome = d->class;
+
+	if (outcome == CLASS_WRONG_CODE || outcome == CLASS_EXPIRED)
+		outcome = CLASS_OK;
+	if (outcome == CLASS_OK || outcome == CLASS_PROVIDER_DOWN || outcome == CLASS_UNANSWERED)
+		login_note_sample(l, "check", l->challenge.channel, began, outcome);
+}
+
+/* The provider checks the code, already counted: only what it proves right is right. */
 static enum step
 check_there(struct login *l, const struct secret *code, int left)
 {
-	struct sending q = login_sending(l, l->challenge.channel, code);
+	struct contact contact = {.user = ""};
+	struct sending q = login_sending(l, l->challenge.channel, &contact, code);
 	struct delivered d = {.class = CLASS_BROKEN};
-	struct contact contact = l->contact;
+	struct instant began = login_now(l);
 	enum step next;
 	int r;
 
 	/* It is checked for the address it went to, whatever the contacts say by now. */
+	(void)snprintf(contact.user, sizeof(contact.user), "%s", l->name);
 	(void)snprintf(contact.address, sizeof(contact.address), "%s", l->challenge.address);
 	contact.kind = strchr(contact.address, '@') ? CONTACT_EMAIL : CONTACT_PHONE;
-	q.contact = &contact;
 	r = l->io->delivery->verify(l->io->delivery, &q, l->challenge.provider, l->options, &d);
-	if (!r && d.nothing_sent && d.class != CLASS_OK)
-		(void)l->io->store->ops->try_return(l->io->store, l->challenge.id, l->budget);
-	next = r ? login_end_by_error(l, r, "check") : judge_check(l, &d, left);
+	if (r)
+		return login_end_by_error(l, r, "check");
+	note_check(l, &began, &d);
+	if (d.class != CLASS_OK) {
+		const struct store_ops *store = l->io->store->ops;
+
+		/* A failure only lets siblings wait for the end of the lease. */
+		r = d.nothing_sent ? store->try_return(l->io->store, l->challenge.id, &l->budget)
+				   : store->check_end(l->io->store, l->challenge.id);
+	}
+	next = judge_check(l, &d, left);
 	delivered_clear(&d);
 	return next;
 }
 
-static enum step
-check_here(struct login *l, const struct secret *code, int left)
+/* Counts the try; while a sibling's is at the provider, waits for what becomes of it. */
+static int
+count_try(struct login *l, int *left, int64_t *until)
 {
-	int r = challenge_open(&l->challenge, l->io->host_key, secret_str(code));
-
-	if (!r)
-		return accept_code(l);
-	if (r != -OTP_EINVAL)
-		return login_end_by_error(l, r, "compare");
-	return refuse(l, left ? NOTE_WRONG : NOTE_ENDED, "wrong code");
-}
-
-static enum step
-try_code(struct login *l, const struct secret *code)
-{
-	struct instant t = login_now(l);
+	struct deadline dl = deadline_first(l->deadline, deadline_in(l->options->verify_timeout));
 	struct try_rule rule = login_try_rule(l);
-	int64_t until = 0;
-	int left = 0;
-	int r = l->io->store->ops->try_count(
-	    l->io->store, &t, l->challenge.id, l->budget, &rule, &left, &until);
 
-	switch (r) {
-	case 0:
-		return l->challenge.has_mac ? check_here(l, code, left)
-					    : check_there(l, code, left);
-	case -OTP_EUSED:
-		l->note = NOTE_USED;
-		return STEP_CODE;
-	case -OTP_ENOENT:
-		return refuse(l, NOTE_ENDED, "expired code");
-	case -OTP_ELIMIT:
-		if (until)
-			return login_end_locked(l, until);
-		return refuse(l, NOTE_ENDED, "too many tries on one code");
-	default:
-		return login_end_by_error(l, r, "store");
+	for (;;) {
+		struct instant t = login_now(l);
+		int r = l->io->store->ops->try_count(l->io->store, &t, l->challenge.id, &l->budget,
+		    &rule, l->options->verify_timeout + LEASE_SLACK_MS, left, until);
+
+		if (r != -OTP_EBUSY || deadline_passed(dl))
+			return r;
+		r = l->io->peer->wait(l->io->peer, SIBLING_WAIT_MS);
+		if (r)
+			return r;
 	}
 }
 
-/* Outer blanks mean nothing. */
-static int
-trim(struct secret *typed)
+static enum step
+check_at_provider(struct login *l, const struct secret *code)
 {
-	const char *s = secret_str(typed);
-	size_t from = strspn(s, " \t"), len = strlen(s);
-	struct secret trimmed = {0};
-	int r;
+	int64_t until = 0;
+	int left = 0;
+	int r = count_try(l, &left, &until);
 
-	while (len > from && (s[len - 1] == ' ' || s[len - 1] == '\t'))
-		len--;
-	r = secret_set(&trimmed, s + from, len - from);
-	secret_clear(typed);
-	*typed = trimmed;
-	return r;
+	if (!r)
+		return check_there(l, code, left);
+	if (r != -OTP_EBUSY)
+		return judge_try(l, r, until);
+	l->note = NOTE_UNCHECKED;
+	return STEP_CODE;
 }
 
 /*
- * sshd answers for users whom it has refused already. They must see what others see: it looks like
- * a wrong code, and costs nobody anything.
+ * As long as a provider's check would take, where this one would be a provider's. As there, what
+ * is not counted does not take any time. What is compared is no code, so that it is wrong even
+ * where a code of better days is still out.
  */
 static enum step
-refuse_blind(struct login *l)
+pretend_check(struct login *l)
 {
-	enum step next = refuse(l, NOTE_WRONG, BLIND_HOST);
+	const struct secret nothing = {0};
+	enum provider_class outcome = CLASS_OK;
+	int64_t until = 0;
+	int left = 0, least, most;
+	int r = compare(l, &nothing, &left, &until);
 
-	if (next == STEP_END)
-		l->result->word = LOGIN_GONE;
-	return next;
+	if (!r)
+		return login_accept(l, PROOF_CODE);
+	if (r != -OTP_EWRONG)
+		return judge_try(l, r, until);
+	l->io->delivery->code_length(l->io->delivery, l->challenge.channel, "", &least, &most);
+	r = most ? login_decoy_wait(l, "check", l->challenge.channel, &outcome) : 0;
+	if (r)
+		return login_end_by_error(l, r, "check");
+	if (outcome != CLASS_OK)
+		return login_refuse(l, NOTE_UNCHECKED, "the code could not be checked");
+	return login_refuse(l, left ? NOTE_WRONG : NOTE_ENDED, "wrong code");
 }
 
 enum step
-login_ask_code(struct login *l)
+login_try_code(struct login *l, const struct secret *code)
 {
-	char text[WIRE_PROMPT_MAX + 1];
-	_auto_secret struct secret typed = {0}, code = {0};
-	struct prompt_facts f = login_facts(l);
-	bool blind;
-
-	l->code_prompted = true;
-	prompt_code(text, l->note, &f);
-	if (login_ask(l, text, &typed, &blind) == STEP_END)
-		return STEP_END;
-	if (blind)
-		return refuse_blind(l);
-	if (trim(&typed))
-		return login_end(l, LOGIN_BROKEN, "out of memory");
-	if (!typed.len) {
-		l->note = NOTE_EMPTY;
-		return STEP_CODE;
-	}
-	if (!strcmp(secret_str(&typed), "r") || !strcmp(secret_str(&typed), "R"))
-		return login_resend(l);
-	if (code_read(secret_str(&typed), f.least, f.most, &code))
-		return refuse(l, NOTE_MALFORMED, "malformed code");
-	return try_code(l, &code);
+	if (l->decoy)
+		return pretend_check(l);
+	return l->challenge.has_mac ? check_here(l, code) : check_at_provider(l, code);
 }

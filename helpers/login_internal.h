@@ -1,6 +1,9 @@
 /*
- * One sign-in under way: what login.c runs and its steps share. login_who.c, login_ask.c,
- * login_send.c and login_check.c hold the steps, in their order.
+ * One sign-in under way: what login.c runs and its steps share. The steps, in their order, are in
+ * login_who.c (who is asked), login_remember.c, login_ask.c (the first question and the menu),
+ * login_send.c, login_code.c (the question for the code), login_check.c and login_recovery.c (what
+ * was typed); login_limits.c says who pays, login_decoy.c how those are treated who cannot be let
+ * in.
  */
 #ifndef OTP_LOGIN_INTERNAL_H
 #define OTP_LOGIN_INTERNAL_H
@@ -18,17 +21,36 @@ enum {
 enum step {
 	STEP_IDENTIFY,
 	STEP_RULES,
+	STEP_REMEMBERED,
+	STEP_REACH,
 	STEP_CONTACT,
 	STEP_LOCKED,
 	STEP_JOIN,
 	STEP_ASK_FIRST,
 	STEP_SEND,
 	STEP_CODE,
+	STEP_MENU,
 	STEP_END,
 };
 
+/* A way for a code to go: a channel and an address that it serves. */
+struct way {
+	const char *channel;
+	struct contact contact;
+	char masked[64];
+	int64_t sent_wall_ms; /* the last one that this sign-in knows of; 0 for none */
+};
+
+/* What proves that somebody may be let in. There is no other way to LOGIN_OK. */
+enum proof {
+	PROOF_CODE,	/* try_mac() compared the code and put its use on disk */
+	PROOF_PROVIDER, /* the provider proved it, and consume() put its use on disk */
+	PROOF_RECOVERY, /* recovery_use() compared the code and put its use on disk */
+};
+
 struct login {
-	const struct login_ports *io;
+	const struct login_ports *io; /* &ports */
+	struct login_ports ports;
 	const struct login_start *start;
 	const struct conf_signin *options;
 	struct deadline deadline;
@@ -38,19 +60,27 @@ struct login {
 	char name[256];	   /* whom rules, counters and challenges know */
 	char service[256]; /* as stored: "peer:NAME" where the host is not root */
 	struct source source;
-	char budget[STORE_KEY_MAX + 1];
-	bool decoy; /* nothing is sent, no code is right */
+	struct budget budget; /* of failures and sends */
+	bool decoy;	      /* nothing is sent, no sent code is right */
 	const char *decoy_reason;
 
-	const char *channel;
-	struct contact contact;
+	struct way way[PROMPT_WAYS_MAX];
+	int nways;
+	int chosen;
+	struct recovery recovery; /* n is 0 where there is none to be had */
+	bool has_recovery;	  /* told at the prompts; of a decoy: made up */
+
 	struct challenge challenge;
 	bool has_challenge;
 	struct secret captures; /* of the challenge's send, for its check */
+	bool unanswered;	/* that send was */
+	bool locked;		/* no code that is sent is taken now */
 	bool code_prompted;
 	enum note note;
-	int64_t wait_ms; /* for NOTE_WAIT and NOTE_LIMIT */
-	int wrong;	 /* refused in this sign-in */
+	enum instead instead;
+	const char *first_channel; /* of INSTEAD_CHANNEL */
+	int64_t wait_ms;	   /* for notes that tell a time */
+	int wrong;		   /* refused in this sign-in */
 	int prompts;
 };
 
@@ -60,41 +90,87 @@ struct login {
 /* The steps. Each does its part and says which comes next. */
 enum step login_identify(struct login *l);
 enum step login_consult_rules(struct login *l);
-enum step login_find_contact(struct login *l);
+enum step login_remembered(struct login *l);
+enum step login_reach(struct login *l);
+enum step login_find_ways(struct login *l);
 enum step login_check_locked(struct login *l);
 enum step login_join(struct login *l);
 enum step login_ask_first(struct login *l);
 enum step login_send_code(struct login *l);
 enum step login_ask_code(struct login *l);
+enum step login_menu(struct login *l);
 
 /* The end: always STEP_END. */
 enum step login_end(struct login *l, enum login_word word, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* The one place that lets in. */
+enum step login_accept(struct login *l, enum proof proof);
 /* What needs no better words: the store, the network, the peer. */
 enum step login_end_by_error(struct login *l, int r, const char *what);
-enum step login_end_locked(struct login *l, int64_t until_wall_ms);
+/*
+ * What was wanted cannot be had. It goes on at the prompt for a code while a code that was sent, or
+ * a recovery code, can still be typed; else the note is told and the sign-in ends.
+ */
+enum step login_stay_or_end(struct login *l, enum note note, enum login_word word, const char *fmt,
+    ...) __attribute__((format(printf, 4, 5)));
+/* What was typed is not right: the next prompt, or the end when no try of this sign-in is left. */
+enum step login_refuse(struct login *l, enum note note, const char *why);
 /* Tells why it ends, where the host lets a person see it; the end itself follows. */
 void login_last_words(struct login *l, const char *text);
 
 struct instant login_now(struct login *l);
 bool login_must_ask_first(const struct login *l);
-struct try_rule login_try_rule(const struct login *l);
+/* Where codes go, for prompts and the log. */
+void login_show_way(struct login *l, const char *channel, const char *address);
 
+/* login_limits.c */
+struct try_rule login_try_rule(const struct login *l);
+enum step login_set_budget(struct login *l);
+/* Counts a send by the chosen way. STEP_SEND, or where it goes on when a limit is reached. */
+enum step login_reserve_send(struct login *l, int64_t *reservation);
+/* May this address be sent to? */
+bool login_may_send_to(const struct login *l, const struct contact *c);
+/* The budget of recovery codes: their own. */
+struct budget login_recovery_budget(const struct login *l);
+
+/* login_remember.c: what a sign-in that ends in ok leaves behind. Borrowed from l. */
+struct on_ok login_on_ok(const struct login *l);
+
+/* login_decoy.c */
 /* From here on nothing is sent and no code is right. */
 void login_become_decoy(struct login *l, const char *reason);
-/* Where codes go, for prompts and the log. */
-void login_show_destination(struct login *l, const char *channel, const char *address);
+/* The ways of somebody who has none: they look like a real user's. */
+int login_decoy_ways(struct login *l);
+/* Looks up as much as that for somebody who has ways, and changes nothing: it takes as long. */
+int login_decoy_trouble(struct login *l);
+/*
+ * Waits as long as a real send or check of late, and says how it went; CLASS_OK where nothing is
+ * known. -OTP_EGONE.
+ */
+int login_decoy_wait(
+    struct login *l, const char *what, const char *channel, enum provider_class *outcome);
+/* Notes how long a real one took. */
+void login_note_sample(struct login *l, const char *what, const char *channel,
+    const struct instant *began, enum provider_class outcome);
 
 /* What prompts tell. */
 struct prompt_facts login_facts(struct login *l);
 /*
- * Asks once. STEP_CODE: there is an answer in *typed, or *blind says that the host answered by
- * itself; else the sign-in has ended.
+ * Asks once. STEP_CODE: there is an answer in *typed, trimmed, or *blind says that the host
+ * answered by itself; else the sign-in has ended.
  */
 enum step login_ask(struct login *l, const char *text, struct secret *typed, bool *blind);
+/* A live code of the same user, source and service, made this sign-in's: STEP_CODE, or otherwise.
+ */
+enum step login_find_live(struct login *l, enum step otherwise);
+/* What was typed where a code may be: at the prompt for it, at the menu (here: STEP_MENU). */
+enum step login_take_answer(struct login *l, const struct secret *typed, enum step here);
+enum step login_try_code(struct login *l, const struct secret *code);
+enum step login_try_recovery(struct login *l, const struct secret *typed);
 
 /* What a provider is told, of a send or a check. Borrowed from l and code. */
-struct sending login_sending(struct login *l, const char *channel, const struct secret *code);
+struct sending login_sending(
+    struct login *l, const char *channel, const struct contact *contact, const struct secret *code);
 /* `r` was typed. */
 enum step login_resend(struct login *l);
 /* What captured values are sealed for: this challenge, and no other. */

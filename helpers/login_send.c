@@ -9,50 +9,38 @@
 #include "helpers/log.h"
 #include "helpers/seal.h"
 
-/* What follows when a send was refused or failed: a live code can still be typed. */
+/* What the providers of the ways that were tried have said. */
+struct attempt {
+	struct delivered said; /* the last one */
+	int64_t reservation;
+	bool outage;	      /* each failed by an outage */
+	bool bad_destination; /* one refused the address */
+	bool is_resend;	      /* a code can be typed already */
+};
+
 static enum step
-stay_or_end(struct login *l, enum note note, enum login_word word, const char *why)
+judge_outage(struct login *l, const struct attempt *a)
 {
-	if (l->code_prompted && l->has_challenge) {
-		l->note = note;
-		return STEP_CODE;
-	}
-	/* After a prompt for a code nobody may conclude that the provider is down. */
-	if (l->code_prompted && word == LOGIN_UNAVAIL)
-		word = LOGIN_DENIED;
-	return login_end(l, word, "%s", why);
+	enum note note = a->is_resend ? NOTE_NOT_SENT : NOTE_UNAVAILABLE;
+
+	/* A decoy only looks like it: nothing was tried. */
+	if (l->decoy)
+		return login_stay_or_end(l, note, LOGIN_DENIED, "%s", l->decoy_reason);
+	/*
+	 * Whoever signs in on this machine has its ports, its processor and its memory at hand:
+	 * that a provider cannot be reached from there proves nothing.
+	 */
+	return login_stay_or_end(
+	    l, note, l->source.has_client ? LOGIN_UNAVAIL : LOGIN_BROKEN, "every provider failed");
 }
 
+/* What the providers said, made the next step. STEP_CODE: the code is, or may be, on its way. */
 static enum step
-reserve_send(struct login *l, int64_t *reservation)
+judge_delivery(struct login *l, const struct attempt *a)
 {
-	struct send_count count = {.kind = "user", .windows = l->io->conf->limits.sends_per_user};
-	struct store_refusal why = {0};
-	struct instant t = login_now(l);
-	char text[WIRE_PROMPT_MAX + 1];
-	int r;
+	enum note failed = a->is_resend ? NOTE_NOT_SENT : NOTE_UNAVAILABLE;
 
-	(void)snprintf(count.key, sizeof(count.key), "%s", l->budget);
-	r = l->io->store->ops->send_reserve(l->io->store, &t, &count, 1, reservation, &why);
-	if (!r)
-		return STEP_SEND;
-	if (r != -OTP_ELIMIT)
-		return login_end_by_error(l, r, "store");
-	l->wait_ms = why.until_wall_ms - t.wall_ms;
-	if (!l->code_prompted) {
-		prompt_limit(text, l->wait_ms);
-		login_last_words(l, text);
-	}
-	return stay_or_end(l, NOTE_LIMIT, LOGIN_LOCKED, "send limit reached");
-}
-
-/* What the provider said, made the next step. STEP_CODE: the code is, or may be, on its way. */
-static enum step
-judge_delivery(struct login *l, const struct delivered *d)
-{
-	char text[WIRE_PROMPT_MAX + 1];
-
-	switch (d->class) {
+	switch (a->said.class) {
 	case CLASS_OK:
 		l->note = NOTE_SENT;
 		return STEP_CODE;
@@ -67,32 +55,18 @@ judge_delivery(struct login *l, const struct delivered *d)
 		return STEP_CODE;
 	case CLASS_RATE_LIMITED:
 	case CLASS_TOO_MANY:
-		if (!l->code_prompted) {
-			prompt_limit(text, (int64_t)d->retry_after * 1000);
-			login_last_words(l, text);
-		}
-		return stay_or_end(
-		    l, NOTE_NOT_SENT, LOGIN_LOCKED, "the provider's rate limit is in force");
+		l->wait_ms = (int64_t)a->said.retry_after * 1000;
+		return login_stay_or_end(l, a->is_resend ? NOTE_NOT_SENT : NOTE_LIMIT, LOGIN_LOCKED,
+		    "the provider's rate limit is in force");
 	case CLASS_PROVIDER_DOWN:
-	case CLASS_NO_CREDIT:
-	case CLASS_BAD_CREDENTIALS:
-		if (!l->code_prompted) {
-			prompt_unavailable(text);
-			login_last_words(l, text);
-		}
-		/*
-		 * Whoever signs in on this machine has its ports, its processor and its memory at
-		 * hand: that a provider cannot be reached from there proves nothing.
-		 */
-		return stay_or_end(l, NOTE_NOT_SENT,
-		    l->source.has_client ? LOGIN_UNAVAIL : LOGIN_BROKEN, "every provider failed");
+		return judge_outage(l, a);
 	case CLASS_ACTION_NEEDED:
-		return stay_or_end(
-		    l, NOTE_NOT_SENT, LOGIN_DENIED, "the provider's account needs another step");
+		return login_stay_or_end(
+		    l, failed, LOGIN_DENIED, "the provider's account needs another step");
 	default:
-		return stay_or_end(l, NOTE_NOT_SENT, LOGIN_BROKEN,
-		    d->class == CLASS_BROKEN ? "this machine could not send"
-					     : "the provider refused the request");
+		return login_stay_or_end(l, failed, LOGIN_BROKEN,
+		    a->said.class == CLASS_BROKEN ? "this machine could not send"
+						  : "the provider refused the request");
 	}
 }
 
@@ -105,8 +79,6 @@ make_challenge(struct login *l, struct challenge *c, struct secret *code)
 	(void)snprintf(c->user, sizeof(c->user), "%s", l->name);
 	(void)snprintf(c->service, sizeof(c->service), "%s", l->service);
 	(void)snprintf(c->source, sizeof(c->source), "%s", l->source.key);
-	(void)snprintf(c->channel, sizeof(c->channel), "%s", l->channel);
-	(void)snprintf(c->address, sizeof(c->address), "%s", l->contact.address);
 	c->sent_wall_ms = t.wall_ms;
 	c->expires_boot_ms = t.boot_ms + l->options->code_ttl;
 	return r ? r : code_make(l->options->code_length, code);
@@ -139,7 +111,8 @@ seal_challenge(
 }
 
 struct sending
-login_sending(struct login *l, const char *channel, const struct secret *code)
+login_sending(
+    struct login *l, const char *channel, const struct contact *contact, const struct secret *code)
 {
 	return (struct sending){
 	    .user = l->name,
@@ -147,55 +120,86 @@ login_sending(struct login *l, const char *channel, const struct secret *code)
 	    .service = l->start->service,
 	    .channel = channel,
 	    .message = "",
-	    .contact = &l->contact,
+	    .contact = contact,
 	    .code = secret_str(code),
 	    .code_length = l->options->code_length,
 	    .ttl = l->options->code_ttl,
-	    .captures = l->has_challenge && l->captures.len ? secret_str(&l->captures) : NULL,
+	    .captures = l->captures.len ? secret_str(&l->captures) : NULL,
 	};
 }
 
+/* Nothing is sent for a decoy; it takes as long, and ends as others' sends do. */
 static int
-deliver(struct login *l, const struct secret *code, struct delivered *d)
+pretend(struct login *l, const char *channel, struct delivered *d)
 {
-	struct sending q = login_sending(l, l->channel, code);
+	enum provider_class outcome;
+	int r = login_decoy_wait(l, "send", channel, &outcome);
 
-	*d = (struct delivered){.class = CLASS_OK};
+	*d = (struct delivered){.class = outcome, .nothing_sent = outcome == CLASS_PROVIDER_DOWN};
+	return r;
+}
+
+/* What the last send left behind belongs to its channel and address. */
+static bool
+goes_where_it_went(const struct challenge *c, const struct way *w)
+{
+	return !strcmp(c->channel, w->channel) && !strcmp(c->address, w->contact.address);
+}
+
+static int
+deliver(struct login *l, const struct way *w, const struct secret *code, struct deadline all,
+    struct delivered *d)
+{
+	struct sending q = login_sending(l, w->channel, &w->contact, code);
+	struct last_send last = {l->challenge.provider, l->unanswered};
+	bool again = l->has_challenge && goes_where_it_went(&l->challenge, w);
+	struct instant began = login_now(l);
+	int r;
+
 	if (l->decoy)
-		return 0;
-	return l->io->delivery->send(
-	    l->io->delivery, &q, l->has_challenge ? l->challenge.provider : NULL, l->options, d);
+		return pretend(l, w->channel, d);
+	if (!again)
+		q.captures = NULL;
+	r = l->io->delivery->send(l->io->delivery, &q, again ? &last : NULL, l->options, all, d);
+	if (!r && (d->class == CLASS_OK || d->class == CLASS_UNANSWERED ||
+		      d->class == CLASS_PROVIDER_DOWN))
+		login_note_sample(l, "send", w->channel, &began, d->class);
+	return r;
 }
 
 /* Credits are for the administrator: nothing here depends on their being kept. */
 static void
-note_credits(struct login *l, const struct delivered *d)
+note_credits(struct login *l, const struct way *w, const struct delivered *d)
 {
 	const struct conf_provider *p = conf_provider(l->io->conf, d->provider);
 	struct instant t = login_now(l);
 
 	if (!d->has_credits || !p)
 		return;
-	if (l->io->store->ops->credits_put(l->io->store, &t, d->provider, l->channel, d->credits))
-		otp_log(LOG_WARNING, "event=credits provider=%s: cannot be kept", d->provider);
+	if (l->io->store->ops->credits_put(l->io->store, &t, d->provider, w->channel, d->credits))
+		otp_log(LOG_WARNING, "event=credits provider=%s detail=\"cannot be kept\"",
+		    d->provider);
 	if (d->credits < p->low_credits)
 		otp_log(LOG_WARNING, "event=credits provider=%s channel=%s left=%lld", d->provider,
-		    l->channel, (long long)d->credits);
+		    w->channel, (long long)d->credits);
 }
 
 /* The new code takes the place of the old one, which is dead from now on. */
 static enum step
 replace_challenge(struct login *l, struct challenge *c, const struct secret *code,
-    struct delivered *d, int64_t reservation, enum step next)
+    struct attempt *a, enum step next)
 {
+	struct way *w = &l->way[l->chosen];
 	struct instant t = login_now(l);
 	int r;
 
-	(void)snprintf(c->provider, sizeof(c->provider), "%s", d->provider);
-	(void)snprintf(l->result->provider, sizeof(l->result->provider), "%s", d->provider);
-	r = seal_challenge(l, c, code, d);
+	(void)snprintf(c->channel, sizeof(c->channel), "%s", w->channel);
+	(void)snprintf(c->address, sizeof(c->address), "%s", w->contact.address);
+	(void)snprintf(c->provider, sizeof(c->provider), "%s", a->said.provider);
+	(void)snprintf(l->result->provider, sizeof(l->result->provider), "%s", a->said.provider);
+	r = seal_challenge(l, c, code, &a->said);
 	if (!r)
-		r = l->io->store->ops->challenge_put(l->io->store, &t, c, reservation);
+		r = l->io->store->ops->challenge_put(l->io->store, &t, c, a->reservation);
 	if (r) {
 		challenge_clear(c);
 		return login_end_by_error(l, r, "store");
@@ -203,31 +207,151 @@ replace_challenge(struct login *l, struct challenge *c, const struct secret *cod
 	challenge_clear(&l->challenge);
 	l->challenge = *c;
 	l->has_challenge = true;
+	l->unanswered = a->said.class == CLASS_UNANSWERED;
+	w->sent_wall_ms = c->sent_wall_ms;
 	secret_clear(&l->captures);
-	if (d->code_by == CODE_BY_PROVIDER) {
-		l->captures = d->captures;
-		d->captures = (struct secret){0};
+	if (a->said.code_by == CODE_BY_PROVIDER) {
+		l->captures = a->said.captures;
+		a->said.captures = (struct secret){0};
 	}
-	login_show_destination(l, l->channel, l->contact.address);
+	login_show_way(l, w->channel, w->contact.address);
 	return next;
 }
 
-static enum step
-finish_send(struct login *l, struct challenge *c, const struct secret *code, struct delivered *d,
-    int64_t reservation)
+/*
+ * For how long no other code may go this way; 0 for none. A clock that went back makes `since`
+ * negative: that is no reason to send sooner.
+ */
+static int64_t
+cool_down(struct login *l, const struct way *w)
 {
-	enum step next = judge_delivery(l, d);
+	int64_t since = login_now(l).wall_ms - w->sent_wall_ms;
+	int64_t wait = l->io->conf->limits.resend_wait;
+
+	if (!w->sent_wall_ms || since >= wait)
+		return 0;
+	return since < 0 ? wait : wait - since;
+}
+
+/* The next way by a channel that was not tried, or -1. */
+static int
+next_way(struct login *l, const bool tried[PROMPT_WAYS_MAX])
+{
+	for (int i = 0; i < l->nways; i++) {
+		bool fresh = !cool_down(l, &l->way[i]);
+
+		for (int k = 0; k < l->nways; k++)
+			fresh &= !tried[k] || strcmp(l->way[k].channel, l->way[i].channel) != 0;
+		if (fresh)
+			return i;
+	}
+	return -1;
+}
+
+static bool
+may_fall_back(const struct login *l, const struct delivered *d)
+{
+	return l->options->fallback == FALLBACK_YES &&
+	       (d->class == CLASS_PROVIDER_DOWN || d->class == CLASS_BAD_DESTINATION);
+}
+
+/* Counted, and delivered by the chosen way. STEP_SEND, or the end. */
+static enum step
+try_way(struct login *l, const struct secret *code, struct deadline all, struct attempt *a)
+{
+	enum step next = login_reserve_send(l, &a->reservation);
 	int r;
 
-	if (d->class == CLASS_OK || d->class == CLASS_UNANSWERED ||
-	    d->class == CLASS_BAD_DESTINATION) {
-		note_credits(l, d);
-		return replace_challenge(l, c, code, d, reservation, next);
-	}
+	if (next != STEP_SEND)
+		return next;
+	delivered_clear(&a->said);
+	r = deliver(l, &l->way[l->chosen], code, all, &a->said);
+	if (r)
+		return login_end_by_error(l, r, "send");
+	a->outage &= a->said.class == CLASS_PROVIDER_DOWN;
+	a->bad_destination |= a->said.class == CLASS_BAD_DESTINATION;
+	note_credits(l, &l->way[l->chosen], &a->said);
 	/* A failure to give it back only leaves the count as it is. */
-	r = d->nothing_sent ? l->io->store->ops->send_return(l->io->store, reservation) : 0;
+	r = a->said.nothing_sent ? l->io->store->ops->send_return(l->io->store, a->reservation) : 0;
 	if (r)
 		otp_logr(LOG_WARNING, r, "event=send_return");
+	return STEP_SEND;
+}
+
+/*
+ * By the chosen way, then by the other channels, until somebody takes it. The code stays the same.
+ * STEP_SEND, or where a limit or an error leads.
+ */
+static enum step
+try_ways(struct login *l, const struct secret *code, struct attempt *a)
+{
+	struct deadline all = deadline_in(l->options->send_timeout);
+	bool tried[PROMPT_WAYS_MAX] = {false};
+	const char *first = l->way[l->chosen].channel;
+	int other;
+
+	for (;;) {
+		int was = l->chosen;
+		enum step next = try_way(l, code, all, a);
+
+		if (next != STEP_SEND)
+			return next;
+		tried[was] = true;
+		other = next_way(l, tried);
+		if (!may_fall_back(l, &a->said) || other < 0)
+			break;
+		/* Of whom the time did not suffice to ask, nothing is known. */
+		if (deadline_passed(all)) {
+			a->outage = false;
+			break;
+		}
+		l->chosen = other;
+	}
+	l->instead = strcmp(first, l->way[l->chosen].channel) ? INSTEAD_CHANNEL
+		     : a->said.instead			      ? INSTEAD_PROVIDER
+							      : AS_CHOSEN;
+	l->first_channel = first;
+	return STEP_SEND;
+}
+
+/* What all of them together mean, where the last one does not say it. */
+static void
+sum_up(struct attempt *a)
+{
+	if (a->said.class != CLASS_PROVIDER_DOWN && a->said.class != CLASS_BAD_DESTINATION)
+		return;
+	a->said.class = a->bad_destination ? CLASS_BAD_DESTINATION
+			: a->outage	   ? CLASS_PROVIDER_DOWN
+					   : CLASS_REFUSED;
+}
+
+/* It counts as any other: an address without a limit would be known by that. */
+static enum step
+seem_sent(
+    struct login *l, struct challenge *c, struct secret *code, struct attempt *a, enum step next)
+{
+	enum step counted = login_reserve_send(l, &a->reservation);
+
+	return counted == STEP_SEND ? replace_challenge(l, c, code, a, next) : counted;
+}
+
+static enum step
+send_by(struct login *l, struct challenge *c, struct secret *code, struct attempt *a)
+{
+	int r = make_challenge(l, c, code);
+	int before = l->chosen;
+	enum step next = r ? login_end_by_error(l, r, "send") : try_ways(l, code, a);
+
+	if (next == STEP_SEND) {
+		sum_up(a);
+		next = judge_delivery(l, a);
+		if (a->said.class == CLASS_OK || a->said.class == CLASS_UNANSWERED)
+			return replace_challenge(l, c, code, a, next);
+		if (a->said.class == CLASS_BAD_DESTINATION)
+			return seem_sent(l, c, code, a, next);
+	}
+	/* The code that was sent before is still where it was sent. */
+	l->chosen = before;
 	return next;
 }
 
@@ -236,32 +360,29 @@ login_send_code(struct login *l)
 {
 	_auto_secret struct secret code = {0};
 	struct challenge c = {0};
-	struct delivered d = {.class = CLASS_BROKEN};
-	int64_t reservation = 0;
-	enum step next = reserve_send(l, &reservation);
-	int r;
+	struct attempt a = {
+	    .said = {.class = CLASS_BROKEN},
+	    .outage = true,
+	    .is_resend = l->has_challenge,
+	};
+	enum step next = send_by(l, &c, &code, &a);
 
-	if (next != STEP_SEND)
-		return next;
-	r = make_challenge(l, &c, &code);
-	if (!r)
-		r = deliver(l, &code, &d);
-	next = r ? login_end_by_error(l, r, "send") : finish_send(l, &c, &code, &d, reservation);
-	delivered_clear(&d);
+	delivered_clear(&a.said);
 	return next;
 }
 
-/* `r` was typed. */
+/* `r` was typed, or a way chosen while a code is out. */
 enum step
 login_resend(struct login *l)
 {
-	struct instant t = login_now(l);
-	int64_t since = t.wall_ms - l->challenge.sent_wall_ms;
-	int64_t wait = l->io->conf->limits.resend_wait;
+	int64_t wait = cool_down(l, &l->way[l->chosen]);
 
-	/* A clock that went back makes `since` negative: that is no reason to send sooner. */
-	if (since < wait && !(l->note == NOTE_USED || l->note == NOTE_ENDED)) {
-		l->wait_ms = since < 0 ? wait : wait - since;
+	if (l->locked) {
+		l->note = NOTE_LOCKED;
+		return STEP_CODE;
+	}
+	if (wait && !(l->note == NOTE_USED || l->note == NOTE_ENDED)) {
+		l->wait_ms = wait;
 		l->note = NOTE_WAIT;
 		return STEP_CODE;
 	}

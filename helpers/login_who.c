@@ -6,35 +6,8 @@
 
 #include "common/err.h"
 #include "common/text.h"
-#include "helpers/challenge.h"
+#include "helpers/log.h"
 #include "helpers/rules.h"
-
-void
-login_become_decoy(struct login *l, const char *reason)
-{
-	l->decoy = true;
-	l->decoy_reason = reason;
-}
-
-/* Budgets of a host that is not root are its own: it can neither spend nor reset the others'. */
-static enum step
-set_budget(struct login *l)
-{
-	const char *kind = l->start->peer ? "peer" : "user";
-	uint64_t n = 0;
-	int r;
-
-	if (!l->decoy) {
-		(void)snprintf(l->budget, sizeof(l->budget), "%s:%s", kind, l->name);
-		return STEP_LOCKED;
-	}
-	r = keyed_number(l->io->host_key, "decoy budget", l->name, &n);
-	if (r)
-		return login_end_by_error(l, r, "budget");
-	(void)snprintf(
-	    l->budget, sizeof(l->budget), "%s-decoy:%u", kind, (unsigned)(n % DECOY_BUCKETS));
-	return STEP_LOCKED;
-}
 
 enum step
 login_identify(struct login *l)
@@ -66,9 +39,28 @@ login_identify(struct login *l)
 	return STEP_RULES;
 }
 
+static void
+rule_seen(const struct conf_exempt *rule, const char *why_not, void *arg)
+{
+	struct login_watch *w = arg;
+
+	w->rule(w, rule, why_not);
+}
+
+/* Where no rule decides. A program on the other side would answer a prompt with what it has. */
+static enum step
+look_for_person(struct login *l)
+{
+	if (strlist_has(&l->options->never_prompt_services, l->start->service))
+		return login_end(l, LOGIN_GONE, "never_prompt_services: nobody can be asked by %s",
+		    l->start->service);
+	return STEP_REMEMBERED;
+}
+
 enum step
 login_consult_rules(struct login *l)
 {
+	const struct rules_watch watch = {rule_seen, l->io->watch};
 	const struct conf_exempt *rule = NULL;
 	struct rules_request q = {
 	    .user = l->name,
@@ -81,106 +73,136 @@ login_consult_rules(struct login *l)
 	int r = 0;
 
 	if (!l->account.exists || l->start->peer || !l->io->conf->nexempts)
-		return STEP_CONTACT;
+		return look_for_person(l);
 	r = l->io->machine->groups(l->io->machine, &l->account);
 	q.groups = l->account.group;
 	q.ngroups = l->account.ngroups;
 	if (!r)
-		r = rules_decide(l->io->conf, &q, &rule);
+		r = rules_decide(l->io->conf, &q, watch.arg ? &watch : NULL, &rule);
 	if (r)
 		return login_end_by_error(l, r, "rules");
 	if (rule)
 		return login_end(l, LOGIN_SKIP, "rule exempt %s: %s", rule->name, rule->reason);
-	return STEP_CONTACT;
+	return look_for_person(l);
 }
 
-/* The first contact of the first channel that has one. */
 static bool
-choose_contact(struct login *l, const struct contact_list *list)
+must_be_verified(const struct login *l, const struct contact *c)
 {
-	for (size_t i = 0; i < l->options->channels.n; i++) {
-		const char *channel = l->options->channels.item[i];
+	return l->options->require_verified == REQUIRE_VERIFIED_YES && !c->verified_at;
+}
+
+/* Every contact that a channel can serve, in the order of the channels. Is there one at all? */
+static bool
+find_ways(struct login *l, const struct contact_list *list)
+{
+	const struct strlist *channels = &l->options->channels;
+	bool any = false;
+
+	for (size_t i = 0; i < channels->n; i++) {
 		enum contact_kind kind;
 
-		if (l->io->delivery->needs(l->io->delivery, channel, &kind))
+		if (l->io->delivery->needs(l->io->delivery, channels->item[i], &kind))
 			continue;
-		for (size_t k = 0; k < list->n; k++) {
+		for (size_t k = 0; k < list->n && l->nways < PROMPT_WAYS_MAX; k++) {
+			struct way *w = &l->way[l->nways];
+
 			if (list->item[k].kind != kind)
 				continue;
-			l->channel = channel;
-			l->contact = list->item[k];
-			return true;
+			any = true;
+			if (!login_may_send_to(l, &list->item[k])) {
+				otp_log(LOG_WARNING, "event=contact user=%s: %s", l->name,
+				    must_be_verified(l, &list->item[k])
+					? "an address is not verified"
+					: "the number is outside `prefixes`");
+				continue;
+			}
+			w->channel = channels->item[i];
+			w->contact = list->item[k];
+			l->nways++;
 		}
 	}
-	return false;
+	return any;
 }
 
-/* A made-up address that stays the same for the same name. */
-static int
-decoy_contact(struct login *l)
+static void
+mask(char *dst, size_t size, const char *address)
 {
-	uint64_t n = 0;
-	int r = keyed_number(l->io->host_key, "decoy address", l->name, &n);
-	struct contact like;
-
-	if (r)
-		return r;
-	l->channel = l->options->channels.item[0];
-	r = l->io->delivery->needs(l->io->delivery, l->channel, &l->contact.kind);
-	if (r)
-		return r;
-	/* It looks like somebody's: country and length are borrowed from a real contact. */
-	r = l->io->contacts->ops->any(l->io->contacts, l->contact.kind, n, &like);
-	if (r == -OTP_ENOENT)
-		(void)snprintf(like.address, sizeof(like.address), "%s",
-		    l->contact.kind == CONTACT_PHONE ? "+9779800000000" : "a@a.example");
-	else if (r)
-		return r;
-	if (l->contact.kind == CONTACT_PHONE) {
-		size_t len = strlen(like.address);
-
-		like.address[len - 1] = (char)('0' + n % 10);
-		like.address[len - 2] = (char)('0' + n / 10 % 10);
-	} else {
-		like.address[0] = (char)('a' + n % 26);
-	}
-	(void)snprintf(l->contact.address, sizeof(l->contact.address), "%s", like.address);
-	return 0;
+	if (strchr(address, '@'))
+		text_mask_email(dst, size, address);
+	else
+		text_mask_phone(dst, size, address);
 }
 
 void
-login_show_destination(struct login *l, const char *channel, const char *address)
+login_show_way(struct login *l, const char *channel, const char *address)
 {
 	struct login_result *out = l->result;
 
-	if (strchr(address, '@'))
-		text_mask_email(out->masked, sizeof(out->masked), address);
-	else
-		text_mask_phone(out->masked, sizeof(out->masked), address);
+	mask(out->masked, sizeof(out->masked), address);
 	(void)snprintf(out->channel, sizeof(out->channel), "%s", channel);
 }
 
+/* Recovery codes are good without a contact, too. */
+static int
+find_recovery(struct login *l)
+{
+	int r = l->io->store->ops->recovery_find(l->io->store, l->name, &l->recovery);
+
+	l->has_recovery = l->account.exists && !r && l->recovery.n > 0;
+	/* What is left of a user who was deleted is nobody's. */
+	if (!l->account.exists)
+		otp_wipe(l->recovery);
+	return r == -OTP_ENOENT ? 0 : r;
+}
+
+static void
+show_ways(struct login *l)
+{
+	struct prompt_way way[PROMPT_WAYS_MAX];
+	const struct login_ways found = {
+	    .way = way,
+	    .n = l->nways,
+	    .has_recovery = l->account.exists && l->recovery.n > 0,
+	    .decoy = l->decoy ? l->decoy_reason : NULL,
+	};
+
+	for (int i = 0; i < l->nways; i++)
+		way[i] = (struct prompt_way){l->way[i].channel, l->way[i].masked};
+	if (l->io->watch)
+		l->io->watch->ways(l->io->watch, &found);
+}
+
 enum step
-login_find_contact(struct login *l)
+login_find_ways(struct login *l)
 {
 	struct contact_list list = {0};
-	bool found;
+	bool any;
 	int r = 0;
 
 	if (l->account.exists)
 		r = l->io->contacts->ops->find(l->io->contacts, l->name, &list);
 	if (r)
 		return login_end_by_error(l, r, "contacts");
-	found = choose_contact(l, &list);
+	any = find_ways(l, &list);
 	contact_list_free(&list);
-	if (!found && l->account.exists) {
-		if (l->options->unregistered == UNREGISTERED_SKIP && !l->start->peer)
-			return login_end(l, LOGIN_SKIP, "no contact, and unregistered = skip");
-		login_become_decoy(l, "no contact");
+	if (!any && l->account.exists && l->options->unregistered == UNREGISTERED_SKIP &&
+	    !l->start->peer)
+		return login_end(l, LOGIN_SKIP, "no contact, and unregistered = skip");
+	r = find_recovery(l);
+	if (!l->nways) {
+		if (!l->decoy)
+			login_become_decoy(
+			    l, any ? "no contact that may be sent to" : "no contact");
+		r = r ? r : login_decoy_ways(l);
+	} else if (!r) {
+		r = login_decoy_trouble(l);
 	}
-	r = found ? 0 : decoy_contact(l);
 	if (r)
-		return login_end_by_error(l, r, "decoy");
-	login_show_destination(l, l->channel, l->contact.address);
-	return set_budget(l);
+		return login_end_by_error(l, r, "contacts");
+	for (int i = 0; i < l->nways; i++)
+		mask(l->way[i].masked, sizeof(l->way[i].masked), l->way[i].contact.address);
+	login_show_way(l, l->way[0].channel, l->way[0].contact.address);
+	show_ways(l);
+	return login_set_budget(l);
 }

@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/buf.h"
+#include "common/clock.h"
 #include "common/err.h"
 #include "common/text.h"
 #include "common/trust.h"
@@ -24,6 +24,7 @@
 #include "helpers/lockdown.h"
 #include "helpers/log.h"
 #include "helpers/login.h"
+#include "helpers/pauses.h"
 #include "helpers/sessions.h"
 
 enum {
@@ -34,6 +35,7 @@ enum {
 	HOST_KEY_MAX = 4096,
 	CLEANUP_SECONDS = 5, /* after the result */
 	REQUEST_ID_LEN = 8,
+	REPORT_LINES = 8, /* of what is wrong with a configuration, in the log */
 };
 
 /* This machine: the name service, the clocks. */
@@ -54,15 +56,22 @@ struct session {
 	struct store *store;
 	struct real_machine machine;
 	struct stored_sessions sessions;
+	struct stored_pauses pauses;
 	struct delivery *delivery;
 	struct deadline deadline;
+	struct login_result result;
 };
 
 /* The person, over the wire. */
 struct wire_peer {
 	struct login_peer base; /* first */
 	struct wire *wire;
-	struct delivery *delivery; /* goes on connecting while the person is thinking */
+	struct delivery **delivery; /* goes on connecting while the person is thinking */
+};
+
+struct session_reach {
+	struct login_reach base; /* first */
+	struct session *session;
 };
 
 static int
@@ -101,7 +110,7 @@ peer_ask(struct login_peer *p, const char *text, struct deadline dl, enum answer
 	int r = wire_send(w, WIRE_PROMPT, field, dl);
 
 	if (!r) {
-		delivery_idle(peer->delivery, dl);
+		delivery_idle(*peer->delivery, dl);
 		r = wire_recv(w, &f, dl);
 	}
 	if (!r)
@@ -120,6 +129,22 @@ peer_tell(struct login_peer *p, const char *text)
 	(void)wire_send(w, WIRE_ERROR, &text, deadline_in(RESULT_WAIT));
 }
 
+/* The host owes nothing while it waits: any sign of it is the end. */
+static int
+peer_wait(struct login_peer *p, int64_t ms)
+{
+	struct pollfd fd = {.fd = ((struct wire_peer *)p)->wire->fd, .events = POLLIN | POLLRDHUP};
+	struct deadline dl = deadline_in(ms);
+
+	while (!deadline_passed(dl)) {
+		int n = poll(&fd, 1, deadline_left(dl));
+
+		if (n > 0 || (n < 0 && errno != EINTR))
+			return -OTP_EGONE;
+	}
+	return 0;
+}
+
 static int
 machine_account(struct login_machine *m, const char *name, struct account *out)
 {
@@ -132,15 +157,6 @@ machine_groups(struct login_machine *m, struct account *a)
 {
 	(void)m;
 	return account_groups(a);
-}
-
-static int64_t
-clock_ms(clockid_t clock)
-{
-	struct timespec t = {0};
-
-	(void)clock_gettime(clock, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 static void
@@ -181,18 +197,22 @@ wait_for_store(void *arg)
 	return poll(&p, 1, STORE_POLL) > 0 ? -OTP_EGONE : 0;
 }
 
+/* A configuration that is wrong is wrong at every sign-in: the first lines tell enough. */
 static void
 log_report(struct buf *report)
 {
 	const char *text = buf_str(report);
 
-	while (text && *text) {
+	for (int lines = 0; text && *text; lines++) {
 		size_t n = strcspn(text, "\n");
+		const char *warning = strstr(text, "warning: ");
 
-		otp_log(strstr(text, "warning: ") && strstr(text, "warning: ") < text + n
-			    ? LOG_WARNING
-			    : LOG_ERR,
-		    "%.*s", (int)n, text);
+		if (lines == REPORT_LINES) {
+			otp_log(LOG_ERR, "there is more; run: otpctl config check");
+			return;
+		}
+		otp_log(
+		    warning && warning < text + n ? LOG_WARNING : LOG_ERR, "%.*s", (int)n, text);
 		text += n + (text[n] == '\n');
 	}
 }
@@ -213,12 +233,12 @@ hear_start(struct session *s)
 {
 	const char **f = s->start_frame.field;
 	int r = wire_recv(&s->wire, &s->start_frame, deadline_in(START_WAIT));
-	char version[8];
+	int version = r ? 0 : wire_version(f[START_VERSION]);
 
 	if (r)
 		return r;
-	(void)snprintf(version, sizeof(version), "%d", WIRE_VERSION_HIGH);
-	if (strcmp(f[START_VERSION], version))
+	/* The module has chosen; one that was loaded before an upgrade speaks the older one. */
+	if (version < WIRE_VERSION_LOW || version > WIRE_VERSION_HIGH)
 		return -OTP_EPROTO;
 	s->start = (struct login_start){
 	    .service = f[START_SERVICE],
@@ -252,12 +272,11 @@ open_host_key(struct session *s)
 	return r;
 }
 
-/* Contacts, state, providers and their secrets. What fails is logged where it is. */
+/* Contacts and state. What fails is logged where it is. */
 static int
 open_all(struct session *s)
 {
 	const struct conf_signin *options = conf_signin_for(s->conf, s->start.service);
-	_auto_buf struct buf report = BUF_INIT(64 * 1024);
 	int r = open_host_key(s);
 
 	s->deadline = deadline_in(options->login_timeout);
@@ -266,16 +285,29 @@ open_all(struct session *s)
 		r = contacts_sqlite_open(s->conf->paths.contacts, s->station.also, &s->contacts);
 	if (!r)
 		r = store_sqlite_open(s->conf->paths.state, wait_for_store, s, &s->store);
-	if (!r)
-		r = machine_open(&s->machine);
-	if (!r) {
-		struct provider_io io = {.sessions = &s->sessions.base, .contacts = s->contacts};
+	return r ? r : machine_open(&s->machine);
+}
 
-		sessions_init(&s->sessions, s->store, &s->host_key, &s->machine.base);
-		r = delivery_open(s->conf, &options->channels, s->station.also, s->wire.fd, &io,
-		    &s->delivery, &report);
-	}
+/* Providers and their secrets, for whoever is asked. */
+static int
+open_delivery(struct login_reach *reach, struct delivery **out)
+{
+	struct session *s = ((struct session_reach *)reach)->session;
+	_auto_buf struct buf report = BUF_INIT(64 * 1024);
+	struct provider_io io = {
+	    .request_id = s->request_id,
+	    .sessions = &s->sessions.base,
+	    .pauses = &s->pauses.base,
+	    .contacts = s->contacts,
+	};
+	int r;
+
+	sessions_init(&s->sessions, s->store, &s->host_key, &s->machine.base);
+	pauses_init(&s->pauses, s->store, &s->machine.base);
+	r = delivery_open(s->conf, &conf_signin_for(s->conf, s->start.service)->channels,
+	    s->station.also, s->wire.fd, &io, &s->delivery, &report);
 	log_report(&report);
+	*out = s->delivery;
 	return r;
 }
 
@@ -289,7 +321,8 @@ broken(struct login_result *result, const char *reason)
 static void
 run_login(struct session *s, struct login_result *result)
 {
-	struct wire_peer peer = {{peer_ask, peer_tell}, &s->wire, s->delivery};
+	struct wire_peer peer = {{peer_ask, peer_tell, peer_wait}, &s->wire, &s->delivery};
+	struct session_reach reach = {{open_delivery}, s};
 	struct utsname host;
 	struct login_ports ports = {
 	    .conf = s->conf,
@@ -299,7 +332,7 @@ run_login(struct session *s, struct login_result *result)
 	    .machine = &s->machine.base,
 	    .contacts = s->contacts,
 	    .store = s->store,
-	    .delivery = s->delivery,
+	    .reach = &reach.base,
 	};
 
 	login_run(&ports, &s->start, s->deadline, result);
@@ -312,7 +345,7 @@ run_login(struct session *s, struct login_result *result)
 static void
 log_outcome(const struct session *s, const struct login_result *r)
 {
-	char rhost[256], ruser[256], tty[64], service[256], reason[128];
+	char rhost[256], user[256], ruser[256], tty[64], service[256], reason[sizeof(r->reason)];
 	bool told = s->start.peer == 0;
 	int priority = r->word == LOGIN_BROKEN ? LOG_ERR
 		       : r->word == LOGIN_OK   ? LOG_INFO
@@ -322,7 +355,8 @@ log_outcome(const struct session *s, const struct login_result *r)
 	    "event=signin result=%s rhost=\"%s\" user=\"%s\" service=\"%s\" tty=\"%s\" "
 	    "ruser=\"%s\" peer=%u channel=%s provider=%s to=\"%s\" wrong=%d reason=\"%s\"",
 	    login_word(r->word), text_quotable(rhost, sizeof(rhost), told ? s->start.rhost : ""),
-	    *r->user ? r->user : "?", text_quotable(service, sizeof(service), r->service),
+	    text_quotable(user, sizeof(user), *r->user ? r->user : "?"),
+	    text_quotable(service, sizeof(service), r->service),
 	    text_quotable(tty, sizeof(tty), told ? s->start.tty : ""),
 	    text_quotable(ruser, sizeof(ruser), told ? s->start.ruser : ""),
 	    (unsigned)s->start.peer, r->channel, r->provider, r->masked, r->wrong,
@@ -337,12 +371,29 @@ say_result(struct session *s, const struct login_result *r)
 	return wire_send(&s->wire, WIRE_RESULT, field, deadline_in(RESULT_WAIT));
 }
 
+/* What later decoys will be made to look like. */
+static void
+keep_samples(struct session *s)
+{
+	const struct login_result *r = &s->result;
+	struct instant now;
+
+	if (!r->nsamples)
+		return;
+	machine_now(&s->machine.base, &now);
+	for (int i = 0; i < r->nsamples; i++)
+		if (s->store->ops->sample_put(s->store, &now, r->sample[i].what,
+			r->sample[i].took_ms, r->sample[i].outcome))
+			otp_log(LOG_WARNING, "event=sample detail=\"cannot be kept\"");
+}
+
 /* The result is with the module: the rest is nobody's wait. */
 static void
 session_close(struct session *s)
 {
 	lockdown_release(CLEANUP_SECONDS);
 	(void)close(s->wire.fd);
+	keep_samples(s);
 	if (s->delivery)
 		delivery_cleanup(s->delivery, CLEANUP_SECONDS * 1000);
 	delivery_close(s->delivery);
@@ -359,7 +410,6 @@ static int
 serve(struct session *s, const char *config)
 {
 	_auto_buf struct buf report = BUF_INIT(64 * 1024);
-	struct login_result result = {.word = LOGIN_BROKEN};
 	int bad_conf = conf_load(config, s->station.also, &s->conf, &report);
 	int r = random_id(s->request_id, REQUEST_ID_LEN);
 
@@ -374,13 +424,13 @@ serve(struct session *s, const char *config)
 	}
 	log_report(&report);
 	if (bad_conf)
-		broken(&result, "the configuration is wrong: otpctl config check");
+		broken(&s->result, "the configuration is wrong: otpctl config check");
 	else if (open_all(s))
-		broken(&result, "state, contacts, secrets or profiles cannot be used");
+		broken(&s->result, "state, contacts or host key cannot be used");
 	else
-		run_login(s, &result);
-	log_outcome(s, &result);
-	return say_result(s, &result);
+		run_login(s, &s->result);
+	log_outcome(s, &s->result);
+	return say_result(s, &s->result);
 }
 
 static void
@@ -438,8 +488,10 @@ main(int argc, char **argv)
 	status = lockdown(&s.station, own_config);
 	log_open("otp-helper", s.station.as_caller);
 	if (status) {
-		otp_log(
-		    LOG_ERR, "event=start step %d of the start failed; see otp-helper(8)", status);
+		otp_log(LOG_ERR,
+		    "event=start step=%d detail=\"this step of the start failed; see "
+		    "otp-helper(8)\"",
+		    status);
 		return status;
 	}
 	wire_init(&s.wire, s.station.fd, WIRE_HELPER);

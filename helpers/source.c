@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <openssl/evp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/err.h"
@@ -33,11 +34,19 @@ find_client(const struct login_start *s, struct source *out)
 	    !memcmp(&out->address, &unspecified_v4, sizeof(unspecified_v4)))
 		return;
 	out->has_client = true;
-	if (IN6_IS_ADDR_V4MAPPED(&out->address))
+	if (IN6_IS_ADDR_V4MAPPED(&out->address)) {
 		(void)inet_ntop(
 		    AF_INET, &out->address.s6_addr[12], out->client, sizeof(out->client));
-	else
+		(void)snprintf(out->network, sizeof(out->network), "%s", out->client);
+	} else {
+		struct in6_addr net = out->address;
+
+		/* Whoever has one address of a /64 has them all. */
+		memset(&net.s6_addr[8], 0, 8);
 		(void)inet_ntop(AF_INET6, &out->address, out->client, sizeof(out->client));
+		(void)inet_ntop(AF_INET6, &net, out->network, sizeof(out->network) - 3);
+		(void)strcat(out->network, "/64");
+	}
 }
 
 /* The line of SSH_AUTH_INFO_0 that names the accepted key: "publickey ALGORITHM BASE64". */
@@ -56,33 +65,119 @@ key_line(const char *auth_info, size_t *len)
 	return NULL;
 }
 
+enum { FINGERPRINT_SIZE = 7 + 44 + 1 }; /* "SHA256:", base64 of 32 bytes, NUL */
+
+/* The key's fingerprint as OpenSSH writes it, of the line "publickey ALGORITHM BASE64". */
 static int
-fingerprint(const char *auth_info, char hex[65], bool *publickey)
+hash_key(const char *line, size_t len, char fp[FINGERPRINT_SIZE])
 {
-	unsigned char digest[32];
+	const char *end = line + len, *base64 = memchr(line + 10, ' ', len - 10);
+	unsigned char digest[32], *blob;
+	size_t n = base64 ? (size_t)(end - ++base64) : 0, pad = 0;
+	int bytes, r = -OTP_EINVAL;
+
+	while (n && base64[n - 1] == ' ')
+		n--;
+	while (pad < 2 && pad < n && base64[n - 1 - pad] == '=')
+		pad++;
+	blob = malloc(n + 1);
+	if (!blob)
+		return -OTP_ENOMEM;
+	bytes = n ? EVP_DecodeBlock(blob, (const unsigned char *)base64, (int)n) : -1;
+	if (bytes > (int)pad) {
+		r = EVP_Digest(blob, (size_t)bytes - pad, digest, NULL, EVP_sha256(), NULL)
+			? 0
+			: -OTP_ECRYPTO;
+		memcpy(fp, "SHA256:", 8);
+		(void)EVP_EncodeBlock((unsigned char *)fp + 7, digest, sizeof(digest));
+		fp[strcspn(fp, "=")] = '\0';
+	}
+	free(blob);
+	return r;
+}
+
+/* What cannot be read as a key is none. */
+static int
+fingerprint(const char *auth_info, char fp[FINGERPRINT_SIZE], bool *publickey)
+{
 	size_t len = 0;
 	const char *line = key_line(auth_info, &len);
+	int r = line ? hash_key(line, len, fp) : -OTP_EINVAL;
 
-	hex[0] = '\0';
-	*publickey = line != NULL;
-	if (!line)
-		return 0;
-	if (!EVP_Digest(line, len, digest, NULL, EVP_sha256(), NULL))
-		return -OTP_ECRYPTO;
-	for (size_t i = 0; i < sizeof(digest); i++)
-		(void)sprintf(hex + 2 * i, "%02x", digest[i]);
-	return 0;
+	*publickey = !r;
+	if (r)
+		fp[0] = '\0';
+	return r == -OTP_EINVAL ? 0 : r;
+}
+
+/* Services that are one to the person: "sudo -i" is sudo. */
+static const char *
+service_class(const char *service)
+{
+	static const struct {
+		const char *service, *class;
+	} known[] = {
+	    {"sudo-i", "sudo"},
+	    {"su-l", "su"},
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+		if (!strcmp(known[i].service, service))
+			return known[i].class;
+	return service;
+}
+
+static void
+find_remember(const struct login_start *s, const char *key, struct source *out)
+{
+	bool terminal = *s->tty && *s->tty != ':' && strcmp(s->tty, "ssh");
+	int n = -1;
+
+	if (s->peer)
+		n = -1;
+	else if (out->has_client && *key)
+		n = snprintf(out->remember, sizeof(out->remember), "ssh %s %s %s", s->service,
+		    out->client, key);
+	else if (!*s->rhost && terminal && *s->session && *s->session_start && *s->boot_id)
+		n = snprintf(out->remember, sizeof(out->remember), "local %s %s %s %s %s %s",
+		    service_class(s->service), *s->ruser ? s->ruser : "-", s->tty, s->session,
+		    s->session_start, s->boot_id);
+	if (n < 0 || (size_t)n >= sizeof(out->remember))
+		out->remember[0] = '\0';
+}
+
+static void
+find_place(const struct login_start *s, const char *key, struct source *out)
+{
+	int n = -1;
+
+	if (s->peer)
+		n = -1;
+	else if (out->has_client)
+		n = snprintf(out->place, sizeof(out->place), "net %s %s", out->network, key);
+	else if (!*s->rhost && *s->ruser)
+		n = snprintf(out->place, sizeof(out->place), "user %s", s->ruser);
+	else if (!*s->rhost && *s->tty)
+		n = snprintf(out->place, sizeof(out->place), "tty %s", s->tty);
+	if (n < 0 || (size_t)n >= sizeof(out->place))
+		out->place[0] = '\0';
 }
 
 int
 source_of(const struct login_start *s, struct source *out)
 {
-	char key[65], unique[33];
+	char key[FINGERPRINT_SIZE], unique[33];
 	int r = fingerprint(s->ssh_auth_info, key, &out->publickey), n = -1;
 
 	if (r)
 		return r;
+	if (s->fingerprint) {
+		(void)snprintf(key, sizeof(key), "%s", s->fingerprint);
+		out->publickey = true;
+	}
 	find_client(s, out);
+	find_place(s, key, out);
+	find_remember(s, key, out);
 	out->joins = true;
 	if (s->peer)
 		n = -1;

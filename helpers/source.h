@@ -19,7 +19,21 @@ struct source {
 	bool has_client; /* is there a numeric address? */
 	struct in6_addr address;
 	char client[64]; /* the same as text, or "" */
-	bool publickey;	 /* sshd says that a public key was accepted */
+	/* What a client is limited by: its address, or the /64 of IPv6; "" without one. */
+	char network[64];
+	/*
+	 * Where the user may have signed in before, coarser than the key: network and public key
+	 * for ssh; locally the user who calls, or the terminal. "" where nothing tells: then
+	 * nobody is known there.
+	 */
+	char place[STORE_KEY_MAX + 1];
+	bool publickey; /* sshd says that a public key was accepted */
+	/*
+	 * Where the same user need not be asked again for a while: service, public key and client
+	 * address for ssh; locally the calling user, the kind of service, the terminal, the session
+	 * and the start of its leader, and the boot. "" where there is no key or no terminal.
+	 */
+	char remember[STORE_KEY_MAX + 1];
 };
 
 /* 0 or -OTP_ECRYPTO. */

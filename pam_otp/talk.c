@@ -40,15 +40,6 @@ static const struct {
     {"broken", TALK_BROKEN},
 };
 
-/* A version number of the wire: 1 to 9999, or 0 for anything else. */
-static int
-parse_version(const char *s)
-{
-	size_t len = strspn(s, "0123456789");
-
-	return s[len] || len < 1 || len > 4 || s[0] == '0' ? 0 : atoi(s);
-}
-
 int
 talk_hello(struct talk *t, int fd, struct deadline dl)
 {
@@ -58,8 +49,8 @@ talk_hello(struct talk *t, int fd, struct deadline dl)
 	r = wire_recv(&t->wire, &t->frame, dl);
 	if (r)
 		return r;
-	lowest = parse_version(t->frame.field[HELLO_LOWEST]);
-	highest = parse_version(t->frame.field[HELLO_HIGHEST]);
+	lowest = wire_version(t->frame.field[HELLO_LOWEST]);
+	highest = wire_version(t->frame.field[HELLO_HIGHEST]);
 	if (!lowest || highest < lowest || lowest > WIRE_VERSION_HIGH || highest < WIRE_VERSION_LOW)
 		return -OTP_EPROTO;
 	if (highest > WIRE_VERSION_HIGH)

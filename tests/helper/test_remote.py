@@ -461,7 +461,7 @@ def test_credits_are_kept_for_the_administrator(world):
     assert "No provider has said" in world.otpctl("status").stdout
     with world.sign_in() as h:
         to_code(h)
-    said, = json.loads(world.otpctl("--json", "status").stdout)
+    said, = json.loads(world.otpctl("--json", "status").stdout)["credits"]
     assert (said["provider"], said["channel"]) == ("tingting", "sms") and said["left"] > 0
     assert "tingting" in world.otpctl("status").stdout
 

@@ -8,17 +8,12 @@ import os
 import select
 import socket
 import subprocess
-import sys
 import time
 
 START = ("version", "service", "user", "rhost", "tty", "ruser", "language", "flags",
          "ssh_connection", "ssh_auth_info", "session", "session_start", "boot_id")
 
-LAUNCHER = """
-import os, subprocess, sys
-os.setsid()
-sys.exit(subprocess.call(sys.argv[1:], stdin=0, env={}) & 0xff)
-"""
+LAUNCHER = ["setsid", "sh", "-c", 'env -i "$0" "$@"; exit $?']
 
 
 # Behind what is told at the end where only a question is shown.
@@ -44,8 +39,8 @@ class Helper:
         if uid:
             os.seteuid(0)
         self.proc = subprocess.Popen(
-            [sys.executable, "-c", LAUNCHER, *argv], stdin=theirs, stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE, user=uid, group=uid, extra_groups=[] if uid else None)
+            [*LAUNCHER, *argv], stdin=theirs, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            user=uid, group=uid, extra_groups=[] if uid else None)
         theirs.close()
 
     def __enter__(self):

@@ -190,6 +190,137 @@ what_a_sibling_used_is_told(void **state)
 	assert_int_equal(rig.result.wrong, 0);
 }
 
+/* --- siblings whose checks are at the provider (U33) ---------------------------------------- */
+
+static const struct try_rule loose = {.failures = 90,
+    .most = 100,
+    .backoff_first_ms = 1000,
+    .backoff_most_ms = 1000,
+    .per_challenge = 5};
+static const struct budget asha_alone = {.kind = "user", .owner = "asha"};
+
+static void
+id_of_live(char id[STORE_ID_LEN + 1])
+{
+	struct challenge c;
+
+	assert_int_equal(rig.real_store->ops->challenge_find(
+			     rig.real_store, &rig.now, "asha", "sshd", "net 192.0.2.7 ", &c),
+	    0);
+	memcpy(id, c.id, sizeof(c.id));
+	challenge_clear(&c);
+}
+
+/* Another process has counted its try, and waits for the provider. */
+static void
+sibling_checks(void)
+{
+	char id[STORE_ID_LEN + 1];
+	int64_t until;
+	int left;
+
+	id_of_live(id);
+	assert_int_equal(rig.real_store->ops->try_count(rig.real_store, &rig.now, id, &asha_alone,
+			     &loose, 10000, &left, &until),
+	    0);
+}
+
+static void
+sibling_signs_in(void)
+{
+	const struct on_ok nothing = {.place = "", .remember = ""};
+	char id[STORE_ID_LEN + 1];
+
+	id_of_live(id);
+	assert_int_equal(
+	    rig.real_store->ops->consume(rig.real_store, &rig.now, id, &asha_alone, &nothing), 0);
+}
+
+static void
+sibling_was_right(void)
+{
+	if (rig.waits == 3)
+		sibling_signs_in();
+}
+
+static void
+sibling_was_wrong(void)
+{
+	char id[STORE_ID_LEN + 1];
+
+	if (rig.waits != 3)
+		return;
+	id_of_live(id);
+	assert_int_equal(rig.real_store->ops->check_end(rig.real_store, id), 0);
+}
+
+#define WHILE_CHECKED(a)                                                   \
+	{                                                                  \
+		.prompt = SENT, .answer = (a), .meanwhile = sibling_checks \
+	}
+
+static void
+a_siblings_check_is_waited_for(void **state)
+{
+	(void)state;
+	rig.on_wait = sibling_was_right;
+	assert_int_equal(
+	    RUN(WHILE_CHECKED("@code"), KIND(ANSWER_CANCELLED, "That code was used already.")),
+	    LOGIN_GONE);
+	assert_int_equal(rig.checks, 0);
+	assert_int_equal(rig.waits, 3);
+	assert_int_equal(rig.result.wrong, 0);
+	rig.on_wait = sibling_was_wrong, rig.waits = 0;
+	assert_int_equal(RUN(WHILE_CHECKED("@code")), LOGIN_OK);
+	assert_int_equal(rig.checks, 1);
+	assert_int_equal(rig.waits, 3);
+}
+
+/* A sibling that was given up for dead has used the code at the provider: it is wrong there now. */
+static void
+a_code_that_a_slow_sibling_used_is_not_wrong(void **state)
+{
+	(void)state;
+	rig.on_check = sibling_signs_in, rig.checks_as = CLASS_WRONG_CODE;
+	assert_int_equal(
+	    RUN(SAY(SENT, "@code"), KIND(ANSWER_CANCELLED, "That code was used already.")),
+	    LOGIN_GONE);
+	assert_int_equal(rig.result.wrong, 0);
+}
+
+/* A process that died holds nobody up for longer than its check could have taken. */
+static void
+a_dead_siblings_check_ends_by_itself(void **state)
+{
+	(void)state;
+	assert_int_equal(RUN(WHILE_CHECKED("@code")), LOGIN_OK);
+	assert_int_equal(rig.checks, 1);
+	assert_int_equal(rig.waited_ms, 10000);
+}
+
+static void
+nine_seconds_pass(void)
+{
+	rig.mono_ms += 9000;
+}
+
+/* Longer than a check may take is not waited for; that costs no try. */
+static void
+a_wait_for_a_sibling_ends(void **state)
+{
+	(void)state;
+	rig.on_wait = nine_seconds_pass;
+	assert_int_equal(
+	    RUN(WHILE_CHECKED("@code"), LATER(10000, UNCHECKED("3 tries"), "@code")), LOGIN_OK);
+	assert_int_equal(rig.waits, 1);
+	assert_int_equal(rig.checks, 1);
+	assert_int_equal(rig.result.wrong, 0);
+	rig.wait_error = -OTP_EGONE;
+	assert_int_equal(RUN(WHILE_CHECKED("@code")), LOGIN_GONE);
+	assert_int_equal(rig.checks, 1);
+	assert_int_equal(rig_number("SELECT tries FROM challenge WHERE state = 'live'"), 1);
+}
+
 static void
 nobody_is_checked_for_who_is_not_there(void **state)
 {
@@ -245,13 +376,14 @@ static const struct failure {
     {CLASS_RATE_LIMITED, LOGIN_LOCKED, "provider's rate limit", RATE},
     {CLASS_TOO_MANY, LOGIN_LOCKED, "provider's rate limit", RATE},
     {CLASS_PROVIDER_DOWN, LOGIN_UNAVAIL, "every provider failed", DOWN},
-    {CLASS_NO_CREDIT, LOGIN_UNAVAIL, "every provider failed", DOWN},
-    {CLASS_BAD_CREDENTIALS, LOGIN_UNAVAIL, "every provider failed", DOWN},
-    {CLASS_ACTION_NEEDED, LOGIN_DENIED, "another step", NULL},
-    {CLASS_REFUSED, LOGIN_BROKEN, "refused the request", NULL},
-    {CLASS_BROKEN, LOGIN_BROKEN, "could not send", NULL},
-    {CLASS_WRONG_CODE, LOGIN_BROKEN, "", NULL},
-    {CLASS_EXPIRED, LOGIN_BROKEN, "", NULL},
+    {CLASS_ACTION_NEEDED, LOGIN_DENIED, "another step", DOWN},
+    {CLASS_REFUSED, LOGIN_BROKEN, "refused the request", DOWN},
+    {CLASS_BROKEN, LOGIN_BROKEN, "could not send", DOWN},
+    /* What a delivery does not say of a send: it sums these up. */
+    {CLASS_NO_CREDIT, LOGIN_BROKEN, "refused the request", DOWN},
+    {CLASS_BAD_CREDENTIALS, LOGIN_BROKEN, "refused the request", DOWN},
+    {CLASS_WRONG_CODE, LOGIN_BROKEN, "", DOWN},
+    {CLASS_EXPIRED, LOGIN_BROKEN, "", DOWN},
 };
 
 /* A sign-in that asks first, and whose send fails. */
@@ -260,13 +392,10 @@ fail_to_send(const struct failure *f)
 {
 	char last[WIRE_PROMPT_MAX + 1];
 
-	(void)snprintf(last, sizeof(last), "%s\nPress Enter to end: ", f->told ? f->told : "");
-	if (f->told)
-		RUN(SAY(ENTER, ""), SAY(last, "123456"));
-	else
-		RUN(SAY(ENTER, ""));
+	(void)snprintf(last, sizeof(last), "%s\nPress Enter to end: ", f->told);
+	RUN(SAY(ENTER, ""), SAY(last, "123456"));
 	assert_int_equal(rig.ntold, 0);
-	assert_int_equal(rig.last_prompts, f->told ? 1 : 0);
+	assert_int_equal(rig.last_prompts, 1);
 }
 
 /*
@@ -334,9 +463,8 @@ each_failure_of_a_send_has_its_end(void **state)
 		rig.start.service = "sudo";
 		rig_run_lines(NULL, 0);
 		ENDS(f->word, f->reason);
-		assert_int_equal(rig.ntold, f->told ? 1 : 0);
-		if (f->told)
-			assert_string_equal(rig.told[0], f->told);
+		assert_int_equal(rig.ntold, 1);
+		assert_string_equal(rig.told[0], f->told);
 		rig.start.service = "sshd";
 		/* After a prompt for a code: the live code may still be typed, and no unavail. */
 		rig_conf("", "sends_per_user = 9/15m\nresend_wait = 0s", "");
@@ -400,6 +528,10 @@ main(void)
 	    TEST(captures_are_kept_for_a_sibling),
 	    TEST(a_check_is_of_the_address_it_went_to),
 	    TEST(what_a_sibling_used_is_told),
+	    TEST(a_siblings_check_is_waited_for),
+	    TEST(a_code_that_a_slow_sibling_used_is_not_wrong),
+	    TEST(a_dead_siblings_check_ends_by_itself),
+	    TEST(a_wait_for_a_sibling_ends),
 	    TEST(nobody_is_checked_for_who_is_not_there),
 	    TEST(a_check_that_cannot_be_made),
 	    TEST(a_code_of_the_answer_is_checked_here),

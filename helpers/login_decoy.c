@@ -1,0 +1,216 @@
+/*
+ * Those who cannot be let in by a code that is sent: unknown users, and users without a contact.
+ * They see what others see, and wait as long; nothing is sent, and no code is right.
+ *
+ * MUST:
+ *  - what a decoy looks like depends on its name and the host key, and not on who asks;
+ *  - nothing of a real user is shown but the country and the shape of an address.
+ */
+#include "helpers/login_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/err.h"
+#include "helpers/challenge.h"
+
+enum {
+	LATELY_MS = 10 * 60 * 1000, /* for so long an outage that others met is believed in */
+	UNKNOWN_LEAST_MS = 150,	    /* where no real one was measured yet */
+	UNKNOWN_MORE_MS = 450,
+};
+
+void
+login_become_decoy(struct login *l, const char *reason)
+{
+	l->decoy = true;
+	l->decoy_reason = reason;
+}
+
+/* An address that is nobody's, of the same country or kind of mailbox. */
+static void
+disguise(struct contact *c, uint64_t n)
+{
+	if (c->kind == CONTACT_PHONE) {
+		size_t len = strlen(c->address);
+
+		c->address[len - 1] = (char)('0' + n % 10);
+		c->address[len - 2] = (char)('0' + n / 10 % 10);
+	} else {
+		c->address[0] = (char)('a' + n % 26);
+	}
+}
+
+/* The ways of a user who looks like this list's. */
+static void
+borrow_ways(struct login *l, const struct contact_list *list, uint64_t n)
+{
+	const struct strlist *channels = &l->options->channels;
+
+	for (size_t i = 0; i < channels->n; i++) {
+		enum contact_kind kind;
+
+		if (l->io->delivery->needs(l->io->delivery, channels->item[i], &kind))
+			continue;
+		for (size_t k = 0; k < list->n && l->nways < PROMPT_WAYS_MAX; k++) {
+			struct way *w = &l->way[l->nways];
+
+			if (list->item[k].kind != kind || !login_may_send_to(l, &list->item[k]))
+				continue;
+			w->channel = channels->item[i];
+			w->contact = list->item[k];
+			disguise(&w->contact, n >> 8 * (k % 8));
+			l->nways++;
+		}
+	}
+}
+
+static int
+first_kind(struct login *l, enum contact_kind *kind)
+{
+	return l->io->delivery->needs(l->io->delivery, l->options->channels.item[0], kind);
+}
+
+/* Where nobody is registered whom it could look like. */
+static int
+plain_way(struct login *l, uint64_t n)
+{
+	const struct strlist *allowed = &l->io->conf->limits.prefixes;
+	struct way *w = &l->way[0];
+	int r = first_kind(l, &w->contact.kind);
+
+	if (r)
+		return r;
+	w->channel = l->options->channels.item[0];
+	if (w->contact.kind == CONTACT_EMAIL)
+		(void)snprintf(w->contact.address, sizeof(w->contact.address), "a@a.example");
+	else
+		(void)snprintf(w->contact.address, sizeof(w->contact.address), "%s%s",
+		    allowed->n ? allowed->item[0] : "+977", "9800000000");
+	disguise(&w->contact, n);
+	l->nways = 1;
+	return 0;
+}
+
+/* Has the one it looks like recovery codes? Then it seems to have some, too. */
+static int
+borrow_recovery(struct login *l, const char *user)
+{
+	struct recovery r = {.n = 0};
+	int err = l->io->store->ops->recovery_find(l->io->store, user, &r);
+
+	l->has_recovery |= !err && r.n > 0;
+	otp_wipe(r);
+	return err == -OTP_ENOENT ? 0 : err;
+}
+
+int
+login_decoy_ways(struct login *l)
+{
+	struct contact_list list = {0};
+	struct contact like = {.user = ""};
+	enum contact_kind kind = CONTACT_PHONE;
+	uint64_t n = 0;
+	int r = keyed_number(l->io->host_key, "decoy address", l->name, &n);
+
+	l->nways = 0;
+	r = r ? r : first_kind(l, &kind);
+	r = r ? r : l->io->contacts->ops->any(l->io->contacts, kind, n, &like);
+	if (!r)
+		r = l->io->contacts->ops->find(l->io->contacts, like.user, &list);
+	if (!r)
+		r = borrow_recovery(l, like.user);
+	if (!r)
+		borrow_ways(l, &list, n);
+	contact_list_free(&list);
+	if (r == -OTP_ENOENT || (!r && !l->nways))
+		r = plain_way(l, n);
+	return r;
+}
+
+int
+login_decoy_trouble(struct login *l)
+{
+	struct login like = {.io = l->io, .options = l->options};
+	int r;
+
+	(void)snprintf(like.name, sizeof(like.name), "%s", l->name);
+	r = login_decoy_ways(&like);
+	otp_wipe(like);
+	return r;
+}
+
+static int
+random_below(uint64_t bound, uint64_t *out)
+{
+	char hex[17];
+	int r = random_id(hex, 8);
+	unsigned long long n = 0;
+
+	if (!r && sscanf(hex, "%16llx", &n) != 1)
+		r = -OTP_ECRYPTO;
+	*out = n % bound;
+	return r;
+}
+
+/* One of the real ones, at random among those that ended as the newest did. */
+static int
+draw(const struct sample *s, size_t n, const struct instant *now, int64_t *ms,
+    enum provider_class *outcome)
+{
+	enum provider_class wanted = CLASS_OK;
+	size_t fit[SAMPLES_KEPT], nfit = 0;
+	uint64_t pick = 0;
+	int r;
+
+	/* What happened a while ago says nothing of how it would end today. */
+	if (n && now->wall_ms - s[0].at_wall_ms < LATELY_MS)
+		wanted = (enum provider_class)s[0].outcome;
+	for (size_t i = 0; i < n; i++)
+		if ((enum provider_class)s[i].outcome == wanted)
+			fit[nfit++] = i;
+	*outcome = wanted;
+	r = random_below(nfit ? nfit : UNKNOWN_MORE_MS, &pick);
+	*ms = nfit ? s[fit[pick]].took_ms : UNKNOWN_LEAST_MS + (int64_t)pick;
+	return r;
+}
+
+static void
+sample_name(char *dst, size_t size, const char *what, const char *channel)
+{
+	(void)snprintf(dst, size, "%s %s", what, channel);
+}
+
+int
+login_decoy_wait(
+    struct login *l, const char *what, const char *channel, enum provider_class *outcome)
+{
+	struct sample s[SAMPLES_KEPT];
+	struct instant t = login_now(l);
+	char name[80];
+	int64_t ms = 0;
+	size_t n = 0;
+	int r;
+
+	*outcome = CLASS_OK;
+	sample_name(name, sizeof(name), what, channel);
+	r = l->io->store->ops->samples(l->io->store, name, s, &n);
+	if (!r)
+		r = draw(s, n, &t, &ms, outcome);
+	return r ? r : l->io->peer->wait(l->io->peer, ms);
+}
+
+void
+login_note_sample(struct login *l, const char *what, const char *channel,
+    const struct instant *began, enum provider_class outcome)
+{
+	struct login_result *out = l->result;
+	struct login_sample *s;
+
+	if (out->nsamples == LOGIN_SAMPLES_MAX)
+		return;
+	s = &out->sample[out->nsamples++];
+	sample_name(s->what, sizeof(s->what), what, channel);
+	s->took_ms = login_now(l).boot_ms - began->boot_ms;
+	s->outcome = outcome;
+}

@@ -1,0 +1,146 @@
+"""Who pays for failures and messages, over many sign-ins: attackers run out, owners do not."""
+
+import pwd
+
+import pytest
+
+from conftest import NUMBER
+from racing import Crowd, Racer, failures, let_pass, rows, sound, wrong_codes
+
+KEY = ("publickey ssh-ed25519 "
+       "AAAAC3NzaC1lZDI1NTE5AAAAIJ9LYVNAVnCUWJJcYdNnGxI4GHSmQVYvEhzbhaRfmc8v\n")
+HOME = {"service": "sshd", "rhost": "192.0.2.1", "ssh_auth_info": KEY}
+SUDO = {"service": "sudo", "rhost": "", "tty": "/dev/pts/3", "ruser": "games", "session": "812",
+        "session_start": "1000", "boot_id": "11111111-2222-3333-4444-555555555555"}
+MINUTE = 60 * 1000
+LOCKED = "Too many wrong codes. "
+FOR_GOOD = LOCKED + "Only your administrator can unlock this."
+
+
+def sign_in(world, user="games", **items):
+    return Racer(world).open(**{"user": user} | items)
+
+
+def finish(h, gateway, number=None):
+    """Has a code sent and types it; what is said then."""
+    text = h.verdict()
+    if not text.startswith("Press Enter"):
+        return text
+    h.answer("")
+    assert h.verdict().startswith("A verification code was sent")
+    h.answer(gateway.last_code(number))
+    return h.verdict()
+
+
+def guess(world, **items):
+    """A sign-in of its own by who does not have the phone; what was said of each guess."""
+    said = []
+    with sign_in(world, **items) as h:
+        text = h.verdict()
+        if not text.startswith("Press Enter"):
+            return [text]
+        h.answer("")
+        assert h.verdict().startswith("A verification code was sent")
+        for code in wrong_codes(world.gateway.last_code(), 3):
+            h.answer(code)
+            said.append(h.verdict())
+            if not said[-1].startswith("Wrong code"):
+                break
+    return said
+
+
+def test_all_strangers_together_get_100_guesses_and_the_owner_signs_in(world):
+    """C29: from many addresses, over days, as fast as locks and limits let them."""
+    world.configure(extra="[limits]\nfailures = 80\n")      # each lock costs a sign-in here
+    with sign_in(world, **HOME) as h:
+        assert finish(h, world.gateway) == "ok"
+    judged, said = 0, [""]
+    for n in range(200):
+        said = guess(world, service="sshd", rhost=f"198.51.100.{n}")
+        judged += sum(one == "denied" or one.startswith("Wrong code") for one in said)
+        if said == [FOR_GOOD]:
+            break
+        let_pass(world, 80 * MINUTE)    # longer than the longest lock; 18 messages a day
+    assert said == [FOR_GOOD], "no lock is longer before that"
+    assert judged == failures(world) == 100
+    let_pass(world, 24 * 60 * MINUTE)
+    assert guess(world, service="sshd", rhost="203.0.113.9") == [FOR_GOOD], "nor later"
+    assert guess(world, **HOME | {"ssh_auth_info": ""}) == [FOR_GOOD], "nor without the key"
+    for _ in range(2):
+        with sign_in(world, **HOME) as h:
+            assert finish(h, world.gateway) == "ok"
+    assert failures(world) == 100, "the owner's right code gives strangers nothing"
+    world.otpctl("unlock", "games")
+    with sign_in(world, service="sshd", rhost="203.0.113.9") as h:
+        assert finish(h, world.gateway) == "ok"
+    assert sound(world)
+
+
+def test_the_owner_pays_for_the_owners_guesses_alone(world):
+    """C29"""
+    world.configure(extra="[limits]\nfailures = 3\n")
+    with sign_in(world, **HOME) as h:
+        assert finish(h, world.gateway) == "ok"
+    assert guess(world, **HOME)[-1] == "denied"
+    assert guess(world, **HOME)[0].startswith(LOCKED)
+    assert not failures(world)
+    with sign_in(world, service="sshd", rhost="203.0.113.9") as h:
+        assert finish(h, world.gateway) == "ok"
+
+
+def everything(world):
+    return {table: rows(world, f"SELECT * FROM {table}")
+            for table, in rows(world, "SELECT name FROM sqlite_schema WHERE type = 'table'")}
+
+
+@pytest.mark.parametrize("why", ["conv", "cancelled", ""])
+def test_five_hang_ups_at_the_menu_cost_nothing(world, why):
+    """Q5, Q10"""
+    world.otpctl("contact", "add", "--force", "games", "--phone", "+9779800000028")
+    before = everything(world)
+    for _ in range(5):
+        with sign_in(world, rhost="192.0.2.7") as h:
+            assert h.prompt().startswith("Have a verification code sent\n  1  by SMS to +977")
+            if why:
+                h.send("X", why)
+                assert h.result() == "gone"
+    assert everything(world) == before
+    assert not world.gateway.outbox()
+
+
+def test_an_office_behind_one_address_is_not_locked_out(world):
+    """More sign-ins in an hour than an address may have sent that end in nothing."""
+    staff = [one.pw_name for one in pwd.getpwall() if 1 <= one.pw_uid < 100][:12]
+    phones = [f"9811{n:06}" for n in range(len(staff))]
+    for user, phone in zip(staff, phones):
+        if user == "games":
+            world.otpctl("contact", "remove", "games", NUMBER)
+        world.otpctl("contact", "add", "--force", user, "--phone", f"+977{phone}")
+    assert len(staff) == 12
+
+    def come_in(h, user, phone):
+        h.open(user=user, service="sshd", rhost="192.0.2.1")
+        return finish(h, world.gateway, phone)
+    for _ in range(6):      # 72, of 60 in an hour
+        with Crowd(world, len(staff)) as crowd:
+            assert crowd.at_once(come_in, staff, phones) == ["ok"] * len(staff)
+    assert not rows(world, "SELECT * FROM send_event WHERE kind = 'client'")
+    # One of them tires of it: that is their own affair.
+    for n in range(5):
+        said = guess(world, user=staff[0], service=f"service-{n}", rhost="192.0.2.1")
+    assert said[-1].startswith(LOCKED)
+    with Crowd(world, len(staff)) as crowd:
+        said = crowd.at_once(come_in, staff, phones)
+    assert said[0].startswith(LOCKED) and said[1:] == ["ok"] * (len(staff) - 1)
+
+
+def test_an_administrator_with_sudo_every_minute_is_not_locked_out(world):
+    """More often than anybody may have codes sent that end in nothing."""
+    for _ in range(25):     # of 20 a day
+        with sign_in(world, **SUDO) as h:
+            assert h.verdict().startswith("A verification code was sent")
+            h.answer(world.gateway.last_code())
+            assert h.verdict() == "ok"
+        let_pass(world, MINUTE)
+    assert not rows(world, "SELECT * FROM budget")
+    assert sound(world)

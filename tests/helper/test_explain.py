@@ -1,0 +1,299 @@
+"""otpctl explain says what the sign-in does: the same requests to both, and no trace of the one that only explains."""
+
+import json
+import os
+import random
+import re
+import subprocess
+import sys
+
+import pytest
+
+from conftest import NOBODY, program
+from wire import Helper
+
+CONFIGS, REQUESTS = 10, 50
+SEED = int(os.environ.get("OTP_SEED") or random.SystemRandom().randrange(10 ** 9))
+
+KEY = ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAV3GkP5pEFf8LoPt4eVoZ0AZ7LOzYOPlhkWq5Cjt1vl",
+       "SHA256:Zwi0+iPKYcIFJc4DlnqwfN1APhfVhLnwHEhtqE+uS2I")
+
+USERS = ["games", "mail", "www-data", "root", "ghost", "GAMES", "games"]
+GROUPS = ["games", "mail", "www-data", "root", "daemon", "nosuch.group"]
+NETWORKS = ["10.0.0.0/8", "192.0.2.0/24", "10.1.2.3", "2001:db8::/32", "fe80::/10", "::1", "128.0.0.0/1"]
+CLIENTS = ["", "192.0.2.7", "10.1.2.3", "11.1.2.3", "::ffff:10.1.2.3", "2001:db8::7", "fe80::1%eth0", "::1",
+           "localhost", "10.1.2.3.example.org", "10.0.0.0/8", "0.0.0.0", "127.0.0.1"]
+LOCAL = ["sudo", "su", "su-l"]
+SERVICES = LOCAL + ["login", "sshd", "sshd", "sshd-jump", "dovecot", "other"]
+KEYLESS = LOCAL + ["login", "dovecot"]
+
+
+def run_explain(world, *args):
+    done = subprocess.run([program("otpctl"), "--config", world.conf, "explain", *args, "--json"],
+                          capture_output=True, text=True, user=NOBODY, group=NOBODY,
+                          extra_groups=[] if NOBODY else None, check=False)
+    assert done.returncode in (0, 3) and done.stdout, (args, done.returncode, done.stderr)
+    answer = json.loads(done.stdout)
+    assert (done.returncode == 0) == answer["exists"]
+    return answer
+
+
+def explain(world, user="games", service="test", rhost="192.0.2.1", **more):
+    return run_explain(world, user, "--service", service, "--rhost", rhost,
+                       *(x for k, v in more.items() for x in (f"--{k}", v)))
+
+
+# --- what is generated ---
+
+def some(rnd, pool, most=3):
+    return list(dict.fromkeys(rnd.choice(pool) for _ in range(rnd.randint(1, most))))
+
+
+def a_rule(rnd, n):
+    """One that loads: what can never match is an error, and nothing to sign in with."""
+    lines = {}
+    while not lines:
+        if rnd.random() < .4:
+            lines["users"] = some(rnd, ["games", "mail", "www-data", "root", "nobody.such"])
+        if rnd.random() < .4:
+            lines["groups"] = some(rnd, GROUPS)
+        if rnd.random() < .4:
+            lines["services"] = some(rnd, SERVICES)
+        if rnd.random() < .4 and not set(lines.get("services", ["x"])) <= set(LOCAL):
+            lines["networks"] = some(rnd, NETWORKS)
+    if rnd.random() < .3 and not set(lines.get("services", ["x"])) <= set(KEYLESS):
+        lines["requires"] = ["publickey"]
+    until = rnd.choice(["2001-01-01"] + 5 * ["2099-12-31"])
+    return (f"[exempt rule-{n}]\nreason = number {n}\nuntil = {until}\n"
+            + "".join(f"{k} = {', '.join(v)}\n" for k, v in lines.items()))
+
+
+def a_signin(rnd):
+    keys = {"unregistered": ["deny", "skip"], "identity": ["target", "target", "caller"],
+            "require_verified": ["no", "no", "yes"], "tries": ["1", "2"],
+            "never_prompt_services": ["dovecot", "other", ""]}
+    return "".join(f"{k} = {rnd.choice(v)}\n" for k, v in keys.items() if rnd.random() < .5)
+
+
+def a_configuration(rnd, ask_first):
+    sections = [a_rule(rnd, n) for n in range(rnd.randint(1, 6))]
+    sections += [f"[service {s}]\n{a_signin(rnd)}" for s in some(rnd, SERVICES)]
+    rnd.shuffle(sections)
+    return {"otp": f"ask_first = {ask_first}\n" + a_signin(rnd),
+            "extra": "".join(sections) + "[limits]\nresend_wait = 0s\nsends_per_user = 3/1h\n"}
+
+
+def a_request(rnd):
+    items = {"user": rnd.choice(USERS), "service": rnd.choice(SERVICES), "rhost": rnd.choice(CLIENTS),
+             "ruser": rnd.choice(["", "games", "mail", "ghost"]), "tty": rnd.choice(["", "/dev/pts/7", "ssh"])}
+    key = rnd.choice([None, None, *KEY])
+    return items, key
+
+
+# --- the two of them ---
+
+def sign_in(world, items, key):
+    """The first that a sign-in says: its result and the reason, or a prompt."""
+    auth = f"publickey {KEY[0]}\n" if key else ""
+    with Helper([program("otp-helper"), "--config", world.conf], NOBODY) as h:
+        h.open(**items, ssh_auth_info=auth)
+        kind, fields = h.recv()
+        while kind == "E":
+            kind, fields = h.recv()
+        return (fields[0], fields[1]) if kind == "R" else ("prompt", fields[1])
+
+
+def timeless(text):
+    return re.sub(r"\d+ (minute|second|hour)s?", "N", text)
+
+
+def compare(explained, happened, detail):
+    word, text = happened
+    if word != "prompt":
+        assert (explained["outcome"], explained["reason"]) == (word, text), detail
+        assert [r["rule"] for r in explained["rules"] if r["decides"]] == re.findall(r"^rule exempt ([\w-]+): ", text)
+        return word
+    assert explained["outcome"] in ("asked", "denied", "locked"), detail
+    assert not any(r["decides"] for r in explained["rules"]), detail
+    if explained["prompts"]:
+        assert timeless(explained["prompts"][0]) in timeless(text), detail
+    else:
+        assert text.startswith("A verification code was sent by SMS to "), detail
+    for way in explained["ways"][:1]:
+        assert way["to"] in text, detail
+    return explained["outcome"]
+
+
+@pytest.mark.parametrize("n", range(CONFIGS))
+def test_it_agrees_with_the_sign_in(world, n):
+    """500 generated cases in all; OTP_SEED repeats one run."""
+    print(f"OTP_SEED={SEED}")
+    rnd = random.Random(f"{SEED} {n}")
+    configuration = a_configuration(rnd, "never" if n == 0 else "always")
+    world.configure(**configuration)
+    world.otpctl("contact", "add", "--force", "mail", "--phone", "+9779800000028", "--verified")
+    seen = {}
+    for _ in range(REQUESTS):
+        items, key = a_request(rnd)
+        options = [x for k, v in items.items() if k not in ("user", "service") and v for x in (f"--{k}", v)]
+        explained = run_explain(world, items["user"], "--service", items["service"], *options,
+                                *(["--key", key] if key else []))
+        happened = sign_in(world, items, key)
+        detail = (SEED, n, configuration, items, key, explained, happened)
+        end = compare(explained, happened, detail)
+        seen[end] = seen.get(end, 0) + 1
+    print(seen)
+
+
+# --- single answers ---
+
+RULES = """[exempt robots]
+users = www-data
+requires = publickey
+reason = they are machines
+until = 2099-12-31
+[exempt office]
+networks = 10.0.0.0/8
+reason = the office
+until = 2099-12-31
+[exempt old]
+users = games
+reason = was
+until = 2001-01-31
+"""
+
+
+def test_each_rule_says_why_it_does_not_decide(world):
+    world.configure(extra=RULES)
+    a = explain(world)
+    assert [(r["rule"], r["decides"], r["why_not"]) for r in a["rules"]] == [
+        ("robots", False, "users: the user is not among them"),
+        ("office", False, "networks: the client address 192.0.2.1 is in none of them"),
+        ("old", False, "it was over at the end of 2001-01-31")]
+    assert a["outcome"] == "asked" and a["client"] == "192.0.2.1"
+    a = explain(world, "www-data")
+    assert a["rules"][0]["why_not"] == "requires: no public key was used"
+    a = explain(world, "www-data", key=KEY[1])
+    assert a["rules"] == [{"rule": "robots", "decides": True, "why_not": None, "reason": "they are machines"}]
+    assert (a["outcome"], a["reason"]) == ("skip", "rule exempt robots: they are machines")
+
+
+def test_a_name_is_no_address(world):
+    """C22: whatever a name looks like, it matches no network."""
+    world.configure(extra=RULES)
+    for name in "10.1.2.3.example.org", "10.0.0.0/8", "localhost", "office":
+        a = explain(world, rhost=name)
+        assert a["client"] is None and a["outcome"] == "asked"
+        assert a["rules"][1]["why_not"] == "networks: there is no numeric client address"
+    assert explain(world, rhost="::ffff:10.1.2.3")["outcome"] == "skip"
+
+
+def test_an_unknown_user_is_told_apart_here_alone(world):
+    a = explain(world, "ghost.user")
+    assert (a["exists"], a["outcome"], a["reason"], a["decoy"]) == (False, "denied", "unknown user", True)
+    assert a["ways"] == [] and a["rules"] == []
+    assert a["prompts"][0].startswith("Press Enter to have a verification code sent by SMS to +977 ")
+    done = subprocess.run([program("otpctl"), "--config", world.conf, "explain", "ghost.user", "--service", "sshd"],
+                          capture_output=True, text=True, user=NOBODY, group=NOBODY, check=False)
+    assert done.returncode == 3
+    assert "It looks like everybody's sign-in; nothing is sent, and no code is right." in done.stdout
+
+
+def test_the_service_names_its_options(world):
+    world.configure(extra="[service admin]\ntries = 1\nask_first = never\n")
+    own = [o for o in explain(world, service="admin")["options"] if o["section"] != "otp"]
+    assert [(o["section"], o["key"], o["value"]) for o in own] == [
+        ("service admin", "tries", "1"), ("service admin", "ask_first", "never")]
+    assert all(o["file"] == world.conf and o["line"] for o in own)
+    assert all(o["section"] == "otp" for o in explain(world)["options"])
+
+
+DUMP = """
+import sqlite3, sys
+with sqlite3.connect(sys.argv[1]) as db:
+    db.execute(sys.argv[2]) if sys.argv[2:] else print(*db.iterdump(), sep="\\n")
+"""
+
+
+def store(world, *statement):
+    """All that the store counts and keeps, as its owner sees it; or changes it."""
+    return subprocess.run([sys.executable, "-c", DUMP, f"{world.dir}/state/store.db", *statement], check=True,
+                          capture_output=True, text=True, user=NOBODY, group=NOBODY).stdout
+
+
+def test_nothing_is_counted_kept_or_sent(world):
+    """In no state: before a message, with a code on its way, at a limit, locked."""
+    limits = "[limits]\nresend_wait = 0s\nsends_per_user = 2/1h\nfailures = 2\nbackoff_first = 1h\n"
+
+    def look(outcome, limit=None, first=None):
+        before, messages = store(world), len(world.gateway.requests())
+        a = explain(world)
+        assert explain(world) == a
+        assert (store(world), len(world.gateway.requests())) == (before, messages)
+        assert a["outcome"] == outcome and [r["limit"] for r in a["limits"]] == ([limit] if limit else [])
+        assert not first or a["prompts"][-1].startswith(first), a["prompts"]
+
+    world.configure(otp="ask_first = never\ntries = 1", extra=limits)
+    look("asked")
+    for _ in range(2):
+        with world.sign_in(ssh_connection="", rhost="192.0.2.1", tty="") as h:
+            assert "was sent by SMS to +977 ******** 19" in h.prompt()
+            h.send("X", "cancelled")
+            assert h.result() == "gone"
+        look("asked", first="A verification code was sent by SMS to +977 ******** 19.")
+        store(world, "DELETE FROM challenge")
+    look("locked", "sends_per_user", "Too many verification codes were sent.")
+    world.configure(otp="ask_first = never\ntries = 2", extra=limits.replace("2/1h", "9/1h"))
+    with world.sign_in() as h:
+        h.prompt()
+        for _ in range(2):
+            h.answer("000000" if world.gateway.last_code() != "000000" else "000001")
+            word = h.recv()[0]
+        assert word == "R"
+    look("locked", "failures", "Too many wrong codes")
+
+
+def test_a_remembered_sign_in(world):
+    """By the fingerprint alone; another key, another address or another service is none."""
+    world.configure(otp="remember = 15m")
+    with world.sign_in(ssh_auth_info=f"publickey {KEY[0]}\n") as h:
+        h.prompt()
+        h.answer("")
+        h.prompt()
+        h.answer(world.gateway.last_code())
+        assert h.result() == "ok"
+    a = explain(world, key=KEY[1])
+    assert a["outcome"] == "skip" and a["reason"].startswith("remembered: ")
+    with world.sign_in(ssh_auth_info=f"publickey {KEY[0]}\n") as h:
+        assert h.result() == "skip" and h.reason.startswith("remembered: ")
+    other = KEY[1][:-1] + ("A" if KEY[1][-1] != "A" else "B")
+    for request in {}, {"key": other}, {"key": KEY[1], "rhost": "192.0.2.2"}, {"key": KEY[1], "service": "other"}:
+        assert explain(world, **request)["outcome"] == "asked", request
+
+
+def test_a_recovery_code_is_told_of(world):
+    world.otpctl("recovery", "issue", "games")
+    a = explain(world)
+    assert a["recovery_codes"] is True and "recovery code" in a["prompts"][-1]
+
+
+def test_secrets_that_a_sign_in_cannot_read_are_broken(world):
+    os.unlink(f"{world.dir}/token")
+    with world.sign_in() as h:
+        assert h.result() == "broken"
+        reason = h.reason
+    a = explain(world)
+    assert (a["outcome"], a["reason"]) == ("broken", reason)
+    # Who is not asked needs none of them.
+    world.configure(extra=RULES)
+    assert explain(world, rhost="10.1.2.3")["outcome"] == "skip"
+
+
+@pytest.mark.parametrize("args", [
+    ["games"], ["games", "mail", "--service", "sshd"], ["--service", "sshd"], ["games", "--service", "A b"],
+    ["games", "--service", "sshd", "--key", "rsa"], ["games", "--service", "sshd", "--key", "SHA256:short"],
+    ["games", "--service", "sshd", "--port", "22"], ["", "--service", "sshd"]])
+def test_wrong_command_lines(world, args):
+    done = subprocess.run([program("otpctl"), "--config", world.conf, "explain", *args], capture_output=True,
+                          text=True, user=NOBODY, group=NOBODY, check=False)
+    assert (done.returncode, done.stdout) == (2, ""), done

@@ -1,0 +1,317 @@
+"""Many sign-ins of one person at the same moment: one code admits one, and every guess counts."""
+
+import contextlib
+import os
+import random
+import shutil
+import sqlite3
+import subprocess
+import threading
+import time
+
+import pytest
+
+from conftest import NOBODY
+from racing import USED, Crowd, Racer, as_owner, failures, let_pass, number, rows, sound, \
+    wrong_codes
+from wire import Gone, wait_until
+
+MANY = 64
+VERIFY = {"crego": "/otp/verify/", "kgen": "/otp/verify"}
+
+
+@pytest.fixture
+def provider(request):
+    """A world by its provider: the one whose codes we check, or one who checks its own."""
+    return request.getfixturevalue({"tingting": "world"}.get(request.param, request.param))
+
+
+each_kind = pytest.mark.parametrize("provider", ["tingting", "crego", "kgen"], indirect=True)
+both_kinds = pytest.mark.parametrize("provider", ["tingting", "crego"], indirect=True)
+
+
+def code_of(world, after=0):
+    return world.gateway.wait_message(after=after)["code"]
+
+
+def checks(world):
+    """What the provider was asked to check."""
+    return world.gateway.requests(VERIFY[world.provider]) if world.provider in VERIFY else []
+
+
+def used(world):
+    return number(world, "SELECT count(*) FROM challenge WHERE state = 'used'")
+
+
+def nothing_is_left(world):
+    """What a sign-in that ended well leaves behind: its message was sent, nothing else counts."""
+    assert not rows(world, "SELECT * FROM budget")
+    assert rows(world, "SELECT kind FROM send_event") == [("message",)]
+    assert sound(world)
+
+
+@each_kind
+def test_one_right_code_admits_one_of_many(provider):
+    """C29, U33: nobody else is refused as wrong, and nothing is counted."""
+    with Crowd(provider, MANY) as crowd:
+        crowd.to_code()
+        said = crowd.answer(code_of(provider))
+    assert said.count("ok") == 1
+    assert said.count(USED) == MANY - 1
+    assert "wrong=1" not in crowd.log
+    assert used(provider) == 1
+    assert number(provider, "SELECT tries FROM challenge") == len(checks(provider))
+    assert len(checks(provider)) == (provider.provider in VERIFY), "siblings wait for the answer"
+    assert len(provider.gateway.outbox()) == 1
+    nothing_is_left(provider)
+
+
+@both_kinds
+def test_guesses_at_once_spend_exactly_the_budget(provider):
+    """C29, U33: five on a code, and `failures` in a row over the codes; then one after each lock."""
+    provider.configure(extra="[limits]\nfailures = 7\nresend_wait = 0s\n")
+    for left, rhost in (5, "192.0.2.7"), (2, "192.0.2.8"):
+        before = failures(provider)
+        with Crowd(provider, MANY, rhost=rhost) as crowd:
+            crowd.to_code()
+            said = crowd.answer(*wrong_codes(code_of(provider), MANY))
+        assert "ok" not in said
+        assert failures(provider) == before + left
+        assert number(provider, "SELECT tries FROM challenge WHERE state = 'live' "
+                      "ORDER BY sent_ms DESC") == left
+        assert sum("Wrong code, 2 tries left." == one for one in said) == min(left, 4)
+        assert len(checks(provider)) == (before + left if provider.provider in VERIFY else 0)
+    assert said.count("Too many wrong codes. Try again in 30 seconds.") == MANY - 2
+    let_pass(provider, 31 * 1000)
+    with Crowd(provider, MANY // 4, rhost="192.0.2.9") as crowd:
+        crowd.to_code()
+        said = crowd.answer(*wrong_codes(code_of(provider, after=2), MANY // 4))
+    assert failures(provider) == 8, "one guess, and the next lock is twice as long"
+    assert said.count("Too many wrong codes. Try again in 60 seconds.") == MANY // 4 - 1
+    assert sound(provider)
+
+
+@contextlib.contextmanager
+def killing(crowd, within):
+    """Kills most of them, each at a moment of its own within so many seconds of the next start."""
+    seed = os.environ.get("OTP_SEED") or str(random.SystemRandom().getrandbits(32))
+    print(f"OTP_SEED={seed}")
+    luck = random.Random(seed)
+    victims = luck.sample([h.pid() for h in crowd.helpers], len(crowd.helpers) * 3 // 4)
+    # As many in the first as in the last part of it, in each scale: much is over soon.
+    moments = sorted(within * 10 ** luck.uniform(-3, 0) for _ in victims)
+    crowd.start = threading.Barrier(len(crowd.helpers) + 1)
+
+    def kill():
+        crowd.start.wait(60)
+        began = time.monotonic()
+        for pid, moment in zip(victims, moments):
+            time.sleep(max(0, began + moment - time.monotonic()))
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, 9)
+    thread = threading.Thread(target=kill)
+    thread.start()
+    yield
+    thread.join()
+
+
+def signs_in(world, rhost):
+    """The person is still let in by a right code."""
+    before = len(world.gateway.outbox())
+    with world.sign_in(rhost=rhost) as h:
+        assert h.prompt().startswith("Press Enter")
+        h.answer("")
+        h.prompt()
+        h.answer(code_of(world, after=before))
+        return h.result() == "ok"
+
+
+def slow_and_short(world):
+    """A check takes a while, so that some die in it, and is not waited for long."""
+    world.configure(otp="verify_timeout = 1s\n")
+    if world.provider in VERIFY:
+        world.gateway.fault("none", path=VERIFY[world.provider], delay=0.1)
+
+
+@both_kinds
+def test_a_right_code_admits_one_also_where_many_are_killed(provider):
+    """Q3, U33"""
+    slow_and_short(provider)
+    with Crowd(provider, MANY) as crowd:
+        crowd.to_code()
+        with killing(crowd, 0.2):
+            said = crowd.answer(code_of(provider))
+    assert said.count("ok") <= 1
+    assert said.count("ok") <= used(provider) <= 1, "ok is told once it is on disk"
+    assert USED not in said or used(provider) == 1
+    if provider.provider == "tingting":
+        assert not any(one.startswith("Wrong code") for one in said)
+        assert not rows(provider, "SELECT * FROM budget")
+    assert sound(provider)
+    assert signs_in(provider, "192.0.2.77")
+
+
+@both_kinds
+def test_no_guess_is_free_for_being_killed(provider):
+    """Q3: what was told was counted before; never more than five on a code."""
+    slow_and_short(provider)
+    with Crowd(provider, MANY) as crowd:
+        crowd.to_code()
+        with killing(crowd, 0.2):
+            said = crowd.answer(*wrong_codes(code_of(provider), MANY))
+    told = sum(one.startswith("Wrong code") for one in said)
+    tries = number(provider, "SELECT tries FROM challenge")
+    assert "ok" not in said and not used(provider)
+    assert told <= tries <= 5
+    assert len(checks(provider)) <= tries
+    assert failures(provider) == tries
+    assert sound(provider)
+    assert signs_in(provider, "192.0.2.77")
+
+
+def test_no_message_is_free_for_being_killed(world):
+    """Q3: each was counted before it was sent."""
+    world.configure(extra="[limits]\nsends_per_user = 1000/1d\nsends_per_address = 1000/1d\n")
+    world.gateway.fault("none", delay=0.02)
+
+    def have_one_sent(h):
+        with contextlib.suppress(OSError, Gone):
+            h.start(user="games", rhost=f"198.51.100.{crowd.helpers.index(h)}")
+            h.prompt()
+            h.answer("")
+            h.prompt()
+    with Crowd(world, MANY) as crowd:
+        crowd.at_once(Racer.hello)
+        with killing(crowd, 0.5):
+            crowd.at_once(have_one_sent)
+    counted = number(world, "SELECT count(*) FROM send_event WHERE kind = 'message'")
+    sent = len(world.gateway.outbox())
+    assert sent <= counted <= MANY
+    assert number(world, "SELECT count(*) FROM send_event WHERE kind = 'user'") == counted
+    assert number(world, "SELECT count(*) FROM challenge") <= sent
+    assert sound(world)
+
+
+# The disk is full
+
+@pytest.fixture
+def small_disk(world):
+    """The state on a disk of its own."""
+    if not NOBODY:
+        pytest.skip("a disk of its own needs root")
+    state, copy = f"{world.dir}/state", f"{world.dir}/state.copy"
+    os.rename(state, copy)
+    os.mkdir(state)
+    if subprocess.run(["mount", "-n", "-t", "tmpfs", "-o", f"size=4m,mode=700,uid={NOBODY},"
+                       f"gid={NOBODY}", "small", state], check=False).returncode:
+        pytest.skip("no file system may be mounted here")
+    try:
+        with as_owner():
+            for name in os.listdir(copy):
+                shutil.copy(f"{copy}/{name}", state)
+        yield world
+    finally:
+        subprocess.run(["umount", "-n", "-l", state], check=True)
+
+
+def fill(folder):
+    with as_owner(), open(f"{folder}/filler", "wb", buffering=0) as f:
+        with contextlib.suppress(OSError):
+            while f.write(bytes(4096)):
+                pass
+
+
+@pytest.mark.parametrize("spare", [True, False], ids=["with the spare", "without"])
+def test_a_full_disk_lets_in_whose_use_is_written(small_disk, spare):
+    """U3: one by the room of the spare file; nobody without it, and the code is not lost."""
+    state = f"{small_disk.dir}/state"
+    with Crowd(small_disk, MANY) as crowd:
+        crowd.to_code()
+        assert os.path.getsize(f"{state}/reserve") > 0
+        if not spare:
+            os.truncate(f"{state}/reserve", 0)
+        fill(state)
+        code = code_of(small_disk)
+        said = crowd.answer(code)
+    assert set(said) <= {"ok", USED, "broken"}
+    assert said.count("ok") == spare
+    os.unlink(f"{state}/filler")
+    assert used(small_disk) == spare
+    assert sound(small_disk)
+    with small_disk.sign_in(rhost="192.0.2.7") as h:
+        text = h.prompt()
+        assert text.startswith("Press Enter" if spare else "A verification code was sent")
+        if not spare:
+            h.answer(code)
+            assert h.result() == "ok"
+
+
+def test_a_guess_that_cannot_be_counted_is_not_judged(small_disk):
+    """U3: a full disk is no way to guess for nothing."""
+    state = f"{small_disk.dir}/state"
+    with Crowd(small_disk, 8) as crowd:
+        crowd.to_code()
+        os.truncate(f"{state}/reserve", 0)
+        fill(state)
+        said = crowd.answer(*wrong_codes(code_of(small_disk), 8))
+    assert said == ["broken"] * 8
+    os.unlink(f"{state}/filler")
+    assert sound(small_disk)
+
+
+# Somebody else has the database locked
+
+@contextlib.contextmanager
+def locked(world):
+    with as_owner():
+        db = sqlite3.connect(f"{world.dir}/state/store.db", isolation_level=None,
+                             check_same_thread=False)
+        db.execute("BEGIN EXCLUSIVE")
+    try:
+        yield
+    finally:
+        with as_owner():
+            db.execute("ROLLBACK")
+            db.close()
+
+
+def test_a_locked_store_is_waited_for(world):
+    with Crowd(world, MANY) as crowd:
+        crowd.to_code()
+        release = contextlib.ExitStack()
+        release.enter_context(locked(world))
+        timer = threading.Timer(0.7, release.close)
+        timer.start()
+        began = time.monotonic()
+        said = crowd.answer(code_of(world))
+        timer.join()
+        assert time.monotonic() - began >= 0.7, "nobody was told before it was written"
+    assert sorted(said) == sorted(["ok"] + [USED] * (MANY - 1))
+    nothing_is_left(world)
+
+
+def test_a_store_that_stays_locked_lets_nobody_in(world, crego):
+    """Nor a code that the provider has proved; it ends in time, and at once for who hangs up."""
+    for w in world, crego:
+        w.configure(otp="login_timeout = 10s")
+    with Crowd(world, 16) as crowd, crego.sign_in() as proved:
+        crowd.to_code()
+        code = code_of(world)
+        proved.prompt()
+        proved.answer("")
+        proved.prompt()
+        crego.gateway.fault("none", path=VERIFY["crego"], delay=0.5)
+        proved.answer(code_of(crego, after=1))
+        wait_until(lambda: number(crego, "SELECT tries FROM challenge"))
+        with locked(world), locked(crego):
+            for h in crowd.helpers:
+                h.answer(code)
+            for h in crowd.helpers[:4]:
+                h.sock.close()
+                assert h.proc.wait(5) != 0
+            assert {h.verdict() for h in crowd.helpers[4:]} == {"broken"}
+            assert proved.result() == "broken"
+    assert [request["verdict"] for request in checks(crego)] == [200]
+    assert not used(world) and not used(crego)
+    assert sound(world) and sound(crego)
+    assert signs_in(crego, "192.0.2.77")

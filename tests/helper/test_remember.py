@@ -1,0 +1,143 @@
+"""Remembered sign-ins: where a code was given a while ago, nobody is asked again; nowhere else."""
+
+import json
+import os
+
+import pytest
+
+KEY = ("publickey ssh-ed25519 "
+       "AAAAC3NzaC1lZDI1NTE5AAAAIJ9LYVNAVnCUWJJcYdNnGxI4GHSmQVYvEhzbhaRfmc8v\n")
+OTHER_KEY = ("publickey ssh-ed25519 "
+             "AAAAC3NzaC1lZDI1NTE5AAAAIA7hR5ZyYg4kzqXNfdxoJUSIxTTYwTQyBoJ1Vp3wwZmZ\n")
+BOOT = "11111111-2222-3333-4444-555555555555"
+SSH = {"service": "sshd", "rhost": "192.0.2.7", "tty": "ssh", "ssh_auth_info": KEY}
+SUDO = {"service": "sudo", "rhost": "", "tty": "/dev/pts/3", "ruser": "games", "session": "812",
+        "session_start": "1000", "boot_id": BOOT}
+
+
+@pytest.fixture
+def remembering(world):
+    world.configure(otp="remember = 15m\nask_first = always")
+    return world
+
+
+def with_a_code(world, **items):
+    with world.sign_in(**items) as h:
+        h.prompt()
+        h.answer("")
+        h.prompt()
+        h.answer(world.gateway.wait_message(seconds=5)["code"])
+        assert h.result() == "ok"
+
+
+def is_asked(world, **items):
+    """Asked, or skipped: nothing else."""
+    with world.sign_in(**items) as h:
+        kind, fields = h.recv()
+        if kind == "P":
+            return True
+        assert (kind, fields[0]) == ("R", "skip"), fields
+        assert fields[1].startswith("remembered: ")
+        return False
+
+
+@pytest.mark.parametrize("where", [SSH, SUDO], ids=["ssh", "sudo"])
+def test_who_gave_a_code_here_is_not_asked_again(remembering, where):
+    assert is_asked(remembering, **where)
+    with_a_code(remembering, **where)
+    assert not is_asked(remembering, **where)
+
+
+def test_sudo_and_sudo_i_are_one_service(remembering):
+    with_a_code(remembering, **SUDO)
+    assert not is_asked(remembering, **SUDO | {"service": "sudo-i"})
+
+
+ELSEWHERE = [
+    (SSH, {"ssh_auth_info": OTHER_KEY}, "another key"),
+    (SSH, {"ssh_auth_info": ""}, "no key"),
+    (SSH, {"ssh_auth_info": "password\n"}, "a password in the place of the key"),
+    (SSH, {"rhost": "192.0.2.8"}, "another client"),
+    (SSH, {"rhost": "host.example"}, "a name for a client"),
+    (SSH, {"service": "other"}, "another service"),
+    (SSH, {"user": "daemon"}, "another user"),
+    (SUDO, {"session": "813"}, "a terminal that another session has now"),
+    (SUDO, {"session_start": "2000"}, "a process id used again"),
+    (SUDO, {"boot_id": BOOT.replace("1", "9")}, "another boot"),
+    (SUDO, {"tty": "/dev/pts/4"}, "another terminal"),
+    (SUDO, {"tty": ""}, "no terminal"),
+    (SUDO, {"ruser": "daemon"}, "another caller"),
+    (SUDO, {"service": "su"}, "another kind of service"),
+    (SUDO, {"rhost": "192.0.2.7"}, "a client in the place of a terminal"),
+]
+
+
+@pytest.mark.parametrize("where, change, _why", ELSEWHERE, ids=[e[2] for e in ELSEWHERE])
+def test_everywhere_else_everybody_is_asked(remembering, where, change, _why):
+    with_a_code(remembering, **where)
+    assert is_asked(remembering, **where | change)
+
+
+@pytest.mark.parametrize("where", [
+    SSH | {"ssh_auth_info": ""},
+    SUDO | {"tty": ""},
+    SUDO | {"session_start": ""},
+    SUDO | {"tty": ":0"},
+], ids=["no key", "no terminal", "no session", "a display"])
+def test_without_a_key_or_a_terminal_nothing_is_remembered(remembering, where):
+    with_a_code(remembering, **where)
+    assert is_asked(remembering, **where)
+    assert json.loads(remembering.otpctl("--json", "remember", "list").stdout) == []
+
+
+def test_nothing_is_remembered_where_that_is_not_configured(world):
+    world.configure(otp="ask_first = always")
+    with_a_code(world, **SSH)
+    world.configure(otp="ask_first = always\nremember = 15m")
+    assert is_asked(world, **SSH)
+
+
+def test_what_was_remembered_ends_with_the_option(remembering):
+    with_a_code(remembering, **SSH)
+    remembering.configure(otp="ask_first = always")
+    assert is_asked(remembering, **SSH)
+
+
+def test_a_wrong_code_is_not_remembered(remembering):
+    with remembering.sign_in(**SSH) as h:
+        h.prompt()
+        h.answer("")
+        h.prompt()
+        h.answer("000000")
+        h.prompt()
+    assert is_asked(remembering, **SSH)
+
+
+def test_a_host_that_is_not_root_neither_makes_nor_uses_them(remembering):
+    if os.geteuid():
+        pytest.skip("only root can play another user's host")
+    with_a_code(remembering, **SSH)
+    # The kernel names the peer: games may sign in games, and is asked.
+    assert json.loads(remembering.otpctl("--json", "remember", "list").stdout)[0]["user"] == "games"
+
+
+def test_they_are_listed_and_revoked(remembering):
+    with_a_code(remembering, **SSH)
+    with_a_code(remembering, **SUDO)
+    listed = json.loads(remembering.otpctl("--json", "remember", "list", "games").stdout)
+    assert [one["where"].split()[0] for one in listed] == ["local", "ssh"]
+    assert "SHA256:" in listed[1]["where"] and "192.0.2.7" in listed[1]["where"]
+    assert "2 remembered sign-ins" in remembering.otpctl("remember", "revoke", "games").stdout
+    assert is_asked(remembering, **SSH)
+    assert is_asked(remembering, **SUDO)
+
+
+def test_the_fingerprint_is_openssh_s(remembering, tmp_path):
+    """So that an administrator can compare it with sshd's log."""
+    import base64
+    import hashlib
+    with_a_code(remembering, **SSH)
+    blob = base64.b64decode(KEY.split()[2])
+    known = base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
+    listed = json.loads(remembering.otpctl("--json", "remember", "list").stdout)
+    assert listed[0]["where"].endswith(f"SHA256:{known}")

@@ -1,0 +1,27 @@
+"""C32, U36: how long one waits tells nobody who is registered.
+
+The bounds are generous: what is alike stays far below them on a busy machine, what is not waited
+for at all lies far above. tests/bench/waits.py prints the figures.
+"""
+
+import statistics
+
+import pytest
+
+import waiting
+
+COUNT = 60
+
+
+@pytest.mark.parametrize("provider", ["tingting", "crego"])
+def test_unregistered_and_unknown_users_wait_as_registered_ones_do(request, provider):
+    world = request.getfixturevalue("world" if provider == "tingting" else provider)
+    for moment, waits in waiting.measure(world, COUNT, 4).items():
+        real = waits.pop("registered")
+        for kind, made_up in waits.items():
+            print(f"{moment} {kind}: {statistics.median(made_up):.1f} ms, "
+                  f"registered {statistics.median(real):.1f} ms, "
+                  f"D = {waiting.difference(real, made_up):.2f}")
+            assert len(real) == len(made_up) == COUNT
+            assert waiting.difference(real, made_up) < 0.5
+            assert 0.5 < statistics.median(made_up) / statistics.median(real) < 2

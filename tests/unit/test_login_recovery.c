@@ -1,0 +1,539 @@
+/*
+ * Recovery codes in a sign-in: they need no network and no contact, count for themselves, and never
+ * go to a provider (U3, U9, U23, S11).
+ */
+#include "tests/unit/login_rig.h"
+
+#include "common/err.h"
+
+#define OR_CODE	     ENTER " by SMS to +91 ******** 19 (or type a recovery code): "
+#define WRONG(n)     "Wrong recovery code, " n " left.\n"
+#define USED	     "That recovery code was used before. Type another one.\n"
+#define LOCKED	     "Too many wrong codes. Try again in "
+#define LOCKED_RC(s) "Too many wrong recovery codes. Try again in " s ".\n"
+#define DOWN	     "The verification code could not be sent: its delivery service cannot be reached.\n"
+#define LIMIT(s)     "Too many verification codes were sent. Try again in " s ".\n"
+#define LEFT(n)	     "That recovery code is used up now. " n " left."
+#define W_LEFT2	     "Wrong code, 2 tries left.\n"
+#define ONLY_RC	     "Recovery code: "
+
+/* asha has four codes. */
+static int
+setup(void **state)
+{
+	int r = rig_setup(state);
+
+	rig_issue("asha", RIG_CODES);
+	return r;
+}
+
+static int64_t
+codes_left(void)
+{
+	return rig_number("SELECT count(*) FROM recovery_code WHERE used = 0");
+}
+
+static int64_t
+failures(const char *kind)
+{
+	char sql[128];
+
+	(void)snprintf(sql, sizeof(sql),
+	    "SELECT coalesce(sum(failures), 0) FROM budget WHERE kind = '%s'", kind);
+	return rig_number(sql);
+}
+
+static void
+a_code_lets_in_without_a_message(void **state)
+{
+	(void)state;
+	assert_int_equal(RUN(SAY(OR_CODE, "@rc0")), LOGIN_OK);
+	ENDS(LOGIN_OK, "recovery code");
+	assert_string_equal(rig.told[0], LEFT("3"));
+	assert_int_equal(rig.sends + rig.checks, 0);
+	assert_int_equal(codes_left(), 3);
+	assert_int_equal(rig_number("SELECT count(*) FROM send_event"), 0);
+	assert_int_equal(RUN(SAY(OR_CODE, "@rc1")), LOGIN_OK);
+	assert_string_equal(rig.told[0], LEFT("2"));
+	assert_int_equal(RUN(SAY(OR_CODE, "@rc2")), LOGIN_OK);
+	assert_int_equal(RUN(SAY(OR_CODE, "@rc3")), LOGIN_OK);
+	assert_non_null(strstr(rig.told[0], "your last recovery code"));
+	/* When all are used up, none is asked for. */
+	assert_int_equal(RUN(SAY(ENTER " by SMS to +91 ******** 19: ", "@rc3"), SAY(USED, "@rcx"),
+			     KIND(ANSWER_CANCELLED, WRONG("2 tries"))),
+	    LOGIN_GONE);
+}
+
+/* The real derivation, once. */
+static void
+a_code_is_compared_by_its_slow_hash(void **state)
+{
+	(void)state;
+	rig.hash_really = true;
+	rig_issue("asha", 1);
+	assert_int_equal(RUN(SAY(OR_CODE, "@rcx"), SAY(WRONG("2 tries"), "@rc0")), LOGIN_OK);
+	assert_int_equal(rig.hashes, 2);
+}
+
+/* As people write them. */
+static void
+write_as(char *dst, size_t size, const char *code, int how)
+{
+	size_t n = 0;
+
+	for (const char *p = code; *p && n + 8 < size; p++) {
+		if (how == 0)
+			dst[n++] = (char)(*p >= 'a' && *p <= 'z' ? *p - 'a' + 'A' : *p);
+		else if (how == 1 && *p != '-')
+			dst[n++] = *p;
+		else if (how == 2)
+			dst[n++] = *p == '-' ? ' ' : *p;
+		else if (how == 3)
+			n += (size_t)sprintf(dst + n, *p == '-' ? "\u2014" : "%c", *p);
+		else if (how == 4 && *p < 0x60)
+			n += (size_t)sprintf(dst + n, "\xef\xbc%c", 0x80 + (*p - 0x20));
+		else if (how == 4)
+			n += (size_t)sprintf(dst + n, "\xef\xbd%c", 0x80 + (*p - 0x60));
+	}
+	dst[n] = '\0';
+}
+
+static void
+a_code_can_be_written_in_many_ways(void **state)
+{
+	char typed[256];
+
+	(void)state;
+	for (int how = 0; how < 5; how++) {
+		rig_issue("asha", 1);
+		write_as(typed, sizeof(typed), rig.recovery[0], how);
+		assert_int_equal(RUN(SAY(OR_CODE, typed)), LOGIN_OK);
+		assert_int_equal(codes_left(), 0);
+	}
+}
+
+/* At each prompt there is. */
+static void
+a_code_is_taken_wherever_one_is_asked_for(void **state)
+{
+	(void)state;
+	rig_conf("", "resend_wait = 0s", "");
+	assert_int_equal(RUN(SAY(OR_CODE, ""), SAY(SENT PROMPT, "@rc0")), LOGIN_OK);
+	/* Every live code of the user ends with it, and none is given back: it was sent. */
+	assert_int_equal(rig_number("SELECT count(*) FROM challenge WHERE state = 'live'"), 0);
+	assert_int_equal(
+	    RUN(SAY(OR_CODE, ""), SAY(SENT PROMPT, "@wrong"), SAY(W_LEFT2, "@rc1")), LOGIN_OK);
+	rig_contact("asha", CONTACT_EMAIL, "asha@example.com");
+	assert_int_equal(RUN(SAY("Number (Enter = 1), or a recovery code: ", "@rc2")), LOGIN_OK);
+	assert_int_equal(RUN(SAY("Number (Enter = 1)", ""), SAY(SENT CHOICE, "o"),
+			     SAY("Number (Enter = back), or a recovery code: ", "@rc3")),
+	    LOGIN_OK);
+	rig_issue("asha", 2);
+	rig.start.service = "sudo";
+	assert_int_equal(RUN(SAY(SENT CHOICE, "@rc0")), LOGIN_OK);
+	assert_int_equal(rig.sends, 4);
+	assert_int_equal(rig.checks, 0);
+}
+
+static void
+a_used_code_is_told_and_not_counted(void **state)
+{
+	(void)state;
+	assert_int_equal(RUN(SAY(OR_CODE, "@rc0")), LOGIN_OK);
+	assert_int_equal(RUN(SAY(OR_CODE, "@rc0"), SAY(USED RC, "@rc0"), SAY(USED RC, "@rc0"),
+			     SAY(USED RC, "@rc0"), SAY(USED RC, "@rc0"), SAY(USED RC, "@rc1")),
+	    LOGIN_OK);
+	assert_int_equal(rig.result.wrong, 0);
+	assert_int_equal(failures("recovery"), 0);
+	assert_int_equal(codes_left(), 2);
+}
+
+/* Two at once with the same code: one is let in. */
+static void
+sibling_uses(void)
+{
+	const struct rig saved = rig;
+
+	assert_int_equal(RUN(SAY(OR_CODE, "@rc0")), LOGIN_OK);
+	rig = saved;
+}
+
+static void
+new_codes_are_issued(void)
+{
+	const struct rig saved = rig;
+
+	rig_issue("asha", 2);
+	rig = saved;
+}
+
+static void
+what_happens_meanwhile_counts(void **state)
+{
+	(void)state;
+	assert_int_equal(RUN({.prompt = OR_CODE, .answer = "@rc0", .meanwhile = sibling_uses},
+			     SAY(USED, "@rc1")),
+	    LOGIN_OK);
+	/* An older issue is worth nothing any more. */
+	assert_int_equal(
+	    RUN({.prompt = OR_CODE, .answer = "@rc2", .meanwhile = new_codes_are_issued},
+		SAY(WRONG("2 tries"), "@rc3"), KIND(ANSWER_CANCELLED, WRONG("1 try"))),
+	    LOGIN_GONE);
+}
+
+static void
+malformed_and_wrong_codes_are_refused(void **state)
+{
+	static const char *const malformed[] = {"rc", "rc-", "rc-123", "RC 1234-1234-1234-123",
+	    "rc-1234-1234-1234-12345", "rc-uuuu-uuuu-uuuu-uuuu", "rc-1234-1234-1234-123!"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(malformed); i++) {
+		assert_int_equal(
+		    RUN(SAY(OR_CODE, malformed[i]), SAY(WRONG("2 tries"), malformed[i]),
+			SAY(WRONG("1 try"), malformed[i])),
+		    LOGIN_DENIED);
+		ENDS(LOGIN_DENIED, "malformed recovery code");
+		assert_int_equal(rig.hashes, 0);
+	}
+	/* What cannot be a code was compared with none, and is no guess. */
+	assert_int_equal(failures("recovery"), 0);
+	assert_int_equal(RUN(SAY(OR_CODE, "@rcx"), SAY(WRONG("2 tries") RC, "@rcx"),
+			     SAY(WRONG("1 try") RC, "@rcx")),
+	    LOGIN_DENIED);
+	ENDS(LOGIN_DENIED, "wrong recovery code");
+	assert_int_equal(failures("recovery"), 3);
+	assert_int_equal(failures("user"), 0);
+	assert_int_equal(codes_left(), RIG_CODES);
+	assert_int_equal(rig.sends + rig.checks, 0);
+}
+
+/* Their own budget: guessing at them leaves the codes that are sent alone, and the other way. */
+static void
+wrong_codes_lock_recovery_codes_alone(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(RUN(SAY(OR_CODE, "@rcx"), SAY(WRONG("2 tries"), "@rcx"),
+				     SAY(WRONG("1 try"), "@rcx")),
+		    LOGIN_DENIED);
+	rig.hashes = 0;
+	assert_int_equal(RUN(SAY(OR_CODE, "@rcx"), SAY(WRONG("2 tries"), "@rc0"),
+			     SAY(LOCKED_RC("30 seconds") "Press Enter to end: ", "")),
+	    LOGIN_LOCKED);
+	ENDS(LOGIN_LOCKED, "too many wrong recovery codes");
+	assert_int_equal(rig.hashes, 1); /* a locked budget costs nothing */
+	assert_int_equal(codes_left(), RIG_CODES);
+	rig_later(30000);
+	assert_int_equal(RUN(SAY(OR_CODE, "@rc0")), LOGIN_OK);
+	assert_int_equal(failures("recovery"), 0);
+}
+
+/* The code that is sent is taken; a recovery code beside it is not. */
+static void
+locked_recovery_codes_leave_the_others(void **state)
+{
+	(void)state;
+	rig_conf("", "failures = 2", "");
+	assert_int_equal(
+	    RUN(SAY(OR_CODE, "@rcx"), SAY(WRONG("2 tries"), "@rcx"), SAY(WRONG("1 try"), "@rc0"),
+		SAY("Too many wrong recovery codes. Try again in 30 seconds.\nPress "
+		    "Enter to end: ",
+		    "")),
+	    LOGIN_LOCKED);
+	assert_int_equal(
+	    RUN(SAY(OR_CODE, ""), SAY(SENT, "@rc0"), SAY(LOCKED_RC("30 seconds") PROMPT, "@code")),
+	    LOGIN_OK);
+	assert_int_equal(codes_left(), RIG_CODES);
+}
+
+static void
+lock_out_of_sent_codes(void)
+{
+	rig_conf("", "failures = 3", "");
+	assert_int_equal(RUN(SAY(ENTER, ""), SAY(SENT, "@wrong"), SAY(W_LEFT2, "@wrong"),
+			     SAY("1 try left", "@wrong")),
+	    LOGIN_DENIED);
+}
+
+/* Locked out: a recovery code is all that is asked for, and nothing is sent. */
+static void
+locked_out_a_recovery_code_is_asked_for(void **state)
+{
+	int sends;
+
+	(void)state;
+	lock_out_of_sent_codes();
+	sends = rig.sends;
+	assert_int_equal(
+	    RUN(SAY(LOCKED "30 seconds.\n" ONLY_RC, "r"), SAY(LOCKED "30 seconds.\n" ONLY_RC, ""),
+		SAY(LOCKED "30 seconds.\n" ONLY_RC, "@code"), SAY(LOCKED, "@rcx"),
+		SAY(WRONG("2 tries") ONLY_RC, "@rc0")),
+	    LOGIN_OK);
+	assert_int_equal(rig.sends, sends);
+	/* It has opened nothing for those who guess at codes from elsewhere. */
+	assert_int_equal(failures("user"), 3);
+	rig.start.rhost = "192.0.2.8";
+	assert_int_equal(
+	    RUN(SAY(LOCKED, "@rcx"), SAY(WRONG("2 tries"), "@rcx"), SAY(WRONG("1 try"), "@rcx")),
+	    LOGIN_DENIED);
+	/* Once recovery codes are locked, too, there is nothing to ask for. */
+	assert_int_equal(
+	    RUN(SAY(LOCKED "30 seconds.\n" ONLY_RC, "@rcx"),
+		SAY("Too many wrong recovery codes. Try again in 30 seconds.\nPress Enter to end: ",
+		    "")),
+	    LOGIN_LOCKED);
+}
+
+static void
+locked_out_without_recovery_codes_it_ends(void **state)
+{
+	(void)state;
+	assert_int_equal(rig.real_store->ops->recovery_drop(rig.real_store, "asha"), 0);
+	lock_out_of_sent_codes();
+	assert_int_equal(RUN(LAST("Too many wrong codes. Try again in 30 seconds.")), LOGIN_LOCKED);
+}
+
+static void
+locked_out_while_it_is_typed(void **state)
+{
+	(void)state;
+	rig_conf("", "failures = 2", "");
+	assert_int_equal(RUN(SAY(OR_CODE, ""), SAY(SENT, "@wrong"), SAY(W_LEFT2, "@wrong"),
+			     SAY("1 try left", "@code"),
+			     SAY(LOCKED "30 seconds.\n" ONLY_RC, "@code"), SAY(LOCKED, "@rc0")),
+	    LOGIN_OK);
+	assert_int_equal(rig.result.wrong, 2);
+}
+
+/* U9: the delivery service is away, and whoever has a code on paper comes in. */
+static void
+in_an_outage_a_recovery_code_is_asked_for(void **state)
+{
+	static const char *const services[] = {"sshd", "sudo"};
+
+	(void)state;
+	rig.says[0] = CLASS_PROVIDER_DOWN, rig.nsays = 1;
+	for (size_t i = 0; i < COUNT(services); i++) {
+		const struct line lines[] = {SAY(OR_CODE, ""), SAY(DOWN RC, "@rc0")};
+
+		rig_issue("asha", RIG_CODES);
+		rig.start.service = services[i];
+		assert_int_equal(rig_run_lines(lines + i, COUNT(lines) - i), LOGIN_OK);
+		/* Nobody may conclude any more that the provider is down, however it ends. */
+		{
+			const struct line wrong[] = {SAY(OR_CODE, ""), SAY(DOWN RC, "r"),
+			    SAY(DOWN RC, "123456"), SAY("No verification code", "@rcx"),
+			    SAY(WRONG("2 tries"), "1"), SAY("A code has", "@rcx")};
+
+			assert_int_equal(rig_run_lines(wrong + i, COUNT(wrong) - i), LOGIN_DENIED);
+		}
+		{
+			const struct line gone[] = {
+			    SAY(OR_CODE, ""), KIND(ANSWER_CANCELLED, DOWN RC)};
+
+			assert_int_equal(rig_run_lines(gone + i, COUNT(gone) - i), LOGIN_GONE);
+		}
+		{
+			const struct line late[] = {SAY(OR_CODE, ""), FAIL(-OTP_ETIME, DOWN RC)};
+
+			assert_int_equal(rig_run_lines(late + i, COUNT(late) - i), LOGIN_DENIED);
+		}
+	}
+	/* Until recovery codes are locked, too: that is no outage either. */
+	rig_conf("tries = 5", "failures = 4", "");
+	assert_int_equal(
+	    RUN(SAY(DOWN, "@rcx"), SAY("4 tries", "@rcx"), SAY("3 tries", "r"), SAY(DOWN, "@rcx")),
+	    LOGIN_LOCKED);
+	assert_int_equal(RUN(SAY(DOWN, "r"), SAY(DOWN, "@rcx")), LOGIN_LOCKED);
+}
+
+/* The service is back while a person looks for the paper. */
+static void
+service_is_back(void)
+{
+	rig.nsays = 0;
+}
+
+static void
+a_code_can_be_sent_after_an_outage(void **state)
+{
+	(void)state;
+	rig.says[0] = CLASS_PROVIDER_DOWN, rig.nsays = 1;
+	assert_int_equal(
+	    RUN(SAY(OR_CODE, ""), {.prompt = DOWN RC, .answer = "r", .meanwhile = service_is_back},
+		SAY(SENT PROMPT, "@code")),
+	    LOGIN_OK);
+}
+
+static void
+at_a_send_limit_a_recovery_code_is_asked_for(void **state)
+{
+	(void)state;
+	rig_conf("", "sends_per_user = 1/15m", "");
+	assert_int_equal(RUN(SAY(OR_CODE, ""), KIND(ANSWER_CANCELLED, SENT)), LOGIN_GONE);
+	rig.start.rhost = "192.0.2.8";
+	assert_int_equal(RUN(SAY(OR_CODE, ""), SAY(LIMIT("15 minutes") RC, "r"),
+			     SAY(LIMIT("15 minutes") RC, "@rcx"), SAY(WRONG("2 tries"), "@rc0")),
+	    LOGIN_OK);
+	assert_int_equal(rig.sends, 1);
+	rig.start.rhost = "192.0.2.9";
+	assert_int_equal(RUN(SAY(OR_CODE, ""), SAY(LIMIT("15 minutes") RC, "@rcx"),
+			     SAY(WRONG("2 tries"), "@rcx"), SAY(WRONG("1 try"), "@rcx")),
+	    LOGIN_DENIED);
+	/* A provider's own limit, too. */
+	rig_conf("", "", "");
+	rig.says[0] = CLASS_RATE_LIMITED, rig.nsays = 1, rig.retry_after = 600;
+	assert_int_equal(RUN(SAY(OR_CODE, ""), SAY(LIMIT("10 minutes") RC, "@rc1")), LOGIN_OK);
+}
+
+/* U9: registered nowhere, and nothing to send with: the paper is enough. */
+static void
+without_a_contact_a_recovery_code_lets_in(void **state)
+{
+	(void)state;
+	rig_issue("chandra", 2);
+	rig_start("sshd", "chandra");
+	assert_int_equal(RUN(SAY(ENTER " by SMS to +91 ", "@rc0")), LOGIN_OK);
+	assert_string_equal(rig.result.user, "chandra");
+	assert_int_equal(
+	    RUN(SAY(ENTER, ""), SAY("sent by SMS", "@wrong"), SAY(W_LEFT2, "@rc1")), LOGIN_OK);
+	assert_int_equal(rig.sends, 0);
+	/* Not with the code of somebody else; the user pays for it, and no bucket of strangers. */
+	rig_issue("asha", 1);
+	assert_int_equal(
+	    RUN(SAY(ENTER, "@rc0"), KIND(ANSWER_CANCELLED, WRONG("2 tries"))), LOGIN_GONE);
+	assert_int_equal(
+	    rig_number("SELECT failures FROM budget WHERE kind = 'recovery' AND owner = "
+		       "'chandra'"),
+	    1);
+	assert_int_equal(codes_left(), 1);
+}
+
+/* A number that the provider refuses is no reason to doubt what is on paper. */
+static void
+after_a_refused_address_a_recovery_code_lets_in(void **state)
+{
+	(void)state;
+	rig.says[0] = CLASS_BAD_DESTINATION, rig.nsays = 1;
+	assert_int_equal(RUN(SAY(OR_CODE, ""), SAY(SENT, "@code"), SAY(W_LEFT2, "@rc0")), LOGIN_OK);
+}
+
+/* C20, C32: for whom there is none it looks and lasts as for whom there are, and is counted so. */
+static void
+users_without_codes_are_refused_as_others_are(void **state)
+{
+	static const char *const names[] = {"asha", "chandra", "ghost"};
+	static char seen[COUNT(names)][sizeof(rig.transcript)];
+
+	for (size_t i = 0; i < COUNT(names); i++) {
+		rig_teardown(state);
+		setup(state);
+		/* Codes of somebody who was deleted since let nobody in. */
+		rig_issue("ghost", 1);
+		rig_conf("", "failures = 5", "");
+		rig_start("sshd", names[i]);
+		RUN(SAY("(or type a recovery code): ", "@rcx"), SAY(WRONG("2 tries") RC, "@rcx"),
+		    SAY(WRONG("1 try") RC, "@rc0"));
+		ENDS(LOGIN_DENIED, "");
+		RUN(SAY(ENTER, "@rcx"), SAY(WRONG("2 tries"), "@rc0"), SAY(WRONG("1 try"), "@rc0"),
+		    SAY("Too many wrong recovery codes. Try again in 30 seconds.", ""));
+		ENDS(LOGIN_LOCKED, "too many wrong recovery codes");
+		RUN(SAY(ENTER, ""), SAY("sent by SMS", "@rc0"),
+		    KIND(ANSWER_CANCELLED, LOCKED_RC("30 seconds") PROMPT));
+		assert_int_equal(rig.hashes, 5);
+		assert_int_equal(rig_number("SELECT sum(failures) FROM budget"), 5);
+		strcpy(seen[i], rig.transcript);
+		for (char *p = seen[i]; (p = strstr(p, "******** ")); p += 9)
+			p[9] = p[10] = 'N';
+		assert_string_equal(seen[i], seen[0]);
+	}
+}
+
+/* Known and unknown places have budgets of their own here, too. */
+static void
+strangers_do_not_lock_the_owners_recovery_codes(void **state)
+{
+	(void)state;
+	assert_int_equal(RUN(SAY(OR_CODE, "@rc0")), LOGIN_OK);
+	rig_conf("tries = 5", "failures = 5", "");
+	rig.start.rhost = "203.0.113.1";
+	assert_int_equal(RUN(SAY(OR_CODE, "@rcx"), SAY("4 tries", "@rcx"), SAY("3 tries", "@rcx"),
+			     SAY("2 tries", "@rcx"), SAY("1 try", "@rcx")),
+	    LOGIN_DENIED);
+	rig.start.rhost = "203.0.113.2";
+	assert_int_equal(
+	    RUN(SAY(OR_CODE, "@rc1"), SAY("Too many wrong recovery codes.", "")), LOGIN_LOCKED);
+	rig.start.rhost = "192.0.2.7";
+	assert_int_equal(RUN(SAY(OR_CODE, "@rc1")), LOGIN_OK);
+	/* A recovery code has made the place known. */
+	assert_int_equal(rig_number("SELECT count(*) FROM known_place"), 1);
+}
+
+/* A host that is not root: its user's codes are good, its guesses are its own, it learns no place.
+ */
+static void
+hosts_of_users_take_recovery_codes(void **state)
+{
+	(void)state;
+	rig_conf("tries = 5", "failures = 5", "");
+	rig.start.peer = 1001;
+	assert_int_equal(RUN(SAY(OR_CODE, "@rcx"), SAY("4 tries", "@rcx"), SAY("3 tries", "@rcx"),
+			     SAY("2 tries", "@rcx"), SAY("1 try", "@rcx")),
+	    LOGIN_DENIED);
+	assert_int_equal(failures("peer-recovery"), 5);
+	assert_int_equal(failures("recovery"), 0);
+	assert_int_equal(
+	    RUN(SAY(OR_CODE, "@rc0"), SAY("Too many wrong recovery codes.", "")), LOGIN_LOCKED);
+	rig_later(30000);
+	assert_int_equal(RUN(SAY(OR_CODE, "@rc0")), LOGIN_OK);
+	assert_int_equal(failures("peer-recovery"), 0);
+	assert_int_equal(rig_number("SELECT count(*) FROM known_place"), 0);
+	rig.start.peer = 0;
+	assert_int_equal(RUN(SAY(OR_CODE, "@rc1")), LOGIN_OK);
+}
+
+/* Where the provider checks codes, it never sees one of these: neither right, nor wrong. */
+static void
+no_provider_ever_sees_one(void **state)
+{
+	(void)state;
+	rig.code_by = CODE_BY_PROVIDER;
+	assert_int_equal(RUN(SAY(OR_CODE, ""), SAY(SENT, "@rcx"), SAY(WRONG("2 tries"), "rc-12"),
+			     SAY(WRONG("1 try"), "RC 0000 0000 0000 0000")),
+	    LOGIN_DENIED);
+	assert_int_equal(RUN(SAY(SENT, "@rc0")), LOGIN_OK);
+	assert_int_equal(rig.checks, 0);
+	assert_string_equal(rig.checked, "");
+}
+
+int
+main(void)
+{
+#define TEST(t) cmocka_unit_test_setup_teardown(t, setup, rig_teardown)
+	const struct CMUnitTest tests[] = {
+	    TEST(a_code_lets_in_without_a_message),
+	    TEST(a_code_is_compared_by_its_slow_hash),
+	    TEST(a_code_can_be_written_in_many_ways),
+	    TEST(a_code_is_taken_wherever_one_is_asked_for),
+	    TEST(a_used_code_is_told_and_not_counted),
+	    TEST(what_happens_meanwhile_counts),
+	    TEST(malformed_and_wrong_codes_are_refused),
+	    TEST(wrong_codes_lock_recovery_codes_alone),
+	    TEST(locked_recovery_codes_leave_the_others),
+	    TEST(locked_out_a_recovery_code_is_asked_for),
+	    TEST(locked_out_without_recovery_codes_it_ends),
+	    TEST(locked_out_while_it_is_typed),
+	    TEST(in_an_outage_a_recovery_code_is_asked_for),
+	    TEST(a_code_can_be_sent_after_an_outage),
+	    TEST(at_a_send_limit_a_recovery_code_is_asked_for),
+	    TEST(without_a_contact_a_recovery_code_lets_in),
+	    TEST(after_a_refused_address_a_recovery_code_lets_in),
+	    TEST(users_without_codes_are_refused_as_others_are),
+	    TEST(strangers_do_not_lock_the_owners_recovery_codes),
+	    TEST(hosts_of_users_take_recovery_codes),
+	    TEST(no_provider_ever_sees_one),
+	};
+
+	return cmocka_run_group_tests_name("login_recovery", tests, NULL, NULL);
+}

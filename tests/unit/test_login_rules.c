@@ -1,0 +1,160 @@
+/* Sign-ins that end before anybody is asked, or ask for less: rules, services without a person,
+ * contacts that nobody has verified. */
+#include "tests/unit/login_rig.h"
+
+#include "common/err.h"
+#include "helpers/contacts.h"
+
+#define EXEMPT(conditions) "[exempt x]\nreason = because\nuntil = 2026-12-31\n" conditions "\n"
+
+/* --- never_prompt_services ----------------------------------------------------------------- */
+
+static const struct {
+	const char *name, *otp, *rest, *service, *user;
+	enum login_word ends;
+	const char *reason;
+} unmanned[] = {
+    {"by default", "", "", "dovecot", "asha", LOGIN_GONE,
+	"never_prompt_services: nobody can be asked by dovecot"},
+    {"an unknown user is no other", "", "", "dovecot", "ghost", LOGIN_GONE,
+	"never_prompt_services"},
+    {"never skip", "unregistered = skip", "", "cups", "chandra", LOGIN_GONE,
+	"never_prompt_services"},
+    {"a rule comes before it", "", EXEMPT("services = dovecot\nusers = asha"), "dovecot", "asha",
+	LOGIN_SKIP, "rule exempt x"},
+    {"a rule for others does not", "", EXEMPT("services = dovecot\nusers = bina"), "dovecot",
+	"asha", LOGIN_GONE, "never_prompt_services"},
+    {"no rule is for an unknown user", "", EXEMPT("services = dovecot"), "dovecot", "ghost",
+	LOGIN_GONE, "never_prompt_services"},
+    {"one's own list", "never_prompt_services = backup", "", "backup", "asha", LOGIN_GONE,
+	"never_prompt_services"},
+    {"of a service", "", "[service backup]\nnever_prompt_services = backup\n", "backup", "asha",
+	LOGIN_GONE, "never_prompt_services"},
+    {"though never asked first", "ask_first = never", "", "vsftpd", "asha", LOGIN_GONE,
+	"never_prompt_services"},
+};
+
+static void
+a_service_without_a_person_is_gone_before_anything_is_looked_at(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(unmanned); i++) {
+		rig_conf(unmanned[i].otp, "", unmanned[i].rest);
+		rig_start(unmanned[i].service, unmanned[i].user);
+		ROW(rig_run_lines(NULL, 0) == unmanned[i].ends, unmanned[i].name);
+		ROW(strstr(rig.result.reason, unmanned[i].reason), unmanned[i].name);
+		ROW(!rig.ntold && !rig.sends && !*rig.ops, unmanned[i].name);
+	}
+}
+
+static void
+other_services_are_asked(void **state)
+{
+	static const char *const services[] = {"dovecot", "sshd", "backup", "dovecot2", ""};
+
+	(void)state;
+	/* As sudo, su and login are in the default of interactive_services, no list has both. */
+	rig_conf("never_prompt_services =", "", "");
+	for (size_t i = 0; i < COUNT(services); i++) {
+		rig_start(services[i], "asha");
+		assert_int_equal(RUN(KIND(ANSWER_CANCELLED, ENTER)), LOGIN_GONE);
+		ENDS(LOGIN_GONE, "cancelled");
+	}
+}
+
+/* --- require_verified ---------------------------------------------------------------------- */
+
+static void
+verified_contact(const char *user, enum contact_kind kind, const char *address, int64_t at)
+{
+	struct contact c = {.kind = kind, .verified_at = at, .preferred = !at};
+	struct contacts_edit *e = NULL;
+	char path[320];
+
+	(void)snprintf(path, sizeof(path), "%s", folder_at(&rig.folder, "contacts.db"));
+	(void)snprintf(c.user, sizeof(c.user), "%s", user);
+	(void)snprintf(c.address, sizeof(c.address), "%s", address);
+	rig.real_contacts->ops->close(rig.real_contacts);
+	assert_int_equal(contacts_edit_begin(path, &e), 0);
+	(void)contacts_edit_remove(e, user, address, &(int){0});
+	assert_int_equal(contacts_edit_add(e, &c), 0);
+	assert_int_equal(contacts_edit_commit(e), 0);
+	assert_int_equal(contacts_sqlite_open(path, geteuid(), &rig.real_contacts), 0);
+}
+
+static void
+without_a_verified_contact_one_looks_like_everybody_and_is_denied(void **state)
+{
+	(void)state;
+	/* Registered, so never skipped. */
+	rig_conf("require_verified = yes\nunregistered = skip", "", "");
+	assert_int_equal(RUN(SAY("Press Enter to have a verification code sent by ", ""),
+			     SAY("A verification code was sent by ", "@wrong"),
+			     SAY("Wrong code, 2 tries left.", "@wrong"),
+			     SAY("Wrong code, 1 try left.", "@wrong")),
+	    LOGIN_DENIED);
+	ENDS(LOGIN_DENIED, "no contact that may be sent to");
+	assert_int_equal(rig.sends, 0);
+	/* Who has none at all is. */
+	rig_start("sshd", "chandra");
+	assert_int_equal(rig_run_lines(NULL, 0), LOGIN_SKIP);
+}
+
+static void
+only_verified_contacts_are_used(void **state)
+{
+	(void)state;
+	rig_conf("require_verified = yes", "", "");
+	/* It is preferred, and not verified. */
+	verified_contact("asha", CONTACT_PHONE, "+919876543220", 0);
+	verified_contact("asha", CONTACT_PHONE, "+919876543219", 1700000000);
+	assert_int_equal(
+	    RUN(SAY(ENTER " by SMS to +91 ******** 19: ", ""), SAY(SENT, "@code")), LOGIN_OK);
+	assert_string_equal(rig.sent_to, "+919876543219");
+	/* Without the option, the preferred one; and there is a choice. */
+	rig_conf("", "", "");
+	assert_int_equal(
+	    RUN(SAY("+91 ******** 20", "1"), SAY("+91 ******** 20", "@code")), LOGIN_OK);
+	assert_string_equal(rig.sent_to, "+919876543220");
+}
+
+static void
+a_service_may_want_verified_contacts_alone(void **state)
+{
+	(void)state;
+	rig_conf("", "", "[service admin]\nrequire_verified = yes\n");
+	assert_int_equal(RUN(SAY(ENTER, ""), SAY(SENT, "@code")), LOGIN_OK);
+	rig_start("admin", "asha");
+	assert_int_equal(RUN(KIND(ANSWER_CANCELLED, "Press Enter")), LOGIN_GONE);
+	rig.sends = 0;
+	assert_int_equal(RUN(SAY("Press Enter", ""), KIND(ANSWER_CANCELLED, "sent")), LOGIN_GONE);
+	assert_int_equal(rig.sends, 0);
+}
+
+/* A recovery code proves itself: it needs no contact. */
+static void
+recovery_codes_stay_good(void **state)
+{
+	(void)state;
+	rig_conf("require_verified = yes", "", "");
+	rig_issue("asha", 2);
+	assert_int_equal(RUN(SAY("Press Enter", "@rc0")), LOGIN_OK);
+	assert_int_equal(rig.sends, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(a_service_without_a_person_is_gone_before_anything_is_looked_at),
+	    TEST(other_services_are_asked),
+	    TEST(without_a_verified_contact_one_looks_like_everybody_and_is_denied),
+	    TEST(only_verified_contacts_are_used),
+	    TEST(a_service_may_want_verified_contacts_alone),
+	    TEST(recovery_codes_stay_good),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
