@@ -26,6 +26,8 @@ bool strlist_has(const struct strlist *l, const char *s);
 enum ask_first { ASK_AUTO, ASK_ALWAYS, ASK_NEVER };
 enum unregistered { UNREGISTERED_DENY, UNREGISTERED_SKIP };
 enum identity { IDENTITY_TARGET, IDENTITY_CALLER };
+enum fallback { FALLBACK_NO, FALLBACK_YES };
+enum require_verified { REQUIRE_VERIFIED_NO, REQUIRE_VERIFIED_YES };
 
 /* [otp], overridden by the [service ...] section that names the service. */
 struct conf_signin {
@@ -35,12 +37,16 @@ struct conf_signin {
 	int tries;		 /* per sign-in, 1..5 */
 	enum ask_first ask_first;
 	struct strlist interactive_services;
+	struct strlist never_prompt_services; /* nobody is behind them */
 	enum unregistered unregistered;
+	enum require_verified require_verified; /* of contacts */
 	enum identity identity;
+	enum fallback fallback;	 /* to the next channel, when none of its providers works */
 	int64_t send_timeout;	 /* all providers together */
 	int64_t attempt_timeout; /* one provider */
 	int64_t verify_timeout;
 	int64_t login_timeout;
+	int64_t remember; /* for so long a sign-in that ended in ok is not asked again; 0: never */
 };
 
 /* At most count events within span. */
@@ -56,12 +62,21 @@ struct conf_windows {
 	size_t n;
 };
 
+/* Wrong codes in a row on one budget, and no more, until somebody unlocks it. */
+enum { CONF_FAILURES_MOST = 100 };
+
 /* [limits] */
 struct conf_limits {
 	int64_t resend_wait;
+	/* Messages, but those of sign-ins that ended in ok. */
 	struct conf_windows sends_per_user;
-	int failures;	       /* in a row; then back-off */
-	int64_t backoff_first; /* doubles with each further failure */
+	struct conf_windows sends_per_address;
+	struct conf_windows sends_per_client; /* a remote address, or an IPv6 /64 */
+	struct conf_windows sends_per_host;
+	struct conf_windows messages_per_address; /* every message */
+	struct strlist prefixes; /* of the numbers that may be sent to; empty: all */
+	int failures;		 /* in a row; then back-off */
+	int64_t backoff_first;	 /* doubles with each further failure */
 	int64_t backoff_most;
 };
 
@@ -169,6 +184,9 @@ struct conf_shown {
 };
 typedef void conf_show_fn(const struct conf_shown *shown, void *arg);
 void conf_show(const struct conf *c, const char *service, conf_show_fn *fn, void *arg);
+
+/* May a message go to this E.164 number: does it begin with one of [limits] prefixes? */
+bool conf_allows_number(const struct conf *c, const char *phone);
 
 /* The closest of the candidates to a misspelt word, or NULL when none is close. */
 const char *conf_suggest(const char *word, const char *const *candidate, size_t n);

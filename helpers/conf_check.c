@@ -3,9 +3,6 @@
 #include "helpers/conf_internal.h"
 #include "helpers/conf_parse.h"
 
-/* How long before its end a rule is warned of. */
-enum { EXEMPT_NOTICE_S = 14 * 24 * 60 * 60 };
-
 /* The options for one kind of sign-in, and the sections they come from, the nearer first. */
 struct signin_view {
 	const struct conf *c;
@@ -74,12 +71,38 @@ check_order(const struct signin_view *v, const char *small, int64_t a, const cha
 	    conf_duration_text(a, text_a), large, conf_duration_text(b, text_b));
 }
 
+/* There is a person in front of a service, or there is not. */
+static void
+check_people(const struct signin_view *v)
+{
+	const char *key = "interactive_services", *other = "never_prompt_services";
+	const struct conf_signin *o = v->signin;
+	const struct conf_setting *set;
+	const struct conf_section *s = set_by(v, key, &set);
+
+	if (is_inherited(v, key) && is_inherited(v, other))
+		return;
+	if (!s || (v->own && s != v->own)) {
+		key = other;
+		other = "interactive_services";
+		s = set_by(v, key, &set);
+	}
+	for (size_t i = 0; i < o->interactive_services.n; i++) {
+		const char *name = o->interactive_services.item[i];
+
+		if (strlist_has(&o->never_prompt_services, name))
+			conf_error(v->rep, s ? set->file : v->c->internal->path, s ? set->line : 0,
+			    "[%s] %s: %s stands in %s, too", s ? s->name : "otp", key, name, other);
+	}
+}
+
 static void
 check_signin(const struct signin_view *v)
 {
 	const struct conf_signin *s = v->signin;
 
 	check_channels(v);
+	check_people(v);
 	check_order(v, "attempt_timeout", s->attempt_timeout, "send_timeout", s->send_timeout);
 	check_order(v, "send_timeout", s->send_timeout, "login_timeout", s->login_timeout);
 	check_order(v, "verify_timeout", s->verify_timeout, "login_timeout", s->login_timeout);
@@ -128,25 +151,6 @@ check_channel(const struct conf *c, const struct conf_channel *ch, struct conf_r
 			    ch->providers.item[i]);
 }
 
-static void
-check_exempt(
-    const struct conf *c, const struct conf_exempt *e, int64_t now_s, struct conf_report *rep)
-{
-	const struct conf_section *s = section_named(c, CONF_EXEMPT, e->name);
-	const struct conf_setting *until = conf_section_get(s, "until");
-
-	if (!e->users.n && !e->groups.n && !e->nnetworks && !e->services.n)
-		conf_error(rep, s->file, s->line,
-		    "[%s] would exempt everyone: add users, groups, networks or services", s->name);
-	if (e->until_s <= now_s)
-		conf_warn(rep, until->file, until->line,
-		    "[%s] was over at the end of %s and exempts nobody any more: remove it",
-		    s->name, until->value);
-	else if (e->until_s - now_s <= EXEMPT_NOTICE_S)
-		conf_warn(rep, until->file, until->line,
-		    "[%s] ends with %s: renew it, or register its users", s->name, until->value);
-}
-
 void
 conf_check(const struct conf *c, int64_t now_s, struct conf_report *rep)
 {
@@ -168,5 +172,5 @@ conf_check(const struct conf *c, int64_t now_s, struct conf_report *rep)
 	for (size_t i = 0; i < c->nchannels; i++)
 		check_channel(c, &c->channel[i], rep);
 	for (size_t i = 0; i < c->nexempts; i++)
-		check_exempt(c, &c->exempt[i], now_s, rep);
+		conf_check_exempt(c, &c->exempt[i], now_s, rep);
 }

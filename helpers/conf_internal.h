@@ -25,5 +25,8 @@ int conf_section_kind(const struct conf_section *s, const char **rest);
 
 /* What one option cannot show alone: references, orders of size, rules without a condition. */
 void conf_check(const struct conf *c, int64_t now_s, struct conf_report *rep);
+/* One [exempt] rule, by itself and against those before it. */
+void conf_check_exempt(
+    const struct conf *c, const struct conf_exempt *e, int64_t now_s, struct conf_report *rep);
 
 #endif

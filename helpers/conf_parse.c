@@ -71,6 +71,12 @@ conf_is_path(const char *s)
 }
 
 bool
+conf_is_prefix(const char *s)
+{
+	return s[0] == '+' && s[1] != '0' && all_of(s + 1, "0123456789", 15);
+}
+
+bool
 conf_is_proxy(const char *s)
 {
 	static const char *const scheme[] = {"http://", "socks5h://"};
@@ -165,6 +171,17 @@ strlist_has(const struct strlist *l, const char *s)
 		if (!strcmp(l->item[i], s))
 			return true;
 	return false;
+}
+
+bool
+conf_allows_number(const struct conf *c, const char *phone)
+{
+	const struct strlist *l = &c->limits.prefixes;
+
+	for (size_t i = 0; i < l->n; i++)
+		if (!strncmp(phone, l->item[i], strlen(l->item[i])))
+			return true;
+	return l->n == 0;
 }
 
 bool

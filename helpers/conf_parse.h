@@ -21,6 +21,8 @@ bool conf_is_service(const char *s);
 bool conf_is_account(const char *s);
 /* "/a/b": no empty, "." or ".." component, no slash at the end, no " #" or " ;" in it. */
 bool conf_is_path(const char *s);
+/* "+977": how numbers begin; '+', a first digit 1-9, at most 15 digits. */
+bool conf_is_prefix(const char *s);
 /* http or socks5h, a host, perhaps a port; no user, password, path or query. */
 bool conf_is_proxy(const char *s);
 

@@ -18,6 +18,8 @@
 static const char *const ask_first_words[] = {"auto", "always", "never", NULL};
 static const char *const unregistered_words[] = {"deny", "skip", NULL};
 static const char *const identity_words[] = {"target", "caller", NULL};
+static const char *const require_verified_words[] = {"no", "yes", NULL};
+static const char *const fallback_words[] = {"no", "yes", NULL};
 
 #define OTP(member)	 CONF_OTP, #member, offsetof(struct conf_signin, member)
 #define LIMIT(member)	 CONF_LIMITS, #member, offsetof(struct conf_limits, member)
@@ -41,16 +43,29 @@ const struct conf_option conf_table[] = {
     OPTION(OTP(tries), CONF_NUMBER, "3", RANGE(1, 5)),
     OPTION(OTP(ask_first), CONF_WORD, "auto", .words = ask_first_words),
     OPTION(OTP(interactive_services), CONF_SERVICES, "sudo, sudo-i, su, su-l, login", RANGE(0, 64)),
+    OPTION(OTP(never_prompt_services), CONF_SERVICES,
+	"dovecot, imap, pop, pop3, smtp, esmtp, sieve, lmtp, vsftpd, proftpd, pure-ftpd, ftp, "
+	"cups, "
+	"samba, postgresql, mysql, mariadb, openvpn, squid",
+	RANGE(0, 64)),
     OPTION(OTP(unregistered), CONF_WORD, "deny", .words = unregistered_words),
+    OPTION(OTP(require_verified), CONF_WORD, "no", .words = require_verified_words),
     OPTION(OTP(identity), CONF_WORD, "target", .words = identity_words),
+    OPTION(OTP(fallback), CONF_WORD, "yes", .words = fallback_words),
     OPTION(OTP(send_timeout), CONF_DURATION, "10s", RANGE(1 * SECOND, 60 * SECOND)),
     OPTION(OTP(attempt_timeout), CONF_DURATION, "4s", RANGE(SECOND / 2, 30 * SECOND)),
     OPTION(OTP(verify_timeout), CONF_DURATION, "8s", RANGE(1 * SECOND, 60 * SECOND)),
     OPTION(OTP(login_timeout), CONF_DURATION, "100s", RANGE(10 * SECOND, 300 * SECOND)),
+    OPTION(OTP(remember), CONF_DURATION, "0s", RANGE(0, 1 * DAY)),
 
     OPTION(LIMIT(resend_wait), CONF_DURATION, "30s", RANGE(0, 10 * MINUTE)),
     OPTION(LIMIT(sends_per_user), CONF_WINDOWS, "5/15m, 20/1d", RANGE(1, 1000)),
-    OPTION(LIMIT(failures), CONF_NUMBER, "10", RANGE(1, 100)),
+    OPTION(LIMIT(sends_per_address), CONF_WINDOWS, "5/15m, 20/1d", RANGE(1, 1000)),
+    OPTION(LIMIT(sends_per_client), CONF_WINDOWS, "60/1h", RANGE(1, 100000)),
+    OPTION(LIMIT(sends_per_host), CONF_WINDOWS, "300/1h", RANGE(1, 1000000)),
+    OPTION(LIMIT(messages_per_address), CONF_WINDOWS, "100/1h", RANGE(1, 100000)),
+    OPTION(LIMIT(prefixes), CONF_PREFIXES, NULL, RANGE(1, 256)),
+    OPTION(LIMIT(failures), CONF_NUMBER, "10", RANGE(1, CONF_FAILURES_MOST)),
     OPTION(LIMIT(backoff_first), CONF_DURATION, "30s", RANGE(1 * SECOND, 1 * HOUR)),
     OPTION(LIMIT(backoff_most), CONF_DURATION, "1h", RANGE(1 * SECOND, 1 * DAY)),
 
@@ -144,6 +159,7 @@ conf_expects(const struct conf_option *o, char dst[static CONF_EXPECTS_MAX])
 	    [CONF_USERS] = "a list of users",
 	    [CONF_GROUPS] = "a list of groups",
 	    [CONF_FOLDERS] = "a list of absolute paths",
+	    [CONF_PREFIXES] = "a list of number prefixes like +977",
 	    [CONF_NETWORKS] = "a list of networks in CIDR form",
 	    [CONF_REQUIRES] = "the word publickey",
 	    [CONF_DATE] = "a date as YYYY-MM-DD",
@@ -221,6 +237,7 @@ set_list(const struct conf_option *o, struct strlist *place, const char *text)
 	    [CONF_USERS] = conf_is_account,
 	    [CONF_GROUPS] = conf_is_account,
 	    [CONF_FOLDERS] = conf_is_path,
+	    [CONF_PREFIXES] = conf_is_prefix,
 	};
 	struct strlist l = {0};
 	int r = conf_list(text, is[o->type], &l);
@@ -306,6 +323,7 @@ conf_set(const struct conf_option *o, void *base, const char *text)
 	case CONF_USERS:
 	case CONF_GROUPS:
 	case CONF_FOLDERS:
+	case CONF_PREFIXES:
 		return set_list(o, place, text);
 	case CONF_WINDOWS:
 		return set_windows(o, place, text);
@@ -340,6 +358,7 @@ unset(const struct conf_option *o, void *base)
 	case CONF_USERS:
 	case CONF_GROUPS:
 	case CONF_FOLDERS:
+	case CONF_PREFIXES:
 		strlist_free(place);
 		break;
 	case CONF_NETWORKS:

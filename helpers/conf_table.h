@@ -40,6 +40,7 @@ enum conf_type {
 	CONF_USERS,
 	CONF_GROUPS,
 	CONF_FOLDERS,
+	CONF_PREFIXES,
 	CONF_WINDOWS,  /* struct conf_windows; range: of the counts */
 	CONF_NETWORKS, /* struct conf_exempt's network and nnetworks */
 	CONF_REQUIRES, /* bool */

@@ -3,19 +3,24 @@
  *  - a rule exempts only when every kind it gives is known to match; what is not known (no client
  *    address, no such group) does not match;
  *  - a rule that is over exempts nobody;
- *  - a name service that fails is an error, never "no match" and never a match.
+ *  - a name service that fails is an error, never "no match" and never a match; where it fails
+ *    without a word, as getgrouplist(3) may, the user is in fewer groups, and asked.
  */
 #include "helpers/rules.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <grp.h>
-#include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/err.h"
 #include "common/own.h"
+#include "helpers/account.h"
+#include "helpers/conf_parse.h"
+#include "helpers/log.h"
 
 /* The largest record of a name service that is waited for: a group may have many members. */
 enum { RECORD_FIRST = 4096, RECORD_MAX = 16 * 1024 * 1024 };
@@ -51,27 +56,6 @@ group_lookup(const char *name, gid_t *gid)
 	return means_absent(e) ? -OTP_ENOENT : -OTP_ESYS;
 }
 
-static int
-user_lookup(const char *name)
-{
-	struct passwd record, *found = NULL;
-	int e = ERANGE;
-
-	for (size_t size = RECORD_FIRST; e == ERANGE && size <= RECORD_MAX; size *= 4) {
-		_auto_free char *memory = malloc(size);
-
-		if (!memory)
-			return -OTP_ENOMEM;
-		do
-			e = getpwnam_r(name, &record, memory, size, &found);
-		while (e == EINTR);
-		if (!e && found)
-			return 0;
-	}
-	errno = e;
-	return means_absent(e) ? -OTP_ENOENT : -OTP_ESYS;
-}
-
 static bool
 network_has(const struct conf_network *n, const struct in6_addr *addr)
 {
@@ -85,29 +69,58 @@ network_has(const struct conf_network *n, const struct in6_addr *addr)
 	       (!rest || !((n->addr[whole] ^ addr->s6_addr[whole]) & mask));
 }
 
+/* A client that has an address, in one of the networks. */
 static bool
 networks_match(const struct conf_exempt *e, const struct rules_request *q)
 {
-	if (!e->nnetworks)
-		return true;
 	for (size_t i = 0; q->has_client && i < e->nnetworks; i++)
 		if (network_has(&e->network[i], &q->client))
 			return true;
 	return false;
 }
 
-/* 1: the user is in one of the rule's groups, or it names none; 0: not; or an error. */
+static void
+say_over(const struct conf_exempt *e, char why[static RULES_WHY_MAX])
+{
+	time_t last = (time_t)e->until_s - 1;
+	char day[sizeof("YYYY-MM-DD")] = "";
+	struct tm tm;
+
+	if (localtime_r(&last, &tm))
+		(void)strftime(day, sizeof(day), "%Y-%m-%d", &tm);
+	(void)snprintf(why, RULES_WHY_MAX, "it was over at the end of %s", day);
+}
+
+static void
+say_elsewhere(const struct rules_request *q, char why[static RULES_WHY_MAX])
+{
+	char address[INET6_ADDRSTRLEN] = "";
+
+	if (!q->has_client) {
+		(void)snprintf(why, RULES_WHY_MAX, "networks: there is no numeric client address");
+		return;
+	}
+	if (IN6_IS_ADDR_V4MAPPED(&q->client))
+		(void)inet_ntop(AF_INET, &q->client.s6_addr[12], address, sizeof(address));
+	else
+		(void)inet_ntop(AF_INET6, &q->client, address, sizeof(address));
+	(void)snprintf(
+	    why, RULES_WHY_MAX, "networks: the client address %s is in none of them", address);
+}
+
+/* 1: the user is in one of the rule's groups; 0: in none that there is; or an error. */
 static int
 groups_match(const struct conf_exempt *e, const struct rules_request *q)
 {
-	if (!e->groups.n)
-		return 1;
 	for (size_t i = 0; i < e->groups.n; i++) {
 		gid_t gid;
 		int r = group_lookup(e->groups.item[i], &gid);
 
-		if (r == -OTP_ENOENT)
+		if (r == -OTP_ENOENT) {
+			otp_log(LOG_WARNING, "event=rule rule=%s: there is no group \"%s\"",
+			    e->name, e->groups.item[i]);
 			continue;
+		}
 		if (r)
 			return r;
 		for (size_t j = 0; j < q->ngroups; j++)
@@ -117,70 +130,149 @@ groups_match(const struct conf_exempt *e, const struct rules_request *q)
 	return 0;
 }
 
-/* 1, 0 or an error, as above. Groups come last: they may have to be asked over a network. */
+/*
+ * 1: the rule exempts; 0: it does not, and why not; or an error. Groups come last: they may have
+ * to be asked over a network.
+ */
 static int
-exempts(const struct conf_exempt *e, const struct rules_request *q)
+exempts(const struct conf_exempt *e, const struct rules_request *q, char why[static RULES_WHY_MAX])
 {
-	if (q->now_s >= e->until_s)
+	const char *not = NULL;
+	int r;
+
+	if (q->now_s >= e->until_s) {
+		say_over(e, why);
 		return 0;
+	}
 	/* conf_load() refuses such a rule; should one ever get here, it exempts nobody. */
 	if (!e->users.n && !e->groups.n && !e->services.n && !e->nnetworks)
+		not = "it names nobody";
+	else if (e->users.n && !strlist_has(&e->users, q->user))
+		not = "users: the user is not among them";
+	else if (e->services.n && !strlist_has(&e->services, q->service))
+		not = "services: the service is not among them";
+	else if (e->requires_publickey && !q->publickey)
+		not = "requires: no public key was used";
+	if (not ) {
+		(void)snprintf(why, RULES_WHY_MAX, "%s", not );
 		return 0;
-	if (e->users.n && !strlist_has(&e->users, q->user))
+	}
+	if (e->nnetworks && !networks_match(e, q)) {
+		say_elsewhere(q, why);
 		return 0;
-	if (e->services.n && !strlist_has(&e->services, q->service))
-		return 0;
-	if (e->requires_publickey && !q->publickey)
-		return 0;
-	if (!networks_match(e, q))
-		return 0;
-	return groups_match(e, q);
+	}
+	if (!e->groups.n)
+		return 1;
+	r = groups_match(e, q);
+	if (r <= 0)
+		(void)snprintf(why, RULES_WHY_MAX, "groups: %s",
+		    r ? "the name service failed" : "the user is in none of them");
+	return r;
 }
 
 int
-rules_decide(const struct conf *c, const struct rules_request *q, const struct conf_exempt **rule)
+rules_decide(const struct conf *c, const struct rules_request *q, const struct rules_watch *watch,
+    const struct conf_exempt **rule)
 {
+	char why[RULES_WHY_MAX] = "";
+
 	*rule = NULL;
 	for (size_t i = 0; i < c->nexempts; i++) {
-		int r = exempts(&c->exempt[i], q);
+		const struct conf_exempt *e = &c->exempt[i];
+		int r = exempts(e, q, why);
 
+		if (watch)
+			watch->seen(e, r > 0 ? NULL : why, watch->arg);
 		if (r < 0)
 			return r;
 		if (r) {
-			*rule = &c->exempt[i];
+			*rule = e;
 			return 0;
 		}
 	}
 	return 0;
 }
 
+enum named { NAMED_USER, NAMED_GROUP };
+
+/* The key that names them, and where it stands. */
+struct named_key {
+	const char *section, *key; /* "exempt robots", "users" */
+	const char *file;
+	unsigned line;
+};
+
 static void
-warn_name(
-    struct buf *report, const struct conf_exempt *e, const char *what, const char *name, int r)
+find_key(const struct conf_shown *shown, void *arg)
 {
-	if (r == -OTP_ENOENT)
-		(void)buf_putf(
-		    report, "warning: [exempt %s] there is no %s \"%s\"\n", e->name, what, name);
-	else if (r)
-		(void)buf_putf(report,
-		    "warning: [exempt %s] the %s \"%s\" could not be looked up: %s\n", e->name,
-		    what, name, r == -OTP_ESYS ? strerror(errno) : otp_strerror(r));
+	struct named_key *k = arg;
+
+	if (strcmp(shown->section, k->section) != 0 || strcmp(shown->key, k->key) != 0)
+		return;
+	k->file = shown->file;
+	k->line = shown->line;
 }
 
-void
+/* Is one name right? -OTP_ENOENT, or 0, perhaps with a warning. */
+static int
+check_name(const struct named_key *k, enum named kind, const char *name, struct buf *report)
+{
+	const char *what = kind == NAMED_USER ? "user" : "group";
+	struct account a = {0};
+	gid_t gid;
+	int r = kind == NAMED_USER ? account_lookup(name, &a) : group_lookup(name, &gid);
+
+	if (kind == NAMED_USER && !r && !a.exists)
+		r = -OTP_ENOENT;
+	if (r == -OTP_ENOENT) {
+		(void)buf_putf(report, "%s:%u: [%s] %s: there is no %s \"%s\"\n", k->file, k->line,
+		    k->section, k->key, what, name);
+		return -OTP_ENOENT;
+	}
+	if (r) {
+		(void)buf_putf(report,
+		    "%s:%u: warning: [%s] %s: the %s \"%s\" could not be looked up: %s\n", k->file,
+		    k->line, k->section, k->key, what, name,
+		    r == -OTP_ESYS ? strerror(errno) : otp_strerror(r));
+		return 0;
+	}
+	if (kind == NAMED_GROUP || !strcmp(a.name, name))
+		return 0;
+	(void)buf_putf(report,
+	    "%s:%u: [%s] %s: \"%s\" is another name of \"%s\", and rules know users by that one\n",
+	    k->file, k->line, k->section, k->key, name, a.name);
+	return -OTP_ENOENT;
+}
+
+static int
+check_names(const struct conf *c, const struct conf_exempt *e, enum named kind, struct buf *report)
+{
+	const struct strlist *l = kind == NAMED_USER ? &e->users : &e->groups;
+	char section[sizeof("exempt ") + CONF_NAME_MAX];
+	struct named_key k = {section, kind == NAMED_USER ? "users" : "groups", "", 0};
+	int r = 0;
+
+	(void)snprintf(section, sizeof(section), "exempt %s", e->name);
+	conf_show(c, NULL, find_key, &k);
+	for (size_t i = 0; i < l->n; i++)
+		if (check_name(&k, kind, l->item[i], report))
+			r = -OTP_ENOENT;
+	return r;
+}
+
+int
 rules_check(const struct conf *c, struct buf *report)
 {
-	for (size_t i = 0; i < c->nexempts; i++) {
-		const struct conf_exempt *e = &c->exempt[i];
-		gid_t gid;
+	time_t now = time(NULL);
+	int r = 0;
 
-		for (size_t j = 0; j < e->users.n; j++)
-			warn_name(
-			    report, e, "user", e->users.item[j], user_lookup(e->users.item[j]));
-		for (size_t j = 0; j < e->groups.n; j++)
-			warn_name(report, e, "group", e->groups.item[j],
-			    group_lookup(e->groups.item[j], &gid));
-	}
+	/* Of a rule that is over nothing is asked any more. */
+	for (size_t i = 0; i < c->nexempts; i++)
+		for (enum named kind = NAMED_USER; kind <= NAMED_GROUP; kind++)
+			if (c->exempt[i].until_s > now &&
+			    check_names(c, &c->exempt[i], kind, report))
+				r = -OTP_ENOENT;
+	return r;
 }
 
 /* Copies s without its zone id; false when that is empty, odd, or s is too long. */

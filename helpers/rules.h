@@ -21,19 +21,29 @@ struct rules_request {
 	int64_t now_s;		/* wall clock, seconds */
 };
 
-/*
- * 0 and *rule the [exempt] section that says "not asked", or NULL where the user is asked; a
- * group that cannot be looked up because the name service failed is -OTP_ESYS.
- */
-int rules_decide(
-    const struct conf *c, const struct rules_request *q, const struct conf_exempt **rule);
+enum { RULES_WHY_MAX = 128 };
+
+/* Who wants to know of each rule that is looked at, in their order. */
+struct rules_watch {
+	/* why_not is NULL for the rule that decides; it is borrowed for the call. */
+	void (*seen)(const struct conf_exempt *rule, const char *why_not, void *arg);
+	void *arg;
+};
 
 /*
- * Warnings about rules that cannot match as they stand: users and groups that do not exist, or
- * could not be looked up. One line each into *report. For `otpctl config check`: it asks the name
- * service, which a sign-in does not wait for.
+ * 0 and *rule the [exempt] section that says "not asked", or NULL where the user is asked; a
+ * group that cannot be looked up because the name service failed is -OTP_ESYS. watch may be NULL.
  */
-void rules_check(const struct conf *c, struct buf *report);
+int rules_decide(const struct conf *c, const struct rules_request *q,
+    const struct rules_watch *watch, const struct conf_exempt **rule);
+
+/*
+ * Rules that cannot match as things are: they name a user or a group that does not exist, or a user
+ * by a name that is not theirs. An error each into *report, as of conf_load(); what could not be
+ * looked up is a warning. For `otpctl config check`: it asks the name service, which a sign-in does
+ * not wait for. 0 or -OTP_ENOENT.
+ */
+int rules_check(const struct conf *c, struct buf *report);
 
 /*
  * A numeric address, v4 or v6 (a zone id is allowed on link-local v6 and ignored), into its v6

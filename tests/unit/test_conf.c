@@ -197,6 +197,19 @@ refused(struct fixture *f, const char *text, unsigned line, const char *message)
 	"token = file:/etc/x\n"
 
 static void
+assert_windows(const struct conf_windows *w, const char *text)
+{
+	struct conf_windows want;
+
+	assert_int_equal(conf_windows(text, &want), 0);
+	assert_int_equal(w->n, want.n);
+	for (size_t i = 0; i < want.n; i++) {
+		assert_int_equal(w->item[i].count, want.item[i].count);
+		assert_int_equal(w->item[i].span, want.item[i].span);
+	}
+}
+
+static void
 test_minimal_has_the_defaults(void **state)
 {
 	struct fixture *f = *state;
@@ -211,8 +224,12 @@ test_minimal_has_the_defaults(void **state)
 	assert_int_equal(f->c->signin.ask_first, ASK_AUTO);
 	assert_int_equal(f->c->signin.interactive_services.n, 5);
 	assert_string_equal(f->c->signin.interactive_services.item[4], "login");
+	assert_int_equal(f->c->signin.never_prompt_services.n, 19);
+	assert_string_equal(f->c->signin.never_prompt_services.item[0], "dovecot");
 	assert_int_equal(f->c->signin.unregistered, UNREGISTERED_DENY);
+	assert_int_equal(f->c->signin.require_verified, REQUIRE_VERIFIED_NO);
 	assert_int_equal(f->c->signin.identity, IDENTITY_TARGET);
+	assert_int_equal(f->c->signin.fallback, FALLBACK_YES);
 	assert_int_equal(f->c->signin.send_timeout, 10000);
 	assert_int_equal(f->c->signin.attempt_timeout, 4000);
 	assert_int_equal(f->c->signin.verify_timeout, 8000);
@@ -223,6 +240,11 @@ test_minimal_has_the_defaults(void **state)
 	assert_int_equal(f->c->limits.sends_per_user.item[0].span, 15 * 60 * 1000);
 	assert_int_equal(f->c->limits.sends_per_user.item[1].count, 20);
 	assert_int_equal(f->c->limits.sends_per_user.item[1].span, 24 * 60 * 60 * 1000);
+	assert_windows(&f->c->limits.sends_per_address, "5/15m, 20/1d");
+	assert_windows(&f->c->limits.sends_per_client, "60/1h");
+	assert_windows(&f->c->limits.sends_per_host, "300/1h");
+	assert_windows(&f->c->limits.messages_per_address, "100/1h");
+	assert_int_equal(f->c->limits.prefixes.n, 0);
 	assert_int_equal(f->c->limits.failures, 10);
 	assert_int_equal(f->c->limits.backoff_first, 30000);
 	assert_int_equal(f->c->limits.backoff_most, 60 * 60 * 1000);
@@ -323,6 +345,7 @@ other_value(const struct conf_option *o, bool most, char *dst, size_t size)
 	    [CONF_USERS] = "robot, EXAMPLE\\domain user",
 	    [CONF_GROUPS] = "robots",
 	    [CONF_FOLDERS] = "/other/one, /other/two",
+	    [CONF_PREFIXES] = "+977, +91, +1",
 	    [CONF_WINDOWS] = "1/1m, 1000/31d, 2/1h, 3/90s",
 	    [CONF_NETWORKS] = "10.0.0.0/8, 2001:db8::/32, 192.0.2.7",
 	    [CONF_REQUIRES] = "publickey",
@@ -336,7 +359,7 @@ other_value(const struct conf_option *o, bool most, char *dst, size_t size)
 		(void)snprintf(
 		    dst, size, "%s", conf_duration_text(most ? o->max : o->min, duration));
 	else if (o->type == CONF_WORD)
-		(void)snprintf(dst, size, "%s", o->words[1]);
+		(void)snprintf(dst, size, "%s", o->words[strcmp(o->words[0], o->def) == 0 ? 1 : 0]);
 	else
 		(void)snprintf(dst, size, "%s", fixed[o->type]);
 }
@@ -552,6 +575,14 @@ test_values_outside_their_range_are_refused(void **state)
 			assert_int_equal(conf_set(o, base, conf_duration_text(o->max, d)), 0);
 			assert_int_equal(conf_set(o, base, conf_duration_text(o->min, d)), 0);
 		}
+		if (o->type == CONF_WINDOWS) {
+			(void)snprintf(value, sizeof(value), "1/1h, %" PRId64 "/1d", o->max + 1);
+			refuse_value(f, o, value);
+			(void)snprintf(value, sizeof(value), "%" PRId64 "/1d", o->min - 1);
+			refuse_value(f, o, value);
+			(void)snprintf(value, sizeof(value), "%" PRId64 "/1m", o->max);
+			assert_int_equal(conf_set(o, base, value), 0);
+		}
 	}
 }
 
@@ -565,7 +596,7 @@ test_bad_values_are_refused_for_every_type(void **state)
 	    {CONF_NUMBER, {"", "x", "6.0", "+6", "-6", "06", "0x6", "6 7", "6;", "６"}},
 	    {CONF_DURATION, {"", "5", "5 m", "m", "5M", "5min", "-5m", "5m0s", "1.5m", "05m",
 				"99999999999999m", "9999999999999999999m"}},
-	    {CONF_WORD, {"", "Auto", "yes", "auto,", "auto auto"}},
+	    {CONF_WORD, {"", "Auto", "maybe", "auto,", "auto auto", "Yes", "true", "1"}},
 	    {CONF_NAME, {"", "A", "a b", "../x", "-a", "_a", "a.b", "a/b"}},
 	    {CONF_OWN_NAME, {"", "A", "a b", "../x", "-a", "a.json"}},
 	    {CONF_PATH, {"", "a", "a/b", "/", "/a/", "/a//b", "/a/./b", "/a/../b", "/..", "~/a",
@@ -579,8 +610,10 @@ test_bad_values_are_refused_for_every_type(void **state)
 	    {CONF_USERS, {"", ",", "a,", "a,a", "a:b", "a/b", "a # why", "\"a\""}},
 	    {CONF_GROUPS, {"", ",", "a,", "a,a", "#100"}},
 	    {CONF_FOLDERS, {"", "a", "/a, b", "/a,", "/a,/a", "/a/.."}},
+	    {CONF_PREFIXES, {"", ",", "977", "+", "+0", "+0977", "+977,", "+977 +91", "+977, +977",
+				"+977-1", "+97 7", "00977", "+1234567890123456", "+*", "nepal"}},
 	    {CONF_WINDOWS,
-		{"", "5", "5/", "/5m", "0/1m", "1001/1m", "1/59s", "1/32d", "1/1", "1/1m,",
+		{"", "5", "5/", "/5m", "0/1m", "1000001/1m", "1/59s", "1/32d", "1/1", "1/1m,",
 		    "1/1m 2/2m", "1/1m,1/1m,1/1m,1/1m,1/1m", "99999999999/1m", "-1/1m"}},
 	    {CONF_NETWORKS,
 		{"", "host.example", "10.0.0.1/8", "10.0.0.0/33", "10.0.0.0/0", "10.0.0.0/-1",
@@ -633,6 +666,44 @@ test_values_that_must_be_taken(void **state)
 	}
 }
 
+/* C30: toll fraud is answered by where messages may go at all. */
+static void
+test_prefixes_say_where_messages_may_go(void **state)
+{
+	static const struct {
+		const char *prefixes, *phone;
+		bool allowed;
+	} rows[] = {
+	    {NULL, "+9779800000019", true},
+	    {NULL, "+8825000000000", true},
+	    {"+977, +91", "+9779800000019", true},
+	    {"+977, +91", "+919876543219", true},
+	    {"+977, +91", "+97698765432", false},
+	    {"+977, +91", "+9198", true},
+	    {"+977, +91", "+9", false},
+	    {"+977, +91", "+977", true},
+	    {"+977, +91", "9779800000019", false},
+	    {"+977, +91", " +9779800000019", false},
+	    {"+977, +91", "+1977977", false},
+	    {"+97798", "+9779800000019", true},
+	    {"+97798", "+9779700000019", false},
+	    {"+1", "+12025550123", true},
+	    {"+123456789012345", "+12345678901234", false},
+	    {"+123456789012345", "+123456789012345", true},
+	};
+	struct fixture *f = *state;
+	char text[512];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		(void)snprintf(text, sizeof(text), MINIMAL "[limits]\n%s%s\n",
+		    rows[i].prefixes ? "prefixes = " : "",
+		    rows[i].prefixes ? rows[i].prefixes : "");
+		assert_string_equal(load_text(f, text), "");
+		if (conf_allows_number(f->c, rows[i].phone) != rows[i].allowed)
+			fail_msg("%s for \"%s\"", rows[i].phone, text);
+	}
+}
+
 /* Errors, each with its line. */
 
 static void
@@ -671,7 +742,7 @@ test_unknown_names_are_errors_with_a_suggestion(void **state)
 	refused(f, MINIMAL "[OTP]\n", 9, "[OTP]: there is no such section; did you mean [otp]?");
 	refused(f, MINIMAL "[qqqqq]\n", 9, "[qqqqq]: there is no such section\n");
 	/* What later versions may know is unknown today. */
-	refused(f, MINIMAL "[otp]\nremember = 15m\n", 10, "[otp] remember: there is no such key");
+	refused(f, MINIMAL "[otp]\nenrol = yes\n", 10, "[otp] enrol: there is no such key");
 	refused(f, MINIMAL "[exempt x]\nuser = a\n", 10,
 	    "[exempt x] user: there is no such key; did you mean users?");
 	refused(f, MINIMAL "[channel voice]\nprovider = tingting\n", 10,
@@ -776,7 +847,7 @@ static void
 test_long_lines_and_many_errors(void **state)
 {
 	struct fixture *f = *state;
-	size_t size = 200 * 1024, len;
+	size_t size = 64 * 1024, len;
 	char *text = malloc(size + 64);
 
 	assert_non_null(text);
@@ -793,7 +864,7 @@ test_long_lines_and_many_errors(void **state)
 
 	/* More errors than the report holds: the first ones, and a word that there are more. */
 	len = (size_t)sprintf(text, "[otp]\n");
-	while (len < size)
+	while (len < size / 2)
 		len += (size_t)sprintf(text + len, "x%zu = 1\n", len);
 	load_text(f, text);
 	assert_int_equal(f->r, -OTP_ECONF);
@@ -1219,6 +1290,7 @@ main(void)
 	    TEST(test_values_outside_their_range_are_refused),
 	    TEST(test_bad_values_are_refused_for_every_type),
 	    TEST(test_values_that_must_be_taken),
+	    TEST(test_prefixes_say_where_messages_may_go),
 	    TEST(test_all_errors_of_all_files_come_in_one_report),
 	    TEST(test_unknown_names_are_errors_with_a_suggestion),
 	    TEST(test_names_of_sections),

@@ -1,17 +1,11 @@
 /* The [exempt] rules: who is not asked, and above all who is. */
+#include "tests/unit/unit.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include <strings.h>
 
 #include "common/buf.h"
 #include "common/err.h"
@@ -19,7 +13,10 @@
 #include "helpers/conf_parse.h"
 #include "helpers/rules.h"
 
-/* The name service of these tests: the groups robots (5000) and large (5001, a long record). */
+/*
+ * The name service of these tests: the groups robots (5000), twins (5000) and large (5001, a long
+ * record); the user ansible, in any spelling of upper and lower case.
+ */
 static int service_errno;
 static int interruptions;
 static size_t asked;
@@ -44,9 +41,9 @@ __wrap_getgrnam_r(
 		return ERANGE;
 	if (!strcmp(name, "endless"))
 		return ERANGE;
-	if (strcmp(name, "robots") != 0 && strcmp(name, "large") != 0)
+	if (strcmp(name, "robots") != 0 && strcmp(name, "twins") != 0 && strcmp(name, "large") != 0)
 		return 0;
-	*record = (struct group){.gr_gid = name[0] == 'r' ? 5000 : 5001};
+	*record = (struct group){.gr_gid = name[0] == 'l' ? 5001 : 5000};
 	*found = record;
 	return 0;
 }
@@ -60,9 +57,9 @@ __wrap_getpwnam_r(
 	*found = NULL;
 	if (service_errno)
 		return service_errno;
-	if (strcmp(name, "ansible") != 0)
+	if (strcasecmp(name, "ansible") != 0)
 		return 0;
-	*record = (struct passwd){.pw_uid = 4000};
+	*record = (struct passwd){.pw_name = (char *)"ansible", .pw_uid = 4000};
 	*found = record;
 	return 0;
 }
@@ -101,7 +98,7 @@ decide(struct conf_exempt *e, const struct rules_request *q)
 {
 	struct conf c = {.exempt = e, .nexempts = 1};
 	const struct conf_exempt *rule = e;
-	int r = rules_decide(&c, q, &rule);
+	int r = rules_decide(&c, q, NULL, &rule);
 
 	if (r) {
 		assert_null(rule);
@@ -134,7 +131,7 @@ test_without_rules_everyone_is_asked(void **state)
 	const struct conf_exempt *rule = (void *)&c;
 
 	(void)state;
-	assert_int_equal(rules_decide(&c, &q, &rule), 0);
+	assert_int_equal(rules_decide(&c, &q, NULL, &rule), 0);
 	assert_null(rule);
 }
 
@@ -246,10 +243,10 @@ test_the_first_rule_that_matches_is_named(void **state)
 	const struct conf_exempt *rule;
 
 	(void)state;
-	assert_int_equal(rules_decide(&c, &q, &rule), 0);
+	assert_int_equal(rules_decide(&c, &q, NULL, &rule), 0);
 	assert_ptr_equal(rule, &e[2]);
 	q.user = "b";
-	assert_int_equal(rules_decide(&c, &q, &rule), 0);
+	assert_int_equal(rules_decide(&c, &q, NULL, &rule), 0);
 	assert_ptr_equal(rule, &e[1]);
 }
 
@@ -341,29 +338,164 @@ test_groups_of_any_size_and_through_interruptions(void **state)
 	assert_int_equal(decide(&endless, &q), -OTP_ESYS);
 }
 
+/* What was seen: "robots: why; office: decides; ". */
 static void
-test_check_warns_of_names_that_do_not_exist(void **state)
+see(const struct conf_exempt *rule, const char *why_not, void *arg)
 {
-	struct conf_exempt e = {.name = (char *)"robots",
-	    .users = LIST("ansible", "ghost"),
-	    .groups = LIST("robots", "nosuch"),
-	    .until_s = LATER};
-	struct conf c = {.exempt = &e, .nexempts = 1};
-	struct buf report = BUF_INIT(4096);
+	(void)buf_putf(arg, "%s: %s; ", rule->name, why_not ? why_not : "decides");
+}
+
+static const char *
+seen(struct conf_exempt *e, size_t n, const struct rules_request *q, struct buf *b)
+{
+	struct conf c = {.exempt = e, .nexempts = n};
+	const struct rules_watch watch = {see, b};
+	const struct conf_exempt *with, *without;
+	int r;
+
+	buf_reset(b);
+	r = rules_decide(&c, q, &watch, &with);
+	/* Whoever looks on changes nothing. */
+	assert_int_equal(rules_decide(&c, q, NULL, &without), r);
+	assert_ptr_equal(with, without);
+	return buf_str(b);
+}
+
+static void
+test_each_rule_says_why_it_does_not_decide(void **state)
+{
+	struct conf_network n;
+	struct conf_exempt e[] = {
+	    {.name = (char *)"old", .users = LIST("a"), .until_s = NOW},
+	    {.name = (char *)"other", .users = LIST("b"), .until_s = LATER},
+	    {.name = (char *)"su", .services = LIST("su"), .until_s = LATER},
+	    {.name = (char *)"key",
+		.users = LIST("a"),
+		.requires_publickey = true,
+		.until_s = LATER},
+	    {.name = (char *)"net", .network = &n, .nnetworks = 1, .until_s = LATER},
+	    {.name = (char *)"group", .groups = LIST("nosuch", "robots"), .until_s = LATER},
+	    {.name = (char *)"last", .users = LIST("a"), .until_s = LATER},
+	    {.name = (char *)"unheard", .users = LIST("a"), .until_s = LATER},
+	};
+	const gid_t groups[] = {7, 5001};
+	struct rules_request q = {.user = "a",
+	    .groups = groups,
+	    .ngroups = 2,
+	    .service = "sshd",
+	    .has_client = true,
+	    .client = address("192.0.2.7"),
+	    .now_s = NOW};
+	struct buf b = BUF_INIT(4096);
 
 	(void)state;
-	rules_check(&c, &report);
-	assert_string_equal(buf_str(&report),
-	    "warning: [exempt robots] there is no user \"ghost\"\n"
-	    "warning: [exempt robots] there is no group \"nosuch\"\n");
-	buf_reset(&report);
+	assert_int_equal(conf_network("10.0.0.0/8", &n), 0);
+	assert_string_equal(seen(e, 8, &q, &b),
+	    "old: it was over at the end of 1970-01-12; "
+	    "other: users: the user is not among them; "
+	    "su: services: the service is not among them; "
+	    "key: requires: no public key was used; "
+	    "net: networks: the client address 192.0.2.7 is in none of them; "
+	    "group: groups: the user is in none of them; "
+	    "last: decides; ");
+	q.client = address("2001:db8::7");
+	assert_string_equal(seen(&e[4], 1, &q, &b),
+	    "net: networks: the client address 2001:db8::7 is in none of them; ");
+	q.has_client = false;
+	assert_string_equal(
+	    seen(&e[4], 1, &q, &b), "net: networks: there is no numeric client address; ");
 	service_errno = EIO;
-	rules_check(&c, &report);
-	assert_non_null(strstr(buf_str(&report),
-	    "warning: [exempt robots] the user \"ansible\" could not be looked up: "));
-	assert_non_null(strstr(buf_str(&report),
-	    "warning: [exempt robots] the group \"robots\" could not be looked up: "));
+	assert_string_equal(seen(&e[5], 2, &q, &b), "group: groups: the name service failed; ");
+	buf_free(&b);
+}
+
+static void
+test_groups_are_numbers(void **state)
+{
+	struct conf_exempt e = {.name = (char *)"x", .groups = LIST("twins"), .until_s = LATER};
+	const gid_t robots[] = {5000}, other[] = {50000, 500};
+	struct rules_request q = {
+	    .user = "twins", .groups = robots, .ngroups = 1, .service = "sshd", .now_s = NOW};
+
+	(void)state;
+	/* Two names of one group are one group; the name of the user is none. */
+	assert_int_equal(decide(&e, &q), 1);
+	q.groups = other;
+	q.ngroups = 2;
+	assert_int_equal(decide(&e, &q), 0);
+}
+
+#define CONF(rule)                               \
+	"[channel sms]\nproviders = tingting\n"  \
+	"[provider tingting]\ntoken = file:/x\n" \
+	"[exempt robots]\nreason = r\n" rule "\n"
+
+/* What the check says of a rule on line 7, without the file's name. */
+static const char *
+checked(const char *rule, int *r)
+{
+	static char text[1024];
+	struct buf report = BUF_INIT(4096);
+	struct folder dir;
+	struct conf *c = NULL;
+	size_t n = 0;
+
+	folder_make(&dir);
+	assert_int_equal(conf_load(folder_write(&dir, "c", rule, 0644), geteuid(), &c, &report), 0);
+	buf_reset(&report);
+	*r = rules_check(c, &report);
+	for (const char *s = buf_str(&report); *s; s += strcspn(s, "\n") + 1) {
+		s += strlen(dir.file) + 1;
+		n += (size_t)snprintf(
+		    text + n, sizeof(text) - n, "%.*s\n", (int)strcspn(s, "\n"), s);
+	}
+	text[n] = '\0';
+	conf_free(c);
 	buf_free(&report);
+	folder_drop(&dir);
+	return text;
+}
+
+static void
+test_check_knows_who_does_not_exist(void **state)
+{
+	int r;
+
+	(void)state;
+	assert_string_equal(
+	    checked(
+		CONF("users = ansible, ghost\ngroups = robots, nosuch\nuntil = 2099-01-01"), &r),
+	    "7: [exempt robots] users: there is no user \"ghost\"\n"
+	    "8: [exempt robots] groups: there is no group \"nosuch\"\n");
+	assert_int_equal(r, -OTP_ENOENT);
+	assert_string_equal(checked(CONF("users = Ansible\nuntil = 2099-01-01"), &r),
+	    "7: [exempt robots] users: \"Ansible\" is another name of \"ansible\", and rules know "
+	    "users by that one\n");
+	assert_int_equal(r, -OTP_ENOENT);
+	assert_string_equal(
+	    checked(CONF("users = ansible\ngroups = robots\nuntil = 2099-01-01"), &r), "");
+	assert_int_equal(r, 0);
+	/* Of a rule that is over nobody is asked for. */
+	assert_string_equal(checked(CONF("users = ghost\nuntil = 2001-01-01"), &r), "");
+	assert_int_equal(r, 0);
+}
+
+static void
+test_check_does_not_take_a_failure_for_an_absence(void **state)
+{
+	const char *said;
+	int r;
+
+	(void)state;
+	service_errno = EIO;
+	said = checked(CONF("users = ansible\ngroups = robots\nuntil = 2099-01-01"), &r);
+	assert_int_equal(r, 0);
+	assert_non_null(
+	    strstr(said, "7: warning: [exempt robots] users: the user \"ansible\" could "
+			 "not be looked up: Input/output error\n"));
+	assert_non_null(
+	    strstr(said, "8: warning: [exempt robots] groups: the group \"robots\" could "
+			 "not be looked up: Input/output error\n"));
 }
 
 static void
@@ -411,9 +543,14 @@ main(void)
 	    TEST(test_groups_are_asked_last_and_only_where_they_decide),
 	    TEST(test_groups_tell_absent_from_failed),
 	    TEST(test_groups_of_any_size_and_through_interruptions),
-	    TEST(test_check_warns_of_names_that_do_not_exist),
+	    TEST(test_groups_are_numbers),
+	    TEST(test_each_rule_says_why_it_does_not_decide),
+	    TEST(test_check_knows_who_does_not_exist),
+	    TEST(test_check_does_not_take_a_failure_for_an_absence),
 	    TEST(test_addresses),
 	};
 
+	/* A rule's last day is told by the clock on the wall. */
+	setenv("TZ", "UTC", 1);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,251 @@
+/*
+ * The [exempt] rules against themselves: one that can never match, whatever sign-in comes, is a
+ * mistake, and an error. Nothing here may depend on the day or on the machine: a rule that was
+ * right when it was written must not become an error, for that locks everyone out. What is over,
+ * or never comes to its turn, is inert, and warned of.
+ */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/err.h"
+#include "helpers/conf_internal.h"
+#include "helpers/conf_parse.h"
+
+/* How long before its end a rule is warned of. */
+enum { EXEMPT_NOTICE_S = 14 * 24 * 60 * 60, V4_BITS = 96 };
+
+/* Hosts that never tell a client's address: whoever uses them is on this machine already. */
+static const char *const local_services[] = {"sudo", "sudo-i", "su", "su-l", "runuser", "runuser-l",
+    "polkit-1", "cron", "atd", "chfn", "chsh", "passwd", "vlock", "xscreensaver", "i3lock",
+    "swaylock", "kde"};
+/* Only sshd says which key was used. These are known not to be it, as are the former. */
+static const char *const keyless_services[] = {"login", "remote"};
+
+struct rule_view {
+	const struct conf *c;
+	const struct conf_exempt *e;
+	const struct conf_section *s;
+	struct conf_report *rep;
+};
+
+static const struct conf_section *
+section_of(const struct conf *c, const struct conf_exempt *e)
+{
+	const struct conf_sections *all = &c->internal->sections;
+	const char *rest;
+
+	for (size_t i = 0; i < all->n; i++)
+		if (conf_section_kind(&all->item[i], &rest) == CONF_EXEMPT &&
+		    !strcmp(rest, e->name))
+			return &all->item[i];
+	return NULL;
+}
+
+static bool
+is_one_of(const char *service, const char *const *known, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(known[i], service))
+			return true;
+	return false;
+}
+
+static bool
+is_local(const char *service)
+{
+	return is_one_of(
+	    service, local_services, sizeof(local_services) / sizeof(local_services[0]));
+}
+
+/* Those without a person are not sshd either; which they are is in the default of the option. */
+static bool
+has_no_key(const char *service)
+{
+	struct strlist blind = {0};
+	bool r = is_local(service) || is_one_of(service, keyless_services,
+					  sizeof(keyless_services) / sizeof(keyless_services[0]));
+
+	if (!r && !conf_list(
+		      conf_option(CONF_OTP, "never_prompt_services")->def, conf_is_service, &blind))
+		r = strlist_has(&blind, service);
+	strlist_free(&blind);
+	return r;
+}
+
+static bool
+all_services(const struct conf_exempt *e, bool is(const char *service))
+{
+	for (size_t i = 0; i < e->services.n; i++)
+		if (!is(e->services.item[i]))
+			return false;
+	return e->services.n > 0;
+}
+
+static void
+check_services(const struct rule_view *v)
+{
+	const struct conf_setting *networks = conf_section_get(v->s, "networks");
+	const struct conf_setting *requires = conf_section_get(v->s, "requires");
+
+	if (v->e->nnetworks && all_services(v->e, is_local))
+		conf_error(v->rep, networks->file, networks->line,
+		    "[%s] can never match: at its services there is no client address, so no "
+		    "networks; take one of the two keys away",
+		    v->s->name);
+	if (v->e->requires_publickey && all_services(v->e, has_no_key))
+		conf_error(v->rep, requires->file, requires->line,
+		    "[%s] can never match: no public key is used at its services, only sshd says "
+		    "so; take one of the two keys away",
+		    v->s->name);
+}
+
+static bool
+is_v4(const struct conf_network *n)
+{
+	struct in6_addr a;
+
+	memcpy(&a, n->addr, sizeof(a));
+	return n->prefix >= V4_BITS && IN6_IS_ADDR_V4MAPPED(&a);
+}
+
+/* Is b within a? An IPv6 network that is wider than all of IPv4 does not mean IPv4. */
+static bool
+network_within(const struct conf_network *a, const struct conf_network *b)
+{
+	int whole = a->prefix / 8, rest = a->prefix % 8;
+	unsigned mask = 0xff00u >> rest;
+
+	if (a->prefix > b->prefix || (a->prefix < V4_BITS && is_v4(b)))
+		return false;
+	return !memcmp(a->addr, b->addr, (size_t)whole) &&
+	       (!rest || !((a->addr[whole] ^ b->addr[whole]) & mask));
+}
+
+/* Addresses that no client has. */
+static bool
+is_nobodys(const struct conf_network *n)
+{
+	static const char *const nobodys[] = {
+	    "0.0.0.0", "255.255.255.255", "224.0.0.0/4", "::", "ff00::/8"};
+	struct conf_network of;
+
+	for (size_t i = 0; i < sizeof(nobodys) / sizeof(nobodys[0]); i++)
+		if (!conf_network(nobodys[i], &of) && network_within(&of, n))
+			return true;
+	return false;
+}
+
+static const char *
+network_text(const struct conf_network *n, char *dst, size_t size)
+{
+	char address[INET6_ADDRSTRLEN] = "";
+	bool v4 = is_v4(n);
+
+	(void)inet_ntop(
+	    v4 ? AF_INET : AF_INET6, v4 ? n->addr + 12 : n->addr, address, sizeof(address));
+	(void)snprintf(dst, size, "%s/%d", address, v4 ? n->prefix - V4_BITS : n->prefix);
+	return dst;
+}
+
+static void
+check_networks(const struct rule_view *v)
+{
+	const struct conf_setting *set = conf_section_get(v->s, "networks");
+	char text[INET6_ADDRSTRLEN + sizeof("/128")];
+
+	for (size_t i = 0; i < v->e->nnetworks; i++) {
+		const struct conf_network *n = &v->e->network[i];
+
+		if (is_v4(n) && n->prefix == V4_BITS)
+			conf_error(v->rep, set->file, set->line,
+			    "[%s] networks: that is all of IPv4, as 0.0.0.0/0", v->s->name);
+		else if (is_nobodys(n))
+			conf_error(v->rep, set->file, set->line,
+			    "[%s] networks: %s can never match: no client has such an address",
+			    v->s->name, network_text(n, text, sizeof(text)));
+	}
+}
+
+/* Does a hold for whatever b holds for? An empty list holds for all. */
+static bool
+list_covers(const struct strlist *a, const struct strlist *b)
+{
+	if (!a->n)
+		return true;
+	for (size_t i = 0; i < b->n; i++)
+		if (!strlist_has(a, b->item[i]))
+			return false;
+	return b->n > 0;
+}
+
+static bool
+networks_cover(const struct conf_exempt *a, const struct conf_exempt *b)
+{
+	if (!a->nnetworks)
+		return true;
+	for (size_t i = 0; i < b->nnetworks; i++) {
+		bool within = false;
+
+		for (size_t k = 0; k < a->nnetworks; k++)
+			within |= network_within(&a->network[k], &b->network[i]);
+		if (!within)
+			return false;
+	}
+	return b->nnetworks > 0;
+}
+
+static bool
+covers(const struct conf_exempt *a, const struct conf_exempt *b)
+{
+	return a->until_s >= b->until_s && (!a->requires_publickey || b->requires_publickey) &&
+	       list_covers(&a->users, &b->users) && list_covers(&a->groups, &b->groups) &&
+	       list_covers(&a->services, &b->services) && networks_cover(a, b);
+}
+
+/* A rule that exempts less than one before it lets nobody in, so it is no error. */
+static void
+check_turn(const struct rule_view *v)
+{
+	for (const struct conf_exempt *a = v->c->exempt; a < v->e; a++) {
+		if (!covers(a, v->e))
+			continue;
+		conf_warn(v->rep, v->s->file, v->s->line,
+		    "[%s] never decides: [exempt %s] stands before it, and exempts everyone whom "
+		    "it does, for as long",
+		    v->s->name, a->name);
+		return;
+	}
+}
+
+static void
+check_end(const struct rule_view *v, int64_t now_s)
+{
+	const struct conf_setting *until = conf_section_get(v->s, "until");
+
+	if (v->e->until_s <= now_s)
+		conf_warn(v->rep, until->file, until->line,
+		    "[%s] was over at the end of %s and exempts nobody any more: remove it",
+		    v->s->name, until->value);
+	else if (v->e->until_s - now_s <= EXEMPT_NOTICE_S)
+		conf_warn(v->rep, until->file, until->line,
+		    "[%s] ends with %s: renew it, or register its users", v->s->name, until->value);
+}
+
+void
+conf_check_exempt(
+    const struct conf *c, const struct conf_exempt *e, int64_t now_s, struct conf_report *rep)
+{
+	const struct rule_view v = {c, e, section_of(c, e), rep};
+
+	if (!e->users.n && !e->groups.n && !e->nnetworks && !e->services.n)
+		conf_error(rep, v.s->file, v.s->line,
+		    "[%s] would exempt everyone: add users, groups, networks or services",
+		    v.s->name);
+	check_services(&v);
+	check_networks(&v);
+	if (e->until_s > now_s)
+		check_turn(&v);
+	check_end(&v, now_s);
+}

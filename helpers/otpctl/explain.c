@@ -1,0 +1,306 @@
+/* otpctl explain: which rule decides for a sign-in, which do not and why, and what would follow. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/buf.h"
+#include "common/err.h"
+#include "common/own.h"
+#include "common/text.h"
+#include "common/trust.h"
+#include "helpers/challenge.h"
+#include "helpers/conf_parse.h"
+#include "helpers/json.h"
+#include "helpers/otpctl/explain.h"
+#include "helpers/otpctl/otpctl.h"
+#include "helpers/otpctl/status.h"
+#include "helpers/pauses.h"
+#include "helpers/sessions.h"
+#include "helpers/source.h"
+
+enum { REPORT_MAX = 64 * 1024, LINE_SHOWN = 1200, HOST_KEY_MAX = 4096, KEY_MAX = 3900 };
+
+struct explain_arguments {
+	struct otpctl_user user; /* first: the parser's part */
+	const char *service;
+	const char *rhost;
+	const char *key;
+	const char *ruser;
+	const char *tty;
+};
+
+static error_t
+parse_explain(int key, char *arg, struct argp_state *state)
+{
+	struct explain_arguments *a = state->input;
+
+	switch (key) {
+	case 's':
+		if (!conf_is_service(arg))
+			argp_error(state, "\"%s\" is not the name of a PAM service", arg);
+		a->service = arg;
+		return 0;
+	case 'h':
+		a->rhost = arg;
+		return 0;
+	case 'k':
+		a->key = arg;
+		return 0;
+	case 'r':
+		a->ruser = arg;
+		return 0;
+	case 't':
+		a->tty = arg;
+		return 0;
+	case ARGP_KEY_END:
+		if (!a->service)
+			argp_error(state, "by which program? Name its PAM service: --service sshd");
+		return otpctl_parse_user(key, arg, state);
+	default:
+		return otpctl_parse_user(key, arg, state);
+	}
+}
+
+static const struct argp_option explain_options[] = {
+    {"service", 's', "NAME", 0, "The PAM service that signs in", 0},
+    {"rhost", 'h', "ADDRESS", 0, "The client's address", 0},
+    {"key", 'k', "KEY", 0,
+	"The public key that sshd took: as in its .pub file, that file, or its fingerprint", 0},
+    {"ruser", 'r', "USER", 0, "Who calls, as sudo and su say it", 0},
+    {"tty", 't', "TTY", 0, "The terminal", 0},
+    {0},
+};
+
+static const struct argp explain_argp = {
+    .options = explain_options,
+    .parser = parse_explain,
+    .args_doc = "USER --service NAME",
+    .doc = "Goes through a sign-in of USER without a message, a count or a prompt, and says which "
+	   "rule decides, why the others do not, and what would follow.",
+};
+
+/* The first line of a file, without what it must not have in SSH_AUTH_INFO_0. */
+static int
+read_key(const char *path, char *dst, size_t size)
+{
+	_auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	ssize_t n = fd < 0 ? -1 : read(fd, dst, size - 1);
+
+	if (n < 0)
+		return otpctl_fail("%s: the key cannot be read", path);
+	dst[n] = '\0';
+	dst[strcspn(dst, "\n")] = '\0';
+	return OTPCTL_OK;
+}
+
+/* What no host has said. */
+#define NOTHING_SAID                                                                           \
+	{                                                                                      \
+		.service = "", .user = "", .rhost = "", .tty = "", .ruser = "",                \
+		.ssh_connection = "", .ssh_auth_info = "", .session = "", .session_start = "", \
+		.boot_id = "",                                                                 \
+	}
+
+/* "SHA256:" and the base64 of 32 bytes, without padding. */
+static bool
+is_fingerprint(const char *s)
+{
+	static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				     "0123456789+/";
+
+	return !strncmp(s, "SHA256:", 7) && strlen(s) == 7 + 43 && strspn(s + 7, base64) == 43;
+}
+
+/* A key as sshd would say it: "publickey ALGORITHM BASE64". */
+static int
+auth_info(const char *key, char *dst, size_t size)
+{
+	char text[KEY_MAX] = "", algorithm[128], base64[KEY_MAX];
+	struct login_start probe = NOTHING_SAID;
+	struct source source = {.joins = false};
+	int r = OTPCTL_OK;
+
+	if (key[0] == '/')
+		r = read_key(key, text, sizeof(text));
+	else
+		(void)snprintf(text, sizeof(text), "%s", key);
+	if (r)
+		return r;
+	if (strlen(key) < sizeof(text) && sscanf(text, "%127s %3899s", algorithm, base64) == 2)
+		(void)snprintf(dst, size, "publickey %s %s", algorithm, base64);
+	probe.ssh_auth_info = dst;
+	if (!source_of(&probe, &source) && source.publickey)
+		return OTPCTL_OK;
+	(void)otpctl_fail("--key wants a line like 'ssh-ed25519 AAAA...', the absolute path of a "
+			  ".pub file, or a fingerprint like SHA256:...");
+	return OTPCTL_USAGE;
+}
+
+/* What a sign-in opens, opened as the helper does. */
+struct opened {
+	struct login_reach reach; /* first */
+	const struct otpctl *ctl;
+	const char *service;
+	struct conf *conf;
+	struct otpctl_paths paths;
+	struct secret host_key;
+	struct contacts *contacts;
+	struct store *store;
+	struct stored_sessions sessions;
+	struct stored_pauses pauses;
+	struct delivery *delivery;
+};
+
+static void
+opened_close(struct opened *o)
+{
+	delivery_close(o->delivery);
+	if (o->store)
+		o->store->ops->close(o->store);
+	if (o->contacts)
+		o->contacts->ops->close(o->contacts);
+	secret_clear(&o->host_key);
+	otpctl_paths_clear(&o->paths);
+	conf_free(o->conf);
+}
+
+#define _auto_opened __attribute__((cleanup(opened_close)))
+
+static int
+cannot(const char *what, const char *why)
+{
+	return otpctl_fail("%s cannot be used (%s), so every sign-in ends in broken; see: otpctl "
+			   "config check",
+	    what, why);
+}
+
+static void
+print_errors(struct buf *report)
+{
+	const char *text = buf_str(report);
+	char line[LINE_SHOWN], clean[LINE_SHOWN];
+
+	for (size_t len; text && *text; text += len + (text[len] == '\n')) {
+		len = strcspn(text, "\n");
+		(void)snprintf(line, sizeof(line), "%.*s", (int)len, text);
+		(void)fprintf(stderr, "%s\n", text_clean(clean, sizeof(clean), line));
+	}
+}
+
+/* Where a code would be asked for: the providers, which are never asked. */
+static int
+open_providers(struct login_reach *reach, struct delivery **out)
+{
+	struct opened *o = (struct opened *)reach;
+	struct provider_io io = {
+	    .sessions = &o->sessions.base,
+	    .pauses = &o->pauses.base,
+	    .contacts = o->contacts,
+	};
+	_auto_buf struct buf report = BUF_INIT(REPORT_MAX);
+	int r;
+
+	sessions_init(&o->sessions, o->store, &o->host_key, NULL);
+	pauses_init(&o->pauses, o->store, NULL);
+	r = delivery_open(o->conf, &conf_signin_for(o->conf, o->service)->channels, o->ctl->also,
+	    -1, &io, &o->delivery, &report);
+	print_errors(&report);
+	*out = o->delivery;
+	return r;
+}
+
+/* As the helper's own user: what that one cannot read, a sign-in cannot. */
+static int
+open_all(const struct otpctl *ctl, struct opened *o)
+{
+	int r = otpctl_conf_load(ctl, &o->conf);
+
+	if (!r && !o->conf)
+		r = otpctl_fail("there is no %s, so no sign-in works", ctl->config);
+	if (!r)
+		r = otpctl_paths_of(o->conf, &o->paths);
+	if (!r)
+		r = otpctl_store_open(ctl, o->paths.state, &o->store);
+	if (r)
+		return r;
+	r = trust_read(o->paths.host_key, ctl->also, TRUST_SECRET, HOST_KEY_MAX, &o->host_key);
+	if (!r && o->host_key.len < HOST_KEY_MIN)
+		r = -OTP_EINVAL;
+	if (r)
+		return cannot(o->paths.host_key, otp_strerror(r));
+	r = contacts_sqlite_open(o->paths.contacts, ctl->also, &o->contacts);
+	return r ? cannot(o->paths.contacts, otp_strerror(r)) : OTPCTL_OK;
+}
+
+/* What providers want is met by a message alone; the store knows it. */
+static int
+add_pauses(const struct explain_query *q, const char *user, json_t *answer)
+{
+	struct contact_list list = {0};
+	_auto_json json_t *status = NULL;
+	struct status_query all = {
+	    .conf = q->conf, .store = q->store, .now = q->now, .user = user, .contacts = &list};
+	int r = q->contacts->ops->find(q->contacts, user, &list);
+
+	if (!r)
+		r = status_of_user(&all, &status);
+	contact_list_free(&list);
+	if (!r && json_object_set(answer, "pauses", json_object_get(status, "pauses")))
+		r = -OTP_ENOMEM;
+	return r;
+}
+
+static int
+tell(const struct otpctl *ctl, const json_t *answer, bool exists)
+{
+	int r = OTPCTL_OK;
+
+	if (ctl->json)
+		r = otpctl_print_json(answer);
+	else
+		explain_print(answer);
+	return r || exists ? r : OTPCTL_NONE;
+}
+
+int
+otpctl_explain(struct otpctl *ctl, int argc, char **argv)
+{
+	_auto_opened struct opened o = {.reach = {open_providers}, .ctl = ctl};
+	_auto_json json_t *answer = NULL;
+	struct explain_arguments a = {.rhost = "", .ruser = "", .tty = ""};
+	struct login_start start = {
+	    .ssh_connection = "", .session = "", .session_start = "", .boot_id = ""};
+	struct explain_query q = {.start = &start};
+	char user[CONTACT_USER_MAX + 1], key[KEY_MAX + 256] = "";
+	int r;
+
+	otpctl_parse(ctl, &explain_argp, "otpctl explain", argc, argv, &a);
+	r = otpctl_canonical(a.user.name, user, sizeof(user), &q.exists);
+	if (!r && a.key && is_fingerprint(a.key))
+		start.fingerprint = a.key;
+	else if (!r && a.key)
+		r = auth_info(a.key, key, sizeof(key));
+	if (!r)
+		r = otpctl_now(&q.now);
+	if (!r)
+		r = open_all(ctl, &o);
+	if (r)
+		return r;
+	start.service = a.service;
+	start.user = a.user.name;
+	start.rhost = a.rhost;
+	start.ruser = a.ruser;
+	start.tty = a.tty;
+	start.ssh_auth_info = key;
+	q.conf = o.conf;
+	q.host_key = &o.host_key;
+	q.contacts = o.contacts;
+	q.store = o.store;
+	q.reach = &o.reach;
+	o.service = a.service;
+	if (explain_sign_in(&q, &answer) || (q.exists && add_pauses(&q, user, answer)))
+		return otpctl_fail("the sign-in could not be gone through");
+	return tell(ctl, answer, q.exists);
+}

@@ -1,0 +1,391 @@
+"""Who is asked and who is not, in real hosts: each rule where it decides, and where it nearly does.
+
+ids of hosts.md: Q13, Q14, Q21, Q22 hosts, Q28 hosts without a person, U17-U20, C13, C22, C39.
+"""
+import grp
+import json
+import os
+import subprocess
+
+import pytest
+
+import hosts
+from private_sshd import SSH
+from hosts import AS, IN, Sshd, SudoHost, Terminal, configure
+from world import AUTH_ERR, CONF, CONV_ERR, PERM_DENIED, SERVICE, SUCCESS
+
+ENTER = "Press Enter to have a verification code sent by SMS to +977 ******** 19: "
+SENT = "A verification code was sent by SMS to +977 ******** 19. It ends in 5 minutes.\n"
+CODE = "Verification code (r = resend): "
+NSSWITCH = "/etc/nsswitch.conf"
+
+
+@pytest.fixture(scope="module")
+def stacks(one_world):
+    hosts.install("sudo")
+    hosts.install("sudo-i", "sudo", rest="sudo-i")
+    hosts.install("su")
+    hosts.install("login")
+    hosts.install("sshd-key", "sshd")
+    with open(NSSWITCH) as f:
+        before = f.read()
+    subprocess.run(["sed", "-i", r"s/^\(group\|shadow\):.*/\1: files otptest/", NSSWITCH], check=True)
+    with hosts.sudoers():
+        yield
+    with open(NSSWITCH, "w") as f:
+        f.write(before)
+    hosts.put_back()
+
+
+@pytest.fixture
+def world(fresh, stacks):
+    fresh.open_door("spawn")
+    configure(fresh)
+    subprocess.run(["rm", "-rf", "/run/sudo/ts"], check=True)
+    yield fresh
+    assert fresh.helpers_gone()
+
+
+@pytest.fixture(scope="module")
+def sshd(stacks):
+    with Sshd("sshd-key", AuthenticationMethods="publickey,keyboard-interactive") as s:
+        yield s
+
+
+@pytest.fixture
+def group():
+    """A group of alice's, for one test."""
+    name = "otp-robots"
+    subprocess.run(["groupadd", name], check=True)
+    subprocess.run(["gpasswd", "-a", "alice", name], check=True, capture_output=True)
+    yield name
+    subprocess.run(["groupdel", name], check=False, capture_output=True)
+
+
+def rule(world, *lines, name="x", until="2099-12-31"):
+    world.edit(CONF, r"\Z", f"[exempt {name}]\nreason = because\nuntil = {until}\n" + "\n".join(lines) + "\n")
+
+
+def sudo(*options, how=AS["alice"]):
+    """After the password: what alice is told, or what id says, in that she is not asked."""
+    with Terminal(*how, "sudo", *options, "id", "-u") as t:
+        t.prompt()
+        t.type("alice-password")
+        return t.prompt(r"(?:Verification code \(r = resend\): |0\r\n)$")
+
+
+def login(client, user="alice"):
+    with Terminal("login", "-h", client) as t:
+        assert t.prompt() == "sandbox login: "
+        t.answer(user)
+        return t.answer(f"{user.lower()}-password")
+
+
+def asked(text):
+    return text.endswith(CODE) or "Press Enter to have a verification code sent" in text
+
+
+# --- users, and the names they go by ---
+
+def test_users(world):
+    """U18; and the name that begins like another's."""
+    rule(world, "users = alice")
+    assert sudo() == "0\n"
+    assert 'result=skip rhost="" user="alice" service="sudo"' in world.log()
+    assert "rule exempt x: because" in world.log()
+    world.edit(CONF, "^users = .*", "users = ali, alice2, al")
+    assert sudo() == SENT + CODE
+
+
+def ssh(sshd, name="alice", key="alice"):
+    with Terminal(*sshd.ssh(name, key=key)) as t:
+        return t.prompt(rf"(?:: |{IN}\r\n)$")
+
+
+def test_an_alias_is_the_user(world, sshd):
+    """Typed in another spelling, it is the same user; a rule that is written in it is for nobody."""
+    rule(world, "users = alice")
+    world.open_door("socket")
+    assert ssh(sshd, "ALICE") == f"{IN}\n"
+    assert not asked(login("192.0.2.7", "Alice"))
+    world.edit(CONF, "^users = .*", "users = ALICE")
+    assert asked(ssh(sshd, "ALICE"))
+    assert asked(ssh(sshd))
+    assert asked(login("192.0.2.7", "ALICE"))
+    check = world.otpctl("config", "check", check=False)
+    assert check.returncode == 1 and '"ALICE" is another name of "alice"' in check.stderr
+
+
+# --- groups ---
+
+def test_groups(world, group):
+    """C39: the groups of now. A membership that was taken away a moment ago is none, whatever alice still holds."""
+    rule(world, f"groups = {group}")
+    assert sudo() == "0\n"
+    number = grp.getgrnam(group).gr_gid
+    subprocess.run(["gpasswd", "-d", "alice", group], check=True, capture_output=True)
+    holds = ["setpriv", "--reuid=alice", "--regid=alice", f"--groups={number}", "--reset-env"]
+    assert subprocess.run([*holds, "id", "-G"], capture_output=True, text=True, check=True).stdout.split()[-1] == str(
+        number)
+    subprocess.run(["rm", "-rf", "/run/sudo/ts"], check=True)
+    assert sudo(how=holds) == SENT + CODE
+
+
+def test_a_group_that_is_gone(world, group):
+    """It matches nobody, and the log says so; another that took its number is it by no name."""
+    rule(world, f"groups = {group}")
+    number = grp.getgrnam(group).gr_gid
+    subprocess.run(["groupdel", group], check=True)
+    subprocess.run(["groupadd", "-g", str(number), "otp-others"], check=True)
+    subprocess.run(["gpasswd", "-a", "alice", "otp-others"], check=True, capture_output=True)
+    try:
+        assert sudo() == SENT + CODE
+        assert f'event=rule rule=x: there is no group "{group}"' in world.log()
+        check = world.otpctl("config", "check", check=False)
+        assert check.returncode == 1 and f'[exempt x] groups: there is no group "{group}"' in check.stderr
+    finally:
+        subprocess.run(["groupdel", "otp-others"], check=True)
+
+
+def test_a_group_is_its_number(world, group):
+    """Two names of one number are one group."""
+    number = grp.getgrnam(group).gr_gid
+    subprocess.run(["groupadd", "-o", "-g", str(number), "otp-twins"], check=True)
+    try:
+        rule(world, "groups = otp-twins")
+        assert sudo() == "0\n"
+    finally:
+        subprocess.run(["groupdel", "otp-twins"], check=True)
+
+
+# --- networks ---
+
+@pytest.mark.parametrize("networks, client", [
+    ("10.0.0.0/8", "10.1.2.3"), ("10.0.0.0/8", "::ffff:10.1.2.3"), ("2001:db8::/32", "2001:db8::7"),
+    ("fe80::/64", "fe80::1%eth0"), ("192.0.2.7", "192.0.2.7")])
+def test_networks(world, networks, client):
+    """U17: v4, v6, v4 in v6, a zone."""
+    rule(world, f"networks = {networks}")
+    assert not asked(login(client)), networks
+    assert f'result=skip rhost="{client}"' in world.log()
+
+
+@pytest.mark.parametrize("networks, client", [
+    ("10.0.0.0/8", "11.1.2.3"), ("10.0.0.0/8", "10.0.0.0.example.org"), ("10.0.0.0/8", "10.0.0.0/8"),
+    ("10.0.0.0/8", "10.1"), ("10.0.0.0/8", "167772161"), ("10.0.0.0/8", "0x0a.1.2.3"),
+    ("10.0.0.0/8", "::10.1.2.3"), ("10.0.0.0/8", "::ffff:11.1.2.3"), ("::/1", "10.1.2.3"),
+    ("fe80::/64", "fe80:0:0:1::1%eth0"), ("10.0.0.0/8", "10.1.2.3%eth0"), ("127.0.0.0/8", "localhost"),
+    ("128.0.0.0/1", "0.0.0.0"), ("::1", "UNKNOWN")])
+def test_networks_nearly(world, networks, client):
+    """C22: what looks like an address, or like a network, and is none or another."""
+    rule(world, f"networks = {networks}")
+    assert asked(login(client)), client
+
+
+def test_at_the_console_there_is_no_network(world):
+    rule(world, "networks = 127.0.0.0/8, ::1, 128.0.0.0/1, 2000::/3")
+    with Terminal("login") as t:
+        assert t.prompt() == "sandbox login: "
+        t.answer("alice")
+        assert t.answer("alice-password") == SENT + CODE
+    assert sudo() == SENT + CODE
+
+
+@pytest.fixture
+def lying_name():
+    """127.0.0.1 has a name that its owner chose, and sshd asks for it."""
+    with open("/etc/hosts") as f:
+        before = f.read()
+    with open("/etc/hosts", "w") as f:
+        f.write("127.0.0.1 10.1.2.3.office.example.org\n" + before)
+    yield
+    with open("/etc/hosts", "w") as f:
+        f.write(before)
+
+
+def test_a_reverse_name_that_lies(world, stacks, lying_name):
+    """Q13, C22: the name is in the log, and its address decides."""
+    world.open_door("socket")
+    rule(world, "networks = 10.0.0.0/8")
+    with Sshd("sshd-key", AuthenticationMethods="publickey,keyboard-interactive", UseDNS="yes") as named:
+        assert asked(ssh(named))
+        assert world.helpers_gone()
+        assert 'rhost="10.1.2.3.office.example.org"' in world.log()
+        world.edit(CONF, "^networks = .*", "networks = 127.0.0.0/8")
+        assert ssh(named) == f"{IN}\n"
+
+
+# --- services, keys, days ---
+
+def test_services(world):
+    rule(world, "services = sudo")
+    assert sudo() == "0\n"
+    assert sudo("-i") == SENT + CODE, "sudo -i is another service"
+
+
+def test_public_keys(world, sshd):
+    """Q14: with a key at sshd; sudo knows none, whatever alice came in by."""
+    rule(world, "users = alice", "requires = publickey")
+    assert sudo() == SENT + CODE
+    world.open_door("socket")
+    assert ssh(sshd) == f"{IN}\n"
+
+
+def test_all_that_is_given_must_match(world, sshd, group):
+    world.open_door("socket")
+    rule(world, "users = alice, bob", f"groups = {group}", "services = sshd-key", "networks = 127.0.0.1",
+         "requires = publickey")
+    assert ssh(sshd) == f"{IN}\n"
+    assert asked(ssh(sshd, "bob", key="bob")), "not in the group"
+
+
+def test_the_last_day(world):
+    """U20."""
+    rule(world, "users = alice", until="2020-12-31")
+    assert sudo() == SENT + CODE
+    assert "[exempt x] was over at the end of 2020-12-31" in world.log()
+
+
+def test_who_is_asked_is_who_is_exempt(world):
+    """Q22: su asks for the target's code, or for the caller's."""
+    rule(world, "users = alice")
+
+    def su():
+        with Terminal(*AS["alice"], "su", "bob", "-c", "id -un") as t:
+            t.prompt()
+            t.type("bob-password")
+            return t.prompt(r"(?:: |bob\r\n)$")
+
+    assert asked(su())
+    world.edit(CONF, r"\Z", "[service su]\nidentity = caller\n")
+    assert su() == "bob\n"
+
+
+def test_the_options_of_a_service(world):
+    """[service A B]: the services named alone."""
+    world.edit(CONF, r"\Z", "[service sudo su]\ntries = 1\n")
+    with SudoHost().begin() as t:
+        t.prompt()
+        t.type("000000")
+        assert "Sorry, try again." in t.prompt()
+    with SudoHost().begin("alice", "-i") as t:
+        t.prompt()
+        assert t.answer("000000") == f"Wrong code, 2 tries left.\n{CODE}"
+
+
+# --- nobody there ---
+
+def test_services_without_a_person(world):
+    """Q28: it ends without a prompt, and is never let pass; a rule that names it comes first."""
+    world.edit(CONF, r"^\[otp\]\n", "[otp]\nunregistered = skip\n")
+    world.pam("dovecot")
+    world.pam("dovecot2")
+    for user in "alice", "carol", "nobody.such":
+        with world.sign_in(user, "dovecot", "--item=rhost=192.0.2.7") as d:
+            assert d.result() == CONV_ERR
+            assert [e["event"] for e in d.events if e["event"] != "snap"] == ["result"]
+    assert world.messages() == []
+    assert "result=gone" in world.log() and "never_prompt_services: nobody can be asked by dovecot" in world.log()
+    with world.sign_in("alice", "dovecot2") as d:
+        assert asked(d.prompt()), "of another name"
+    rule(world, "services = dovecot", "users = alice")
+    with world.sign_in("alice", "dovecot") as d:
+        assert d.result() == SUCCESS
+    with world.sign_in("bob", "dovecot") as d:
+        assert d.result() == CONV_ERR
+
+
+# --- contacts ---
+
+def test_verified_contacts(world):
+    """alice's number is registered, and nobody has verified it: as for everybody, and never skipped."""
+    world.edit(CONF, r"^\[otp\]\n", "[otp]\nrequire_verified = yes\nunregistered = skip\n")
+    assert sudo().endswith(CODE)
+    assert world.messages() == []
+    assert "event=contact user=alice: an address is not verified" in world.log()
+    assert world.finish("alice", "000000") == AUTH_ERR
+    world.otpctl("contact", "remove", "alice", "--all")
+    world.otpctl("contact", "add", "alice", "--phone=+9779800000019", "--verified")
+    told = len(world.messages())
+    assert sudo() == SENT + CODE
+    assert len(world.messages()) == told + 1
+
+
+def test_unregistered(world):
+    """U20: while contacts are collected, who has none is let pass; a user that does not exist is not."""
+    world.edit(CONF, r"^\[otp\]\n", "[otp]\nunregistered = skip\n")
+    with Terminal(*AS["carol"], "sudo", "id", "-u") as t:
+        t.prompt()
+        t.type("carol-password")
+        assert t.end() == "0\n"
+    assert sudo() == SENT + CODE
+    assert world.finish("nobody.such", "000000") == AUTH_ERR
+
+
+# --- the name service ---
+
+RULES = ["users = alice", "groups = sudo, adm", "services = otp-test", "networks = 10.0.0.0/8", "users = bob\nrequires = publickey"]
+
+
+@pytest.mark.parametrize("lines", RULES)
+def test_an_unknown_user_is_never_let_pass(world, lines):
+    rule(world, lines)
+    assert world.finish("nobody.such", "000000", ["--item=rhost=10.1.2.3"]) == AUTH_ERR
+
+
+@pytest.mark.parametrize("name", ["ns-unavail", "ns-tryagain"])
+@pytest.mark.parametrize("lines", RULES)
+def test_a_user_that_cannot_be_looked_up(world, name, lines):
+    """An error is no answer, whatever the rule."""
+    rule(world, lines)
+    assert world.finish(name, "000000", ["--item=rhost=10.1.2.3"]) == PERM_DENIED
+    assert world.messages() == []
+
+
+@pytest.mark.parametrize("name", ["ns-unavail", "ns-tryagain"])
+def test_a_group_that_cannot_be_looked_up(world, name):
+    """Where it would decide, it is broken; where another part of the rule has decided, it is not asked."""
+    rule(world, "users = alice", f"groups = {name}")
+    assert world.finish("alice", "000000") == PERM_DENIED
+    assert "rules: " in world.log()
+    assert world.finish("bob", "000000") == AUTH_ERR
+    check = world.otpctl("config", "check", check=False)
+    assert f'the group "{name}" could not be looked up' in check.stderr
+
+
+# --- explain ---
+
+def explain(world, user, service, *more):
+    done = world.otpctl("explain", user, "--service", service, "--json", *more, check=False)
+    assert done.returncode in (0, 3), done.stderr
+    return json.loads(done.stdout)
+
+
+def test_explain_agrees_with_the_hosts(world, sshd, group):
+    """As root, whose files it opens as the helper's user; and nothing that root owns is left in the state."""
+    rule(world, f"groups = {group}", "networks = 127.0.0.0/8", "requires = publickey")
+    world.open_door("socket")
+    with open(f"{SSH}/alice.pub") as f:
+        key = f.read().strip()
+    fingerprint = subprocess.run(["ssh-keygen", "-lf", f"{SSH}/alice.pub"], capture_output=True, text=True,
+                                 check=True).stdout.split()[1]
+    for shown in key, f"{SSH}/alice.pub", fingerprint:
+        a = explain(world, "ALICE", "sshd-key", "--rhost", "127.0.0.1", "--key", shown)
+        assert (a["user"], a["outcome"], a["reason"]) == ("alice", "skip", "rule exempt x: because")
+    assert ssh(sshd) == f"{IN}\n"
+    a = explain(world, "bob", "sshd-key", "--rhost", "127.0.0.1", "--key", key)
+    assert a["rules"][0]["why_not"] == "groups: the user is in none of them" and a["outcome"] == "asked"
+    text = ssh(sshd, "bob", key="bob")
+    assert text.replace("(bob@127.0.0.1) ", "") == a["prompts"][0]
+    a = explain(world, "alice", "sudo")
+    assert a["rules"][0]["why_not"] == "requires: no public key was used"
+    assert a["ways"] == [{"channel": "sms", "to": "+977 ******** 19"}]
+    assert explain(world, "ns-unavail2", "sudo")["outcome"] == "denied"
+    for path, _, files in os.walk("/var/lib/pam_otp/state"):
+        assert all(os.stat(f"{path}/{f}").st_uid == world.user.pw_uid for f in files)
+
+
+def test_explain_takes_root(world):
+    done = subprocess.run([*AS["alice"], "/usr/sbin/otpctl", "explain", "alice", "--service", SERVICE], capture_output=True,
+                          text=True, check=False)
+    assert done.returncode == 1 and done.stdout == "" and "run it with sudo" in done.stderr

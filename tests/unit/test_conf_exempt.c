@@ -1,0 +1,229 @@
+/* [exempt] rules that can never match are errors; those that are over, or never decide, are not. */
+#include "tests/unit/unit.h"
+
+#include <time.h>
+
+#include "common/buf.h"
+#include "common/err.h"
+#include "helpers/conf.h"
+
+#define CHANNEL                  \
+	"[channel sms]\n"        \
+	"providers = tingting\n" \
+	"[provider tingting]\n"  \
+	"token = file:/etc/x\n"
+/* Line 5 is the heading, 8 what follows it. */
+#define RULE(more)           \
+	"[exempt x]\n"       \
+	"reason = because\n" \
+	"until = 2030-12-31\n" more "\n"
+#define SECOND(name, until, more) \
+	"[exempt " name "]\nreason = because\nuntil = " until "\n" more "\n"
+
+/* Noon of 15 June 2026. */
+static int64_t
+noon(void)
+{
+	struct tm t = {.tm_year = 126, .tm_mon = 5, .tm_mday = 15, .tm_hour = 12, .tm_isdst = -1};
+
+	return mktime(&t);
+}
+
+/* What is said of the text, as lines without the file's name; the result in *r. */
+static const char *
+said(const char *text, int *r)
+{
+	static char lines[4096];
+	struct buf report = BUF_INIT(sizeof(lines));
+	struct folder dir;
+	struct conf *c = NULL;
+	const char *path;
+	size_t n = 0;
+
+	folder_make(&dir);
+	path = folder_write(&dir, "otp.conf", text, 0644);
+	*r = conf_load_at(path, geteuid(), noon(), &c, &report);
+	for (const char *s = buf_str(&report); *s; s += strcspn(s, "\n") + 1) {
+		assert_int_equal(strncmp(s, path, strlen(path)), 0);
+		s += strlen(path) + 1;
+		n += (size_t)snprintf(
+		    lines + n, sizeof(lines) - n, "%.*s\n", (int)strcspn(s, "\n"), s);
+		assert_true(n < sizeof(lines));
+	}
+	lines[n] = '\0';
+	conf_free(c);
+	buf_free(&report);
+	folder_drop(&dir);
+	return lines;
+}
+
+struct row {
+	const char *text;
+	const char *says; /* the whole report, or how it begins; "" for nothing */
+};
+
+static void
+check_rows(const struct row *row, size_t n, int want)
+{
+	for (size_t i = 0; i < n; i++) {
+		int r;
+		const char *lines = said(row[i].text, &r);
+
+		ROW(r == want, row[i].text);
+		if (strncmp(lines, row[i].says, strlen(row[i].says)) != 0 ||
+		    (!*row[i].says && *lines))
+			fail_msg("row \"%s\" said:\n%s", row[i].text, lines);
+	}
+}
+
+#define NEVER(line, key) #line ": [exempt x] can never match: " key
+
+static const struct row impossible[] = {
+    {CHANNEL RULE("services = sudo\nnetworks = 10.0.0.0/8"),
+	NEVER(9, "at its services there is no")},
+    {CHANNEL RULE("networks = 10.0.0.0/8\nservices = su, su-l, polkit-1"), NEVER(8, "at its")},
+    {CHANNEL RULE("services = sudo\nrequires = publickey"), NEVER(9, "no public key is used at")},
+    {CHANNEL RULE("services = login, dovecot, su\nrequires = publickey"), NEVER(9, "no public")},
+    {CHANNEL RULE("users = a\nnetworks = 0.0.0.0"),
+	"9: [exempt x] networks: 0.0.0.0/32 can never match: no client has such an address"},
+    {CHANNEL RULE("networks = 10.0.0.0/8, 239.1.2.0/24"), "8: [exempt x] networks: 239.1.2.0/24"},
+    {CHANNEL RULE("networks = ::"), "8: [exempt x] networks: ::/128 can never match"},
+    {CHANNEL RULE("networks = ff02::/16"), "8: [exempt x] networks: ff02::/16 can never match"},
+    {CHANNEL RULE("networks = 255.255.255.255"), "8: [exempt x] networks: 255.255.255.255/32"},
+    /* What may not be said as 0.0.0.0/0 may not be said in another way. */
+    {CHANNEL RULE("networks = ::ffff:0:0/96"),
+	"8: [exempt x] networks: that is all of IPv4, as 0.0.0.0/0"},
+    {CHANNEL RULE("networks = 0.0.0.0/0"), "8: [exempt x] networks: \"0.0.0.0/0\""},
+    {CHANNEL RULE("networks = localhost"), "8: [exempt x] networks: \"localhost\""},
+    {CHANNEL RULE("networks = 10.0.0.0/8.example"), "8: [exempt x] networks"},
+    {CHANNEL RULE("networks = fe80::1%eth0"), "8: [exempt x] networks"},
+    {CHANNEL RULE("networks = fe80::%eth0/64"), "8: [exempt x] networks"},
+    {CHANNEL RULE("networks = 10.0.0.1/8"), "8: [exempt x] networks"},
+    {CHANNEL RULE("services = peer:su"), "8: [exempt x] services"},
+    /* Being over does not make it right. */
+    {CHANNEL SECOND("x", "2001-01-01", "services = su\nnetworks = 10.0.0.0/8"), NEVER(9, "at its")},
+};
+
+static const struct row possible[] = {
+    {CHANNEL RULE("services = sudo, sshd\nnetworks = 10.0.0.0/8"), ""},
+    {CHANNEL RULE("services = sudo, sshd\nrequires = publickey"), ""},
+    /* telnetd's login is told an address. */
+    {CHANNEL RULE("services = login\nnetworks = 10.0.0.0/8"), ""},
+    /* An sshd of another name. */
+    {CHANNEL RULE("services = sshd-jump\nrequires = publickey\nnetworks = 10.0.0.0/8"), ""},
+    {CHANNEL RULE("users = a\nrequires = publickey"), ""},
+    {CHANNEL RULE("networks = 127.0.0.0/8, ::1, ::ffff:10.0.0.0/104, 2000::/3, ::/1"), ""},
+    {CHANNEL RULE("services = dovecot\nnetworks = 10.0.0.0/8"), ""},
+};
+
+static void
+what_can_never_match_is_an_error(void **state)
+{
+	(void)state;
+	check_rows(impossible, COUNT(impossible), -OTP_ECONF);
+}
+
+static void
+what_may_match_is_not(void **state)
+{
+	(void)state;
+	check_rows(possible, COUNT(possible), 0);
+}
+
+#define SHADOWED "warning: [exempt y] never decides: [exempt x] stands before it"
+
+/* The first rule, the second's end and what it says; is the second warned of? */
+static const struct {
+	const char *first, *until, *second;
+	bool shadowed;
+} pairs[] = {
+    {"users = a, b", "2030-12-31", "users = b", true},
+    {"users = a, b", "2031-01-01", "users = b", false},
+    {"users = a, b", "2030-12-30", "users = b, c", false},
+    {"users = a", "2030-12-31", "groups = g", false},
+    {"users = a", "2030-12-31", "users = a\ngroups = g", true},
+    {"users = a\ngroups = g", "2030-12-31", "users = a", false},
+    {"groups = g", "2030-12-31", "groups = g\nrequires = publickey", true},
+    {"groups = g\nrequires = publickey", "2030-12-31", "groups = g", false},
+    {"services = sshd, su", "2030-12-31", "users = a\nservices = su", true},
+    {"networks = 10.0.0.0/8", "2030-12-31", "networks = 10.1.0.0/16, 10.2.3.4", true},
+    {"networks = 10.0.0.0/8", "2030-12-31", "networks = 10.1.0.0/16, 11.2.3.4", false},
+    {"networks = 10.1.0.0/16", "2030-12-31", "networks = 10.0.0.0/8", false},
+    {"networks = 10.0.0.0/8", "2030-12-31", "networks = ::ffff:10.1.0.0/112", true},
+    /* ::/1 is IPv6 alone. */
+    {"networks = ::/1", "2030-12-31", "networks = 10.0.0.0/8", false},
+    {"networks = ::/1", "2030-12-31", "networks = 2001:db8::/32", true},
+    {"networks = 10.0.0.0/8", "2030-12-31", "users = a", false},
+};
+
+static void
+what_never_comes_to_its_turn_is_warned_of(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(pairs); i++) {
+		char text[1024];
+		int r;
+		const char *lines;
+
+		(void)snprintf(text, sizeof(text),
+		    CHANNEL RULE("%s") "[exempt y]\nreason = r\nuntil = %s\n%s\n", pairs[i].first,
+		    pairs[i].until, pairs[i].second);
+		lines = said(text, &r);
+		ROW(!r, text);
+		ROW((strstr(lines, SHADOWED) != NULL) == pairs[i].shadowed, text);
+	}
+}
+
+static void
+a_rule_that_is_over_hides_nothing_and_says_so(void **state)
+{
+	const char *lines;
+	int r;
+
+	(void)state;
+	lines = said(CHANNEL SECOND("x", "2026-06-14", "users = a")
+			 SECOND("y", "2026-06-10", "users = a"),
+	    &r);
+	assert_int_equal(r, 0);
+	assert_string_equal(lines,
+	    "7: warning: [exempt x] was over at the end of 2026-06-14 and exempts nobody any more: "
+	    "remove it\n"
+	    "11: warning: [exempt y] was over at the end of 2026-06-10 and exempts nobody any "
+	    "more: remove it\n");
+}
+
+static const struct row people[] = {
+    {"[otp]\ninteractive_services = sudo, cups\n" CHANNEL,
+	"2: [otp] interactive_services: cups stands in never_prompt_services, too"},
+    {"[otp]\nnever_prompt_services = sudo\n" CHANNEL,
+	"2: [otp] never_prompt_services: sudo stands in interactive_services, too"},
+    {CHANNEL "[service cups]\ninteractive_services = cups\n",
+	"6: [service cups] interactive_services: cups stands in never_prompt_services, too"},
+};
+
+static const struct row people_apart[] = {
+    {"[otp]\ninteractive_services = sudo, cups\nnever_prompt_services = dovecot\n" CHANNEL, ""},
+    {CHANNEL "[service cups]\ninteractive_services = cups\nnever_prompt_services =\n", ""},
+};
+
+static void
+a_service_has_a_person_or_has_none(void **state)
+{
+	(void)state;
+	check_rows(people, COUNT(people), -OTP_ECONF);
+	check_rows(people_apart, COUNT(people_apart), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(what_can_never_match_is_an_error),
+	    cmocka_unit_test(what_may_match_is_not),
+	    cmocka_unit_test(what_never_comes_to_its_turn_is_warned_of),
+	    cmocka_unit_test(a_rule_that_is_over_hides_nothing_and_says_so),
+	    cmocka_unit_test(a_service_has_a_person_or_has_none),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
