@@ -1,6 +1,7 @@
 /* otpctl config: what the configuration says, and whether it is right. Changes nothing. */
-#include <jansson.h>
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -9,27 +10,14 @@
 #include "common/text.h"
 #include "helpers/conf.h"
 #include "helpers/conf_parse.h"
+#include "helpers/contacts.h"
+#include "helpers/json.h"
 #include "helpers/otpctl/otpctl.h"
 #include "helpers/profile.h"
 #include "helpers/provider.h"
 #include "helpers/rules.h"
 
 enum { REPORT_MAX = 256 * 1024, LINE_MAX_SHOWN = 1200 };
-
-static void
-conf_release(struct conf **c)
-{
-	conf_free(*c);
-}
-
-static void
-json_release(json_t **j)
-{
-	json_decref(*j);
-}
-
-#define _auto_conf __attribute__((cleanup(conf_release)))
-#define _auto_json __attribute__((cleanup(json_release)))
 
 /* Calls fn for each line of the report, its newline dropped and made fit for a terminal. */
 static void
@@ -64,14 +52,6 @@ pack_line(const char *line, bool warning, void *arg)
 	json_array_append_new(lists[warning], json_string(line));
 }
 
-static int
-print_json(json_t *j)
-{
-	if (!j || json_dumpf(j, stdout, JSON_INDENT(2)) || putchar('\n') == EOF || fflush(stdout))
-		return otpctl_fail("the output could not be written");
-	return OTPCTL_OK;
-}
-
 /* check */
 
 struct check_arguments {
@@ -102,10 +82,14 @@ uses_credentials(const struct conf_provider *p)
 	return false;
 }
 
-/* One provider, and the channels that it serves. Errors and warnings go to the report. */
+/*
+ * One provider, and the channels that it serves: takes_message, one for each channel, is set for
+ * those whose text it sends (or may send, where it cannot be loaded). Errors and warnings go to the
+ * report.
+ */
 static int
 check_provider(const struct otpctl *ctl, const struct conf *c, const struct conf_provider *section,
-    enum provider_secrets secrets, struct buf *report)
+    enum provider_secrets secrets, bool *takes_message, struct buf *report)
 {
 	struct provider *p = NULL;
 	int r;
@@ -118,11 +102,14 @@ check_provider(const struct otpctl *ctl, const struct conf *c, const struct conf
 		    section->file, section->line, section->name);
 	}
 	r = provider_load(c, section, ctl->also, secrets, &p, report);
-	for (size_t i = 0; p && i < c->nchannels; i++) {
+	for (size_t i = 0; i < c->nchannels; i++) {
 		const struct conf_channel *ch = &c->channel[i];
 		int e;
 
 		if (!strlist_has(&ch->providers, section->name))
+			continue;
+		takes_message[i] |= !p || provider_takes_message(p);
+		if (!p)
 			continue;
 		e = provider_check_channel(p, ch->name, ch->message, report);
 		r = r ? r : e;
@@ -131,26 +118,92 @@ check_provider(const struct otpctl *ctl, const struct conf *c, const struct conf
 	return r;
 }
 
+enum { OUTSIDE_SHOWN = 20 };
+
+/* Numbers to which nothing may be sent. */
+struct outside {
+	const struct conf *conf;
+	const char *where; /* FILE:LINE of the key */
+	struct buf *report;
+	size_t n;
+};
+
+static int
+warn_of_number(const struct contact *c, void *arg)
+{
+	struct outside *o = arg;
+	char masked[CONTACT_ADDRESS_MAX + 1];
+
+	if (c->kind == CONTACT_PHONE && !conf_allows_number(o->conf, c->address) &&
+	    o->n++ < OUTSIDE_SHOWN)
+		(void)buf_putf(o->report,
+		    "%s: warning: [limits] prefixes: no code is sent to %s of %s, which is "
+		    "outside\n",
+		    o->where, text_mask_phone(masked, sizeof(masked), c->address), c->user);
+	return 0;
+}
+
+static void
+find_prefixes(const struct conf_shown *shown, void *arg)
+{
+	if (!strcmp(shown->section, "limits") && !strcmp(shown->key, "prefixes"))
+		(void)buf_putf(arg, "%s:%u", shown->file, shown->line);
+}
+
+/* Registered numbers that the configuration shuts out: a mistake, or somebody who cannot sign in.
+ */
+static void
+check_numbers(const struct conf *c, struct buf *report)
+{
+	__attribute__((cleanup(buf_free))) struct buf where = BUF_INIT(REPORT_MAX);
+	struct outside o = {.conf = c, .report = report};
+
+	if (!c->limits.prefixes.n || (access(c->paths.contacts, F_OK) && errno == ENOENT))
+		return;
+	conf_show(c, NULL, find_prefixes, &where);
+	o.where = buf_str(&where);
+	if (contacts_sqlite_each(c->paths.contacts, NULL, warn_of_number, &o))
+		(void)buf_putf(report,
+		    "%s: warning: [limits] prefixes: whether registered numbers are outside was "
+		    "not seen: the contacts could not be read\n",
+		    o.where);
+	if (o.n > OUTSIDE_SHOWN)
+		(void)buf_putf(report,
+		    "%s: warning: [limits] prefixes: %zu registered numbers are outside, more than "
+		    "are told here\n",
+		    o.where, o.n);
+}
+
 static int
 check_all(const struct otpctl *ctl, const struct check_arguments *a, struct buf *report)
 {
 	_auto_conf struct conf *c = NULL;
+	_auto_free bool *takes_message = NULL;
 	enum provider_secrets secrets = PROVIDER_READ_SECRETS;
-	int r = conf_load(ctl->config, ctl->also, &c, report);
+	int r = conf_load(ctl->config, ctl->also, &c, report), names;
 
 	if (r)
 		return r;
-	rules_check(c, report);
+	takes_message = calloc(c->nchannels + 1, sizeof(*takes_message));
+	if (!takes_message)
+		return -OTP_ENOMEM;
+	names = rules_check(c, report);
+	check_numbers(c, report);
 	if (!a->no_secrets && geteuid() != 0 && geteuid() != ctl->also)
 		(void)buf_puts(report, "warning: the secrets were not read, for that takes root\n");
 	if (a->no_secrets || (geteuid() != 0 && geteuid() != ctl->also))
 		secrets = PROVIDER_NAME_SECRETS;
 	for (size_t i = 0; i < c->nproviders; i++) {
-		int e = check_provider(ctl, c, &c->provider[i], secrets, report);
+		int e = check_provider(ctl, c, &c->provider[i], secrets, takes_message, report);
 
 		r = r ? r : e;
 	}
-	return r;
+	for (size_t i = 0; i < c->nchannels; i++) {
+		if (takes_message[i] || !*c->channel[i].message)
+			continue;
+		r = provider_no_message(c->channel[i].name, report);
+	}
+	return r ? r : names;
 }
 
 static int
@@ -165,6 +218,10 @@ tell_check(const struct otpctl *ctl, int r, struct buf *report)
 			return otpctl_fail(
 			    "%s: there are errors; nobody is signed in until they are mended",
 			    ctl->config);
+		if (r == -OTP_ENOENT)
+			return otpctl_fail(
+			    "%s: there are errors; the rules are without those whom they name",
+			    ctl->config);
 		if (r)
 			return otpctl_fail("%s: %s", ctl->config, otp_strerror(r));
 		return printf("%s: no errors\n", ctl->config) < 0 || fflush(stdout) ? OTPCTL_FAILED
@@ -175,7 +232,7 @@ tell_check(const struct otpctl *ctl, int r, struct buf *report)
 	each_line(report, pack_line, list);
 	lists = json_pack("{s:s, s:b, s:o, s:o}", "file", ctl->config, "ok", !r, "errors", list[0],
 	    "warnings", list[1]);
-	return print_json(lists) || r ? OTPCTL_FAILED : OTPCTL_OK;
+	return otpctl_print_json(lists) || r ? OTPCTL_FAILED : OTPCTL_OK;
 }
 
 static int
@@ -338,7 +395,7 @@ config_show(struct otpctl *ctl, int argc, char **argv)
 		return otpctl_fail("%s: %s", ctl->config, otp_strerror(r));
 	to.c = c;
 	conf_show(c, a.service, add_row, &to);
-	return ctl->json ? print_json(rows) : print_table(rows);
+	return ctl->json ? otpctl_print_json(rows) : print_table(rows);
 }
 
 int

@@ -331,6 +331,12 @@ store_as_user(const struct init *in)
 	r = store_sqlite_create(in->paths.state);
 	if (r && r != -OTP_EEXIST)
 		return AS_FAILED;
+	if (r && store_sqlite_migrate(in->paths.state)) {
+		(void)otpctl_fail("%s/store.db could not be brought to this version; it is as it "
+				  "was; if it is none of ours, move it away and run otpctl init",
+		    in->paths.state);
+		return AS_FAILED;
+	}
 	if (store_sqlite_open(in->paths.state, NULL, NULL, &s)) {
 		(void)otpctl_fail(
 		    "%s/store.db is not usable; move it away and run otpctl init", in->paths.state);

@@ -1,6 +1,7 @@
 #include "helpers/otpctl/otpctl.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +29,11 @@ static const struct otpctl_command commands[] = {
     {"init", "make the store, the contacts and the host key", otpctl_init},
     {"contact", "add, list and remove the addresses of users", otpctl_contact},
     {"attribute", "set and remove what users have at providers", otpctl_attribute},
-    {"status", "show what providers say is left", otpctl_status},
+    {"recovery", "issue and revoke recovery codes of users", otpctl_recovery},
+    {"status", "show what holds for a user, or on this machine", otpctl_status},
+    {"explain", "say which rule decides, and what a sign-in would come to", otpctl_explain},
+    {"remember", "list and revoke sign-ins that are not asked again", otpctl_remember},
+    {"unlock", "forget failures and sends of a user", otpctl_unlock},
     {"config", "check and show the configuration", otpctl_config},
 };
 
@@ -112,6 +117,34 @@ otpctl_parse(struct otpctl *ctl, const struct argp *argp, const char *name, int 
 	if (argp_parse(&both, argc, argv, 0, NULL, &pair))
 		exit(OTPCTL_USAGE);
 	free(own_name);
+}
+
+error_t
+otpctl_parse_user(int key, char *arg, struct argp_state *state)
+{
+	struct otpctl_user *u = state->input;
+
+	switch (key) {
+	case ARGP_KEY_ARG:
+		if (u->name)
+			argp_error(state, "one user at a time, not also '%s'", arg);
+		u->name = arg;
+		return 0;
+	case ARGP_KEY_END:
+		if (!u->name && !u->optional)
+			argp_error(state, "whose? Name the user");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+int
+otpctl_print_json(const json_t *j)
+{
+	if (!j || json_dumpf(j, stdout, JSON_INDENT(2)) || putchar('\n') == EOF || fflush(stdout))
+		return otpctl_fail("the output could not be written");
+	return OTPCTL_OK;
 }
 
 struct group {
@@ -226,24 +259,36 @@ print_report(struct buf *report)
 }
 
 int
-otpctl_paths_load(const struct otpctl *ctl, struct otpctl_paths *out)
+otpctl_conf_load(const struct otpctl *ctl, struct conf **out)
 {
 	_auto_buf struct buf report = BUF_INIT(REPORT_MAX);
-	struct conf *c = NULL;
-	int r;
 
+	*out = NULL;
 	if (!ctl->config_given && access(ctl->config, F_OK) && errno == ENOENT)
+		return OTPCTL_OK;
+	if (!conf_load(ctl->config, ctl->also, out, &report))
+		return OTPCTL_OK;
+	print_report(&report);
+	return otpctl_fail(
+	    "%s is not right, so where things belong is not known; see: otpctl config check",
+	    ctl->config);
+}
+
+int
+otpctl_paths_of(const struct conf *c, struct otpctl_paths *out)
+{
+	if (!c)
 		return paths_copy(out, OTP_CONTACTS, OTP_STATE, OTP_HOST_KEY);
-	r = conf_load(ctl->config, ctl->also, &c, &report);
-	if (r) {
-		print_report(&report);
-		return otpctl_fail("%s is not right, so where things belong is not known; "
-				   "see: otpctl config check",
-		    ctl->config);
-	}
-	r = paths_copy(out, c->paths.contacts, c->paths.state, c->paths.host_key);
-	conf_free(c);
-	return r;
+	return paths_copy(out, c->paths.contacts, c->paths.state, c->paths.host_key);
+}
+
+int
+otpctl_paths_load(const struct otpctl *ctl, struct otpctl_paths *out)
+{
+	_auto_conf struct conf *c = NULL;
+	int r = otpctl_conf_load(ctl, &c);
+
+	return r ? r : otpctl_paths_of(c, out);
 }
 
 void
@@ -255,12 +300,28 @@ otpctl_paths_clear(struct otpctl_paths *p)
 	*p = (struct otpctl_paths){0};
 }
 
+/*
+ * A caller may have closed 0, 1 or 2. What is opened next would take their place, and be printed
+ * to; so something does that can be neither read from nor written to, and the failure is told.
+ */
+static bool
+take_standard_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			return false;
+	return true;
+}
+
 int
 main(int argc, char **argv)
 {
 	struct otpctl ctl = {.config = OTP_CONFIG};
 	int r;
 
+	if (!take_standard_descriptors())
+		return OTPCTL_FAILED;
 	argp_err_exit_status = OTPCTL_USAGE;
 	argp_program_version = "otpctl (pam_otp) " PACKAGE_VERSION;
 	log_open("otpctl", true);

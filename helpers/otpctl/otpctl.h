@@ -6,9 +6,14 @@
 #define OTP_OTPCTL_H
 
 #include <argp.h>
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
+
+#include "helpers/conf.h"
+#include "helpers/contacts.h"
+#include "helpers/store.h"
 
 /* Exit codes, as in otpctl(8). */
 enum otpctl_exit {
@@ -48,8 +53,29 @@ void otpctl_parse(struct otpctl *ctl, const struct argp *argp, const char *name,
 int otpctl_dispatch(struct otpctl *ctl, const char *name, const char *doc,
     const struct otpctl_command *command, size_t n, int argc, char **argv);
 
+/* One word, the name of a user. An argp parser whose input this is, and may be the parser's part.
+ */
+struct otpctl_user {
+	const char *name; /* or NULL */
+	bool optional;
+};
+error_t otpctl_parse_user(int key, char *arg, struct argp_state *state);
+
 /* Prints "otpctl: ..." and a newline on standard error. Returns OTPCTL_FAILED. */
 int otpctl_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Prints it, indented; NULL is a failure. An exit code. */
+int otpctl_print_json(const json_t *j);
+
+/* The configuration; NULL where none was named and none is installed. An exit code, as below. */
+int otpctl_conf_load(const struct otpctl *ctl, struct conf **out);
+
+static inline void
+otpctl_conf_release(struct conf **c)
+{
+	conf_free(*c);
+}
+#define _auto_conf __attribute__((cleanup(otpctl_conf_release)))
 
 /* Where contacts, state and host key are: from [paths], or as installed where there is no file. */
 struct otpctl_paths {
@@ -60,6 +86,8 @@ struct otpctl_paths {
 
 /* An exit code: what is wrong with the configuration was printed. The caller clears out. */
 int otpctl_paths_load(const struct otpctl *ctl, struct otpctl_paths *out);
+/* Of a configuration that was loaded, or NULL. */
+int otpctl_paths_of(const struct conf *c, struct otpctl_paths *out);
 void otpctl_paths_clear(struct otpctl_paths *p);
 
 #define _auto_paths __attribute__((cleanup(otpctl_paths_clear)))
@@ -69,13 +97,37 @@ bool otpctl_may_write(const struct otpctl *ctl);
 /* The name that contacts are kept under, into dst. An exit code, after a word to the user. */
 int otpctl_canonical(const char *user, char *dst, size_t size, bool *exists);
 
+/* The same, for a user of this machine: OTPCTL_NONE where it knows none of that name. */
+int otpctl_known_user(const char *user, char *dst, size_t size);
+/* All addresses of a user. An exit code. */
+int otpctl_contacts_of(
+    const struct otpctl *ctl, const char *path, const char *user, struct contact_list *out);
+/* The list's addresses, borrowed, and a NULL; the caller frees the array. NULL without memory. */
+const char **otpctl_addresses(const struct contact_list *l);
+
 /* From root to the helper's user, for good and proved; anybody else stays who they are. */
 bool otpctl_become(uid_t uid, gid_t gid);
+
+/*
+ * Opens the store, as the user who owns it: root becomes that user for good, so all else that
+ * takes root is done before. An exit code, after a word to the user.
+ */
+int otpctl_store_open(const struct otpctl *ctl, const char *state, struct store **out);
+/* What the store calls now. An exit code. */
+int otpctl_now(struct instant *out);
+
+enum { OTPCTL_TIME_MAX = 32 };
+/* "2026-11-22 13:04:11Z". Returns dst. */
+const char *otpctl_time(int64_t wall_ms, char dst[static OTPCTL_TIME_MAX]);
 
 int otpctl_init(struct otpctl *ctl, int argc, char **argv);
 int otpctl_contact(struct otpctl *ctl, int argc, char **argv);
 int otpctl_attribute(struct otpctl *ctl, int argc, char **argv);
+int otpctl_recovery(struct otpctl *ctl, int argc, char **argv);
 int otpctl_status(struct otpctl *ctl, int argc, char **argv);
+int otpctl_explain(struct otpctl *ctl, int argc, char **argv);
+int otpctl_remember(struct otpctl *ctl, int argc, char **argv);
+int otpctl_unlock(struct otpctl *ctl, int argc, char **argv);
 int otpctl_config(struct otpctl *ctl, int argc, char **argv);
 
 #endif

@@ -77,6 +77,45 @@ def test_init_again_keeps_all_of_it(nothing):
     assert before == [(p, content(p), facts(p)) for p in (HOST_KEY, CONTACTS)]
 
 
+SCHEMA_1 = """
+PRAGMA journal_mode = WAL; PRAGMA application_id = 0x6f747073; PRAGMA user_version = 1;
+CREATE TABLE send_event (reservation INTEGER NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, at_ms INTEGER NOT NULL,
+ keep_ms INTEGER NOT NULL) STRICT;
+CREATE INDEX send_event_window ON send_event (kind, key, at_ms);
+CREATE INDEX send_event_reservation ON send_event (reservation);
+CREATE INDEX send_event_keep ON send_event (keep_ms);
+CREATE TABLE challenge (id TEXT NOT NULL PRIMARY KEY, state TEXT NOT NULL CHECK (state IN ('live', 'used', 'dead')),
+ user TEXT NOT NULL, service TEXT NOT NULL, source TEXT NOT NULL, channel TEXT NOT NULL, provider TEXT NOT NULL,
+ address TEXT NOT NULL, mac BLOB, captures TEXT, boot_id TEXT NOT NULL, expires_boot_ms INTEGER NOT NULL,
+ sent_ms INTEGER NOT NULL, tries INTEGER NOT NULL, reservation INTEGER NOT NULL, keep_ms INTEGER NOT NULL)
+ STRICT, WITHOUT ROWID;
+CREATE INDEX challenge_owner ON challenge (user, service, source, state);
+CREATE INDEX challenge_address ON challenge (provider, address, state);
+CREATE INDEX challenge_keep ON challenge (keep_ms);
+CREATE TABLE budget (key TEXT NOT NULL PRIMARY KEY, failures INTEGER NOT NULL, last_ms INTEGER NOT NULL,
+ keep_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX budget_keep ON budget (keep_ms);
+CREATE TABLE known_source (user TEXT NOT NULL, source TEXT NOT NULL, seen_ms INTEGER NOT NULL,
+ PRIMARY KEY (user, source)) STRICT, WITHOUT ROWID;
+CREATE TABLE provider_credits (provider TEXT NOT NULL, channel TEXT NOT NULL, credits INTEGER NOT NULL,
+ said_ms INTEGER NOT NULL, PRIMARY KEY (provider, channel)) STRICT, WITHOUT ROWID;
+CREATE TABLE provider_session (key TEXT NOT NULL PRIMARY KEY, sealed BLOB NOT NULL, keep_ms INTEGER NOT NULL)
+ STRICT, WITHOUT ROWID;
+"""
+
+
+def test_init_brings_a_store_of_before_to_this_version(fresh):
+    remove(*(f"{FOLDER}/{n}" for n in os.listdir(FOLDER) if n.startswith("store.db")))
+    fresh.sql(SCHEMA_1 + "INSERT INTO provider_credits VALUES ('tingting', 'sms', 17, 1781524800000);")
+    assert otpctl("status").returncode == FAILED
+    done = otpctl("init")
+    assert done.returncode == OK, done.stderr
+    assert json.loads(otpctl("status", "--json").stdout)["credits"][0]["left"] == 17
+    for name in os.listdir(FOLDER):
+        assert facts(f"{FOLDER}/{name}")[0] == fresh.user.pw_uid, name
+    assert otpctl("init").returncode == OK
+
+
 def test_init_says_it_in_json(nothing):
     first, second = json.loads(otpctl("init", "--json").stdout), json.loads(otpctl("--json", "init").stdout)
     assert first["ok"] and second["ok"]
@@ -268,7 +307,8 @@ def test_contacts_are_added_listed_masked_and_removed(fresh):
     assert otpctl("contact", "remove", "alice", "ALICE@example.com").returncode == OK
     assert [r["kind"] for r in rows("alice")] == ["phone"]
     done = otpctl("contact", "remove", "alice", "--all", "--json")
-    assert json.loads(done.stdout) == {"user": "alice", "removed": 1, "left": 0}
+    said = json.loads(done.stdout)
+    assert {k: said[k] for k in ("user", "removed", "left")} == {"user": "alice", "removed": 1, "left": 0}
     assert "no contact now" in done.stderr
     assert facts(CONTACTS) == (0, fresh.user.pw_gid, 0o640)
 
@@ -282,6 +322,30 @@ def test_contacts_say_what_is_missing_or_there_already(fresh):
     assert done.returncode == NONE and "--force" in done.stderr
     assert otpctl("contact", "add", "no-such-user", "--phone=+9779800000019", "--force").returncode == OK
     assert otpctl("contact", "remove", "no-such-user", "--all").returncode == OK
+
+
+def test_numbers_outside_of_the_prefixes_are_not_added_and_those_there_are_told(fresh):
+    """C30, toll fraud: where messages may go is said in one place, and no number slips past it."""
+    fresh.configure(extra="\n[limits]\nprefixes = +977, +91\n")
+    with open(CONF) as f:
+        line = f.read().splitlines().index("prefixes = +977, +91") + 1
+    before = content(CONTACTS)
+    done = otpctl("contact", "add", "alice", "--phone=+12025550123", "--force")
+    assert done.returncode == FAILED and not done.stdout
+    assert f"+12025550123 is outside of [limits] prefixes = +977, +91 ({CONF}:{line})" in done.stderr
+    assert content(CONTACTS) == before
+    assert otpctl("contact", "add", "alice", "--phone=+919876543219").returncode == OK
+    assert otpctl("contact", "add", "alice", "--email=alice@example.com").returncode == OK
+    assert "outside" not in otpctl("config", "check").stderr
+    fresh.edit(CONF, r"^prefixes = .*", "prefixes = +91")
+    done = otpctl("config", "check")
+    assert done.returncode == OK
+    warned = [x for x in done.stderr.splitlines() if "outside" in x]
+    assert len(warned) == 3 and all(x.startswith(f"{CONF}:{line}: warning: ") for x in warned)
+    assert "+977 ******** 19 of alice" in done.stderr and "9800000019" not in done.stderr
+    assert len([x for x in json.loads(otpctl("config", "check", "--json").stdout)["warnings"] if "outside" in x]) == 3
+    remove(CONTACTS)
+    assert "outside" not in otpctl("config", "check").stderr
 
 
 def test_contacts_are_changed_by_root_alone_and_the_change_is_logged(fresh):
@@ -305,6 +369,9 @@ def test_contacts_are_changed_by_root_alone_and_the_change_is_logged(fresh):
     ("contact", "add", "al\nice", "--phone=+9779800000099", "--force"),
     ("contact", "add", "", "--phone=+9779800000099", "--force"),
     ("contact", "remove", "alice"), ("contact", "remove", "alice", "+9779800000019", "--all"),
+    ("recovery",), ("recovery", "issue"), ("recovery", "issue", "alice", "bob"), ("recovery", "revoke"),
+    ("recovery", "issue", "alice", "--sheet", "--json"), ("recovery", "list", "alice"),
+    ("status", "alice", "bob"), ("unlock",), ("unlock", "alice", "bob"), ("unlock", "al\nice"),
     ("contact", "list", "alice", "bob"), ("contact", "lst"), ("contcat",), ("init", "now"), ("--nonsense",),
     ("--config", "relative.conf", "contact", "list"),
 ], ids=" ".join)
@@ -323,7 +390,10 @@ def test_output_that_cannot_be_written_is_a_failure(fresh):
 
 
 @pytest.mark.parametrize("command", [(), ("init",), ("contact",), ("contact", "add"), ("contact", "list"),
-                                     ("contact", "remove"), ("config",), ("config", "check"), ("config", "show")],
+                                     ("contact", "remove"), ("contact", "verify"), ("contact", "import"), ("config",),
+                                     ("config", "check"), ("config", "show"),
+                                     ("recovery",), ("recovery", "issue"), ("recovery", "revoke"), ("status",),
+                                     ("unlock",)],
                          ids=lambda c: " ".join(c) or "otpctl")
 def test_help_names_every_command_and_the_global_options(fresh, command):
     done = otpctl(*command, "--help")
@@ -348,13 +418,19 @@ def options_of(*command):
 
 
 def test_completion_knows_the_commands_and_options_of_help(fresh):
-    assert complete("") == {"init", "contact", "attribute", "status", "config"}
+    assert complete("") == {"init", "contact", "attribute", "recovery", "status", "explain", "remember", "unlock",
+                            "config"}
     assert complete("con") == {"contact", "config"}
-    assert complete("--json", "contact", "") == {"add", "list", "remove"}
+    assert complete("--json", "contact", "") == {"add", "list", "remove", "verify", "import"}
     assert complete("--config", "=", "/x", "config", "") == {"check", "show"}
-    assert "alice" in complete("contact", "add", "al")
+    assert complete("recovery", "") == {"issue", "revoke"}
+    for command in (("contact", "add"), ("recovery", "issue"), ("recovery", "revoke"), ("status",), ("explain",),
+                    ("unlock",)):
+        assert "alice" in complete(*command, "al"), command
     assert complete("contact", "add", "alice", "--phone", "") == set()
     for command in (("init",), ("contact", "add"), ("contact", "list"), ("contact", "remove"),
-                    ("attribute", "set"), ("attribute", "list"), ("status",),
+                    ("contact", "verify"), ("contact", "import"), ("attribute", "set"), ("attribute", "list"),
+                    ("status",), ("explain",), ("unlock",),
+                    ("recovery", "issue"), ("recovery", "revoke"),
                     ("config", "check"), ("config", "show")):
         assert complete(*command, "--") == options_of(*command), command

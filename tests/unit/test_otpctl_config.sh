@@ -43,13 +43,18 @@ chmod 755 "$dir/providers"
 chmod 644 "$dir/providers/tingting.json"
 token=$dir/token
 
+# The line of the example that matches $1.
+line() {
+	grep -n -- "$1" "$conf" | head -n 1 | cut -d: -f1
+}
+
 # The example is right once the token is there.
 write "file:$token"
 run 0 config check --no-secrets
 out "$conf: no errors"
 [ ! -s "$dir/err" ] || fail "the example is warned of"
 run 1 config check
-err "$conf:40: [provider tingting] token: "
+err "$conf:$(line ^token): [provider tingting] token: "
 echo geheim >"$token"
 chmod 600 "$token"
 run 0 config check
@@ -66,7 +71,7 @@ err "warning: [provider tingting] cred: works where systemd starts the helper"
 # A secret that stands where it must not is an error, and is not repeated.
 write geheim
 run 1 config check
-err "$conf:40: [provider tingting] token: a secret is not written here"
+err "$conf:$(line ^token): [provider tingting] token: a secret is not written here"
 run 0 config show
 out '(hidden)'
 rm "$dir/providers/tingting.json"
@@ -85,15 +90,15 @@ done
 write "file:$token"
 run 0 config show
 grep -q "^otp  *login_timeout  *100s  *default$" "$dir/out" || fail "login_timeout of [otp]"
-grep -q "^service login  *login_timeout  *50s  *$conf:46$" "$dir/out" || fail "of [service login]"
-grep -q "^provider tingting  *token  *file:$token  *$conf:40$" "$dir/out" || fail "token"
+grep -q "^service login  *login_timeout  *50s  *$conf:$(line ^login_timeout)$" "$dir/out" || fail "of [service login]"
+grep -q "^provider tingting  *token  *file:$token  *$conf:$(line ^token)$" "$dir/out" || fail "token"
 run 0 config show --service login
-grep -q "^service login  *login_timeout  *50s  *$conf:46$" "$dir/out" || fail "for login"
+grep -q "^service login  *login_timeout  *50s  *$conf:$(line ^login_timeout)$" "$dir/out" || fail "for login"
 ! grep -q "^otp  *login_timeout" "$dir/out" || fail "login_timeout is told twice"
 run 0 config show --json --service login
 out '"section": "service login"'
 out '"value": "50s"'
-out '"line": 46'
+out "\"line\": $(line ^login_timeout)"
 out '"line": null'
 
 # Errors of every part of the check, and warnings that are none.
@@ -110,8 +115,14 @@ write "file:$token"
 printf '[exempt x]\nusers = nosuchuser.otp\nreason = r\nuntil = 2001-01-01\n' >>"$conf"
 run 0 config check --json
 out '"ok": true'
-out 'there is no user \"nosuchuser.otp\"'
 out 'was over at the end of 2001-01-01'
+sed -i 's/^until = .*/until = 2099-01-01/' "$conf"
+run 1 config check
+err "$conf:$(line ^users): [exempt x] users: there is no user \"nosuchuser.otp\""
+err "there are errors; the rules are without those whom they name"
+sed -i 's/^users = .*/groups = nosuchgroup.otp/' "$conf"
+run 1 config check
+err "$conf:$(line ^groups): [exempt x] groups: there is no group \"nosuchgroup.otp\""
 write "file:$token"
 printf '[channel fax]\nproviders = tingting\n' >>"$conf"
 run 1 config check
@@ -120,6 +131,19 @@ write "file:$token"
 printf '[channel other]\nproviders = x\n[provider x]\nprofile = nosuch\n' >>"$conf"
 run 1 config check
 err "nosuch"
+
+# A text that some of a channel's providers take is right, and one that none takes is not.
+both() {
+	# shellcheck disable=SC2016 # the configuration's variable, not the shell's
+	printf '[channel sms]\nproviders = %s\nmessage = Code ${code}\n' "$1"
+	printf '[provider crego]\n[provider tingting]\ntoken = file:%s\n' "$token"
+	printf '[paths]\nprofiles = %s\n' "$src/etc/providers"
+}
+both "tingting, crego" >"$conf"
+run 0 config check
+both "crego" >"$conf"
+run 1 config check
+err "[channel sms] message: its providers write the message themselves"
 rm "$conf"
 run 1 config check
 err "$conf: there is no such file"

@@ -1,0 +1,342 @@
+/*
+ * otpctl recovery: codes on paper for the day when no message comes.
+ *
+ * MUST:
+ *  - codes are shown once, on standard output, and are nowhere else: no log, no file, no argument;
+ *  - they are in the store, on disk, before the first one is shown;
+ *  - codes that could not be shown whole are revoked: nobody knows who has what of them.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdio_ext.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "common/err.h"
+#include "common/secret.h"
+#include "common/text.h"
+#include "helpers/challenge.h"
+#include "helpers/json.h"
+#include "helpers/log.h"
+#include "helpers/otpctl/otpctl.h"
+#include "helpers/recovery.h"
+
+enum { OPT_SHEET = 0x300, FIELD_WIDTH = 63, OUTPUT_MAX = 8192 };
+
+struct issue {
+	const char *user;
+	char host[256];
+	struct recovery stored;
+	struct secret code[RECOVERY_CODES];
+};
+
+static void
+issue_clear(struct issue *i)
+{
+	for (size_t n = 0; n < RECOVERY_CODES; n++)
+		secret_clear(&i->code[n]);
+	otp_wipe(i->stored);
+}
+
+#define _auto_issue __attribute__((cleanup(issue_clear)))
+
+static bool
+may_write(const struct otpctl *ctl)
+{
+	if (geteuid() == 0 || ctl->config_given)
+		return true;
+	(void)otpctl_fail("recovery codes are root's to issue and revoke; run it with sudo");
+	return false;
+}
+
+static void
+audit(const char *what, const char *user, long by)
+{
+	log_open("otpctl", false);
+	otp_log(LOG_NOTICE, "recovery codes %s: user=%s by uid=%ld", what, user, by);
+	log_open("otpctl", true);
+}
+
+/* --- issue ---------------------------------------------------------------------------------- */
+
+struct issue_arguments {
+	struct otpctl_user user; /* first */
+	bool sheet;
+};
+
+static error_t
+parse_issue(int key, char *arg, struct argp_state *state)
+{
+	if (key != OPT_SHEET)
+		return otpctl_parse_user(key, arg, state);
+	((struct issue_arguments *)state->input)->sheet = true;
+	return 0;
+}
+
+static const struct argp_option issue_options[] = {
+    {.name = "sheet", .key = OPT_SHEET, .doc = "Print a sheet of paper to keep, not a list"},
+    {0},
+};
+
+static const struct argp issue_argp = {.options = issue_options,
+    .parser = parse_issue,
+    .args_doc = "USER",
+    .doc = "Makes ten recovery codes for USER and prints them, this once. Each signs in one time, "
+	   "without a message. They take the place of all older ones."};
+
+static int
+make_one(struct issue *i, int n)
+{
+	_auto_secret struct secret canonical = {0};
+	int r = recovery_make(&i->code[n]);
+
+	if (!r)
+		r = recovery_read(secret_str(&i->code[n]), &canonical);
+	return r ? r : recovery_hash(&canonical, i->stored.salt, i->stored.hash[n]);
+}
+
+static int
+make_codes(struct issue *i, const struct instant *now)
+{
+	int r = random_id(i->stored.id, STORE_ID_LEN / 2);
+
+	if (!r)
+		r = recovery_salt(i->stored.salt);
+	for (int n = 0; !r && n < RECOVERY_CODES; n++)
+		r = make_one(i, n);
+	i->stored.n = RECOVERY_CODES;
+	i->stored.issued_wall_ms = now->wall_ms;
+	return r ? otpctl_fail("no codes were made: %s", otp_strerror(r)) : OTPCTL_OK;
+}
+
+/* A name that may be longer than a line. */
+static void
+print_field(const char *name, const char *value)
+{
+	char clean[512], part[FIELD_WIDTH + 1];
+	const char *left = text_clean(clean, sizeof(clean), value);
+
+	do {
+		text_clean(part, sizeof(part), left);
+		(void)printf("%-6s  %s\n", name, part);
+		left += strlen(part);
+		name = "";
+	} while (*left);
+}
+
+static void
+print_sheet(const struct issue *i)
+{
+	static const char advice[] =
+	    "\nHOW TO USE THEM\n"
+	    "  Where you are asked for a verification code and none can reach you,\n"
+	    "  type one of these in its place. Capital letters, missing dashes and\n"
+	    "  blanks do not matter. Each code signs in once: tick its box.\n"
+	    "  Ask for a new sheet before the last one is used.\n"
+	    "\nWHERE TO KEEP THEM\n"
+	    "  On paper, in a place that you can lock, apart from your phone and\n"
+	    "  your password. Not as a photo, and not in a file or a mail.\n"
+	    "  If this sheet is lost or was seen, tell your administrator at once.\n"
+	    "\n  This sheet takes the place of all older ones: tear them up.\n";
+	char time[OTPCTL_TIME_MAX];
+
+	(void)printf("RECOVERY CODES FOR SIGNING IN\n\n");
+	print_field("Host", i->host);
+	print_field("User", i->user);
+	print_field("Issued", otpctl_time(i->stored.issued_wall_ms, time));
+	(void)putchar('\n');
+	for (int n = 0; n < RECOVERY_CODES; n++)
+		(void)printf("  [ ]  %2d.  %s\n", n + 1, secret_str(&i->code[n]));
+	(void)fputs(advice, stdout);
+}
+
+static void
+print_list(const struct issue *i)
+{
+	(void)printf("Recovery codes of %s on %s. Each signs in once; all older ones are void.\n",
+	    i->user, i->host);
+	for (int n = 0; n < RECOVERY_CODES; n++)
+		(void)printf("%s\n", secret_str(&i->code[n]));
+}
+
+/* By hand, so that no code stays in memory that is not wiped; a code needs no escaping. */
+static void
+print_codes_json(const struct issue *i)
+{
+	char time[OTPCTL_TIME_MAX];
+	_auto_json json_t *head = json_pack("{s:s, s:s, s:s}", "user", i->user, "host", i->host,
+	    "issued", otpctl_time(i->stored.issued_wall_ms, time));
+
+	(void)printf("{\n  ");
+	(void)json_dumpf(head, stdout, JSON_EMBED);
+	(void)printf(",\n  \"codes\": [");
+	for (int n = 0; n < RECOVERY_CODES; n++)
+		(void)printf("%s\n    \"%s\"", n ? "," : "", secret_str(&i->code[n]));
+	(void)printf("\n  ]\n}\n");
+}
+
+/* False with errno when not all of it was written. */
+static bool
+print_codes(const struct otpctl *ctl, bool sheet, const struct issue *i)
+{
+	static char room[OUTPUT_MAX];
+	bool ok;
+
+	/* In memory that can be wiped, and a reader who has gone is no reason to die. */
+	(void)setvbuf(stdout, room, _IOFBF, sizeof(room));
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (ctl->json)
+		print_codes_json(i);
+	else if (sheet)
+		print_sheet(i);
+	else
+		print_list(i);
+	ok = !fflush(stdout) && !ferror(stdout);
+	otp_wipe_array(room);
+	return ok;
+}
+
+/* Nobody has seen them, or not all of them, or nobody knows who has. */
+static int
+take_back(struct store *s, const struct issue *i, int error)
+{
+	int r = s->ops->recovery_drop(s, i->user);
+
+	/* What is left in the buffer is not tried again. */
+	__fpurge(stdout);
+	clearerr(stdout);
+	if (r)
+		return otpctl_fail("the codes could not be printed (%s) nor revoked (%s); run: "
+				   "otpctl recovery revoke %s",
+		    strerror(error), otp_strerror(r), i->user);
+	return otpctl_fail("the codes could not be printed (%s): they were revoked, and all older "
+			   "ones are void; run otpctl recovery issue %s again",
+	    strerror(error), i->user);
+}
+
+static int
+issue_and_print(
+    const struct otpctl *ctl, const struct issue_arguments *a, struct store *s, struct issue *i)
+{
+	struct instant now;
+	int r = otpctl_now(&now);
+
+	if (!r)
+		r = make_codes(i, &now);
+	if (r)
+		return r;
+	r = s->ops->recovery_put(s, &now, i->user, &i->stored);
+	if (r)
+		return otpctl_fail(
+		    "no codes were issued, the older ones are as before: %s", otp_strerror(r));
+	return print_codes(ctl, a->sheet, i) ? OTPCTL_OK : take_back(s, i, errno);
+}
+
+static int
+recovery_issue(struct otpctl *ctl, int argc, char **argv)
+{
+	_auto_paths struct otpctl_paths paths = {0};
+	struct issue_arguments a = {0};
+	_auto_issue struct issue i = {0};
+	struct store *s = NULL;
+	struct utsname host;
+	char user[CONTACT_USER_MAX + 1];
+	long by = (long)getuid();
+	int r;
+
+	otpctl_parse(ctl, &issue_argp, "otpctl recovery issue", argc, argv, &a);
+	if (a.sheet && ctl->json) {
+		(void)otpctl_fail("--sheet and --json do not go together");
+		return OTPCTL_USAGE;
+	}
+	if (!may_write(ctl))
+		return OTPCTL_FAILED;
+	r = otpctl_known_user(a.user.name, user, sizeof(user));
+	if (!r)
+		r = otpctl_paths_load(ctl, &paths);
+	if (!r)
+		r = otpctl_store_open(ctl, paths.state, &s);
+	if (r)
+		return r;
+	/* Who has the same uid must not look on. */
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	i.user = user;
+	(void)text_clean(i.host, sizeof(i.host), uname(&host) ? "" : host.nodename);
+	r = issue_and_print(ctl, &a, s, &i);
+	s->ops->close(s);
+	if (r)
+		return r;
+	audit("issued", user, by);
+	if (isatty(STDOUT_FILENO))
+		(void)fprintf(stderr, "otpctl: note: this terminal may keep the codes above: clear "
+				      "it, and what it can scroll back to\n");
+	return OTPCTL_OK;
+}
+
+/* --- revoke --------------------------------------------------------------------------------- */
+
+static const struct argp revoke_argp = {.parser = otpctl_parse_user,
+    .args_doc = "USER",
+    .doc = "Makes all recovery codes of USER void."};
+
+static int
+tell_revoked(const struct otpctl *ctl, const char *user)
+{
+	_auto_json json_t *j = NULL;
+
+	if (ctl->json) {
+		j = json_pack("{s:s, s:b}", "user", user, "revoked", 1);
+		return otpctl_print_json(j);
+	}
+	(void)printf("revoked: all recovery codes of %s\n", user);
+	return OTPCTL_OK;
+}
+
+static int
+recovery_revoke(struct otpctl *ctl, int argc, char **argv)
+{
+	_auto_paths struct otpctl_paths paths = {0};
+	struct otpctl_user u = {0};
+	struct store *s = NULL;
+	char user[CONTACT_USER_MAX + 1];
+	long by = (long)getuid();
+	bool exists;
+	int r;
+
+	otpctl_parse(ctl, &revoke_argp, "otpctl recovery revoke", argc, argv, &u);
+	if (!may_write(ctl))
+		return OTPCTL_FAILED;
+	r = otpctl_canonical(u.name, user, sizeof(user), &exists);
+	if (!r)
+		r = otpctl_paths_load(ctl, &paths);
+	if (!r)
+		r = otpctl_store_open(ctl, paths.state, &s);
+	if (r)
+		return r;
+	r = s->ops->recovery_drop(s, user);
+	s->ops->close(s);
+	if (r == -OTP_ENOENT) {
+		(void)otpctl_fail("%s has no recovery codes", user);
+		return OTPCTL_NONE;
+	}
+	if (r)
+		return otpctl_fail("nothing was revoked: %s", otp_strerror(r));
+	audit("revoked", user, by);
+	return tell_revoked(ctl, user);
+}
+
+static const struct otpctl_command recovery_commands[] = {
+    {"issue", "make ten new codes and print them once", recovery_issue},
+    {"revoke", "make all codes of a user void", recovery_revoke},
+};
+
+int
+otpctl_recovery(struct otpctl *ctl, int argc, char **argv)
+{
+	return otpctl_dispatch(ctl, "otpctl recovery",
+	    "Codes on paper for the day when no message comes.", recovery_commands,
+	    sizeof(recovery_commands) / sizeof(*recovery_commands), argc, argv);
+}

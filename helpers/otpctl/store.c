@@ -1,0 +1,139 @@
+/*
+ * What commands about one user and the store share. The store is opened as the user who owns it,
+ * never as root: what root makes in its folder would end every later sign-in.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/err.h"
+#include "common/text.h"
+#include "helpers/account.h"
+#include "helpers/otpctl/otpctl.h"
+
+/* Becomes whom the store belongs to. An exit code. */
+static int
+become_owner(void)
+{
+	struct account a;
+
+	if (geteuid() != 0)
+		return OTPCTL_OK;
+	if (account_lookup(OTP_USER, &a) || !a.exists || a.uid == 0)
+		return otpctl_fail("there is no user " OTP_USER "; make it, then run: otpctl init");
+	account_clear(&a);
+	if (!otpctl_become(a.uid, a.gid))
+		return otpctl_fail("cannot become " OTP_USER);
+	return OTPCTL_OK;
+}
+
+int
+otpctl_store_open(const struct otpctl *ctl, const char *state, struct store **out)
+{
+	bool was_root = geteuid() == 0;
+	int r = become_owner();
+
+	if (r)
+		return r;
+	(void)umask(077);
+	if (!store_sqlite_open(state, NULL, NULL, out))
+		return OTPCTL_OK;
+	return otpctl_fail("the store could not be opened%s",
+	    was_root || ctl->config_given ? "; see: otpctl init" : "; run it with sudo");
+}
+
+int
+otpctl_now(struct instant *out)
+{
+	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+	*out = (struct instant){
+	    .wall_ms = clock_ms(CLOCK_REALTIME),
+	    .boot_ms = clock_ms(CLOCK_BOOTTIME),
+	};
+	if (f && !fgets(out->boot_id, sizeof(out->boot_id), f))
+		out->boot_id[0] = '\0';
+	if (f)
+		(void)fclose(f);
+	out->boot_id[strcspn(out->boot_id, "\n")] = '\0';
+	if (out->boot_id[0] && out->wall_ms && out->boot_ms)
+		return OTPCTL_OK;
+	return otpctl_fail("the kernel tells neither its clocks nor its boot id");
+}
+
+const char *
+otpctl_time(int64_t wall_ms, char dst[static OTPCTL_TIME_MAX])
+{
+	time_t at = (time_t)(wall_ms / 1000);
+	struct tm tm;
+
+	dst[0] = '\0';
+	if (gmtime_r(&at, &tm))
+		(void)strftime(dst, OTPCTL_TIME_MAX, "%Y-%m-%d %H:%M:%SZ", &tm);
+	return dst;
+}
+
+int
+otpctl_canonical(const char *user, char *dst, size_t size, bool *exists)
+{
+	struct account a;
+	int r;
+
+	if (!*user || strlen(user) >= size || strcmp(text_clean(dst, size, user), user)) {
+		(void)otpctl_fail("'%s' cannot be a user's name", user);
+		return OTPCTL_USAGE;
+	}
+	r = account_lookup(user, &a);
+	if (r)
+		return otpctl_fail("who '%s' is could not be asked (%s); see: getent passwd %s",
+		    user, otp_strerror(r), user);
+	*exists = a.exists;
+	(void)snprintf(dst, size, "%s", a.exists ? a.name : user);
+	account_clear(&a);
+	return OTPCTL_OK;
+}
+
+int
+otpctl_known_user(const char *user, char *dst, size_t size)
+{
+	bool exists;
+	int r = otpctl_canonical(user, dst, size, &exists);
+
+	if (r || exists)
+		return r;
+	(void)otpctl_fail(
+	    "this machine knows no user '%s'; check the spelling with: getent passwd %s", user,
+	    user);
+	return OTPCTL_NONE;
+}
+
+int
+otpctl_contacts_of(
+    const struct otpctl *ctl, const char *path, const char *user, struct contact_list *out)
+{
+	struct contacts *c = NULL;
+	int r = contacts_sqlite_open(path, ctl->also, &c);
+
+	if (!r) {
+		r = c->ops->find(c, user, out);
+		c->ops->close(c);
+	}
+	if (!r)
+		return OTPCTL_OK;
+	return otpctl_fail("the contacts could not be read%s",
+	    geteuid() == 0 || ctl->config_given ? "" : "; run it with sudo");
+}
+
+const char **
+otpctl_addresses(const struct contact_list *l)
+{
+	const char **address = calloc(l->n + 1, sizeof(*address));
+
+	for (size_t i = 0; address && i < l->n; i++)
+		address[i] = l->item[i].address;
+	return address;
+}

@@ -1,0 +1,122 @@
+/* otpctl unlock: ends every lock-out and limit of one user, and says what that was. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/err.h"
+#include "common/own.h"
+#include "helpers/json.h"
+#include "helpers/log.h"
+#include "helpers/otpctl/otpctl.h"
+
+static const struct argp unlock_argp = {.parser = otpctl_parse_user,
+    .args_doc = "USER",
+    .doc = "Forgets the wrong codes, the counted messages and the pauses of providers that hold "
+	   "for USER, from every place. Codes on their way, known places and recovery codes stay."};
+
+/* One message is counted against several budgets; its kinds may end at different times. */
+static const char *const kinds[] = {"user", "peer-user", "address", "peer-address", "message"};
+enum { KINDS = sizeof(kinds) / sizeof(*kinds) };
+
+/* What is there to forget. */
+struct tally {
+	int64_t failures; /* in a row, on all budgets together */
+	int sends[KINDS];
+	int pauses;
+};
+
+/* So many messages at least. */
+static int
+messages(const struct tally *t)
+{
+	int most = 0;
+
+	for (size_t i = 0; i < KINDS; i++)
+		if (t->sends[i] > most)
+			most = t->sends[i];
+	return most;
+}
+
+static int
+count_fact(const struct store_fact *f, void *arg)
+{
+	struct tally *t = arg;
+
+	if (f->kind == FACT_FAILURES)
+		t->failures += f->n;
+	else if (f->kind == FACT_PAUSE)
+		t->pauses++;
+	for (size_t i = 0; f->kind == FACT_SEND && i < KINDS; i++)
+		t->sends[i] += !strcmp(f->budget.kind, kinds[i]);
+	return 0;
+}
+
+static int
+forget(struct store *s, const char *user, const struct contact_list *list, struct tally *t,
+    int *removed)
+{
+	_auto_free const char **address = otpctl_addresses(list);
+	struct instant now;
+	int r = address ? otpctl_now(&now) : otpctl_fail("no memory");
+
+	if (!r && s->ops->facts(s, &now, user, address, list->n, count_fact, t))
+		r = otpctl_fail("the store could not be read; nothing was unlocked");
+	if (!r && s->ops->unlock(s, user, address, list->n, removed))
+		r = otpctl_fail("the store could not be written; nothing was unlocked");
+	return r;
+}
+
+static int
+tell(const struct otpctl *ctl, const char *user, const struct tally *t, int removed)
+{
+	_auto_json json_t *j = NULL;
+
+	if (ctl->json) {
+		j = json_pack("{s:s, s:b, s:I, s:i, s:i}", "user", user, "unlocked", removed > 0,
+		    "failures", (json_int_t)t->failures, "sends", messages(t), "pauses", t->pauses);
+		return otpctl_print_json(j);
+	}
+	if (removed)
+		(void)printf("%s: forgotten: %lld wrong code%s, %d counted message%s, %d pause%s "
+			     "of providers\n",
+		    user, (long long)t->failures, t->failures == 1 ? "" : "s", messages(t),
+		    messages(t) == 1 ? "" : "s", t->pauses, t->pauses == 1 ? "" : "s");
+	else
+		(void)printf("%s: nothing to unlock\n", user);
+	(void)printf("Recovery codes, known places and codes on their way stay as they are.\n");
+	return OTPCTL_OK;
+}
+
+int
+otpctl_unlock(struct otpctl *ctl, int argc, char **argv)
+{
+	_auto_paths struct otpctl_paths paths = {0};
+	struct contact_list list = {0};
+	struct otpctl_user u = {0};
+	struct tally t = {0};
+	struct store *s = NULL;
+	char user[CONTACT_USER_MAX + 1];
+	long by = (long)getuid();
+	int r, removed = 0;
+
+	otpctl_parse(ctl, &unlock_argp, "otpctl unlock", argc, argv, &u);
+	r = otpctl_known_user(u.name, user, sizeof(user));
+	if (!r)
+		r = otpctl_paths_load(ctl, &paths);
+	if (!r)
+		r = otpctl_contacts_of(ctl, paths.contacts, user, &list);
+	if (!r)
+		r = otpctl_store_open(ctl, paths.state, &s);
+	if (!r) {
+		r = forget(s, user, &list, &t, &removed);
+		s->ops->close(s);
+	}
+	contact_list_free(&list);
+	if (r)
+		return r;
+	log_open("otpctl", false);
+	otp_log(LOG_NOTICE, "unlocked: user=%s failures=%lld sends=%d pauses=%d by uid=%ld", user,
+	    (long long)t.failures, messages(&t), t.pauses, by);
+	log_open("otpctl", true);
+	return tell(ctl, user, &t, removed);
+}

@@ -1,0 +1,153 @@
+"""otpctl recovery: codes on paper, shown once and nowhere else, of which each signs in one time (S11)."""
+import json
+import os
+import pty
+import re
+import socket
+import subprocess
+
+import pytest
+
+from test_otpctl import FAILED, FOLDER, NONE, OK, as_nobody, content, facts, otpctl
+from world import SUCCESS
+
+CODE = re.compile(r"rc-([0-9a-hjkmnp-tv-z]{4}-){3}[0-9a-hjkmnp-tv-z]{4}")
+
+
+def issue(*args):
+    done = otpctl("recovery", "issue", *args)
+    assert done.returncode == OK, done.stderr
+    return done.stdout
+
+
+def codes_of(text):
+    return [m.group() for m in CODE.finditer(text)]
+
+
+def left(user="alice"):
+    codes = json.loads(otpctl("status", user, "--json").stdout)["recovery_codes"]
+    return codes and codes["left"]
+
+
+def test_ten_codes_are_shown_once_and_are_nowhere_else(fresh):
+    assert left() is None
+    head, *lines = issue("alice").splitlines()
+    assert "alice" in head and socket.gethostname() in head and "all older ones are void" in head
+    assert len(lines) == 10 == len(set(lines)) and all(CODE.fullmatch(x) for x in lines)
+    assert left() == 10
+    log = fresh.log()
+    assert "recovery codes issued: user=alice by uid=0" in log
+    for name in os.listdir(FOLDER):
+        stored = content(f"{FOLDER}/{name}")
+        assert facts(f"{FOLDER}/{name}")[0] == fresh.user.pw_uid, "root made a file in the state folder"
+        for code in lines:
+            assert code.encode() not in stored and code[3:].replace("-", "").encode() not in stored
+    shown = otpctl("status", "alice").stdout
+    assert not any(code in log + shown for code in lines)
+
+
+def test_a_new_issue_takes_the_place_of_the_old(fresh):
+    first, second = codes_of(issue("alice")), codes_of(issue("alice"))
+    assert not set(first) & set(second) and left() == 10
+    assert fresh.sql("SELECT count(*) FROM recovery_code") == "10"
+    codes_of(issue("bob"))
+    assert left("alice") == left("bob") == 10
+
+
+def test_the_sheet_fits_on_paper(fresh):
+    sheet = issue("alice", "--sheet")
+    lines = sheet.splitlines()
+    assert max(map(len, lines)) <= 72 and sheet.isascii()
+    boxes = [x for x in lines if "[ ]" in x]
+    assert [re.search(r"[0-9]+", x).group() for x in boxes] == [str(n) for n in range(1, 11)]
+    assert len(codes_of("\n".join(boxes))) == 10
+    assert f"Host    {socket.gethostname()}" in lines and "User    alice" in lines
+    assert re.search(r"^Issued +20[0-9]{2}-[0-9]{2}-[0-9]{2} ", sheet, re.MULTILINE)
+    assert "HOW TO USE" in sheet and "WHERE TO KEEP" in sheet
+
+
+def test_json_has_the_same(fresh):
+    said = json.loads(issue("alice", "--json"))
+    assert said["user"] == "alice" and said["host"] == socket.gethostname() and said["issued"].endswith("Z")
+    assert len(said["codes"]) == 10 and all(CODE.fullmatch(x) for x in said["codes"])
+
+
+def to_full(args):
+    with open("/dev/full", "w") as full:
+        return subprocess.run(args, stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=30)
+
+
+def to_nobody(args):
+    r, w = os.pipe()
+    os.close(r)
+    with open(w, "w") as pipe:
+        return subprocess.run(args, stdout=pipe, stderr=subprocess.PIPE, text=True, check=False, timeout=30)
+
+
+def to_full_pipe(args):
+    """A reader that does not read, and a writer that does not wait."""
+    r, w = os.pipe()
+    os.set_blocking(w, False)
+    try:
+        while True:
+            os.write(w, b"x" * 4096)
+    except BlockingIOError:
+        pass
+    with open(r), open(w, "w") as pipe:
+        return subprocess.run(args, stdout=pipe, stderr=subprocess.PIPE, text=True, check=False, timeout=30)
+
+
+def to_closed(args):
+    return subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", *args], stderr=subprocess.PIPE, text=True, check=False,
+                          timeout=30)
+
+
+@pytest.mark.parametrize("out, options", [
+    (to_full, ()), (to_full, ("--sheet",)), (to_full, ("--json",)), (to_nobody, ()), (to_full_pipe, ()),
+    (to_closed, ()),
+])
+def test_codes_that_could_not_be_shown_are_revoked(fresh, out, options):
+    issue("alice")
+    done = out(["otpctl", "recovery", "issue", "alice", *options])
+    assert done.returncode == FAILED
+    assert "could not be printed" in done.stderr and "revoked" in done.stderr and "again" in done.stderr
+    assert not codes_of(done.stderr)
+    assert left() is None
+
+
+def test_a_terminal_is_warned_of(fresh):
+    master, slave = pty.openpty()
+    done = subprocess.run(["otpctl", "recovery", "issue", "alice"], stdout=slave, stderr=subprocess.PIPE, text=True,
+                          check=False, timeout=30)
+    os.close(slave)
+    assert done.returncode == OK and "this terminal may keep the codes" in done.stderr
+    assert len(codes_of(os.read(master, 65536).decode())) == 10
+    os.close(master)
+
+
+def test_what_is_missing_is_told_and_nobody_but_root_issues(fresh):
+    done = otpctl("recovery", "issue", "no-such-user")
+    assert done.returncode == NONE and "getent passwd" in done.stderr and not done.stdout
+    assert otpctl("recovery", "revoke", "alice").returncode == NONE
+    issue("alice")
+    for args in (("issue", "alice"), ("revoke", "alice")):
+        done = as_nobody("recovery", *args)
+        assert done.returncode == FAILED and "sudo" in done.stderr and not done.stdout
+    assert left() == 10
+    assert otpctl("recovery", "revoke", "alice").returncode == OK
+    assert left() is None and "recovery codes revoked: user=alice by uid=0" in fresh.log()
+    issue("alice")
+    assert json.loads(otpctl("recovery", "revoke", "alice", "--json").stdout) == {"user": "alice", "revoked": True}
+
+
+def test_each_code_of_the_sheet_signs_in_once_with_no_provider_there(fresh):
+    fresh.open_door("spawn")
+    first, second = codes_of(issue("alice", "--sheet"))[:2]
+    fresh.gateway.fault("status", status=503)
+    typed = first.upper().replace("-", " ")
+    assert fresh.finish("alice", typed) == SUCCESS
+    assert left() == 9
+    assert fresh.finish("alice", typed) != SUCCESS
+    assert fresh.finish("bob", second) != SUCCESS
+    assert fresh.finish("alice", second) == SUCCESS
+    assert left() == 8 and not fresh.messages()
