@@ -92,6 +92,8 @@ int contacts_edit_add(struct contacts_edit *e, const struct contact *c);
 /* Removes one address, or all of the user's where address is NULL; *removed counts. */
 int contacts_edit_remove(
     struct contacts_edit *e, const char *user, const char *address, int *removed);
+/* Verified at (wall clock, seconds). -OTP_ENOENT: the user has no such address of the kind. */
+int contacts_edit_verified(struct contacts_edit *e, const struct contact *c, int64_t at);
 /*
  * Sets what the user has at a provider (replacing what was there), or removes it where value is
  * NULL. -OTP_EINVAL: a name that is not [a-z0-9_]{1,32}, an empty, too long or control-bearing
@@ -99,6 +101,45 @@ int contacts_edit_remove(
  */
 int contacts_edit_attribute(struct contacts_edit *e, const char *user, const char *provider,
     const char *name, const char *value);
+/* One contact of a file, and what the file says of it: the rest of an old contact stays. */
+struct contact_line {
+	struct contact contact;
+	bool says_label;
+	bool says_preferred;
+	bool says_verified;
+	int64_t number; /* of the line; not 0 */
+};
+
+enum import_mode {
+	IMPORT_ADD,	/* a contact that is there stays as it is */
+	IMPORT_REPLACE, /* it becomes what the file says */
+};
+
+enum imported {
+	IMPORTED_NEW,
+	IMPORTED_SAME,
+	IMPORTED_CHANGED,
+	/* Not taken: */
+	IMPORTED_TWICE,	       /* an earlier line has this address of the user's */
+	IMPORTED_TWO_PREFERRED /* an earlier line is the user's preferred one of its kind */
+};
+
+/*
+ * Takes one line of a file of any length. *earlier is the number of the earlier line.
+ * -OTP_EINVAL as of contacts_edit_add().
+ */
+int contacts_edit_import(struct contacts_edit *e, const struct contact_line *l,
+    enum import_mode mode, enum imported *what, int64_t *earlier);
+/* Behind the last line: removes all other contacts of the users that the file named. */
+int contacts_edit_import_rest(struct contacts_edit *e, int64_t *removed);
+
+/*
+ * fn for each address that this edit takes from its user: removed, or no longer the first of its
+ * kind. Borrowed for the call; replaced: the user has another one of that kind now. Or fn's error.
+ */
+typedef int contact_lost_fn(const struct contact *c, bool replaced, void *arg);
+int contacts_edit_lost(struct contacts_edit *e, contact_lost_fn *fn, void *arg);
+
 /* fsync, rename, fsync of the folder. After an error the old file is untouched. Frees e. */
 int contacts_edit_commit(struct contacts_edit *e);
 void contacts_edit_abort(struct contacts_edit *e);

@@ -7,7 +7,7 @@
  *  - the file itself is never written to: a complete new one takes its name, after it is on disk;
  *  - one writer at a time, under a lock that a dead writer cannot keep.
  */
-#include "helpers/contacts_sqlite.h"
+#include "helpers/contacts_edit.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -21,19 +21,9 @@
 #include "common/own.h"
 #include "common/text.h"
 #include "common/trust.h"
+#include "helpers/contacts_sqlite.h"
 #include "helpers/log.h"
 #include "helpers/sql.h"
-
-struct contacts_edit {
-	char path[PATH_MAX]; /* for the log */
-	char name[NAME_MAX + 1];
-	char lock_name[NAME_MAX + 1];
-	char new_name[NAME_MAX + 1];
-	int dir;
-	int lock;
-	struct stat was;
-	sqlite3 *db;
-};
 
 static const char schema[] = "CREATE TABLE contact ("
 			     " id INTEGER PRIMARY KEY,"
@@ -56,6 +46,8 @@ edit_free(struct contacts_edit *e)
 {
 	if (!e)
 		return;
+	for (size_t i = 0; i < EDIT_STATEMENTS; i++)
+		(void)sqlite3_finalize(e->stmt[i]);
 	(void)sqlite3_close(e->db);
 	own_close(&e->lock);
 	own_close(&e->dir);
@@ -77,8 +69,8 @@ sys_error(const struct contacts_edit *e, const char *what)
 	return -OTP_ESTORE;
 }
 
-static int
-sql_error(const struct contacts_edit *e)
+int
+contacts_sql_error(const struct contacts_edit *e)
 {
 	otp_log(LOG_ERR, "contacts %s: %s", e->path, sqlite3_errmsg(e->db));
 	return -OTP_ESTORE;
@@ -201,10 +193,15 @@ static int
 save(struct contacts_edit *e, const struct stat *like)
 {
 	sqlite3_int64 size = 0;
-	unsigned char *image = sqlite3_serialize(e->db, "main", &size, 0);
-	int r = image ? write_new(e, image, (size_t)size, like) : -OTP_ENOMEM;
+	/* SQLite's own memory, where it is in one piece: a large one is not held twice. */
+	unsigned char *copy = NULL,
+		      *image = sqlite3_serialize(e->db, "main", &size, SQLITE_SERIALIZE_NOCOPY);
+	int r;
 
-	sqlite3_free(image);
+	if (!image)
+		image = copy = sqlite3_serialize(e->db, "main", &size, 0);
+	r = image ? write_new(e, image, (size_t)size, like) : -OTP_ENOMEM;
+	sqlite3_free(copy);
 	return r;
 }
 
@@ -224,7 +221,7 @@ contacts_sqlite_create(const char *path, uid_t owner, gid_t group)
 	    CONTACTS_APPLICATION_ID, CONTACTS_SCHEMA, schema);
 	if (sqlite3_open_v2(":memory:", &e->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY, NULL) ||
 	    sql_script(e->db, sql))
-		return sql_error(e);
+		return contacts_sql_error(e);
 	r = save(e, &like);
 	if (r)
 		return r;
@@ -267,15 +264,17 @@ load(struct contacts_edit *e)
 	/* SQLite frees the image, also when it refuses it. */
 	if (sqlite3_open_v2(":memory:", &e->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY, NULL)) {
 		sqlite3_free(image);
-		return sql_error(e);
+		return contacts_sql_error(e);
 	}
 	if (sqlite3_deserialize(e->db, "main", image, (sqlite3_int64)size, (sqlite3_int64)size,
 		SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_RESIZEABLE) ||
 	    sql_harden(e->db))
-		return sql_error(e);
+		return contacts_sql_error(e);
 	r = contacts_judge_db(e->db, e->path);
 	/* One transaction for the whole edit: a long import is several times faster. */
-	return !r && sql_script(e->db, "BEGIN") ? sql_error(e) : r;
+	return !r && (contacts_make_notes(e->db) || sql_script(e->db, "BEGIN"))
+		   ? contacts_sql_error(e)
+		   : r;
 }
 
 int
@@ -292,8 +291,8 @@ contacts_edit_begin(const char *path, struct contacts_edit **out)
 	return 0;
 }
 
-static int
-check_new(const struct contact *c)
+int
+contacts_check_new(const struct contact *c)
 {
 	const char *why;
 	char clean[CONTACT_LABEL_MAX + 1];
@@ -309,10 +308,12 @@ int
 contacts_edit_add(struct contacts_edit *e, const struct contact *c)
 {
 	const char *kind = contact_kind_name(c->kind);
-	int rc, r = check_new(c);
+	int rc, r = contacts_check_new(c);
 
 	if (r)
 		return r;
+	if (c->preferred && contacts_note_first(e, c->user, kind))
+		return contacts_sql_error(e);
 	rc = sql_run(e->db,
 	    "INSERT INTO contact (user, kind, address, label, verified_at, preferred, added_at) "
 	    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -321,21 +322,40 @@ contacts_edit_add(struct contacts_edit *e, const struct contact *c)
 	if ((rc & 0xff) == SQLITE_CONSTRAINT)
 		return -OTP_EEXIST;
 	if (rc != SQLITE_OK)
-		return sql_error(e);
+		return contacts_sql_error(e);
 	if (c->preferred &&
 	    sql_run(e->db,
 		"UPDATE contact SET preferred = 0 WHERE user = ?1 AND kind = ?2 AND address <> ?3",
 		sql_text(c->user), sql_text(kind), sql_text(c->address)) != SQLITE_OK)
-		return sql_error(e);
+		return contacts_sql_error(e);
 	return 0;
+}
+
+int
+contacts_edit_verified(struct contacts_edit *e, const struct contact *c, int64_t at)
+{
+	if (sql_run(e->db,
+		"UPDATE contact SET verified_at = ?4 WHERE user = ?1 AND kind = ?2 AND address = "
+		"?3",
+		sql_text(c->user), sql_text(contact_kind_name(c->kind)), sql_text(c->address),
+		sql_int(at)) != SQLITE_OK)
+		return contacts_sql_error(e);
+	return sqlite3_changes(e->db) ? 0 : -OTP_ENOENT;
 }
 
 int
 contacts_edit_remove(struct contacts_edit *e, const char *user, const char *address, int *removed)
 {
+	if (contacts_note_first(e, user, contact_kind_name(CONTACT_PHONE)) ||
+	    contacts_note_first(e, user, contact_kind_name(CONTACT_EMAIL)) ||
+	    sql_run(e->db,
+		"INSERT INTO temp.gone SELECT user, kind, address FROM contact "
+		"WHERE user = ?1 AND (?2 IS NULL OR address = ?2)",
+		sql_text(user), sql_text(address)) != SQLITE_OK)
+		return contacts_sql_error(e);
 	if (sql_run(e->db, "DELETE FROM contact WHERE user = ?1 AND (?2 IS NULL OR address = ?2)",
 		sql_text(user), sql_text(address)) != SQLITE_OK)
-		return sql_error(e);
+		return contacts_sql_error(e);
 	*removed = sqlite3_changes(e->db);
 	return 0;
 }
@@ -372,7 +392,7 @@ contacts_edit_attribute(struct contacts_edit *e, const char *user, const char *p
 		    "DELETE FROM attribute WHERE user = ?1 AND provider = ?2 AND name = ?3",
 		    sql_text(user), sql_text(provider), sql_text(name));
 	if (rc != SQLITE_OK)
-		return sql_error(e);
+		return contacts_sql_error(e);
 	return value || sqlite3_changes(e->db) ? 0 : -OTP_ENOENT;
 }
 
@@ -380,7 +400,7 @@ int
 contacts_edit_commit(struct contacts_edit *edit)
 {
 	_auto_edit struct contacts_edit *e = edit;
-	int r = sql_script(e->db, "COMMIT") ? sql_error(e) : save(e, &e->was);
+	int r = sql_script(e->db, "COMMIT") ? contacts_sql_error(e) : save(e, &e->was);
 
 	if (r)
 		return r;

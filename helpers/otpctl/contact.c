@@ -1,4 +1,8 @@
-/* otpctl contact: the addresses of users. Names are canonical, so that every alias shares them. */
+/*
+ * otpctl contact: the addresses of users, added, listed and removed; contact_verify.c and
+ * contact_import.c have the rest. Names are canonical, so that every alias shares them.
+ */
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -6,11 +10,11 @@
 
 #include "common/err.h"
 #include "common/text.h"
-#include "helpers/account.h"
 #include "helpers/contacts.h"
 #include "helpers/json.h"
 #include "helpers/log.h"
-#include "helpers/otpctl/otpctl.h"
+#include "helpers/otpctl/contact.h"
+#include "helpers/otpctl/notice.h"
 
 enum {
 	OPT_PHONE = 0x200,
@@ -19,11 +23,11 @@ enum {
 	OPT_PREFERRED,
 	OPT_VERIFIED,
 	OPT_FORCE,
-	OPT_FULL,
 	OPT_ALL,
 };
 
 struct wish {
+	enum notice_wish notice;
 	const char *user;
 	const char *address;
 	const char *label;
@@ -31,7 +35,6 @@ struct wish {
 	bool preferred;
 	bool verified;
 	bool force;
-	bool full;
 	bool all;
 };
 
@@ -44,8 +47,8 @@ otpctl_may_write(const struct otpctl *ctl)
 	return false;
 }
 
-static const char *
-shown_address(const struct contact *c, bool full, char *dst, size_t size)
+const char *
+contact_shown(const struct contact *c, bool full, char *dst, size_t size)
 {
 	if (full)
 		return c->address;
@@ -53,66 +56,27 @@ shown_address(const struct contact *c, bool full, char *dst, size_t size)
 					: text_mask_email(dst, size, c->address);
 }
 
-int
-otpctl_canonical(const char *user, char *dst, size_t size, bool *exists)
-{
-	struct account a;
-	int r;
-
-	if (!*user || strlen(user) >= size || strcmp(text_clean(dst, size, user), user)) {
-		(void)otpctl_fail("'%s' cannot be a user's name", user);
-		return OTPCTL_USAGE;
-	}
-	r = account_lookup(user, &a);
-	if (r)
-		return otpctl_fail("who '%s' is could not be asked (%s); see: getent passwd %s",
-		    user, otp_strerror(r), user);
-	*exists = a.exists;
-	(void)snprintf(dst, size, "%s", a.exists ? a.name : user);
-	account_clear(&a);
-	return OTPCTL_OK;
-}
-
-static json_t *
-contact_json(const struct contact *c, bool full)
-{
-	char masked[CONTACT_ADDRESS_MAX + 1];
-
-	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:b}", "user", c->user, "kind",
-	    contact_kind_name(c->kind), "address", shown_address(c, full, masked, sizeof(masked)),
-	    "label", c->label, "verified_at", (json_int_t)c->verified_at, "preferred",
-	    (int)c->preferred);
-}
-
-/* For whoever asks later how a number came in. */
-static void
-audit(const char *what, const struct contact *c)
+void
+contact_audit(const char *what, const struct contact *c)
 {
 	char masked[CONTACT_ADDRESS_MAX + 1];
 
 	log_open("otpctl", false);
 	otp_log(LOG_NOTICE, "contact %s: user=%s kind=%s address=%s by uid=%ld", what, c->user,
-	    contact_kind_name(c->kind), shown_address(c, false, masked, sizeof(masked)),
+	    contact_kind_name(c->kind), contact_shown(c, false, masked, sizeof(masked)),
 	    (long)getuid());
 	log_open("otpctl", true);
 }
 
+/* A change, its notices sent, as JSON: j is given away. An exit code. */
 static int
-print_contact(const struct otpctl *ctl, const char *what, const struct contact *c)
+print_change_json(json_t *j, const struct notices *n)
 {
-	char masked[CONTACT_ADDRESS_MAX + 1];
+	_auto_json json_t *all = j;
 
-	if (ctl->json) {
-		_auto_json json_t *j = json_pack("{s:o?}", what, contact_json(c, false));
-
-		if (!j || json_dumpf(j, stdout, JSON_INDENT(2)))
-			return otpctl_fail("no memory");
-		(void)putchar('\n');
-		return OTPCTL_OK;
-	}
-	(void)printf("%s: %s of %s, %s\n", what, contact_kind_name(c->kind), c->user,
-	    shown_address(c, false, masked, sizeof(masked)));
-	return OTPCTL_OK;
+	if (all && json_object_set_new(all, "notices", notices_json(n)))
+		return otpctl_fail("no memory");
+	return otpctl_print_json(all);
 }
 
 /* --- add ----------------------------------------------------------------------------------- */
@@ -178,6 +142,9 @@ parse_add(int key, char *arg, struct argp_state *state)
 	case OPT_FORCE:
 		w->force = true;
 		return 0;
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &w->notice;
+		return 0;
 	case ARGP_KEY_ARG:
 		if (w->user)
 			argp_error(state, "one user at a time, not also '%s'", arg);
@@ -194,13 +161,16 @@ parse_add(int key, char *arg, struct argp_state *state)
 	}
 }
 
+static const struct argp_child notice_child[] = {{.argp = &notice_argp}, {0}};
+
 static const struct argp add_argp = {.options = add_options,
     .parser = parse_add,
+    .children = notice_child,
     .args_doc = "USER",
     .doc = "Adds an address to which codes for USER may be sent."};
 
 static int
-add_one(const char *path, const struct contact *c)
+add_one(const char *path, const struct contact *c, struct notices *n)
 {
 	struct contacts_edit *e = NULL;
 	int r = contacts_edit_begin(path, &e);
@@ -214,17 +184,77 @@ add_one(const char *path, const struct contact *c)
 		    "%s has this address already; see: otpctl contact list %s", c->user, c->user);
 		return OTPCTL_EXISTS;
 	}
-	if (r) {
+	if (r)
+		(void)otpctl_fail("nothing was added: %s", otp_strerror(r));
+	if (r || notices_collect(e, n)) {
 		contacts_edit_abort(e);
-		return otpctl_fail("nothing was added: %s", otp_strerror(r));
+		return OTPCTL_FAILED;
 	}
 	return contacts_edit_commit(e) ? otpctl_fail("nothing was added") : OTPCTL_OK;
+}
+
+/* Where a key of the configuration is set. */
+struct origin {
+	const char *key;
+	char *text;
+	size_t size;
+};
+
+static void
+find_origin(const struct conf_shown *shown, void *arg)
+{
+	struct origin *o = arg;
+
+	if (!strcmp(shown->section, "limits") && !strcmp(shown->key, o->key))
+		(void)snprintf(o->text, o->size, "[limits] %s = %s (%s:%u)", o->key, shown->value,
+		    shown->file, shown->line);
+}
+
+char *
+contact_limit(const struct conf *conf, const char *key, char *dst, size_t size)
+{
+	struct origin o = {.key = key, .text = dst, .size = size};
+
+	(void)snprintf(dst, size, "[limits] %s", key);
+	conf_show(conf, NULL, find_origin, &o);
+	return dst;
+}
+
+/* May codes be sent there? An exit code. */
+static int
+check_prefix(const struct conf *conf, const struct contact *c)
+{
+	char limit[PATH_MAX + 64];
+
+	if (!conf || c->kind != CONTACT_PHONE || conf_allows_number(conf, c->address))
+		return OTPCTL_OK;
+	return otpctl_fail("nothing was added: %s is outside of %s, so no code would be sent to it",
+	    c->address, contact_limit(conf, "prefixes", limit, sizeof(limit)));
+}
+
+/* Added, logged, said, and told at the old address. */
+static int
+report_added(
+    const struct otpctl *ctl, const struct conf *conf, const struct contact *c, struct notices *n)
+{
+	char masked[CONTACT_ADDRESS_MAX + 1];
+
+	contact_audit("added", c);
+	if (!ctl->json)
+		(void)printf("added: %s of %s, %s\n", contact_kind_name(c->kind), c->user,
+		    contact_shown(c, false, masked, sizeof(masked)));
+	notices_send(ctl, conf, n);
+	return ctl->json
+		   ? print_change_json(json_pack("{s:o?}", "added", contact_json(c, false)), n)
+		   : OTPCTL_OK;
 }
 
 static int
 contact_add(struct otpctl *ctl, int argc, char **argv)
 {
 	_auto_paths struct otpctl_paths paths = {0};
+	_auto_conf struct conf *conf = NULL;
+	_auto_notices struct notices n = {0};
 	struct wish w = {.label = ""};
 	struct contact c = {0};
 	bool exists;
@@ -241,7 +271,9 @@ contact_add(struct otpctl *ctl, int argc, char **argv)
 		r = OTPCTL_NONE;
 	}
 	if (!r)
-		r = otpctl_paths_load(ctl, &paths);
+		r = otpctl_conf_load(ctl, &conf);
+	if (!r)
+		r = otpctl_paths_of(conf, &paths);
 	if (r)
 		return r;
 	c.kind = w.kind;
@@ -249,111 +281,11 @@ contact_add(struct otpctl *ctl, int argc, char **argv)
 	c.verified_at = w.verified ? time(NULL) : 0;
 	(void)snprintf(c.address, sizeof(c.address), "%s", w.address);
 	(void)snprintf(c.label, sizeof(c.label), "%s", w.label);
-	r = add_one(paths.contacts, &c);
-	if (r)
-		return r;
-	audit("added", &c);
-	return print_contact(ctl, "added", &c);
-}
-
-/* --- list ---------------------------------------------------------------------------------- */
-
-static const struct argp_option list_options[] = {
-    {.name = "full", .key = OPT_FULL, .doc = "Show addresses whole, not masked"},
-    {0},
-};
-
-static error_t
-parse_list(int key, char *arg, struct argp_state *state)
-{
-	struct wish *w = state->input;
-
-	switch (key) {
-	case OPT_FULL:
-		w->full = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (w->user)
-			argp_error(state, "one user or all, not also '%s'", arg);
-		w->user = arg;
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
-static const struct argp list_argp = {.options = list_options,
-    .parser = parse_list,
-    .args_doc = "[USER]",
-    .doc = "Lists the contacts of USER, or of everyone."};
-
-struct listing {
-	bool json;
-	bool full;
-	size_t n;
-};
-
-static int
-list_json(const struct contact *c, struct listing *l)
-{
-	_auto_json json_t *j = contact_json(c, l->full);
-
-	(void)fputs(l->n++ ? ",\n  " : "\n  ", stdout);
-	return j && !json_dumpf(j, stdout, JSON_COMPACT) ? 0 : -OTP_ENOMEM;
-}
-
-static int
-list_one(const struct contact *c, void *arg)
-{
-	struct listing *l = arg;
-	char masked[CONTACT_ADDRESS_MAX + 1], day[16] = "no", label[CONTACT_LABEL_MAX + 1];
-	time_t at = (time_t)c->verified_at;
-	struct tm tm;
-
-	if (l->json)
-		return list_json(c, l);
-	if (l->n++ == 0)
-		(void)printf("%-16s %-5s  %-26s %-10s  %-9s %s\n", "USER", "KIND", "ADDRESS",
-		    "VERIFIED", "PREFERRED", "LABEL");
-	if (c->verified_at && gmtime_r(&at, &tm))
-		(void)strftime(day, sizeof(day), "%Y-%m-%d", &tm);
-	(void)printf("%-16s %-5s  %-26s %-10s  %-9s %s\n", c->user, contact_kind_name(c->kind),
-	    shown_address(c, l->full, masked, sizeof(masked)), day, c->preferred ? "yes" : "no",
-	    text_clean(label, sizeof(label), c->label));
-	return 0;
-}
-
-static int
-contact_list(struct otpctl *ctl, int argc, char **argv)
-{
-	_auto_paths struct otpctl_paths paths = {0};
-	struct wish w = {0};
-	struct listing l = {0};
-	char user[CONTACT_USER_MAX + 1];
-	bool exists;
-	int r;
-
-	otpctl_parse(ctl, &list_argp, "otpctl contact list", argc, argv, &w);
-	r = w.user ? otpctl_canonical(w.user, user, sizeof(user), &exists) : OTPCTL_OK;
+	n.wish = w.notice;
+	r = check_prefix(conf, &c);
 	if (!r)
-		r = otpctl_paths_load(ctl, &paths);
-	if (r)
-		return r;
-	l.json = ctl->json;
-	l.full = w.full;
-	if (l.json)
-		(void)putchar('[');
-	r = contacts_sqlite_each(paths.contacts, w.user ? user : NULL, list_one, &l);
-	if (l.json)
-		(void)fputs(l.n ? "\n]\n" : "]\n", stdout);
-	if (r)
-		return otpctl_fail("the contacts could not be read%s",
-		    geteuid() == 0 || ctl->config_given ? "" : "; run it with sudo");
-	if (l.n || !w.user)
-		return OTPCTL_OK;
-	(void)otpctl_fail(
-	    "%s has no contact; add one with: otpctl contact add %s --phone +NUMBER", user, user);
-	return OTPCTL_NONE;
+		r = add_one(paths.contacts, &c, &n);
+	return r ? r : report_added(ctl, conf, &c, &n);
 }
 
 /* --- remove -------------------------------------------------------------------------------- */
@@ -371,6 +303,9 @@ parse_remove(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case OPT_ALL:
 		w->all = true;
+		return 0;
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &w->notice;
 		return 0;
 	case ARGP_KEY_ARG:
 		if (w->user && w->address)
@@ -390,12 +325,14 @@ parse_remove(int key, char *arg, struct argp_state *state)
 
 static const struct argp remove_argp = {.options = remove_options,
     .parser = parse_remove,
+    .children = notice_child,
     .args_doc = "USER [ADDRESS]",
     .doc = "Removes one address of USER, or all with --all."};
 
 /* How many were removed; an exit code. */
 static int
-remove_some(const char *path, const char *user, const char *address, int *removed)
+remove_some(
+    const char *path, const char *user, const char *address, int *removed, struct notices *n)
 {
 	struct contacts_edit *e = NULL;
 	int r = contacts_edit_begin(path, &e);
@@ -411,6 +348,10 @@ remove_some(const char *path, const char *user, const char *address, int *remove
 		    "%s has no such contact; see: otpctl contact list %s --full", user, user);
 		return OTPCTL_NONE;
 	}
+	if (notices_collect(e, n)) {
+		contacts_edit_abort(e);
+		return OTPCTL_FAILED;
+	}
 	return contacts_edit_commit(e) ? otpctl_fail("nothing was removed") : OTPCTL_OK;
 }
 
@@ -423,7 +364,8 @@ count_one(const struct contact *c, void *arg)
 }
 
 static int
-report_removed(const struct otpctl *ctl, const char *path, const char *user, int removed)
+report_removed(const struct otpctl *ctl, const struct conf *conf, const char *path,
+    const char *user, int removed, struct notices *n)
 {
 	int left = 0;
 
@@ -433,28 +375,26 @@ report_removed(const struct otpctl *ctl, const char *path, const char *user, int
 	otp_log(LOG_NOTICE, "contacts removed: user=%s removed=%d left=%d by uid=%ld", user,
 	    removed, left, (long)getuid());
 	log_open("otpctl", true);
-	if (ctl->json) {
-		_auto_json json_t *j =
-		    json_pack("{s:s, s:i, s:i}", "user", user, "removed", removed, "left", left);
-
-		if (!j || json_dumpf(j, stdout, JSON_INDENT(2)))
-			return otpctl_fail("no memory");
-		(void)putchar('\n');
-	} else {
+	if (!ctl->json)
 		(void)printf("removed: %d of %s, %d left\n", removed, user, left);
-	}
+	notices_send(ctl, conf, n);
 	if (left == 0)
 		(void)fprintf(stderr,
 		    "otpctl: note: %s has no contact now, and is not let in where "
 		    "pam_otp asks for a code\n",
 		    user);
-	return OTPCTL_OK;
+	if (!ctl->json)
+		return OTPCTL_OK;
+	return print_change_json(
+	    json_pack("{s:s, s:i, s:i}", "user", user, "removed", removed, "left", left), n);
 }
 
 static int
 contact_remove(struct otpctl *ctl, int argc, char **argv)
 {
 	_auto_paths struct otpctl_paths paths = {0};
+	_auto_conf struct conf *conf = NULL;
+	_auto_notices struct notices n = {0};
 	struct wish w = {0};
 	char user[CONTACT_USER_MAX + 1];
 	bool exists;
@@ -465,16 +405,21 @@ contact_remove(struct otpctl *ctl, int argc, char **argv)
 		return OTPCTL_FAILED;
 	r = otpctl_canonical(w.user, user, sizeof(user), &exists);
 	if (!r)
-		r = otpctl_paths_load(ctl, &paths);
+		r = otpctl_conf_load(ctl, &conf);
 	if (!r)
-		r = remove_some(paths.contacts, user, w.address, &removed);
-	return r ? r : report_removed(ctl, paths.contacts, user, removed);
+		r = otpctl_paths_of(conf, &paths);
+	n.wish = w.notice;
+	if (!r)
+		r = remove_some(paths.contacts, user, w.address, &removed, &n);
+	return r ? r : report_removed(ctl, conf, paths.contacts, user, removed, &n);
 }
 
 static const struct otpctl_command contact_commands[] = {
     {"add", "add an address", contact_add},
     {"list", "list addresses, masked", contact_list},
     {"remove", "remove one address or all", contact_remove},
+    {"verify", "prove an address by a code", contact_verify},
+    {"import", "take many from a file", contact_import},
 };
 
 int

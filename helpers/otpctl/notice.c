@@ -1,0 +1,298 @@
+#include "helpers/otpctl/notice.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/err.h"
+#include "common/own.h"
+#include "common/text.h"
+#include "helpers/challenge.h"
+#include "helpers/log.h"
+#include "helpers/otpctl/courier.h"
+
+enum { OPT_NOTICE = 0x600, OPT_NO_NOTICE, REFERENCE_DIGITS = 6 };
+
+/*
+ * ${code} is a number to refer to, which the log has, too: some providers send no text without one.
+ * No name: the number may be somebody else's by now.
+ */
+static const char *const texts[2][2] = {
+    [CONTACT_PHONE] = {"The phone number for sign-ins to ${host} was removed. If that was not you, "
+		       "tell your administrator. Reference: ${code}",
+	"The phone number for sign-ins to ${host} was changed. If that was not you, tell your "
+	"administrator. Reference: ${code}"},
+    [CONTACT_EMAIL] = {"The e-mail address for sign-ins to ${host} was removed. If that was not "
+		       "you, tell your administrator. Reference: ${code}",
+	"The e-mail address for sign-ins to ${host} was changed. If that was not you, tell your "
+	"administrator. Reference: ${code}"},
+};
+
+static const struct argp_option notice_options[] = {
+    {.name = "notice", .key = OPT_NOTICE, .doc = "Tell old addresses of it, however many"},
+    {.name = "no-notice", .key = OPT_NO_NOTICE, .doc = "Do not tell old addresses of it"},
+    {0},
+};
+
+static error_t
+parse_notice(int key, char *arg, struct argp_state *state)
+{
+	enum notice_wish *wish = state->input, said;
+
+	(void)arg;
+	if (key != OPT_NOTICE && key != OPT_NO_NOTICE)
+		return ARGP_ERR_UNKNOWN;
+	said = key == OPT_NOTICE ? NOTICE_YES : NOTICE_NO;
+	if (*wish != NOTICE_UNSAID && *wish != said)
+		argp_error(state, "--notice and --no-notice do not go together");
+	*wish = said;
+	return 0;
+}
+
+const struct argp notice_argp = {.options = notice_options, .parser = parse_notice};
+
+static const char *
+masked(const struct notice *n, char *dst, size_t size)
+{
+	return n->kind == CONTACT_PHONE ? text_mask_phone(dst, size, n->address)
+					: text_mask_email(dst, size, n->address);
+}
+
+/* --- what is to be told ---------------------------------------------------------------------- */
+
+static int
+add_lost(const struct contact *c, bool replaced, void *arg)
+{
+	struct notices *n = arg;
+	struct notice *item = n->item, *new;
+
+	n->lost++;
+	/* Those who are not told need no room, and there may be a million. */
+	if (n->wish == NOTICE_NO || (n->wish == NOTICE_UNSAID && n->n == NOTICES_UNASKED))
+		return 0;
+	/* Room for twice as many, whenever their number is a power of two. */
+	if ((n->n & (n->n - 1)) == 0)
+		item = reallocarray(n->item, n->n ? 2 * n->n : 1, sizeof(*item));
+	if (!item)
+		return -OTP_ENOMEM;
+	n->item = item;
+	new = &item[n->n];
+	*new = (struct notice){.user = strdup(c->user),
+	    .address = strdup(c->address),
+	    .kind = c->kind,
+	    .replaced = replaced};
+	n->n++;
+	return new->user &&new->address ? 0 : -OTP_ENOMEM;
+}
+
+int
+notices_collect(struct contacts_edit *e, struct notices *n)
+{
+	if (contacts_edit_lost(e, add_lost, n))
+		return otpctl_fail("nothing was changed: what it takes from users is not known");
+	if (n->wish != NOTICE_UNSAID || n->lost <= NOTICES_UNASKED)
+		return OTPCTL_OK;
+	return otpctl_fail(
+	    "nothing was changed: it takes or replaces %zu addresses, and each would "
+	    "be told by a message; say --notice to send them, or --no-notice",
+	    n->lost);
+}
+
+void
+notices_clear(struct notices *n)
+{
+	for (size_t i = 0; i < n->n; i++) {
+		free(n->item[i].user);
+		free(n->item[i].address);
+		free(n->item[i].how);
+	}
+	free(n->item);
+	n->item = NULL;
+	n->n = 0;
+}
+
+/* --- the child tells ------------------------------------------------------------------------- */
+
+static bool
+is_with_provider(enum provider_class c)
+{
+	return c == CLASS_OK || c == CLASS_UNANSWERED;
+}
+
+/* One channel. A class; CLASS_BROKEN with -OTP_EGONE when the parent has gone. */
+static int
+send_by(struct courier *c, const struct notice *n, const char *channel,
+    const struct secret *reference, struct delivered *d)
+{
+	struct contact contact = {.kind = n->kind};
+	struct sending q = {
+	    .kind = SENDING_NOTICE,
+	    .user = n->user,
+	    .host = c->host,
+	    .service = "otpctl",
+	    .channel = channel,
+	    .message = texts[n->kind][n->replaced],
+	    .contact = &contact,
+	    .code = secret_str(reference),
+	    .code_length = REFERENCE_DIGITS,
+	    .ttl = c->options->code_ttl,
+	};
+
+	(void)snprintf(contact.user, sizeof(contact.user), "%s", n->user);
+	(void)snprintf(contact.address, sizeof(contact.address), "%s", n->address);
+	return c->delivery->send(
+	    c->delivery, &q, NULL, c->options, deadline_in(c->options->send_timeout), d);
+}
+
+/* What it came to, as a word to the parent. */
+static int
+report(struct courier *c, int i, const struct notice *n, const char *channel,
+    const struct delivered *d, const struct secret *reference)
+{
+	char text[COURIER_TEXT_MAX + 1], where[64], user[CONTACT_USER_MAX + 1];
+	/* A provider that makes the number itself tells it. */
+	const char *number = d->code.len ? secret_str(&d->code) : secret_str(reference);
+
+	if (is_with_provider(d->class)) {
+		otp_log(LOG_NOTICE,
+		    "event=notice user=\"%s\" to=\"%s\" channel=%s provider=%s reference=%s",
+		    text_quotable(user, sizeof(user), n->user), masked(n, where, sizeof(where)),
+		    channel, d->provider, number);
+		(void)snprintf(text, sizeof(text), "by %s through %s, reference %s%s", channel,
+		    d->provider, number, d->class == CLASS_OK ? "" : ", unless it was lost");
+		return courier_say(c->fd, COURIER_TOLD, i, text);
+	}
+	(void)snprintf(text, sizeof(text), "%s did not take it: %s", d->provider,
+	    provider_class_name(d->class));
+	return courier_say(c->fd, COURIER_NOT_TOLD, i, text);
+}
+
+/* Nobody is asked again who was down a moment ago: each would be waited for. */
+struct down {
+	bool kind[2];
+};
+
+/* By the first channel of the kind that carries a text of ours. 0 or -OTP_EGONE. */
+static int
+tell_one(struct courier *c, int i, const struct notice *n, struct down *down)
+{
+	_auto_secret struct secret reference = {0};
+	struct delivered d = {.class = CLASS_BROKEN};
+	const char *why = "no channel of [otp] reaches such an address";
+	int r = 0;
+
+	if (code_make(REFERENCE_DIGITS, &reference))
+		return courier_say(c->fd, COURIER_NOT_TOLD, i, "no random number could be made");
+	/* The answer to toll fraud holds for whatever is sent. */
+	if (n->kind == CONTACT_PHONE && !conf_allows_number(c->conf, n->address))
+		return courier_say(
+		    c->fd, COURIER_NOT_TOLD, i, "it is outside of [limits] prefixes");
+	if (down->kind[n->kind])
+		return courier_say(c->fd, COURIER_NOT_TOLD, i, "its providers were down just now");
+	for (size_t k = 0; !r && !*d.provider && k < c->channels->n; k++) {
+		const char *channel = c->channels->item[k];
+		enum contact_kind needs;
+
+		if (c->delivery->needs(c->delivery, channel, &needs) || needs != n->kind)
+			continue;
+		why = "the providers of its channels send texts of their own only";
+		r = send_by(c, n, channel, &reference, &d);
+		if (!r && *d.provider)
+			r = report(c, i, n, channel, &d, &reference);
+	}
+	down->kind[n->kind] = d.class == CLASS_PROVIDER_DOWN;
+	if (!r && !*d.provider)
+		r = courier_say(c->fd, COURIER_NOT_TOLD, i, why);
+	delivered_clear(&d);
+	return r;
+}
+
+static int
+tell_all(struct courier *c, void *arg)
+{
+	const struct notices *n = arg;
+	struct down down = {{false, false}};
+	int r = 0;
+
+	for (size_t i = 0; !r && i < n->n; i++)
+		r = tell_one(c, (int)i, &n->item[i], &down);
+	return r ? OTPCTL_FAILED : OTPCTL_OK;
+}
+
+/* --- the parent ------------------------------------------------------------------------------ */
+
+static void
+print_notice(const struct otpctl *ctl, const struct notice *n)
+{
+	char where[64];
+
+	if (!n->told)
+		(void)otpctl_fail("note: %s could not be told at %s: %s", n->user,
+		    masked(n, where, sizeof(where)), n->how ? n->how : "no memory");
+	else if (!ctl->json)
+		(void)printf("told: %s at %s, %s\n", n->user, masked(n, where, sizeof(where)),
+		    n->how ? n->how : "");
+}
+
+static void
+settle(const struct otpctl *ctl, struct notice *n, bool told, const char *how)
+{
+	char clean[COURIER_TEXT_MAX + 1];
+
+	n->told = told;
+	n->how = strdup(text_clean(clean, sizeof(clean), how));
+	print_notice(ctl, n);
+}
+
+static void
+hear_all(const struct otpctl *ctl, struct notices *n, struct courier_run *run)
+{
+	struct courier_word w;
+
+	for (size_t i = 0; i < n->n && !courier_hear(run->fd, &w); i++) {
+		if (w.n != (int)i || (w.says != COURIER_TOLD && w.says != COURIER_NOT_TOLD))
+			return;
+		settle(ctl, &n->item[i], w.says == COURIER_TOLD, w.text);
+	}
+}
+
+void
+notices_send(const struct otpctl *ctl, const struct conf *conf, struct notices *n)
+{
+	struct courier_run run;
+
+	if (!n->n)
+		return;
+	/* The change itself is told before those who are told of it. */
+	(void)fflush(stdout);
+	if (conf && !courier_start(
+			ctl, conf, &conf_signin_for(conf, "otpctl")->channels, tell_all, n, &run)) {
+		hear_all(ctl, n, &run);
+		(void)courier_end(&run);
+	}
+	for (size_t i = 0; i < n->n; i++)
+		if (!n->item[i].how)
+			settle(ctl, &n->item[i], false,
+			    conf ? "the sending failed" : "there is no configuration");
+}
+
+json_t *
+notices_json(const struct notices *n)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; all && i < n->n; i++) {
+		const struct notice *one = &n->item[i];
+		char where[64];
+		json_t *j = json_pack("{s:s, s:s, s:s, s:b, s:s}", "user", one->user, "kind",
+		    contact_kind_name(one->kind), "address", masked(one, where, sizeof(where)),
+		    "told", (int)one->told, "detail", one->how ? one->how : "");
+
+		if (json_array_append_new(all, j)) {
+			json_decref(all);
+			return NULL;
+		}
+	}
+	return all;
+}

@@ -1,0 +1,48 @@
+/*
+ * A change of contacts is told at the old address, by its channel, once it is on disk: whoever was
+ * robbed of a factor hears of it where they still look. Best effort; the change stands anyway.
+ */
+#ifndef OTP_NOTICE_H
+#define OTP_NOTICE_H
+
+#include "helpers/otpctl/otpctl.h"
+
+enum notice_wish { NOTICE_UNSAID, NOTICE_YES, NOTICE_NO };
+
+/* So many are sent unasked: nobody means to send ten thousand messages by one command. */
+enum { NOTICES_UNASKED = 20 };
+
+struct notice {
+	char *user;
+	char *address;
+	enum contact_kind kind;
+	bool replaced; /* the user has another address of that kind now */
+	bool told;
+	char *how; /* by whom, or why not; NULL before it was tried */
+};
+
+struct notices {
+	enum notice_wish wish; /* said before */
+	size_t lost;	       /* addresses that were taken or replaced */
+	struct notice *item;   /* those that are told of it */
+	size_t n;
+};
+
+/*
+ * What the edit takes from users, into n. An exit code: OTPCTL_FAILED, with a word to the user,
+ * where so many are not told without being asked to.
+ */
+int notices_collect(struct contacts_edit *e, struct notices *n);
+/* Tells each and prints a line for each; then see told and how. */
+void notices_send(const struct otpctl *ctl, const struct conf *conf, struct notices *n);
+/* An array of objects; NULL without memory. */
+json_t *notices_json(const struct notices *n);
+void notices_clear(struct notices *n);
+
+#define _auto_notices __attribute__((cleanup(notices_clear)))
+
+/* --notice and --no-notice, for the commands that change contacts. The parser's input is an
+ * enum notice_wish. */
+extern const struct argp notice_argp;
+
+#endif

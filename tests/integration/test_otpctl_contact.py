@@ -1,0 +1,445 @@
+"""otpctl contact verify and the notices of changes: what goes out, by whom, and what it leads to (S7)."""
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+
+import pexpect
+import pytest
+
+import hosts
+from hosts import MAILBOX, WAYS, configure, configure_ways
+from test_otpctl import FAILED, NONE, OK, USAGE, content, otpctl, rows
+from world import CONTACTS, GUARD, PHONE
+
+NEW = "+9779800000091"
+QUESTION = "Verification code: "
+REMOTE = [way for way in WAYS if way.remote and way.channel == "sms"]
+
+
+class Verify:
+    """otpctl contact verify at a terminal."""
+
+    def __init__(self, *args, **kwargs):
+        self.t = pexpect.spawn("otpctl", ["contact", "verify", *args], timeout=GUARD, encoding="utf-8",
+                               echo=False, **kwargs)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.t.close(force=True)
+
+    def note(self):
+        """What stands above the next question."""
+        self.t.expect_exact(QUESTION)
+        return self.t.before.replace("\r\n", "\n").strip()
+
+    def say(self, text):
+        self.t.sendline(text)
+        return self
+
+    def end(self):
+        """What is said at the end, and the exit code."""
+        self.t.expect(pexpect.EOF)
+        text = self.t.before.replace("\r\n", "\n").strip()
+        self.t.close()
+        return text, self.t.exitstatus
+
+
+def verified(user):
+    return {row["address"]: row["verified_at"] for row in rows(user, "--full")}
+
+
+def wrong(code):
+    return code[:-1] + str((int(code[-1]) + 1) % 10)
+
+
+# --- verify ---
+
+def test_the_right_code_marks_the_address_and_is_nowhere_else(fresh):
+    with Verify("alice") as v:
+        assert v.note() == "A verification code was sent by sms to +977 ******** 19, through tingting."
+        code = fresh.code()
+        assert v.say("letters").note() == "That is no code."
+        assert v.say(wrong(code)).note() == "Wrong code, 2 tries left."
+        assert verified("alice") == {PHONE["alice"]: 0}
+        assert v.say(f" {code[:3]}-{code[3:]}").end() == ("verified: phone of alice, +977 ******** 19", OK)
+    assert verified("alice")[PHONE["alice"]] > 1700000000
+    assert time.strftime("%Y-%m-%d", time.gmtime()) in otpctl("contact", "list", "alice").stdout
+    log = fresh.log()
+    assert code not in log and PHONE["alice"] not in log
+    assert "contact verified: user=alice kind=phone address=+977 ******** 19 by uid=0" in log
+    assert len(fresh.messages()) == 1
+    # The message counts for good; the send was given back, as a sign-in's is.
+    assert fresh.sql("SELECT group_concat(kind) FROM send_event") == "message"
+
+
+@pytest.mark.parametrize("way", REMOTE, ids=str)
+def test_a_provider_that_keeps_the_code_checks_it(fresh, way):
+    configure(fresh, way)
+    with Verify("alice") as v:
+        v.note()
+        code = fresh.gateway.last_code(way.alice)
+        assert v.say(wrong(code)).note() == "Wrong code, 2 tries left."
+        text, status = v.say(code).end()
+        assert (text, status) == ("verified: phone of alice, +977 ******** 19", OK)
+    assert verified("alice")[PHONE["alice"]]
+    # What the check opened there is closed again (Bridgekeeper's session).
+    assert fresh.gateway.live_sessions(provider="bridgekeeper") == 0
+
+
+@pytest.mark.parametrize("way", [WAYS[0], WAYS[2], REMOTE[0]], ids=str)
+def test_three_wrong_codes_are_the_end(fresh, way):
+    configure(fresh, way)
+    before = content(CONTACTS)
+    with Verify("alice") as v:
+        v.note()
+        code = fresh.gateway.last_code(way.alice)
+        v.say(wrong(code)).note()
+        assert v.say(wrong(code)).note() == "Wrong code, 1 try left."
+        assert v.say(wrong(code)).end() == ("otpctl: wrong code; nothing was marked", FAILED)
+    assert content(CONTACTS) == before
+    # No sign-in pays for it.
+    assert json.loads(otpctl("status", "alice", "--json").stdout)["failures"] == []
+
+
+def test_nothing_is_marked_when_the_provider_cannot_check(fresh):
+    configure(fresh, REMOTE[0])
+    with Verify("alice") as v:
+        v.note()
+        fresh.gateway.fault("status", path="/otp/verify/", status=500)
+        assert "could not be checked" in v.say(fresh.code()).note()
+        v.say(fresh.code()).note()
+        text, status = v.say(fresh.code()).end()
+    assert status == FAILED and "nothing was marked" in text
+    assert verified("alice") == {PHONE["alice"]: 0}
+
+
+def test_a_second_factor_at_the_provider_is_no_proof(fresh):
+    configure(fresh, next(way for way in REMOTE if way.provider == "bridgekeeper"))
+    fresh.gateway.set("bridgekeeper", tfa="setup")
+    with Verify("alice") as v:
+        v.note()
+        text, status = v.say(fresh.code()).end()
+    assert status == FAILED and "another step" in text
+    assert verified("alice") == {PHONE["alice"]: 0}
+
+
+def test_limits_hold_and_are_told(fresh):
+    """S4, U32: an administrator's messages are messages, too."""
+    fresh.configure(extra="\n[limits]\nmessages_per_address = 1/1h\n")
+    with Verify("alice") as v:
+        v.note()
+        v.say(fresh.code()).end()
+    with Verify("alice") as v:
+        text, status = v.end()
+    assert status == FAILED and "messages_per_address" in text and "otpctl unlock" in text
+    assert re.search(r"until \d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ", text)
+    assert len(fresh.messages()) == 1
+    otpctl("unlock", "alice")
+    with Verify("alice") as v:
+        v.note()
+    assert len(fresh.messages()) == 2
+
+
+def test_a_provider_that_wants_a_pause_is_left_alone(fresh):
+    fresh.gateway.fault("status", status=429, retry_after=60, times=1)
+    for _ in range(2):
+        with Verify("alice") as v:
+            text, status = v.end()
+        assert status == FAILED and "takes no message" in text and "seconds" in text
+    assert len(fresh.gateway.requests("/send/otp/")) == 1 and not fresh.messages()
+
+
+def test_a_send_that_fails_is_told(fresh):
+    fresh.secret("not the token")
+    with Verify("alice") as v:
+        text, status = v.end()
+    assert status == FAILED and "nothing was sent by sms" in text and "tingting" in text
+    assert "class=bad_credentials" in fresh.log()
+    assert fresh.sql("SELECT count(*) FROM send_event") == "0"
+
+
+def test_which_address_is_asked_or_said(fresh):
+    assert otpctl("contact", "verify", "daemon", "--code-stdin").returncode == NONE
+    otpctl("contact", "add", "alice", f"--phone={NEW}")
+    done = otpctl("contact", "verify", "alice", "--code-stdin")
+    assert done.returncode == USAGE and "several addresses" in done.stderr
+    assert "******** 19" in done.stderr and "******** 91" in done.stderr
+    assert otpctl("contact", "verify", "alice", "+9779800000077", "--code-stdin").returncode == NONE
+    assert not fresh.messages()
+    with Verify("alice", NEW) as v:
+        assert "******** 91" in v.note()
+    otpctl("contact", "remove", "alice", NEW, "--no-notice")
+    otpctl("contact", "add", "alice", f"--phone={NEW}", "--preferred", "--no-notice")
+    with Verify("alice") as v:
+        assert "******** 91" in v.note()
+        v.say(fresh.code()).end()
+    assert [a for a, at in verified("alice").items() if at] == [NEW]
+
+
+def test_the_channel_can_be_chosen(fresh):
+    configure_ways(fresh, {"sms": ["tingting"], "voice": ["tingting"]})
+    with Verify("alice", "--channel", "voice") as v:
+        assert "sent by voice" in v.note()
+    assert fresh.messages()[-1]["channel"] == "voice"
+    done = otpctl("contact", "verify", "alice", "--channel=pigeon", "--code-stdin")
+    assert done.returncode == USAGE and "[channel pigeon]" in done.stderr
+    fresh.configure(extra="\n[limits]\nprefixes = +91\n")
+    done = otpctl("contact", "verify", "alice", "--code-stdin")
+    assert done.returncode == FAILED and "prefixes = +91" in done.stderr
+    otpctl("contact", "add", "robot", "--email=robot@mail.example")
+    done = otpctl("contact", "verify", "robot", "robot@mail.example", "--code-stdin")
+    assert done.returncode == FAILED and "kind email" in done.stderr
+    assert len(fresh.messages()) == 1
+
+
+def test_without_a_terminal_it_wants_to_be_told(fresh):
+    """A script that forgot to answer costs no message."""
+    done = otpctl("contact", "verify", "alice", stdin=subprocess.DEVNULL)
+    assert done.returncode == USAGE and "--code-stdin" in done.stderr and not fresh.messages()
+    done = otpctl("contact", "verify", "alice", "--code-stdin", stdin=subprocess.DEVNULL)
+    assert done.returncode == FAILED and "no code was given" in done.stderr
+    p = subprocess.Popen(["otpctl", "contact", "verify", "alice", "--json", "--code-stdin"], stdin=subprocess.PIPE,
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    fresh.gateway.wait_message(after=1)
+    out, _ = p.communicate(fresh.code() + "\n", timeout=GUARD)
+    assert p.returncode == OK
+    assert json.loads(out)["verified_at"] == verified("alice")[PHONE["alice"]]
+
+
+def children_of(pid):
+    with open(f"/proc/{pid}/task/{pid}/children") as f:
+        return [int(p) for p in f.read().split()]
+
+
+def gone(pid, within=5.0):
+    end = time.monotonic() + within
+    while os.path.exists(f"/proc/{pid}"):
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def status_of(pid):
+    with open(f"/proc/{pid}/status") as f:
+        return dict(line.rstrip("\n").split(":\t", 1) for line in f if ":\t" in line)
+
+
+def test_root_speaks_to_no_provider(fresh):
+    """Who holds the token and the network is the helper's user for good, without the caller's environment."""
+    with Verify("alice", env=os.environ | {"https_proxy": "http://127.0.0.1:9", "SSLKEYLOGFILE": "/run/keys"}) as v:
+        v.note()
+        child, = children_of(v.t.pid)
+        facts = status_of(child)
+        assert facts["Uid"].split() == [str(fresh.user.pw_uid)] * 4
+        assert facts["Gid"].split() == [str(fresh.user.pw_gid)] * 4 and not facts["Groups"].split()
+        assert facts["CapEff"].strip("0 \t") == ""
+        assert os.getsid(child) != os.getsid(v.t.pid), "it has a terminal that it could type into"
+        sockets = [os.readlink(f"/proc/{v.t.pid}/fd/{fd}") for fd in os.listdir(f"/proc/{v.t.pid}/fd")]
+        assert not [path for path in sockets if path.startswith("/var/lib/pam_otp/state")]
+        v.say(fresh.code()).end()
+    assert verified("alice")[PHONE["alice"]]
+    assert not os.path.exists("/run/keys")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL, signal.SIGHUP], ids=lambda s: s.name)
+def test_an_interrupted_verify_leaves_nothing_half(fresh, number):
+    before = content(CONTACTS)
+    with Verify("alice") as v:
+        v.note()
+        old = fresh.code()
+        child, = children_of(v.t.pid)
+        if number == signal.SIGINT:
+            v.t.sendintr()
+        else:
+            v.t.kill(number)
+        v.end()
+    assert gone(child)
+    assert content(CONTACTS) == before
+    # The code that was sent is nobody's any more.
+    with Verify("alice") as v:
+        v.note()
+        assert fresh.code() == old or "Wrong code" in v.say(old).note()
+        v.say(fresh.code()).end()
+    assert verified("alice")[PHONE["alice"]]
+
+
+def test_an_address_that_went_meanwhile_is_not_marked(fresh):
+    with Verify("alice") as v:
+        v.note()
+        code = fresh.code()
+        otpctl("contact", "remove", "alice", PHONE["alice"], "--no-notice")
+        text, status = v.say(code).end()
+    assert status == FAILED and "lost that address" in text
+
+
+def test_verify_is_roots(fresh):
+    done = otpctl("contact", "verify", "alice", "--code-stdin", prefix=("setpriv", "--reuid=65534", "--regid=65534",
+                                                                        "--clear-groups"))
+    assert done.returncode == FAILED and "sudo" in done.stderr and not fresh.messages()
+
+
+# --- notices ---
+
+TEXT = re.compile(r"The phone number for sign-ins to sandbox was (changed|removed)\. If that was not you, "
+                  r"tell your administrator\. Reference: (\d{6})")
+
+
+def notices(world):
+    return [(m["number"], TEXT.fullmatch(m["text"])) for m in world.messages()]
+
+
+def test_the_old_number_hears_of_a_new_one_and_the_new_one_does_not(fresh):
+    done = otpctl("contact", "add", "alice", f"--phone={NEW}", "--preferred")
+    assert done.returncode == OK and not done.stderr
+    (number, text), = notices(fresh)
+    assert number == PHONE["alice"][-10:] and text[1] == "changed"
+    assert done.stdout == ("added: phone of alice, +977 ******** 91\n"
+                           f"told: alice at +977 ******** 19, by sms through tingting, reference {text[2]}\n")
+    log = fresh.log()
+    assert f'event=notice user="alice" to="+977 ******** 19" channel=sms provider=tingting reference={text[2]}' in log
+    assert PHONE["alice"] not in log and NEW not in log
+
+
+def test_what_takes_nothing_away_is_not_told(fresh):
+    otpctl("contact", "add", "alice", f"--phone={NEW}")
+    otpctl("contact", "add", "alice", f"--email={MAILBOX['alice']}", "--preferred")
+    otpctl("contact", "add", "alice", "--phone=+9779800000092", "--preferred", "--no-notice")
+    otpctl("contact", "add", "carol", f"--phone={NEW}", "--preferred")
+    assert not fresh.messages()
+
+
+def test_a_removed_number_is_told(fresh):
+    otpctl("contact", "add", "alice", f"--phone={NEW}")
+    done = otpctl("contact", "remove", "alice", PHONE["alice"], "--json")
+    (number, text), = notices(fresh)
+    assert number == PHONE["alice"][-10:] and text[1] == "changed"
+    assert json.loads(done.stdout) == {"user": "alice", "removed": 1, "left": 1, "notices": [{
+        "user": "alice", "kind": "phone", "address": "+977 ******** 19", "told": True,
+        "detail": f"by sms through tingting, reference {text[2]}"}]}
+    otpctl("contact", "remove", "alice", "--all")
+    number, text = notices(fresh)[-1]
+    assert number == NEW[-10:] and text[1] == "removed"
+
+
+def mail_configure(world):
+    world.write(hosts.CONF, f"""[otp]
+channels = email
+[channel email]
+providers = smtp
+[provider smtp]
+server = {world.gateway.mail_urls["starttls"]}
+login = {world.gateway.mail_login}
+password = file:{hosts.ETC}/secrets/mail
+from = root@mail.example
+ca = {world.gateway.ca_file}
+""")
+    hosts.secret("mail", world.gateway.secret("password", "smtp"))
+    world.otpctl("config", "check")
+
+
+def test_an_old_mailbox_is_told_by_mail(fresh):
+    mail_configure(fresh)
+    otpctl("contact", "add", "alice", f"--email={MAILBOX['alice']}")
+    done = otpctl("contact", "add", "alice", "--email=new@mail.example", "--preferred")
+    message, = fresh.messages()
+    assert message["number"] == MAILBOX["alice"]
+    assert "The e-mail address for sign-ins to sandbox was changed." in message["text"]
+    assert "told: alice at a***@m***.example, by email through smtp" in done.stdout
+    # Nobody reaches the phone: that is said, and it goes all the same.
+    done = otpctl("contact", "remove", "alice", PHONE["alice"])
+    assert done.returncode == OK and "no channel of [otp] reaches such an address" in done.stderr
+    assert [row["kind"] for row in rows("alice")] == ["email", "email"]
+
+
+@pytest.mark.parametrize("way", REMOTE, ids=str)
+def test_a_provider_that_writes_its_own_texts_carries_no_notice(fresh, way):
+    configure(fresh, way)
+    done = otpctl("contact", "add", "alice", f"--phone={NEW}", "--preferred")
+    assert done.returncode == OK
+    assert "alice could not be told at +977 ******** 19: the providers of its channels send texts of their own only" \
+        in done.stderr
+    assert not fresh.messages()
+
+
+def test_a_notice_takes_the_provider_that_can_carry_it(fresh):
+    configure_ways(fresh, {"sms": ["crego", "tingting"]})
+    done = otpctl("contact", "add", "alice", f"--phone={NEW}", "--preferred")
+    assert "through tingting" in done.stdout and not fresh.gateway.requests("/otp/send/")
+    assert notices(fresh)[0][0] == PHONE["alice"][-10:]
+
+
+def fault_token(world):
+    world.secret("not the token")
+    return "tingting did not take it: "
+
+
+def fault_refused(world):
+    world.gateway.fault("status", status=500)
+    return "tingting did not take it: "
+
+
+def fault_secret(world):
+    os.unlink("/etc/pam_otp/secrets/tingting")
+    return "the sending failed"
+
+
+def fault_store(world):
+    os.unlink("/var/lib/pam_otp/state/store.db")
+    return "the sending failed"
+
+
+def fault_prefixes(world):
+    world.configure(extra="\n[limits]\nprefixes = +91\n")
+    return "it is outside of [limits] prefixes"
+
+
+@pytest.mark.parametrize("fault", [fault_token, fault_refused, fault_secret, fault_store, fault_prefixes],
+                         ids=lambda f: f.__name__)
+def test_a_change_stands_whether_or_not_it_could_be_told(fresh, fault):
+    why = fault(fresh)
+    done = otpctl("contact", "remove", "alice", "--all", "--json")
+    assert done.returncode == OK
+    assert f"otpctl: note: alice could not be told at +977 ******** 19: {why}" in done.stderr
+    told, = json.loads(done.stdout)["notices"]
+    assert not told["told"] and told["detail"].startswith(why)
+    assert rows("alice") == []
+
+
+def test_who_is_down_is_waited_for_once(fresh):
+    for n in range(3):
+        otpctl("contact", "add", "alice", f"--phone=+97798000000{70 + n}")
+    fresh.gateway.fault("status", status=503)
+    done = otpctl("contact", "remove", "alice", "--all")
+    assert done.returncode == OK and done.stderr.count("could not be told") == 4
+    assert len(fresh.gateway.requests("/send/otp/")) == 1
+
+
+def test_notice_and_no_notice_do_not_go_together(fresh):
+    before = content(CONTACTS)
+    assert otpctl("contact", "remove", "alice", "--all", "--notice", "--no-notice").returncode == USAGE
+    assert content(CONTACTS) == before
+
+
+def many_addresses(n):
+    text = "user,kind,address\n" + "".join(f"alice,phone,+97798000001{i:02d}\n" for i in range(n))
+    assert otpctl("contact", "import", "-", input=text).returncode == OK
+
+
+@pytest.mark.parametrize("more", [19, 20])
+def test_so_many_messages_are_not_sent_by_accident(fresh, more):
+    many_addresses(more)
+    before = content(CONTACTS)
+    done = otpctl("contact", "remove", "alice", "--all")
+    if more == 19:
+        assert done.returncode == OK and len(fresh.messages()) == 20
+        return
+    assert done.returncode == FAILED and "21 addresses" in done.stderr and "--no-notice" in done.stderr
+    assert content(CONTACTS) == before and not fresh.messages()
+    assert otpctl("contact", "remove", "alice", "--all", "--no-notice").returncode == OK
+    assert not fresh.messages()

@@ -1,0 +1,366 @@
+"""otpctl contact import: a file is taken whole or not at all, and every bad line of it is named."""
+import json
+import os
+import signal
+import subprocess
+
+import pexpect
+import pytest
+
+from test_otpctl import FAILED, OK, USAGE, as_nobody, content, facts, otpctl, rows
+from world import CONTACTS, GUARD, PHONE
+
+HEAD = "user,kind,address,label,preferred,verified_at\n"
+NEW = "+9779800000091"
+BOM = b"\xef\xbb\xbf"
+
+
+def put(path, text):
+    with open(path, "wb") as f:
+        f.write(text if isinstance(text, bytes) else text.encode())
+    return str(path)
+
+
+@pytest.fixture
+def take(fresh, tmp_path):
+    """Imports a text. `take.path` is where it was."""
+    def run(text, *args):
+        return otpctl("contact", "import", put(run.path, text), *args)
+    run.path = tmp_path / "people.csv"
+    return run
+
+
+def known():
+    """All contacts, as short as they can be told."""
+    return {(r["user"], r["address"]): (r["label"], r["preferred"], r["verified_at"]) for r in rows("--full")}
+
+
+def refused(done, *lines):
+    """Nothing was imported, and these lines say why, after the file's name."""
+    assert done.returncode == FAILED
+    told = [line.split(".csv:", 1)[1] for line in done.stderr.splitlines() if ".csv:" in line]
+    assert len(told) == len(lines), done.stderr
+    for line, expected in zip(told, lines):
+        assert line.startswith(expected), f"{line!r} for {expected!r}"
+    assert "nothing was imported" in done.stderr and not done.stdout
+
+
+# --- what a file may look like ---
+
+TABLE = [["user", "kind", "address", "label", "preferred", "verified_at"],
+         ["alice", "phone", NEW, 'at work, in "town"', "no", "2026-01-02"],
+         ["bob", "email", "bob@mail.example", "", "", ""],
+         ["carol", "phone", "+9779800000092", "Büro", "yes", "1700000001"]]
+GOOD = {("alice", NEW): ('at work, in "town"', False, 1767312000), ("bob", "bob@mail.example"): ("", False, 0),
+        ("carol", "+9779800000092"): ("Büro", True, 1700000001)}
+
+
+def quoted(text):
+    return '"' + text.replace('"', '""') + '"'
+
+
+def as_csv(comma=",", end="\n", quote=lambda text: quoted(text) if "," in text else text):
+    return "".join(comma.join(map(quote, row)) + end for row in TABLE)
+
+
+PLAIN = as_csv()
+
+
+@pytest.mark.parametrize("text", [
+    PLAIN.encode(), BOM + PLAIN.encode(), as_csv(end="\r\n").encode(), as_csv(end="\r").encode(),
+    PLAIN.rstrip("\n").encode(), BOM + as_csv(end="\r\n\r\n").encode(), as_csv(comma=" , ").encode(),
+    as_csv(quote=quoted).encode(),
+], ids=["plain", "bom", "crlf", "cr", "no end of line", "blank lines", "blanks", "quoted"])
+def test_good_files_are_taken_as_they_are(take, text):
+    before = known()
+    done = take(text)
+    assert done.returncode == OK, done.stderr
+    assert done.stdout == "3 lines: 3 added, 0 unchanged, 0 changed, 0 removed\n" and not done.stderr
+    assert known() == before | GOOD
+    again = take(text)
+    assert again.stdout == "3 lines: 0 added, 3 unchanged, 0 changed, 0 removed\n"
+    assert known() == before | GOOD
+
+
+def test_columns_in_any_order_and_only_those_that_are_needed(take):
+    assert take(f"Address,USER,kind\n{NEW},alice,phone\n").returncode == OK
+    assert known()["alice", NEW] == ("", False, 0)
+
+
+def test_standard_input_and_a_list_of_what_there_is_come_back_the_same(fresh, take):
+    """What `contact list --json` says, a file can say."""
+    take(PLAIN)
+    before = content(CONTACTS)
+    again = HEAD + "".join(",".join(quoted(str(r[column])) for column in HEAD.strip().split(",")) + "\n"
+                           for r in rows("--full"))
+    done = otpctl("contact", "import", "-", "--replace", input=again)
+    assert done.returncode == OK and " 0 added, 6 unchanged, 0 changed, 0 removed" in done.stdout, done
+    assert content(CONTACTS) == before
+
+
+def test_the_file_keeps_its_owner_and_mode(fresh, take):
+    take(PLAIN)
+    assert facts(CONTACTS) == (0, fresh.user.pw_gid, 0o640)
+    assert "contacts imported: " in fresh.log() and "added=3 changed=0 removed=0 unchanged=0 by uid=0" in fresh.log()
+
+
+# --- what it may not ---
+
+@pytest.mark.parametrize("line, expected", [
+    ("alice,phone,9800000091,,,", "2: address: '9800000091': a phone number starts with '+'"),
+    ("alice,phone,+977 9800000091,,,", "2: address: '+977 9800000091': a phone number has digits only"),
+    ("alice,phone,,,,", "2: address: ''"),
+    ("alice,email,alice,,,", "2: address: 'alice': an e-mail address has one '@'"),
+    ("alice,pager,+9779800000091,,,", "2: kind: 'pager' is neither phone nor email"),
+    ("alice,Phone,+9779800000091,,,", "2: kind: 'Phone' is neither"),
+    ("nobody-there,phone,+9779800000091,,,", "2: user: this machine knows no user 'nobody-there'"),
+    (",phone,+9779800000091,,,", "2: user: '' cannot be a user's name"),
+    ("ns-unavail,phone,+9779800000091,,,", "2: user: who 'ns-unavail' is could not be asked"),
+    ("alice,phone,+9779800000091," + "x" * 65 + ",,", "2: label: a label has at most 64 bytes"),
+    ('alice,phone,+9779800000091,"a\nb",,', "2: label: a label has at most 64 bytes and no control"),
+    ("alice,phone,+9779800000091,,maybe,", "2: preferred: 'maybe' is neither yes nor no"),
+    ("alice,phone,+9779800000091,,,yesterday", "2: verified_at: 'yesterday' is no day like"),
+    ("alice,phone,+9779800000091,,,2026-02-30", "2: verified_at: '2026-02-30' is no day"),
+    ("alice,phone,+9779800000091,,,2026-1-2", "2: verified_at: '2026-1-2' is no day"),
+    ("alice,phone,+9779800000091,,,2999-01-01", "2: verified_at: '2999-01-01' has not come yet"),
+    ("alice,phone,+9779800000091,,,-5", "2: verified_at: '-5' is no day"),
+    ("alice,phone,+9779800000091,,,9999999999999", "2: verified_at: '9999999999999' is no day"),
+    ("alice,phone,+9779800000091", "2: it has 3 fields, and the first line 6"),
+    ("alice,phone,+9779800000091,,,,,,,,,,,,,,,,,", "2: it has 20 fields, and the first line 6"),
+    ("alice,phone,+9779800000091,a\0b,,", "2: label: it holds a NUL byte"),
+    (b"alice,phone,+9779800000091,caf\xe9,,", "2: label: it is not UTF-8"),
+    (b"al\xff,phone,+9779800000091,,,", "2: user: it is not UTF-8"),
+    ("alice,phone,+9779800000091," + "x" * 600 + ",,", "2: label: it is too long"),
+    ("alice,phone,+9779800000091," + "x" * 100000 + ",,", "2: a field of more than 64 KiB; what is behind"),
+    ('alice,phone,+9779800000091,"a\n' + "x" * 100000, "2: a field of more than 64 KiB"),
+    ('alice,phone,+9779800000091,a"b,,', "2: a quotation mark where none can be"),
+    ('alice,phone,+9779800000091,"a"b,,', "2: a quotation mark where none can be"),
+    ('alice,phone,+9779800000091,"a', "2: a quoted field that begins here does not end"),
+    ("alice,phone,\x1b[31m+9779800000091,,,", "2: address: '?[31m+9779800000091'"),
+], ids=range(30))
+def test_bad_lines_are_named_and_nothing_is_written(take, line, expected):
+    before = content(CONTACTS)
+    good = b"bob,email,bob@mail.example,,,\n"
+    refused(take(HEAD.encode() + (line if isinstance(line, bytes) else line.encode()) + b"\n"), expected)
+    # Nor is a good line in front of it.
+    refused(take(HEAD.encode() + good + (line if isinstance(line, bytes) else line.encode()) + b"\n"),
+            expected.replace("2", "3", 1))
+    assert content(CONTACTS) == before
+
+
+@pytest.mark.parametrize("text, expected", [
+    ("", "1: the file is empty"), (BOM, "1: the file is empty"), ("\n\r\n\n", "1: the file is empty"),
+    ("user,kind,adress\n", "1: there is no column 'adress', did you mean 'address'?"),
+    (",user,kind,address\n", "1: there is no column ''"),
+    ("user,kind\n", "1: the first line names the columns, and address is missing"),
+    ("user,kind,address,kind\n", "1: kind: this column is there twice"),
+    ("user;kind;address\n", "1: columns are parted by commas, not by ';'"),
+    ("user\tkind\taddress\n", "1: columns are parted by commas, not by '\t'".replace("\t", "?")),
+    (HEAD.encode("utf-16"), "1: this is UTF-16"), (HEAD.encode("utf-16-be"), "1: there is no column"),
+    ("\n\nuser,kind,address,x\n", "3: there is no column 'x'"),
+    (",".join("abcdefghijklmnopqrst") + "\n", "1: there is no column 'a'"),
+], ids=range(13))
+def test_a_first_line_that_does_not_name_the_columns_ends_it(take, text, expected):
+    before = content(CONTACTS)
+    done = take(text)
+    assert done.returncode == FAILED and expected in done.stderr, done.stderr
+    assert content(CONTACTS) == before
+
+
+def test_lines_are_counted_as_an_editor_does(take):
+    done = take(HEAD.replace("\n", "\r\n") + '\r\nalice,phone,1,"two\r\nlines",,\r\n\r\n\nbob,phone,2,,,\r\n')
+    refused(done, "3: address: '1'", "3: label: ", "7: address: '2'")
+
+
+def test_each_fault_of_each_line_is_told(take):
+    done = take(HEAD + "nobody-there,pager,x,,maybe,\nalice,phone,+9779800000091,,,\nbob,phone,5,,,never\n")
+    refused(done, "2: user: ", "2: kind: ", "2: preferred: ", "4: address: ", "4: verified_at: ")
+    assert "5 errors in" in done.stderr
+
+
+def test_a_hundred_faults_are_told_and_the_others_counted(take):
+    text = HEAD + "".join(f"alice,phone,{n},,,\n" for n in range(130))
+    done = take(text)
+    assert done.stderr.count(".csv:") == 100 and "otpctl: and 30 more\n" in done.stderr
+    assert "130 errors in" in done.stderr
+    said = json.loads(take(text, "--json").stdout)
+    assert not said["imported"] and len(said["errors"]) == 100 and said["more_errors"] == 30
+    assert said["errors"][0] | {"error": ""} == {"line": 2, "column": "address", "error": ""}
+
+
+def test_lines_that_contradict_each_other_are_named(take):
+    done = take(HEAD + "alice,phone,+9779800000091,,yes,\nbob,phone,+9779800000091,,,\nalice,phone,+9779800000091,,,\n"
+                "alice,phone,+9779800000092,,yes,\nalice,email,a@mail.example,,yes,\nALICE,email,A@mail.example,,,\n")
+    refused(done, "4: address: alice has +9779800000091 in line 2 already",
+            "5: preferred: line 2 has the preferred phone of alice already",
+            "7: address: alice has A@mail.example in line 6 already")
+
+
+def test_numbers_outside_of_the_prefixes_are_bad_lines(fresh, take):
+    """C30: toll fraud by a file."""
+    fresh.configure(extra="\n[limits]\nprefixes = +977\n")
+    refused(take(HEAD + "alice,phone,+919800000091,,,\nalice,phone,+9779800000091,,,\n"),
+            "2: address: +919800000091 is outside of [limits] prefixes = +977 (/etc/pam_otp/pam_otp.conf:")
+
+
+def test_unknown_users_come_in_by_force(take):
+    text = HEAD + "nobody-there,phone,+9779800000091,,,\n"
+    assert take(text).returncode == FAILED
+    assert take(text, "--force").returncode == OK
+    assert known()["nobody-there", NEW] == ("", False, 0)
+    # What cannot be asked is not forced.
+    assert take(HEAD + "ns-tryagain,phone,+9779800000091,,,\n", "--force").returncode == FAILED
+
+
+def test_aliases_of_a_user_are_that_user(take):
+    assert take(HEAD + "ALICE,phone,+9779800000091,,,\nAlice,email,a@mail.example,,,\n").returncode == OK
+    assert {user for user, _ in known()} == {"alice", "bob", "robot"}
+    assert ("alice", NEW) in known() and ("alice", "a@mail.example") in known()
+
+
+# --- modes ---
+
+def test_adding_leaves_what_is_there(fresh, take):
+    done = take(HEAD + f"alice,phone,{PHONE['alice']},new label,yes,2026-01-02\n")
+    assert "1 unchanged" in done.stdout
+    assert known()["alice", PHONE["alice"]] == ("", False, 0)
+
+
+def test_replacing_is_the_whole_truth_for_the_users_it_names(fresh, take):
+    otpctl("contact", "add", "alice", f"--phone={NEW}", "--verified", "--label=old")
+    before = known()
+    done = take(f"user,kind,address,label\nalice,phone,{NEW},new\nalice,email,a@mail.example,\n", "--replace",
+                "--no-notice")
+    assert done.stdout == "2 lines: 1 added, 0 unchanged, 1 changed, 1 removed\n"
+    at = before["alice", NEW][2]
+    assert at and known() == {("alice", NEW): ("new", False, at), ("alice", "a@mail.example"): ("", False, 0)} | {
+        k: v for k, v in before.items() if k[0] != "alice"}, "no column, no change; other users are nobody's business"
+
+
+def test_replacing_tells_the_old_number(fresh, take):
+    done = take(f"user,kind,address\nalice,phone,{NEW}\nbob,phone,{PHONE['bob']}\n", "--replace")
+    assert done.returncode == OK
+    message, = fresh.messages()
+    assert message["number"] == PHONE["alice"][-10:] and "was changed" in message["text"]
+    assert "told: alice at +977 ******** 19, by sms through tingting, reference" in done.stdout
+
+
+def people(n, digit):
+    return "user,kind,address\n" + "".join(f"user{i:03d},phone,+97798000{digit}{i:04d}\n" for i in range(n))
+
+
+@pytest.mark.parametrize("n", [20, 21])
+def test_a_mass_of_messages_is_not_sent_by_accident(fresh, take, n):
+    take(people(n, 1), "--force")
+    before = content(CONTACTS)
+    dry = take(people(n, 2), "--force", "--replace", "--dry-run")
+    assert dry.returncode == OK and f"{n} old addresses would be told" in dry.stdout
+    done = take(people(n, 2), "--force", "--replace")
+    if n == 20:
+        assert done.returncode == OK and len(fresh.messages()) == 20
+        return
+    assert "so many want --notice or --no-notice" in dry.stdout
+    assert done.returncode == FAILED and "21 addresses" in done.stderr
+    assert content(CONTACTS) == before and not fresh.messages()
+    done = take(people(n, 2), "--force", "--replace", "--notice", "--json")
+    assert done.returncode == OK and len(fresh.messages()) == n
+    said = json.loads(done.stdout)
+    assert said["imported"] and said["old_addresses"] == n == len([x for x in said["notices"] if x["told"]])
+    take(people(n, 3), "--force", "--replace", "--no-notice")
+    assert len(fresh.messages()) == n
+
+
+def test_a_dry_run_writes_nothing_and_tells_nobody(fresh, take):
+    before = content(CONTACTS)
+    done = take(f"user,kind,address\nalice,phone,{NEW}\n", "--replace", "--dry-run")
+    assert done.stdout == ("1 line: 1 would be added, 0 unchanged, 0 would be changed, 1 would be removed\n"
+                           "1 old address would be told\n")
+    said = json.loads(take(f"user,kind,address\nalice,phone,{NEW}\n", "--replace", "--dry-run", "--json").stdout)
+    assert said == {"imported": False, "dry_run": True, "lines": 1, "added": 1, "unchanged": 0, "changed": 0,
+                    "removed": 1, "old_addresses": 1, "errors": [], "more_errors": 0, "notices": []}
+    assert content(CONTACTS) == before and not fresh.messages()
+    assert take(HEAD + "alice,phone,1,,,\n", "--dry-run").returncode == FAILED
+
+
+# --- one at a time, whole or not at all ---
+
+def begin(*args):
+    return subprocess.Popen(["otpctl", "contact", "import", "-", *args], stdin=subprocess.PIPE,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def locked_by(process):
+    """Until it holds the contacts: it has read a part."""
+    end = pexpect.spawn("flock", ["-n", CONTACTS + ".lock", "true"], timeout=GUARD)
+    end.expect(pexpect.EOF)
+    end.close()
+    return end.exitstatus == 1 and process.poll() is None
+
+
+def wait_locked(process):
+    for _ in range(500):
+        if locked_by(process):
+            return
+    raise AssertionError("it never took the lock")
+
+
+def test_a_killed_import_leaves_the_old_file(fresh):
+    before = content(CONTACTS)
+    with begin("--force") as p:
+        p.stdin.write(people(5000, 1))
+        p.stdin.flush()
+        wait_locked(p)
+        p.send_signal(signal.SIGKILL)
+        p.wait()
+    assert content(CONTACTS) == before
+    # Nobody waits for the dead.
+    assert otpctl("contact", "add", "alice", f"--phone={NEW}").returncode == OK
+
+
+def test_two_imports_at_once_both_count(fresh):
+    with begin() as first:
+        first.stdin.write("user,kind,address\n")
+        first.stdin.flush()
+        wait_locked(first)
+        with begin() as second:
+            second.stdin.write(f"user,kind,address\nbob,phone,{NEW}\n")
+            second.stdin.close()
+            assert second.stderr.readline().endswith("waiting for another otpctl\n")
+            first.stdin.write(f"alice,phone,{NEW}\n")
+            first.stdin.close()
+            assert first.wait(GUARD) == OK and second.wait(GUARD) == OK
+    assert {("alice", NEW), ("bob", NEW)} <= set(known())
+
+
+def test_a_full_disk_leaves_the_old_file(fresh, tmp_path):
+    before = content(CONTACTS)
+    done = subprocess.run(["bash", "-c", "ulimit -f 8; trap '' XFSZ; exec otpctl contact import --force -"],
+                          input=people(2000, 1), capture_output=True, text=True, check=False)
+    assert done.returncode == FAILED and "nothing was imported" in done.stderr
+    assert content(CONTACTS) == before and not os.path.exists(CONTACTS + ".new")
+
+
+def test_progress_is_shown_at_a_terminal_only(fresh, tmp_path):
+    path = put(tmp_path / "people.csv", people(5000, 1))
+    t = pexpect.spawn("otpctl", ["contact", "import", "--force", "--dry-run", path], timeout=60, encoding="utf-8")
+    t.expect(pexpect.EOF)
+    shown = t.before
+    assert f"reading {path}: " in shown and "100 %" in shown
+    assert shown.rstrip().endswith("5000 would be added, 0 unchanged, 0 would be changed, 0 would be removed")
+    done = otpctl("contact", "import", "--force", "--dry-run", path)
+    assert not done.stderr
+
+
+# --- the command line ---
+
+@pytest.mark.parametrize("args", [(), ("/a", "/b"), ("/a", "--notice", "--no-notice"), ("/a", "--nonsense")],
+                         ids=" ".join)
+def test_a_wrong_command_line_is_told(fresh, args):
+    assert otpctl("contact", "import", *args).returncode == USAGE
+
+
+def test_a_file_that_cannot_be_read_is_told(fresh, tmp_path):
+    for path, why in ((f"{tmp_path}/none", "No such file"), (str(tmp_path), "directory")):
+        done = otpctl("contact", "import", path)
+        assert done.returncode == FAILED and why in done.stderr
+    assert as_nobody("contact", "import", "-").returncode == FAILED
