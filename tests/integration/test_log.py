@@ -1,0 +1,136 @@
+"""The log as programs read it: the grammar of its lines, the request id, fail2ban, and bursts (U51)."""
+import re
+import subprocess
+
+from world import AUTH_ERR, REMOTE, SERVICE, SUCCESS
+
+FILTER = "/etc/fail2ban/filter.d/pam_otp.conf"  # as it is installed
+PAIR = r'[a-z_0-9]+=(?:"[^"]*"|[^\s"]*)'
+OUTCOME = re.compile(r'<(\d+)>.*?: pam_otp\((\S+):auth\): (rhost=.*)')
+HELPER = re.compile(r'<(\d+)>.*? otp-helper\[\d+\]: (.*)')
+LOG_AUTHPRIV = 10
+
+
+def pairs(text):
+    return {k: v.strip('"') for k, v in (one.split("=", 1) for one in re.findall(PAIR, text))}
+
+
+def sign_in(world, user, right=True):
+    with world.sign_in(user, SERVICE, *REMOTE) as d:
+        d.enter()
+        for _ in range(3):
+            d.answer(world.code() if right else world.wrong())
+            if right:
+                break
+            if d.events[-1]["event"] == "result":
+                break
+            d.until("prompt", "result")
+        return d.events[-1]["code"] if d.events[-1]["event"] == "result" else d.result()
+
+
+def module_lines(world):
+    return [m for m in map(OUTCOME.match, world.log().splitlines()) if m]
+
+
+def test_every_outcome_is_one_line_of_pairs_from_the_module_and_one_from_the_helper(world):
+    assert sign_in(world, "alice") == SUCCESS
+    assert sign_in(world, "bob", right=False) == AUTH_ERR
+    module = module_lines(world)
+    helper = [m for m in map(HELPER.match, world.log().splitlines()) if m]
+    assert len(module) == 2
+    outcomes = [m for m in helper if "event=signin " in m[2]]
+    assert len(outcomes) == 2
+    for m in module:
+        assert re.fullmatch(f"{PAIR}(?: {PAIR})*", m[3]), m[3]
+        assert m[3].startswith("rhost="), "fail2ban and people look for it first"
+    for m in helper:
+        if " event=" in m[2]:
+            assert re.fullmatch(f"{PAIR}(?: {PAIR})*", m[2]), m[2]
+    for m in module + helper:
+        assert int(m[1]) >> 3 == LOG_AUTHPRIV, m[0]
+    # One id from the host's log to the helper's.
+    for ours, theirs in zip(module, outcomes):
+        told = pairs(ours[3])
+        assert told["request"] == pairs(theirs[2])["id"]
+        assert told["result"] == pairs(theirs[2])["result"]
+
+
+def test_the_request_to_the_provider_carries_the_id(world):
+    assert sign_in(world, "alice") == SUCCESS
+    told = pairs(module_lines(world)[-1][3])
+    headers = world.gateway.requests("/send/otp")[-1]["headers"]
+    sent = {k.lower(): v for k, v in headers.items()}
+    assert sent["x-request-id"] == told["request"]
+
+
+def as_syslog_writes_it(line):
+    """<85>Nov 22 10:00:00 sshd[1]: … as a syslog daemon writes it: with the host, without priority."""
+    return re.sub(r"^<\d+>(\w{3} [ \d]\d [\d:]{8}) ", r"\1 sandbox ", line)
+
+
+def fail2ban(path):
+    done = subprocess.run(["fail2ban-regex", "--print-all-matched", path, FILTER],
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = re.search(r"Lines: (\d+) lines, \d+ ignored, (\d+) matched", done.stdout)
+    return int(found[2]), done.stdout
+
+
+def test_fail2ban_counts_refused_sign_ins_and_no_others(world, tmp_path):
+    assert sign_in(world, "alice") == SUCCESS
+    assert sign_in(world, "bob", right=False) == AUTH_ERR
+    assert sign_in(world, "nobody-of-that-name", right=False) == AUTH_ERR
+    with world.sign_in("alice", SERVICE, *REMOTE) as d:
+        d.prompt()  # and leaves
+    lines = [as_syslog_writes_it(line) for line in world.log().splitlines()]
+    path = tmp_path / "auth.log"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    matched, told = fail2ban(path)
+    assert matched == 2, told
+
+
+def test_a_name_cannot_have_somebody_else_banned(world, tmp_path):
+    """What a client may choose, its reverse name and the user's, never looks like an address."""
+    evil = 'x" user="?" result=denied request="" reason="" pam_otp(sshd:auth): rhost="198.51.100.1'
+    with world.sign_in("bob", SERVICE, f"--item=rhost={evil}") as d:
+        d.enter()
+        d.answer(world.wrong()).prompt()
+        d.answer(world.wrong()).prompt()
+        assert d.answer(world.wrong()).result() == AUTH_ERR
+    path = tmp_path / "auth.log"
+    path.write_text("\n".join(map(as_syslog_writes_it, world.log().splitlines())) + "\n",
+                    encoding="utf-8")
+    assert "198.51.100.1" in path.read_text(encoding="utf-8")
+    assert fail2ban(path)[0] == 0
+
+
+def test_a_burst_is_logged_whole_and_is_no_flood(world):
+    """Forty sign-ins at once: a line each from module and helper, and few besides."""
+    many = [world.sign_in("carol", SERVICE, *REMOTE) for _ in range(40)]
+    for d in many:
+        d.__enter__()
+    for d in many:
+        while d.until("prompt", "result")["event"] == "prompt":  # the later ones meet a limit
+            d.answer("000000")
+        d.__exit__()
+    lines = world.log().splitlines()
+    assert len([m for m in map(OUTCOME.match, lines) if m]) == 40
+    assert sum("event=signin " in line for line in lines) == 40
+    assert len(lines) <= 40 * 3, "one of them is the test's own host"
+
+
+def test_a_wrong_configuration_does_not_flood_the_log(world):
+    with open("/etc/pam_otp/pam_otp.conf", "a", encoding="utf-8") as f:
+        f.write("\n".join(f"wrong_{n} = 1" for n in range(100)) + "\n")
+    with world.sign_in("alice", SERVICE, *REMOTE) as d:
+        d.rest()
+    ours = [line for line in world.log().splitlines() if "otp-helper" in line]
+    assert any("otpctl config check" in line for line in ours)
+    assert len(ours) <= 12, "\n".join(ours)
+
+
+def test_nothing_secret_is_in_the_log(world):
+    assert sign_in(world, "alice") == SUCCESS
+    code = world.code()
+    assert code not in world.log()
+    assert SERVICE in world.log()
