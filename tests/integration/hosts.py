@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import pexpect
 
-from world import CONF, ETC, GUARD
+from world import CONF, ETC, GUARD, SERVICE
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, f"{HERE}/../sandbox")
@@ -30,8 +30,9 @@ AS = {user: ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups", "
       for user in ("alice", "bob", "carol")}
 MAILBOX = {"alice": "alice@mail.example", "bob": "bob@mail.example"}
 FAST = "[limits]\nresend_wait = 0s\n"
-PROMPT = re.compile(r"(?:[Pp]assword(?: for \w+)?: |Press Enter [^\n]*: |Verification code \(r = resend\): "
-                    r"|login: |[$#] )$")
+PROMPT = re.compile(
+    r"(?:[Pp]assword(?: for \w+)?: |Press Enter [^\n]*: |(?:Verification|Recovery) code(?: \([^\n]*\))?: "
+    r"|Number \([^\n]*: |login: |[$#] )$")
 
 
 # --- providers ---
@@ -105,6 +106,26 @@ def configure(world, way=WAYS[0], extra=FAST, **otp):
             world.otpctl("contact", "add", user, f"--email={address}")
 
 
+def configure_ways(world, channels, extra=FAST, bases=None, **otp):
+    """pam_otp.conf for several ways: {channel: [provider, ...]}. bases: where a provider is, if not at the gateway."""
+    for name in "client_id", "client_secret":
+        secret(name, world.gateway.secret(name, "kgen"))
+    lines = "".join(f"{k} = {v}\n" for k, v in ({"channels": ", ".join(channels)} | otp).items())
+    text = f"[otp]\n{lines}\n" + "".join(f"[channel {channel}]\nproviders = {', '.join(providers)}\n\n"
+                                         for channel, providers in channels.items())
+    for provider in sorted({p for providers in channels.values() for p in providers}):
+        base = (bases or {}).get(provider, world.gateway.url)
+        text += (f"[provider {provider}]\nbase = {base}\nca = {world.gateway.ca_file}\n"
+                 f"{SETTINGS[provider].format(secrets=f'{ETC}/secrets')}\n")
+    world.write(CONF, text + extra)
+    done = world.otpctl("config", "check", check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def add_mailbox(world, user="alice"):
+    world.otpctl("contact", "add", user, f"--email={MAILBOX[user]}")
+
+
 # --- stacks ---
 
 def shipped(name):
@@ -117,6 +138,11 @@ def with_password(text):
     text, n = re.subn(r"^#auth\s+requisite\s+pam_unix\.so$", lambda m: m[0][1:], text, flags=re.MULTILINE)
     assert n == 1
     return text
+
+
+def quick(text):
+    """Without the two seconds that pam_unix.so has a host wait after every failure of its stack."""
+    return re.sub(r"pam_unix\.so$", "pam_unix.so nodelay", text, flags=re.MULTILINE)
 
 
 def install(service, lines=None, change=lambda text: text, rest=None):
@@ -177,7 +203,7 @@ class Terminal:
                     text = text[len(echo):]
                     break
         self.typed = None
-        return re.sub(r"Try again in \d+ seconds", "Try again in N seconds", text)
+        return re.sub(r"\bin \d+ seconds?", "in N seconds", text)
 
     def prompt(self, pattern=PROMPT):
         """Up to the end of the next prompt."""
@@ -197,6 +223,11 @@ class Terminal:
     def answer(self, line, pattern=PROMPT):
         """Types, and reads to the next prompt."""
         return self.type(line).prompt(pattern)
+
+    def press(self, key):
+        """A control key. sudo asks, and only then reads: what comes in between would interrupt nothing."""
+        time.sleep(0.1)
+        self.child.sendcontrol(key)
 
     def end(self):
         """Up to its end."""
@@ -221,6 +252,46 @@ class Terminal:
         self.child.ptyproc.closed = self.child.closed = True
 
 
+def without_names(text):
+    """Digits and letters of addresses, and seconds that go by, are what tells users apart."""
+    text = re.sub(r"\bin \d+ seconds?", "in N seconds", re.sub(r"\*\*\* \d\d", "*** NN", text))
+    return re.sub(r"to \w\*\*\*@", "to N***@", text)
+
+
+def seen(command, user, answers):
+    """What is shown when these answers are given, without what tells users apart."""
+    texts = []
+    with Terminal(*command) as t:
+        for answer in answers:
+            if t.child.expect([PROMPT, pexpect.EOF]):
+                break
+            texts.append(t._shown(t.child.before + t.child.after))
+            t.type(answer)
+        else:
+            t.child.expect(pexpect.EOF)
+        texts.append(t._shown(t.child.before))
+    return [without_names(text.replace(user, "USER")) for text in texts]
+
+
+def conversation(world, user, client, answers):
+    """All that pamdrive shows, which hands on what is typed, and its result."""
+    shown = []
+    with world.sign_in(user, SERVICE, f"--item=rhost={client}") as d:
+        event = d.until("prompt", "result")
+        for answer in answers:
+            if event["event"] == "result":
+                break
+            d.answer(answer)
+            event = d.until("prompt", "result")
+        if event["event"] == "prompt":
+            assert event["text"].endswith("Press Enter to end: "), event
+            d.answer("")
+            event = d.until("prompt", "result")
+        assert event["event"] == "result", event
+        shown = [without_names(e["text"]) for e in d.events if "text" in e]
+        return shown + [event["code"]]
+
+
 class Host:
     """A program that asks for a password and then for a code. door: that of the module's helper."""
     name = service = ""
@@ -232,21 +303,22 @@ class Host:
         """Up to where pam_otp.so begins."""
         raise NotImplementedError
 
-    def inside(self, terminal):
-        """Fails unless the last answer let in; ends the session."""
+    def inside(self, terminal, told=""):
+        """Fails unless the last answer let in; ends the session. told: exactly what is told besides."""
         raise NotImplementedError
 
-    def outside(self, terminal, told=""):
-        """Fails unless the last answer ended the sign-in without letting in. told: the last words, exactly."""
+    def outside(self, terminal, told="", locked=False):
+        """Fails unless the last answer ended the sign-in without letting in. told: the last words, exactly.
+        locked: the host must not ask for the first factor again and again."""
         raise NotImplementedError
 
-    def to_code(self, terminal):
-        """Up to the prompt for a code; what is shown at last."""
+    def to_code(self, terminal, joins=False):
+        """Up to the prompt for a code; what is shown at last. joins: one may be on its way."""
         text = terminal.prompt()
-        if self.asks_first:
-            assert text.startswith(f"{self.prefix}Press Enter to have a verification code sent by ")
+        if self.asks_first and not (joins and "Verification code" in text):
+            assert re.match(re.escape(self.prefix) + "(Press Enter to h|H)ave a verification code sent", text), text
             text = terminal.answer("")
-        assert text.endswith("Verification code (r = resend): "), text
+        assert re.search(r"Verification code( \([^\n]*\))?: $", text), text
         return text
 
 
@@ -261,25 +333,39 @@ class SshHost(Host):
         self.sshd, self.key, self.service = sshd, key, sshd.service
         self.name = "ssh-key" if key else "ssh-password"
 
-    def begin(self, user="alice"):
+    def begin(self, user="alice", client="127.0.0.1"):
+        """client: the address it comes from."""
         self.prefix = f"({user}@127.0.0.1) "
-        t = Terminal(*self.sshd.ssh(user, key=user if self.key else None))
+        t = Terminal(*self.sshd.ssh(user, key=user if self.key else None, options=[f"BindAddress={client}"]))
         if not self.key:
             assert t.prompt() == f"{self.prefix}Password: "
             t.type(f"{user}-password")
         return t
 
-    def inside(self, terminal):
+    def inside(self, terminal, told=""):
+        """sshd shows what is told at the end only to who gets a shell: see shell()."""
         assert terminal.end() == f"{IN}\n"
         assert terminal.status == 0
 
-    def outside(self, terminal, told=""):
+    def outside(self, terminal, told="", locked=False):
         if told:
             assert terminal.prompt() == f"{self.prefix}{told}\nPress Enter to end: "
             terminal.type("")
+        if locked:  # keyboard-interactive is over: the client tries what is left, in vain
+            assert re.fullmatch(r"\w+@127\.0\.0\.1's password: ", terminal.prompt())
+            terminal.child.close(force=True)
+            return
         text = terminal.end()
         assert re.fullmatch(r"\w+@127\.0\.0\.1: Permission denied \(keyboard-interactive\)\.\n", text), text
         assert terminal.status == 255 and IN not in text
+
+
+    def shell(self, terminal_after):
+        """A sign-in that ends in a shell: terminal_after(t) types what is asked; what the shell is greeted with."""
+        command = self.sshd.ssh("alice", key="alice" if self.key else None, command="")
+        with Terminal(*command[:1], "-tt", *command[1:-1]) as t:
+            terminal_after(t)
+            return t.prompt()
 
 
 # --- sudo, su, login ---
@@ -293,14 +379,34 @@ class SudoHost(Host):
         t.type(f"{user}-password")
         return t
 
-    def inside(self, terminal):
-        assert terminal.end() == "0\n"
+    def inside(self, terminal, told=""):
+        assert terminal.end() == f"{told}{told and chr(10)}0\n"
         assert terminal.status == 0
 
-    def outside(self, terminal, told=""):
+    def outside(self, terminal, told="", locked=False):
         """sudo begins again: no code came of it."""
         assert terminal.prompt() == f"{told}{told and chr(10)}Sorry, try again.\n[sudo] password for alice: "
         terminal.child.close(force=True)
+
+
+class SuHost(Host):
+    """Somebody becomes alice, and gives her password and her code."""
+    name = service = "su"
+
+    def begin(self, user="alice"):
+        t = Terminal(*AS["carol"], "su", user, "-c", "id -un")
+        assert t.prompt() == "Password: "
+        t.type(f"{user}-password")
+        return t
+
+    def inside(self, terminal, told=""):
+        assert terminal.end() == f"{told}{told and chr(10)}alice\n"
+        assert terminal.status == 0
+
+    def outside(self, terminal, told="", locked=False):
+        text = terminal.end()
+        assert re.fullmatch(re.escape(told + (told and chr(10))) + r"su: [^\n]*\n", text), text
+        assert terminal.status == 1
 
 
 class LoginHost(Host):
@@ -313,12 +419,31 @@ class LoginHost(Host):
         t.type(f"{user}-password")
         return t
 
-    def inside(self, terminal):
+    def inside(self, terminal, told=""):
         text = terminal.prompt()
-        assert re.search(r"\w+@sandbox:~\$ $", text), text
+        assert text.startswith(told) and re.search(r"\w+@sandbox:~\$ $", text), text
         terminal.type("exit").end()
         assert terminal.status == 0
 
-    def outside(self, terminal, told=""):
+    def outside(self, terminal, told="", locked=False):
+        if locked:
+            assert terminal.end() == f"{told}{told and chr(10)}Maximum number of tries exceeded (1)\n"
+            return
         assert terminal.prompt() == f"{told}{told and chr(10)}\nLogin incorrect\nsandbox login: "
         terminal.child.close(force=True)
+
+
+# --- all of them ---
+
+@contextlib.contextmanager
+def standing():
+    """Every host, with the stacks of etc/pam.d and without pam_unix.so's pause; one sshd for each of its two."""
+    install("sshd-password", "sshd", lambda text: quick(with_password(text)))
+    install("sshd-key", "sshd")
+    for service in "sudo", "su", "login":
+        install(service, change=quick)
+    with sudoers(), Sshd("sshd-password") as password, \
+            Sshd("sshd-key", AuthenticationMethods="publickey,keyboard-interactive") as key:
+        yield {"ssh-password": SshHost(password, False), "ssh-key": SshHost(key, True),
+               "sudo": SudoHost(), "su": SuHost(), "login": LoginHost()}
+    put_back()

@@ -17,23 +17,10 @@ REMOTE = [way for way in WAYS if way.remote]
 BRIDGEKEEPER = [way for way in WAYS if way.provider == "bridgekeeper"]
 
 
-def quick(text):
-    """Without the two seconds that pam_unix.so has a host wait after every failure of its stack."""
-    return re.sub(r"pam_unix\.so$", "pam_unix.so nodelay", text, flags=re.MULTILINE)
-
-
 @pytest.fixture(scope="module")
 def all_hosts(one_world):
-    """The hosts, with the stacks of etc/pam.d; one sshd for each of its two."""
-    hosts.install("sshd-password", "sshd", lambda text: quick(hosts.with_password(text)))
-    hosts.install("sshd-key", "sshd")
-    hosts.install("sudo", change=quick)
-    hosts.install("login", change=quick)
-    with hosts.sudoers(), hosts.Sshd("sshd-password") as password, \
-            hosts.Sshd("sshd-key", AuthenticationMethods="publickey,keyboard-interactive") as key:
-        yield {"ssh-password": hosts.SshHost(password, False), "ssh-key": hosts.SshHost(key, True),
-               "sudo": hosts.SudoHost(), "login": hosts.LoginHost()}
-    hosts.put_back()
+    with hosts.standing() as found:
+        yield found
 
 
 @pytest.fixture(params=["ssh-password", "ssh-key", "sudo", "login"])

@@ -89,7 +89,7 @@ def test_su_counts_for_who_is_asked(world):
         t.answer("000000")
         assert t.type("000000").end() == "su: Authentication failure\n"
         assert t.status == 1
-    assert world.sql("SELECT key, failures FROM budget") == "user:alice|3"
+    assert world.sql("SELECT kind, owner, failures FROM budget") == "user|alice|3"
 
 
 def test_su_with_a_wrong_password(world):
@@ -122,7 +122,7 @@ def test_su_leaves(world, key, shown):
     with su("bob") as t:
         t.prompt()
         t.answer("bob-password")
-        t.child.sendcontrol(key)
+        t.press(key)
         assert t.end() == shown
     assert world.helpers_gone(1.0) and failures(world) == "0"
 
@@ -321,7 +321,7 @@ def test_locker_touches_nothing_of_the_others(locker):
     with unlock(locker, "alice", service="su") as d:
         assert d.prompt() == SENT + CODE, "not exempt"
         d.answer("000000").prompt()
-        assert locker.sql("SELECT key, failures FROM budget") == "peer:alice|1"
+        assert locker.sql("SELECT kind, owner, failures FROM budget") == "peer-user|alice|1"
         assert locker.sql("SELECT service FROM challenge") == "peer:su"
         assert d.answer(locker.code()).result() == SUCCESS
     hosts.install("su")

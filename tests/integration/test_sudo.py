@@ -176,7 +176,7 @@ def test_leaves_at_the_prompt(world, key):
     """^C, ^D and ^\\: not a failed guess, and the code that was sent may still be used."""
     with SudoHost().begin() as t:
         assert t.prompt() == SENT + CODE
-        t.child.sendcontrol(key)
+        t.press(key)
         t.child.expect(pexpect.EOF)
     assert world.helpers_gone(1.0)
     assert failures(world) == "0" and "result=gone" in world.log()
@@ -191,7 +191,7 @@ def test_leaves_while_it_is_checked(spawned):
         t.type(spawned.code())
         time.sleep(0.3)
         began = time.monotonic()
-        t.child.sendcontrol("c")
+        t.press("c")
         assert t.prompt().replace("^C", "").lstrip("\n") == UNCHECKED + CODE
         assert time.monotonic() - began < 2.5
 
@@ -238,7 +238,7 @@ def test_no_timestamp_after_a_wrong_code(spawned):
         for _ in range(2):
             t.answer("000000")
         assert t.answer("000000") == AGAIN
-        t.child.sendcontrol("c")
+        t.press("c")
         t.prompt(r"\$ $")
         assert t.answer("sudo id -u") == PASSWORD
 
@@ -273,7 +273,7 @@ def test_told_that_it_is_locked(spawned):
     with SudoHost().begin() as t:
         t.prompt()
         t.answer("000000")
-        t.child.sendcontrol("c")
+        t.press("c")
         t.child.expect(pexpect.EOF)
     with SudoHost().begin() as t:
         assert t.prompt() == "Too many wrong codes. Try again in N seconds.\n" + AGAIN

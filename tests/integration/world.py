@@ -7,6 +7,7 @@ import re
 import select
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -223,9 +224,15 @@ ca = {ca or self.gateway.ca_file}
             start_new_session=True)
         self.listeners.append((listener, path))
         end = time.monotonic() + GUARD
-        while not os.path.exists(path):
+        while not self.listened(path):
             assert listener.poll() is None and time.monotonic() < end, "no listener"
             time.sleep(0.005)
+
+    @staticmethod
+    def listened(path):
+        """Whether a socket there takes connections: between bind and listen it refuses them."""
+        with open("/proc/net/unix") as f:
+            return any(line.split()[3] == "00010000" and line.endswith(f" {path}\n") for line in f)
 
     def close_door(self):
         for listener, path in self.listeners:
@@ -265,10 +272,20 @@ ca = {ca or self.gateway.ca_file}
     # --- what is left to see ---
 
     def log(self):
-        time.sleep(0.02)
-        with open(LOG, errors="surrogateescape") as f:
-            f.seek(self.log_start)
-            return f.read()
+        """All that was logged until now: it is there when a line of our own is."""
+        time.sleep(0.02)  # for those who log as they end
+        mark = f"<15>read {time.monotonic_ns()}\n"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+            s.sendto(mark.encode(), "/dev/log")
+        end = time.monotonic() + GUARD
+        while True:
+            with open(LOG, errors="surrogateescape") as f:
+                f.seek(self.log_start)
+                text = f.read()
+            if mark in text:
+                return re.sub(r"(?m)^<15>read \d+\n", "", text)
+            assert time.monotonic() < end, "the log is not written"
+            time.sleep(0.002)
 
     @staticmethod
     def helpers():

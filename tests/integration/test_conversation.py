@@ -1,0 +1,381 @@
+"""What a person is asked and told in real hosts: menu, another way, resend, failover, codes as people type them.
+
+ids of hosts.md: Q9 all that is needed stands in the prompt, Q34 its words; C31, C32; U21 another way, U22 resend.
+"""
+import hashlib
+import os
+import re
+
+import pytest
+
+import hosts
+from hosts import CALL, EMAIL, MAILBOX, SEND, SMS, VERIFY, Sshd, Terminal, configure_ways
+from world import AUTH_ERR, PHONE, STORE
+
+CODE, CHOICE = "Verification code (r = resend): ", "Verification code (r = resend, o = other way): "
+WAYS = f"  1  {SMS}\n  2  {CALL}\n  3  {EMAIL}\n"
+MENU = f"Have a verification code sent\n{WAYS}Number (Enter = 1): "
+BACK = f"Have a verification code sent\n{WAYS}Number (Enter = back): "
+THREE = {"sms": ["tingting"], "voice": ["tingting"], "email": ["crego"]}
+JUNK = "Please type one of the numbers.\n"
+USED = f"That code was used already. Type r to have a new one sent.\n{CODE}"
+
+
+def sent(how, first=""):
+    return f"{first}A verification code was sent {how}. It ends in 5 minutes.\n"
+
+
+@pytest.fixture(scope="module")
+def all_hosts(one_world):
+    with hosts.standing() as found:
+        yield found
+
+
+@pytest.fixture(params=["ssh-key", "sudo", "su", "login"])
+def host(request, all_hosts):
+    return all_hosts[request.param]
+
+
+@pytest.fixture(params=["ssh-key", "sudo"])
+def two_hosts(request, all_hosts):
+    """One that asks first, and one that does not."""
+    return all_hosts[request.param]
+
+
+@pytest.fixture
+def world(fresh):
+    """alice has a phone and a mailbox, and both doors are open."""
+    fresh.open_door("socket")
+    hosts.add_mailbox(fresh)
+    configure_ways(fresh, THREE)
+    yield fresh
+    assert fresh.helpers_gone()
+
+
+@pytest.fixture
+def ssh(all_hosts):
+    return all_hosts["ssh-key"]
+
+
+def mailed(world):
+    return world.gateway.last_code(MAILBOX["alice"])
+
+
+def texted(world):
+    return world.gateway.last_code(PHONE["alice"][-10:])
+
+
+def stored():
+    """What the store holds; its log is part of it."""
+    found = hashlib.sha256()
+    for suffix in "", "-wal":
+        if os.path.exists(STORE + suffix):
+            with open(STORE + suffix, "rb") as f:
+                found.update(f.read())
+    return found.hexdigest()
+
+
+# --- the menu ---
+
+def test_the_menu_before_anything_is_sent(world, all_hosts):
+    """Q9, U21, C31: it stands in the prompt, and nobody's phone rings before it was answered."""
+    for name in "ssh-key", "ssh-password":
+        ssh = all_hosts[name]
+        before = len(world.messages())
+        with ssh.begin() as t:
+            assert t.prompt() == ssh.prefix + MENU
+            for junk in "0", "4", "11", "x", "sms", "r", "o":
+                assert t.answer(junk) == f"{ssh.prefix}{JUNK}{MENU}"
+            assert len(world.messages()) == before
+            assert t.answer("") == ssh.prefix + sent(SMS) + CHOICE
+            t.type(world.code())
+            ssh.inside(t)
+
+
+def test_junk_at_the_menu_ends(world):
+    """A program that answers by itself is not asked for ever."""
+    configure_ways(world, THREE, ask_first="always")
+    *shown, result = hosts.conversation(world, "alice", "192.0.2.7", ["x"] * 20)
+    assert shown == [hosts.without_names(text) for text in (MENU, *[JUNK + MENU] * 19)] and result == AUTH_ERR
+    assert world.messages() == [] and 'reason="too many answers' in world.log()
+
+
+@pytest.mark.parametrize("number,how,channel", [("1", SMS, "sms"), ("2", CALL, "voice"), ("3", EMAIL, "email")])
+def test_a_way_is_chosen(world, ssh, number, how, channel):
+    with ssh.begin() as t:
+        t.prompt()
+        assert t.answer(number) == ssh.prefix + sent(how) + CHOICE
+        t.type(world.gateway.wait_message()["code"])
+        ssh.inside(t)
+    assert [m["channel"] for m in world.messages()] == [channel]
+
+
+def test_another_way(world, host):
+    """U21: `o` shows the menu, Enter goes back, and a code by another way takes the place of the first."""
+    with host.begin() as t:
+        assert host.to_code(t) == host.prefix + sent(SMS) + CHOICE
+        first = texted(world)
+        assert t.answer("o") == host.prefix + BACK
+        assert t.answer("7") == host.prefix + JUNK + BACK
+        assert t.answer("") == host.prefix + CHOICE
+        assert len(world.messages()) == 1, "nothing was sent for looking at the menu"
+        t.answer("O")
+        assert t.answer("3") == host.prefix + sent(EMAIL) + CHOICE
+        world.gateway.wait_message(after=1)
+        assert t.answer(first) == f"{host.prefix}Wrong code, 2 tries left.\n{CHOICE}"
+        t.type(mailed(world))
+        host.inside(t)
+    assert [m["channel"] for m in world.messages()] == ["sms", "email"]
+    assert re.search(f'event=signin result=ok .* service="{host.service}" .*channel=email provider=crego', world.log())
+
+
+def test_a_code_at_the_menu(world, host):
+    """Whoever has found the message meanwhile need not go back first."""
+    with host.begin() as t:
+        host.to_code(t)
+        t.answer("o")
+        assert t.answer("000000") == f"{host.prefix}Wrong code, 2 tries left.\n{CHOICE}"
+        t.answer("o")
+        t.type(world.code())
+        host.inside(t)
+    assert len(world.messages()) == 1
+
+
+def test_a_code_at_the_first_menu(world, ssh):
+    """One that a sibling of the same client had sent is taken; where none was sent, that is said."""
+    with ssh.begin() as one, ssh.begin() as other:
+        one.prompt()
+        assert other.prompt() == ssh.prefix + MENU
+        assert other.answer("123456") == f"{ssh.prefix}No verification code has been sent yet.\n{MENU}"
+        one.answer("")
+        other.type(world.code())
+        ssh.inside(other)
+    assert len(world.messages()) == 1
+
+
+def test_who_has_one_way_sees_no_menu(world, two_hosts):
+    configure_ways(world, {"sms": ["tingting"], "email": ["crego"]})
+    with two_hosts.begin("bob") as t:
+        text = two_hosts.to_code(t)
+        assert text == two_hosts.prefix + sent(SMS).replace("19.", "28.") + CODE
+        assert t.answer("o") == f"{two_hosts.prefix}A code has 6 digits, 2 tries left.\n{CODE}"
+
+
+def test_five_ways_fit_a_prompt(world, ssh):
+    """Q9: 511 bytes, with the longest addresses that are shown."""
+    for user in "alice", "bob":
+        world.otpctl("contact", "add", "alice", f"--email={user}{'x' * 40}@{'mail.' * 30}example")
+    world.otpctl("contact", "add", "alice", "--phone=+9779800000028")
+    configure_ways(world, {"sms": ["tingting"], "email": ["crego"], "voice": ["tingting"]})
+    with ssh.begin() as t:
+        text = t.prompt()
+        assert [line[:5] for line in text.splitlines()[1:-1]] == [f"  {n}  " for n in range(1, 6)]
+        assert text.endswith("\nNumber (Enter = 1): ") and len(text) - len(ssh.prefix) < 512
+        assert t.answer("5").startswith(f"{ssh.prefix}A verification code was sent by e-mail to ")
+        t.type(world.gateway.wait_message()["code"])
+        ssh.inside(t)
+
+
+def test_hanging_up_at_the_menu_costs_nothing(world, ssh):
+    """C31: five times, and the store is byte for byte what it was."""
+    with ssh.begin() as t:
+        ssh.to_code(t)
+        t.type(world.code())
+        ssh.inside(t)
+    assert world.helpers_gone()
+    before = stored()
+    for _ in range(5):
+        with ssh.begin() as t:
+            assert t.prompt() == ssh.prefix + MENU
+            t.kill()
+        assert world.helpers_gone()
+    assert stored() == before and len(world.messages()) == 1
+    assert len(re.findall("result=gone .* wrong=0", world.log())) == 5
+
+
+def lookalikes(world):
+    """Of users with addresses there is alice alone: unknown ones look like her, and like nobody else."""
+    for user in "bob", "robot":
+        world.otpctl("contact", "remove", user, "--all", "--no-notice")
+    return len(world.messages())  # each is told of it
+
+
+def test_an_unknown_user_sees_a_menu_too(world):
+    """C32: the same questions, with addresses of the same shape, to the last answer; nothing is sent."""
+    before = lookalikes(world)
+    configure_ways(world, THREE, ask_first="always")
+    answers = ["9", "x", "123456", "3", "1234", "o", "x", "", "o", "1", "r", "", "111111", "222222"]
+    real, unknown, none = (hosts.conversation(world, user, f"192.0.2.{n}", answers)
+                           for n, user in enumerate(("alice", "nobody-there", "carol")))
+    assert real[0] == hosts.without_names(MENU) and real[-1] == AUTH_ERR
+    assert unknown == real
+    assert none == real
+    assert len(world.messages()) - before == 3, "alice's alone"
+
+
+def test_an_unknown_user_of_sshd_sees_a_menu_too(world, all_hosts):
+    """C32, Q5: as far as sshd hands on what is typed, that is Enter."""
+    before = lookalikes(world)
+    answers = ["", "", "123456", "123456", "123456"]
+    with Sshd("sshd-key") as bare:  # nothing before the code, which no document of ours recommends
+        real, unknown, none = (hosts.seen(bare.ssh(user, options=[f"BindAddress=127.0.0.{n}"]), user, answers)
+                               for n, user in ((2, "alice"), (3, "nobody-there"), (4, "carol")))
+    assert "Number (Enter = 1): " in real[0]
+    assert unknown == real
+    assert none == real
+    assert len(world.messages()) - before == 1, "alice's alone"
+
+
+# --- resend ---
+
+def test_resending_has_a_pause_that_is_told(world, host):
+    """U22: in seconds, and only for the address it is about."""
+    configure_ways(world, THREE, extra="")
+    with host.begin() as t:
+        host.to_code(t)
+        t.answer("r")
+        assert re.search(r"A new code can be sent in (30|[12]\d|\d) seconds\.", t.child.before + t.child.after)
+        assert len(world.messages()) == 1
+        t.answer("o")
+        assert t.answer("1") == f"{host.prefix}A new code can be sent in N seconds.\n{CHOICE}"
+        assert len(world.messages()) == 1
+        t.type(world.code())
+        host.inside(t)
+
+
+def test_a_resent_code_takes_the_place_of_the_first(world, two_hosts):
+    host = two_hosts
+    with host.begin() as t:
+        host.to_code(t)
+        first = world.code()
+        assert t.answer("R") == host.prefix + sent(SMS) + CHOICE
+        assert len(world.messages()) == 2 and world.code() != first
+        assert t.answer(first) == f"{host.prefix}Wrong code, 2 tries left.\n{CHOICE}"
+        t.type(world.code())
+        host.inside(t)
+
+
+# --- failover ---
+
+def test_the_second_provider(world, host):
+    """U21: told in the prompt, and it is the second that checks."""
+    configure_ways(world, {"sms": ["tingting", "crego"]})
+    world.gateway.fault("status", status=500, path=SEND["tingting"])
+    with host.begin() as t:
+        text = host.to_code(t)
+        assert text == f"{host.prefix}{sent(SMS)[:-1]} It was sent by another service than usual.\n{CODE}"
+        t.type(world.code())
+        host.inside(t)
+    assert len(world.messages()) == 1 and world.gateway.requests(VERIFY["crego"])
+    assert "result=ok" in world.log() and "provider=crego" in world.log()
+
+
+def test_the_other_channel(world, host):
+    """No provider of SMS, and then e-mail: which one it was stands in the prompt, and `r` goes there again."""
+    configure_ways(world, {"sms": ["tingting", "kgen"], "email": ["crego"]})
+    world.gateway.set_faults({"kind": "status", "status": 500, "path": SEND["tingting"]},
+                             {"kind": "status", "status": 500, "path": SEND["kgen"]})
+    told = f"{host.prefix}{sent(EMAIL, 'It could not be sent by SMS. ')}{CHOICE}"
+    with host.begin() as t:
+        assert host.to_code(t) == told
+        assert t.answer("r") == host.prefix + sent(EMAIL) + CHOICE
+        t.type(mailed(world))
+        host.inside(t)
+    assert [m["channel"] for m in world.messages()] == ["email", "email"]
+
+
+def test_no_other_channel_where_that_is_forbidden(world, host):
+    configure_ways(world, {"sms": ["tingting"], "email": ["crego"]}, fallback="no")
+    world.gateway.fault("status", status=500, path=SEND["tingting"])
+    with host.begin() as t:
+        if host.asks_first:
+            t.prompt()
+            t.type("")
+        host.outside(t, "The verification code could not be sent: its delivery service cannot be reached.")
+    assert world.messages() == []
+
+
+def test_a_message_that_may_be_on_its_way(world, two_hosts):
+    """Nobody confirmed it: it is not sent again by itself, and it counts when it arrives."""
+    host = two_hosts
+    configure_ways(world, {"sms": ["tingting", "crego"]}, attempt_timeout="1s")
+    world.gateway.fault("hang", path=SEND["tingting"], deliver=True)
+    with host.begin() as t:
+        assert host.to_code(t) == (f"{host.prefix}A verification code may be on its way {SMS}. It ends in 5 minutes.\n"
+                                   + CODE)
+        assert len(world.messages()) == 1 and not world.gateway.requests(SEND["crego"])
+        t.type(world.code())
+        host.inside(t)
+
+
+def test_a_message_that_did_not_come(world, two_hosts):
+    """`r` asks the next provider then."""
+    host = two_hosts
+    configure_ways(world, {"sms": ["tingting", "crego"]}, attempt_timeout="1s")
+    world.gateway.fault("hang", path=SEND["tingting"], deliver=False)
+    with host.begin() as t:
+        host.to_code(t)
+        assert world.messages() == []
+        assert t.answer("r") == f"{host.prefix}{sent(SMS)}{CODE}"
+        t.type(world.code())
+        host.inside(t)
+    assert len(world.messages()) == 1 and world.gateway.requests(SEND["crego"])
+
+
+# --- several at once ---
+
+def test_four_connections_of_an_editor(world, ssh):
+    """Q34, U15: at the menu at once. One message; one connection uses it, the others are told, and it costs no try;
+    a new message is for one of them again."""
+    many = [ssh.begin() for _ in range(4)]
+    try:
+        assert [t.prompt() for t in many] == [ssh.prefix + MENU] * 4
+        assert [t.answer("") for t in many] == [ssh.prefix + sent(SMS) + CHOICE] * 4
+        assert len(world.messages()) == 1
+        code = world.code()
+        for t in many:
+            t.type(code)
+        let_in = many[0]
+        ssh.inside(let_in)
+        for t in many[1:]:
+            assert t.prompt() == ssh.prefix + USED.replace(CODE, CHOICE)
+        assert t.answer(code) == ssh.prefix + USED.replace(CODE, CHOICE), "not a wrong one, however often"
+        assert t.answer("r") == ssh.prefix + sent(SMS) + CHOICE
+        t.type(world.code())
+        ssh.inside(t)
+    finally:
+        for t in many:
+            t.child.close(force=True)
+    assert len(world.messages()) == 2
+    assert world.sql("SELECT coalesce(sum(failures), 0) FROM budget") == "0"
+
+
+def test_rounds_of_sudo_share_one_code(world, all_hosts):
+    """Q17: chosen by another way in the first round, it is still that code in the next ones."""
+    host = all_hosts["sudo"]
+    with host.begin() as t:
+        host.to_code(t)
+        t.answer("o")
+        assert t.answer("3") == sent(EMAIL) + CHOICE
+        world.gateway.wait_message(after=1)
+        for _ in range(2):
+            t.answer("000000")
+        assert t.answer("000000") == "Sorry, try again.\n[sudo] password for alice: "
+        assert t.answer("alice-password") == sent(EMAIL) + CHOICE
+        t.type(mailed(world))
+        host.inside(t)
+    assert len(world.messages()) == 2
+
+
+# --- codes as people type them ---
+
+@pytest.mark.parametrize("how", [
+    lambda c: f"{c[:3]} {c[3:]}", lambda c: f"{c[:3]}-{c[3:]}", lambda c: " ".join(c), lambda c: f"\t {c}  ",
+    lambda c: c.translate({ord(str(n)): 0xff10 + n for n in range(10)}),
+    lambda c: c.translate({ord(str(n)): 0x966 + n for n in range(10)})],
+    ids=["in groups", "with a dash", "one by one", "between blanks", "full width", "Devanagari"])
+def test_a_code_is_taken_as_it_is_typed(world, two_hosts, how):
+    with two_hosts.begin() as t:
+        two_hosts.to_code(t)
+        t.type(how(world.code()))
+        two_hosts.inside(t)

@@ -1,0 +1,189 @@
+"""Facts about hosts, and weaknesses that other modules had, which no other file here has for its subject.
+
+ids of hosts.md: Q4, Q11, Q15 sshd; C12, C24, C37, C41, C43.
+"""
+import dataclasses
+import json
+import os
+import re
+import subprocess
+
+import pytest
+
+import hosts
+from hosts import IN, Sshd, Terminal, configure
+from world import AUTH_ERR, AUTHINFO_UNAVAIL, CONF, PERM_DENIED, PHONE, REMOTE, SERVICE, SUCCESS
+
+ALICE, CODE = "(alice@127.0.0.1) ", "Verification code (r = resend): "
+DENIED = "alice@127.0.0.1: Permission denied (keyboard-interactive).\n"
+EXEMPT = "[exempt x]\nreason = because\nuntil = 2099-12-31\n"
+
+
+# --- sshd ---
+
+@pytest.fixture(scope="module")
+def stacks(one_world):
+    hosts.install("sshd-key", "sshd")
+    yield
+    hosts.put_back()
+
+
+@pytest.fixture
+def ready(fresh):
+    """Nothing here but the first test depends on the door."""
+    fresh.open_door("spawn")
+    configure(fresh)
+    return fresh
+
+
+@pytest.mark.parametrize("door, sig", [("spawn", "SEGV"), ("socket", "ABRT")])
+def test_a_helper_that_crashes_is_no_crash_of_sshd(ready, stacks, door, sig):
+    """Q4: what could crash is another process, so that sshd has nothing to punish the client's address for."""
+    ready.open_door(door)
+    with Sshd("sshd-key", AuthenticationMethods="publickey,keyboard-interactive") as sshd:
+        with Terminal(*sshd.ssh(key="alice")) as t:
+            t.prompt()
+            assert t.answer("").endswith(CODE)
+            subprocess.run(["kill", f"-{sig}", *map(str, ready.helpers())], check=True)
+            assert t.type(ready.code()).end() == DENIED
+        with Terminal(*sshd.ssh(key="alice")) as t:
+            assert t.prompt().endswith(CODE)
+            assert t.type(ready.code()).end() == f"{IN}\n"
+        assert not re.search("crash|fatal|signal", sshd.told())
+
+
+def test_a_public_key_alone_never_gets_as_far_as_the_module(ready, stacks):
+    """Q11: sshd then runs no auth line, and asks for nothing; our account line does not ask either."""
+    with open("/etc/pam.d/sshd-key", encoding="utf-8") as f:
+        before = f.read()
+    try:
+        ready.write("/etc/pam.d/sshd-key", "account required pam_otp.so\n" + before)
+        with Sshd("sshd-key", AuthenticationMethods="publickey") as sshd, Terminal(*sshd.ssh(key="alice")) as t:
+            assert t.end() == f"{IN}\n"
+    finally:
+        ready.write("/etc/pam.d/sshd-key", before)
+    assert ready.messages() == [] and "pam_otp" not in ready.log()
+
+
+def test_a_sign_in_ends_before_sshd_would_end_it(one_world, stacks):
+    """Q15: login_timeout as it is shipped, and the grace time that sshd has unless it is told otherwise."""
+    shown = one_world.otpctl("config", "show", "--service", "sshd").stdout
+    ours = int(re.search(r"^otp +login_timeout +(\d+)s ", shown, re.MULTILINE)[1])
+    with Sshd("sshd-key") as sshd:
+        said = subprocess.run([sshd.program, "-T", "-f", sshd.conf], check=True, capture_output=True, text=True).stdout
+    assert ours < int(re.search(r"^logingracetime (\d+)$", said, re.MULTILINE)[1])
+
+
+# --- whose word counts ---
+
+def test_nothing_that_users_write_is_an_address(ready):
+    """C12: neither the comment field, which chfn changes, nor a file at home."""
+    number = "9800000099"
+    try:
+        for user in "alice", "carol":
+            subprocess.run(["chfn", "-f", f"+977{number}", "-h", number, "-w", number, user], check=True)
+            for name in ".phone", ".google_authenticator", ".pam_otp", ".forward":
+                ready.write(f"/home/{user}/{name}", f"+977{number}\n")
+        assert ready.finish("alice", options=REMOTE) == SUCCESS
+        assert [m["number"] for m in ready.gateway.outbox()] == [PHONE["alice"][4:]]
+        assert ready.finish("carol", answer="000000", options=REMOTE) == AUTH_ERR
+        assert len(ready.gateway.outbox()) == 1, "carol has no registered number, and nothing else is one"
+    finally:
+        for user in "alice", "carol":
+            subprocess.run(["chfn", "-f", "", "-h", "", "-w", "", user], check=True)
+            for name in ".phone", ".google_authenticator", ".pam_otp", ".forward":
+                os.unlink(f"/home/{user}/{name}")
+
+
+SEAT = ["--pamenv=XDG_SEAT=seat0", "--pamenv=XDG_VTNR=1", "--pamenv=XDG_SESSION_CLASS=user"]
+OFFICE = ["--pamenv=SSH_CONNECTION=10.1.2.3 50000 10.0.0.1 22", "--pamenv=SSH_CLIENT=10.1.2.3 50000 22",
+          "--pamenv=PAM_RHOST=10.1.2.3"]
+
+
+@pytest.mark.parametrize("where", [REMOTE, []], ids=["remote", "local"])
+def test_what_users_may_set_makes_nobody_local_or_remote(ready, where):
+    """C24: pam_env can be told by users what to set; the client's address is what the host says it is."""
+    ready.edit(CONF, r"\Z", EXEMPT + "networks = 10.0.0.0/8\n")
+    ready.gateway.fault("status", status=500)
+    expected = AUTHINFO_UNAVAIL if where else PERM_DENIED
+    assert ready.finish(options=[*where, *SEAT, *OFFICE]) == expected
+    ready.gateway.clear_faults()
+    assert ready.finish(answer="000000", options=[*where, *SEAT, *OFFICE]) == AUTH_ERR
+
+
+@pytest.mark.parametrize("way", hosts.WAYS, ids=str)
+def test_the_provider_learns_an_address_and_no_name(ready, way):
+    """C41: what leaks from there says neither whose the number is nor which account it opens. KGeN wants a user id,
+    which is the name unless its variant takes one that says nothing."""
+    if way.provider == "kgen":
+        way = dataclasses.replace(way, variant="attribute")
+    configure(ready, way)
+    if way.provider == "kgen":
+        subprocess.run(["otpctl", "attribute", "set", "alice", "kgen", "user_id"], input="4711\n", text=True,
+                       check=True)
+    assert ready.finish("alice", options=REMOTE) == SUCCESS
+    told = json.dumps(ready.gateway.requests() + ready.gateway.outbox()).lower()
+    assert way.alice in told or way.alice.lstrip("+") in told, "the journal has what was sent"
+    told = told.replace(hosts.MAILBOX["alice"], "").replace(hosts.MAILBOX["alice"].replace("@", "%40"), "")
+    assert "alice" not in told and REMOTE[0].split("=")[-1] not in told
+
+
+# --- stacks ---
+
+def test_a_module_that_is_missing_lets_nobody_in(fresh):
+    """C37: as when a package is taken away under a stack that names it."""
+    fresh.pam(SERVICE, "auth requisite pam_otp_absent.so\nauth required pam_permit.so\n"
+              "account required pam_permit.so\n")
+    with fresh.sign_in() as d:
+        assert d.result() != SUCCESS
+
+
+CONTROLS = {
+    "required": "auth required pam_otp.so\nauth required pam_permit.so\n",
+    "requisite": "auth requisite pam_otp.so\nauth required pam_permit.so\n",
+    "sufficient": "auth sufficient pam_otp.so\nauth required pam_deny.so\n",
+    "a jump": "auth [success=1 default=ignore] pam_otp.so\nauth requisite pam_deny.so\nauth required pam_permit.so\n",
+    "a jump that dies": "auth [success=1 ignore=ignore default=die] pam_otp.so\nauth required pam_permit.so\n"
+                        "auth required pam_permit.so\n",
+    "alone": "auth required pam_otp.so\n",
+}
+ALLOWS_SKIP = ("required", "requisite", "a jump that dies")
+
+
+@pytest.fixture(params=CONTROLS)
+def control(request, ready):
+    ready.pam(SERVICE, CONTROLS[request.param] + "account required pam_otp.so\naccount required pam_permit.so\n")
+    return request.param
+
+
+def codes(world, answer, user="alice", calls=("auth", "setcred", "acct")):
+    """What each call of one handle ends with."""
+    found = []
+    with world.sign_in(user, calls=calls) as d:
+        for event in iter(lambda: d.until("prompt", "result"), None):
+            if event["event"] == "result":
+                found.append(event["code"])
+            else:
+                d.answer("" if "Press Enter" in event["text"] else world.code() if answer == "right" else answer)
+    assert len(found) == len(calls)
+    return found
+
+
+def test_a_right_code_is_one_in_every_stack(ready, control):
+    """C43: pam_setcred goes through the lines once more, in the same process or, as in sshd, in another."""
+    assert codes(ready, "right") == [SUCCESS] * 3
+    assert codes(ready, "right", calls=["setcred"]) == [SUCCESS]
+
+
+def test_a_wrong_code_is_one_in_every_stack(ready, control):
+    """C43: setcred after it does not matter: no host gets there."""
+    assert codes(ready, "000000", calls=["auth"]) != [SUCCESS]
+
+
+def test_who_is_not_asked_needs_a_line_that_lets_in(ready, control):
+    """C43: "not asked" is no opinion, neither in auth nor in what setcred makes of it."""
+    ready.edit(CONF, r"\Z", EXEMPT + "users = alice\n")
+    if control in ALLOWS_SKIP:
+        assert codes(ready, "") == [SUCCESS] * 3
+    else:
+        assert codes(ready, "", calls=["auth"]) != [SUCCESS]

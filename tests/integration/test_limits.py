@@ -1,0 +1,272 @@
+"""Limits and lock-outs in real hosts: what the person is told, whom they hold, and what ends them.
+
+ids of hosts.md: Q9, Q12, Q18 where it is told; C29-C31; U32-U34.
+"""
+import re
+
+import pytest
+
+import hosts
+from hosts import EMAIL, FAST, SMS, configure, configure_ways
+from world import AUTH_ERR, CONF, MAXTRIES
+
+CODE = "Verification code (r = resend): "
+SENT = f"A verification code was sent {SMS}. It ends in 5 minutes.\n"
+TOO_MANY = "Too many verification codes were sent. Try again in 15 minutes."
+WRONG = "Too many wrong codes. Try again in N seconds."
+FOR_GOOD = "Too many wrong codes. Only your administrator can unlock this."
+OWNER, STRANGER, OTHER = "127.0.0.2", "127.0.0.3", "127.0.0.4"
+# Three wrong codes, which one sign-in has, lock.
+LOCK = FAST + "failures = 3\nbackoff_first = 59s\n"
+
+
+@pytest.fixture(scope="module")
+def all_hosts(one_world):
+    with hosts.standing() as found:
+        yield found
+
+
+@pytest.fixture(params=["ssh-key", "sudo", "su", "login"])
+def host(request, all_hosts):
+    return all_hosts[request.param]
+
+
+@pytest.fixture(params=["ssh-key", "sudo"])
+def two_hosts(request, all_hosts):
+    """One that asks first, and one that does not."""
+    return all_hosts[request.param]
+
+
+@pytest.fixture
+def world(fresh):
+    fresh.open_door("socket")
+    configure(fresh, extra=LOCK)
+    yield fresh
+    assert fresh.helpers_gone()
+
+
+@pytest.fixture
+def ssh(all_hosts):
+    return all_hosts["ssh-key"]
+
+
+def held_code_ends(world):
+    """Codes that are out end: the next sign-in must have one sent."""
+    world.sql("UPDATE challenge SET expires_boot_ms = 1")
+
+
+def let_in(world, host, **begin):
+    with host.begin(**begin) as t:
+        host.to_code(t)
+        t.type(world.code())
+        host.inside(t)
+
+
+def guess(world, host, times=3, **begin):
+    """Wrong codes, as many as end a sign-in if there are three."""
+    with host.begin(**begin) as t:
+        host.to_code(t, joins=True)
+        for _ in range(times):
+            t.type(world.wrong())
+            t.child.expect([hosts.PROMPT, hosts.pexpect.EOF])
+
+
+def is_refused(host, told, **begin):
+    """Before any code is asked for."""
+    with host.begin(**begin) as t:
+        host.outside(t, told, locked=True)
+
+
+# --- sends ---
+
+def test_a_send_limit_is_told(world, host):
+    """U32, U34, Q9, Q18: as such and not as a wrong code, and the code that is out still lets in."""
+    configure(world, extra=FAST + "sends_per_user = 1/15m\n")
+    with host.begin() as t:
+        host.to_code(t)
+        assert t.answer("r") == f"{host.prefix}{TOO_MANY}\n{CODE}"
+        assert len(world.messages()) == 1
+        t.type(world.code())
+        host.inside(t)
+
+
+def test_a_send_limit_ends_a_sign_in(world, host):
+    """Where no code is out, the last words tell it."""
+    configure(world, extra=FAST + "sends_per_user = 1/15m\n")
+    with host.begin() as t:
+        host.to_code(t)
+    assert world.helpers_gone()
+    held_code_ends(world)
+    with host.begin() as t:
+        if host.asks_first:
+            t.prompt()
+            t.type("")
+        host.outside(t, TOO_MANY, locked=True)
+    assert len(world.messages()) == 1 and 'result=locked' in world.log()
+
+
+def test_another_way_has_limits_of_its_own_address(world, ssh):
+    """sends_per_address holds for the phone; the mailbox is open."""
+    configure_ways(world, {"sms": ["tingting"], "email": ["crego"]}, extra=FAST + "sends_per_address = 1/15m\n")
+    hosts.add_mailbox(world)
+    choice = CODE.replace("resend", "resend, o = other way")
+    with ssh.begin() as t:
+        ssh.to_code(t)
+        assert t.answer("r") == f"{ssh.prefix}{TOO_MANY}\n{choice}"
+        t.answer("o")
+        assert t.answer("2") == f"{ssh.prefix}{SENT.replace(SMS, EMAIL)}{choice}"
+        t.type(world.gateway.wait_message(after=1)["code"])
+        ssh.inside(t)
+
+
+def test_an_administrator_with_sudo_every_minute(world, all_hosts):
+    """What is right gives its send back: the shipped limits hold nobody up who signs in."""
+    configure(world, extra="")
+    for _ in range(7):
+        let_in(world, all_hosts["sudo"])
+    assert len(world.messages()) == 7
+
+
+def test_the_limit_of_a_client_is_for_all_its_users(world, ssh):
+    configure(world, extra=FAST + "sends_per_client = 1/15m\n")
+    with ssh.begin("alice", STRANGER) as t:
+        ssh.to_code(t)
+    with ssh.begin("bob", STRANGER) as t:
+        t.prompt()
+        t.type("")
+        assert t.prompt() == f"{ssh.prefix}{TOO_MANY}\nPress Enter to end: "
+    let_in(world, ssh, user="bob", client=OWNER)
+
+
+def test_a_number_elsewhere_is_not_sent_to(world, two_hosts):
+    """C30: outside of `prefixes` it looks as ever, nothing is sent, and the log says why."""
+    host = two_hosts
+    configure(world, extra=LOCK + "prefixes = +1, +9771\n")
+    with host.begin() as t:
+        text = host.to_code(t)
+        assert re.fullmatch(re.escape(host.prefix) + r"A verification code was sent by SMS to \+\d+ \*{8} \d\d\. "
+                            rf"It ends in 5 minutes\.\n{re.escape(CODE)}", text), text
+        assert t.answer("123456") == f"{host.prefix}Wrong code, 2 tries left.\n{CODE}"
+    assert world.messages() == [] and world.gateway.requests(hosts.SEND["tingting"]) == []
+    assert "is outside `prefixes`" in world.log()
+
+
+# --- wrong codes ---
+
+def test_a_lock_is_told_and_unlock_ends_it(world, host):
+    """Q12, Q18, U33: also to whom sudo would show nothing."""
+    guess(world, host)
+    held_code_ends(world)
+    is_refused(host, WRONG)
+    is_refused(host, WRONG)
+    assert len(world.messages()) == 1, "who is locked has nothing sent"
+    assert "result=locked" in world.log()
+    told = world.otpctl("unlock", "alice").stdout
+    assert told.startswith("alice: ")
+    let_in(world, host)
+
+
+def test_locked_for_good(world, host):
+    """C29: a hundred in a row, and the words say who ends it."""
+    world.sql("INSERT INTO budget (kind, owner, place, failures, last_ms, keep_ms) VALUES "
+              "('user', 'alice', '', 100, 1, 9223372036854775807)")
+    is_refused(host, FOR_GOOD)
+    assert "until unlocked" in world.log()
+    world.otpctl("unlock", "alice")
+    let_in(world, host)
+
+
+def test_a_lock_holds_a_code_that_is_out(world, ssh):
+    """The right code is no way around it, in a connection that was open before."""
+    with ssh.begin() as t:
+        ssh.to_code(t)
+        code = world.code()
+        guess(world, ssh)
+        t.type(code)
+        ssh.outside(t, WRONG, locked=True)
+
+
+def test_locks_are_of_users(world, ssh):
+    guess(world, ssh)
+    let_in(world, ssh, user="bob")
+    held_code_ends(world)
+    is_refused(ssh, WRONG)
+
+
+# --- known places ---
+
+def test_strangers_do_not_lock_the_owner_out(world, ssh):
+    """U33, C29: an address from which she signed in has counters of its own; all others share one."""
+    let_in(world, ssh, client=OWNER)
+    guess(world, ssh, client=STRANGER)
+    is_refused(ssh, WRONG, client=STRANGER)
+    is_refused(ssh, WRONG, client=OTHER)
+    let_in(world, ssh, client=OWNER)
+    held_code_ends(world)
+    is_refused(ssh, WRONG, client=STRANGER)
+    assert "places" in world.otpctl("status", "alice", "--json").stdout
+
+
+def test_the_owner_is_counted_too(world, ssh):
+    """At a known place the counters are others, and as small."""
+    let_in(world, ssh, client=OWNER)
+    guess(world, ssh, client=OWNER)
+    held_code_ends(world)
+    is_refused(ssh, WRONG, client=OWNER)
+    assert "from a known place" in world.log()
+    let_in(world, ssh, client=STRANGER)
+
+
+def test_an_address_is_known_with_its_key(world, all_hosts):
+    """A stranger who comes from her address with another first factor is a stranger."""
+    let_in(world, all_hosts["ssh-key"], client=OWNER)
+    guess(world, all_hosts["ssh-password"], client=OWNER)
+    held_code_ends(world)
+    is_refused(all_hosts["ssh-password"], WRONG, client=OWNER)
+    let_in(world, all_hosts["ssh-key"], client=OWNER)
+
+
+@pytest.mark.parametrize("name", ["sudo", "su", "login"])
+def test_strangers_do_not_lock_the_machine(world, all_hosts, name):
+    """Nor where she has signed in at the machine itself."""
+    let_in(world, all_hosts[name])
+    guess(world, all_hosts["ssh-key"], client=STRANGER)
+    is_refused(all_hosts["ssh-key"], WRONG, client=OTHER)
+    let_in(world, all_hosts[name])
+
+
+def test_a_send_limit_is_of_places_too(world, ssh):
+    """C31: strangers who have messages sent do not use up the owner's."""
+    configure(world, extra=FAST + "sends_per_user = 2/15m\nsends_per_address = 2/15m\n")
+    let_in(world, ssh, client=OWNER)
+    with ssh.begin(client=STRANGER) as t:
+        ssh.to_code(t)
+        t.answer("r")
+        assert t.answer("r") == f"{ssh.prefix}{TOO_MANY}\n{CODE}"
+    let_in(world, ssh, client=OWNER)
+
+
+# --- unknown users ---
+
+def test_unknown_users_meet_the_same_limits(world):
+    """C32: locked out in the same words after as many tries."""
+    world.edit(CONF, r"^\[otp\]", "[otp]\nask_first = always")
+    answers = ["", "123456", "111111", "222222"]
+    told = {user: [hosts.conversation(world, user, client, answers) for client in (STRANGER, OTHER)]
+            for user in ("alice", "nobody-there", "carol")}
+    assert told["alice"][0][-1] == AUTH_ERR and told["alice"][1] == [f"{WRONG}\nPress Enter to end: ", MAXTRIES]
+    assert told["nobody-there"] == told["alice"]
+    assert told["carol"] == told["alice"]
+    assert len(world.messages()) == 1, "alice's alone"
+
+
+def test_unknown_users_meet_the_same_send_limits(world):
+    world.edit(CONF, r"^\[otp\]", "[otp]\nask_first = always")
+    world.edit(CONF, "resend_wait = 0s", "resend_wait = 0s\nsends_per_user = 1/15m")
+    told = {user: [hosts.conversation(world, user, client, ["", *more]) for client, more in
+                   ((STRANGER, ["r", "1", "2", "3"]), (OTHER, [""]))]
+            for user in ("alice", "nobody-there", "carol")}
+    assert f"{TOO_MANY}\n{CODE}" in told["alice"][0] and told["alice"][1][-1] == MAXTRIES
+    assert told["nobody-there"] == told["alice"]
+    assert told["carol"] == told["alice"]
+    assert len(world.messages()) == 1, "alice's alone"
