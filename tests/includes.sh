@@ -12,11 +12,12 @@ helpers common'
 
 # One row a library: its headers, and the files that may name them.
 libraries='security/ ^pam_otp/
-curl/ ^helpers/http\.c$
+curl/ ^helpers/http[._]
 jansson\.h ^helpers/
 sqlite3\.h ^helpers/
 openssl/ ^helpers/
-ini_ ^helpers/conf'
+ini_ ^helpers/conf
+csv\.h ^helpers/otpctl/csv_'
 
 # includes_of TREE: a line "file <header>" or "file "header"" for each #include
 includes_of() {
