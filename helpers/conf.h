@@ -27,6 +27,7 @@ enum ask_first { ASK_AUTO, ASK_ALWAYS, ASK_NEVER };
 enum unregistered { UNREGISTERED_DENY, UNREGISTERED_SKIP };
 enum identity { IDENTITY_TARGET, IDENTITY_CALLER };
 enum fallback { FALLBACK_NO, FALLBACK_YES };
+enum first_factor { FIRST_FACTOR_CHECK, FIRST_FACTOR_TRUST };
 enum require_verified { REQUIRE_VERIFIED_NO, REQUIRE_VERIFIED_YES };
 
 /* [otp], overridden by the [service ...] section that names the service. */
@@ -41,9 +42,10 @@ struct conf_signin {
 	enum unregistered unregistered;
 	enum require_verified require_verified; /* of contacts */
 	enum identity identity;
-	enum fallback fallback;	 /* to the next channel, when none of its providers works */
-	int64_t send_timeout;	 /* all providers together */
-	int64_t attempt_timeout; /* one provider */
+	enum first_factor first_factor; /* of sshd, before anybody is let in unasked */
+	enum fallback fallback;		/* to the next channel, when none of its providers works */
+	int64_t send_timeout;		/* all providers together */
+	int64_t attempt_timeout;	/* one provider */
 	int64_t verify_timeout;
 	int64_t login_timeout;
 	int64_t remember; /* for so long a sign-in that ended in ok is not asked again; 0: never */

@@ -19,6 +19,7 @@ static const char *const ask_first_words[] = {"auto", "always", "never", NULL};
 static const char *const unregistered_words[] = {"deny", "skip", NULL};
 static const char *const identity_words[] = {"target", "caller", NULL};
 static const char *const require_verified_words[] = {"no", "yes", NULL};
+static const char *const first_factor_words[] = {"check", "trust", NULL};
 static const char *const fallback_words[] = {"no", "yes", NULL};
 
 #define OTP(member)	 CONF_OTP, #member, offsetof(struct conf_signin, member)
@@ -51,6 +52,7 @@ const struct conf_option conf_table[] = {
     OPTION(OTP(unregistered), CONF_WORD, "deny", .words = unregistered_words),
     OPTION(OTP(require_verified), CONF_WORD, "no", .words = require_verified_words),
     OPTION(OTP(identity), CONF_WORD, "target", .words = identity_words),
+    OPTION(OTP(first_factor), CONF_WORD, "check", .words = first_factor_words),
     OPTION(OTP(fallback), CONF_WORD, "yes", .words = fallback_words),
     OPTION(OTP(send_timeout), CONF_DURATION, "10s", RANGE(1 * SECOND, 60 * SECOND)),
     OPTION(OTP(attempt_timeout), CONF_DURATION, "4s", RANGE(SECOND / 2, 30 * SECOND)),

@@ -66,6 +66,11 @@ struct login_start {
 	const char *session_start;
 	const char *boot_id;
 	uid_t peer; /* the host's effective uid, from the kernel */
+	/*
+	 * Of sshd: it says that a method has succeeded, or the stack holds a password. True for all
+	 * other hosts, which say no such thing.
+	 */
+	bool first_factor;
 };
 
 /* What a sign-in has found of the user's ways. Borrowed for the call. */

@@ -103,6 +103,11 @@ enum step login_menu(struct login *l);
 /* The end: always STEP_END. */
 enum step login_end(struct login *l, enum login_word word, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/*
+ * May somebody be let in unasked? Not where sshd has had nothing proved before: that would be no
+ * factor at all. why is for the log.
+ */
+bool login_may_skip(const struct login *l, const char *why);
 /* The one place that lets in. */
 enum step login_accept(struct login *l, enum proof proof);
 /* What needs no better words: the store, the network, the peer. */

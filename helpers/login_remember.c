@@ -31,7 +31,7 @@ login_remembered(struct login *l)
 	if (r)
 		return login_end_by_error(l, r, "store");
 	since = t.wall_ms - made;
-	if (since < 0 || since >= l->options->remember)
+	if (since < 0 || since >= l->options->remember || !login_may_skip(l, "remember"))
 		return STEP_REACH;
 	return login_end(l, LOGIN_SKIP, "remembered: a code was given here %lld s ago",
 	    (long long)(since / 1000));

@@ -13,6 +13,7 @@
 struct attempt {
 	struct delivered said; /* the last one */
 	int64_t reservation;
+	bool counted;	      /* one of them stays counted */
 	bool outage;	      /* each failed by an outage */
 	bool bad_destination; /* one refused the address */
 	bool is_resend;	      /* a code can be typed already */
@@ -268,6 +269,7 @@ try_way(struct login *l, const struct secret *code, struct deadline all, struct 
 	r = deliver(l, &l->way[l->chosen], code, all, &a->said);
 	if (r)
 		return login_end_by_error(l, r, "send");
+	a->counted |= !a->said.nothing_sent;
 	a->outage &= a->said.class == CLASS_PROVIDER_DOWN;
 	a->bad_destination |= a->said.class == CLASS_BAD_DESTINATION;
 	note_credits(l, &l->way[l->chosen], &a->said);
@@ -325,12 +327,12 @@ sum_up(struct attempt *a)
 					   : CLASS_REFUSED;
 }
 
-/* It counts as any other: an address without a limit would be known by that. */
+/* It counts as any other, once: an address with another limit would be known by that. */
 static enum step
 seem_sent(
     struct login *l, struct challenge *c, struct secret *code, struct attempt *a, enum step next)
 {
-	enum step counted = login_reserve_send(l, &a->reservation);
+	enum step counted = a->counted ? STEP_SEND : login_reserve_send(l, &a->reservation);
 
 	return counted == STEP_SEND ? replace_challenge(l, c, code, a, next) : counted;
 }

@@ -57,6 +57,18 @@ look_for_person(struct login *l)
 	return STEP_REMEMBERED;
 }
 
+bool
+login_may_skip(const struct login *l, const char *why)
+{
+	if (l->start->first_factor || l->options->first_factor == FIRST_FACTOR_TRUST)
+		return true;
+	otp_log(LOG_WARNING,
+	    "event=rule rule=\"%s\" detail=\"sshd had nothing proved before: nobody is let in "
+	    "unasked; see AuthenticationMethods\"",
+	    why);
+	return false;
+}
+
 enum step
 login_consult_rules(struct login *l)
 {
@@ -81,7 +93,7 @@ login_consult_rules(struct login *l)
 		r = rules_decide(l->io->conf, &q, watch.arg ? &watch : NULL, &rule);
 	if (r)
 		return login_end_by_error(l, r, "rules");
-	if (rule)
+	if (rule && login_may_skip(l, rule->name))
 		return login_end(l, LOGIN_SKIP, "rule exempt %s: %s", rule->name, rule->reason);
 	return look_for_person(l);
 }
@@ -92,12 +104,11 @@ must_be_verified(const struct login *l, const struct contact *c)
 	return l->options->require_verified == REQUIRE_VERIFIED_YES && !c->verified_at;
 }
 
-/* Every contact that a channel can serve, in the order of the channels. Is there one at all? */
-static bool
+/* Every contact that a channel can serve, in the order of the channels. */
+static void
 find_ways(struct login *l, const struct contact_list *list)
 {
 	const struct strlist *channels = &l->options->channels;
-	bool any = false;
 
 	for (size_t i = 0; i < channels->n; i++) {
 		enum contact_kind kind;
@@ -109,7 +120,6 @@ find_ways(struct login *l, const struct contact_list *list)
 
 			if (list->item[k].kind != kind)
 				continue;
-			any = true;
 			if (!login_may_send_to(l, &list->item[k])) {
 				otp_log(LOG_WARNING, "event=contact user=%s: %s", l->name,
 				    must_be_verified(l, &list->item[k])
@@ -122,7 +132,6 @@ find_ways(struct login *l, const struct contact_list *list)
 			l->nways++;
 		}
 	}
-	return any;
 }
 
 static void
@@ -184,10 +193,12 @@ login_find_ways(struct login *l)
 		r = l->io->contacts->ops->find(l->io->contacts, l->name, &list);
 	if (r)
 		return login_end_by_error(l, r, "contacts");
-	any = find_ways(l, &list);
+	find_ways(l, &list);
+	/* Also one that no channel here serves: whoever is registered is never skipped. */
+	any = list.n > 0;
 	contact_list_free(&list);
 	if (!any && l->account.exists && l->options->unregistered == UNREGISTERED_SKIP &&
-	    !l->start->peer)
+	    !l->start->peer && login_may_skip(l, "unregistered"))
 		return login_end(l, LOGIN_SKIP, "no contact, and unregistered = skip");
 	r = find_recovery(l);
 	if (!l->nways) {

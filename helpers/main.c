@@ -252,6 +252,8 @@ hear_start(struct session *s)
 	    .session_start = f[START_SESSION_START],
 	    .boot_id = f[START_BOOT_ID],
 	    .peer = s->station.as_caller ? 0 : s->station.peer,
+	    .first_factor = strcmp(f[START_TTY], "ssh") != 0 || *f[START_SSH_AUTH_INFO] ||
+			    strstr(f[START_FLAGS], "authtok"),
 	};
 	log_debug(strstr(f[START_FLAGS], "debug") != NULL);
 	return 0;

@@ -271,7 +271,11 @@ otpctl_explain(struct otpctl *ctl, int argc, char **argv)
 	_auto_json json_t *answer = NULL;
 	struct explain_arguments a = {.rhost = "", .ruser = "", .tty = ""};
 	struct login_start start = {
-	    .ssh_connection = "", .session = "", .session_start = "", .boot_id = ""};
+	    .first_factor = true, /* who asks of a sign-in means one that came so far */
+	    .ssh_connection = "",
+	    .session = "",
+	    .session_start = "",
+	    .boot_id = ""};
 	struct explain_query q = {.start = &start};
 	char user[CONTACT_USER_MAX + 1], key[KEY_MAX + 256] = "";
 	int r;

@@ -96,7 +96,7 @@ def sign_in(world, items, key):
     """The first that a sign-in says: its result and the reason, or a prompt."""
     auth = f"publickey {KEY[0]}\n" if key else ""
     with Helper([program("otp-helper"), "--config", world.conf], NOBODY) as h:
-        h.open(**items, ssh_auth_info=auth)
+        h.open(**items, ssh_auth_info=auth, flags="authtok")
         kind, fields = h.recv()
         while kind == "E":
             kind, fields = h.recv()

@@ -141,3 +141,37 @@ def test_the_fingerprint_is_openssh_s(remembering, tmp_path):
     known = base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
     listed = json.loads(remembering.otpctl("--json", "remember", "list").stdout)
     assert listed[0]["where"].endswith(f"SHA256:{known}")
+
+
+NOTHING_PROVED = {"service": "sshd", "rhost": "192.0.2.7", "tty": "ssh"}
+EXEMPT = "[exempt robots]\nusers = games\nreason = a test\nuntil = 2099-01-01\n"
+
+
+@pytest.mark.parametrize("proved, asked", [
+    ({}, True),
+    ({"ssh_auth_info": "password\n"}, False),
+    ({"ssh_auth_info": KEY}, False),
+    ({"flags": "authtok"}, False),
+    ({"tty": "/dev/pts/1", "service": "sudo", "rhost": ""}, False),
+], ids=["nothing", "a password at sshd", "a key at sshd", "a password in the stack", "sudo"])
+def test_where_sshd_had_nothing_proved_before_nobody_is_let_in_unasked(world, proved, asked):
+    """sshd's `password` method with a stack of pam_otp alone: a rule would leave no factor at all."""
+    world.configure(otp="ask_first = always", extra=EXEMPT)
+    with world.sign_in(**NOTHING_PROVED | proved) as h:
+        kind, fields = h.recv()
+    assert (kind == "P") == asked, fields
+    assert asked or fields[0] == "skip"
+    assert ("nobody is let in unasked" in h.log) == asked
+
+
+def test_an_administrator_may_trust_the_stack(world):
+    world.configure(otp="ask_first = always\nfirst_factor = trust", extra=EXEMPT)
+    with world.sign_in(**NOTHING_PROVED) as h:
+        kind, fields = h.recv()
+    assert (kind, fields[0]) == ("R", "skip")
+
+
+def test_unregistered_users_are_not_let_in_by_nothing(world):
+    world.configure(otp="ask_first = always\nunregistered = skip")
+    with world.sign_in(user="daemon", **NOTHING_PROVED) as h:
+        assert h.recv()[0] == "P"

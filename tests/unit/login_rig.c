@@ -618,7 +618,8 @@ rig_issue(const char *user, int n)
 void
 rig_start(const char *service, const char *user)
 {
-	rig.start = (struct login_start){.service = service,
+	rig.start = (struct login_start){.first_factor = true,
+	    .service = service,
 	    .user = user,
 	    .rhost = "192.0.2.7",
 	    .tty = "ssh",
