@@ -138,7 +138,8 @@ def server(world):
         with hosts.sudoers(), Sshd("sshd-key", AuthenticationMethods="publickey,keyboard-interactive") as sshd:
             world.write("/etc/ssh/ssh_config", f"Port {sshd.port}\nIdentityFile /run/sandbox/alice-key\n{CLIENT}"
                         "PreferredAuthentications publickey,keyboard-interactive\n")
-            subprocess.run(["install", "-o", "alice", "-m", "600", f"{SSH}/alice", "/run/sandbox/alice-key"], check=True)
+            subprocess.run(["install", "-o", "alice", "-m", "600", f"{SSH}/alice", "/run/sandbox/alice-key"],
+                           check=True)
             yield
     finally:
         hosts.put_back()
