@@ -109,7 +109,7 @@ struct login_ports {
 struct login_sample {
 	char what[80]; /* "send sms" */
 	int64_t took_ms;
-	enum provider_class outcome;
+	int outcome; /* enum provider_class, and perhaps more */
 };
 enum { LOGIN_SAMPLES_MAX = 8 };
 

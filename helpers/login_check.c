@@ -123,7 +123,7 @@ note_check(struct login *l, const struct instant *began, const struct delivered 
 	if (outcome == CLASS_WRONG_CODE || outcome == CLASS_EXPIRED)
 		outcome = CLASS_OK;
 	if (outcome == CLASS_OK || outcome == CLASS_PROVIDER_DOWN || outcome == CLASS_UNANSWERED)
-		login_note_sample(l, "check", l->challenge.channel, began, outcome);
+		login_note_sample(l, "check", l->challenge.channel, began, (int)outcome);
 }
 
 /* The provider checks the code, already counted: only what it proves right is right. */
@@ -201,7 +201,7 @@ static enum step
 pretend_check(struct login *l)
 {
 	const struct secret nothing = {0};
-	enum provider_class outcome = CLASS_OK;
+	int outcome = CLASS_OK;
 	int64_t until = 0;
 	int left = 0, least, most;
 	int r = compare(l, &nothing, &left, &until);

@@ -155,19 +155,18 @@ random_below(uint64_t bound, uint64_t *out)
 
 /* One of the real ones, at random among those that ended as the newest did. */
 static int
-draw(const struct sample *s, size_t n, const struct instant *now, int64_t *ms,
-    enum provider_class *outcome)
+draw(const struct sample *s, size_t n, const struct instant *now, int64_t *ms, int *outcome)
 {
-	enum provider_class wanted = CLASS_OK;
+	int wanted = CLASS_OK;
 	size_t fit[SAMPLES_KEPT], nfit = 0;
 	uint64_t pick = 0;
 	int r;
 
 	/* What happened a while ago says nothing of how it would end today. */
 	if (n && now->wall_ms - s[0].at_wall_ms < LATELY_MS)
-		wanted = (enum provider_class)s[0].outcome;
+		wanted = s[0].outcome;
 	for (size_t i = 0; i < n; i++)
-		if ((enum provider_class)s[i].outcome == wanted)
+		if (s[i].outcome == wanted)
 			fit[nfit++] = i;
 	*outcome = wanted;
 	r = random_below(nfit ? nfit : UNKNOWN_MORE_MS, &pick);
@@ -182,8 +181,7 @@ sample_name(char *dst, size_t size, const char *what, const char *channel)
 }
 
 int
-login_decoy_wait(
-    struct login *l, const char *what, const char *channel, enum provider_class *outcome)
+login_decoy_wait(struct login *l, const char *what, const char *channel, int *outcome)
 {
 	struct sample s[SAMPLES_KEPT];
 	struct instant t = login_now(l);
@@ -202,7 +200,7 @@ login_decoy_wait(
 
 void
 login_note_sample(struct login *l, const char *what, const char *channel,
-    const struct instant *began, enum provider_class outcome)
+    const struct instant *began, int outcome)
 {
 	struct login_result *out = l->result;
 	struct login_sample *s;

@@ -13,9 +13,9 @@
 #include "helpers/source.h"
 
 enum {
-	PROMPTS_MAX = 20,     /* of one sign-in: a host that answers by itself must end */
-	CHALLENGE_TRIES = 5,  /* on one challenge, across sign-ins */
-	DECOY_BUCKETS = 1024, /* counters that unknown users share */
+	PROMPTS_MAX = 20,      /* of one sign-in: a host that answers by itself must end */
+	CHALLENGE_TRIES = 5,   /* on one challenge, across sign-ins */
+	DECOY_BUCKETS = 65536, /* counters that unknown users share */
 };
 
 enum step {
@@ -135,8 +135,9 @@ enum step login_set_budget(struct login *l);
 enum step login_reserve_send(struct login *l, int64_t *reservation);
 /* May this address be sent to? */
 bool login_may_send_to(const struct login *l, const struct contact *c);
-/* The budget of recovery codes: their own. */
+/* The budget of recovery codes: their own. Nobody guesses 80 bits, so its back-off has no end. */
 struct budget login_recovery_budget(const struct login *l);
+struct try_rule login_recovery_rule(const struct login *l);
 
 /* login_remember.c: what a sign-in that ends in ok leaves behind. Borrowed from l. */
 struct on_ok login_on_ok(const struct login *l);
@@ -148,15 +149,16 @@ void login_become_decoy(struct login *l, const char *reason);
 int login_decoy_ways(struct login *l);
 /* Looks up as much as that for somebody who has ways, and changes nothing: it takes as long. */
 int login_decoy_trouble(struct login *l);
+/* Beside the class in the outcome of a sample: another provider took it. */
+enum { SAMPLE_INSTEAD = 0x100 };
 /*
  * Waits as long as a real send or check of late, and says how it went; CLASS_OK where nothing is
  * known. -OTP_EGONE.
  */
-int login_decoy_wait(
-    struct login *l, const char *what, const char *channel, enum provider_class *outcome);
+int login_decoy_wait(struct login *l, const char *what, const char *channel, int *outcome);
 /* Notes how long a real one took. */
 void login_note_sample(struct login *l, const char *what, const char *channel,
-    const struct instant *began, enum provider_class outcome);
+    const struct instant *began, int outcome);
 
 /* What prompts tell. */
 struct prompt_facts login_facts(struct login *l);

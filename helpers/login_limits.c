@@ -5,6 +5,7 @@
  */
 #include "helpers/login_internal.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -77,6 +78,15 @@ login_recovery_budget(const struct login *l)
 	return b;
 }
 
+struct try_rule
+login_recovery_rule(const struct login *l)
+{
+	struct try_rule rule = login_try_rule(l);
+
+	rule.most = INT_MAX;
+	return rule;
+}
+
 bool
 login_may_send_to(const struct login *l, const struct contact *c)
 {
@@ -86,6 +96,20 @@ login_may_send_to(const struct login *l, const struct contact *c)
 }
 
 enum { COUNTS_MAX = 5 };
+
+/*
+ * Of what this host may send, strangers together have half: whoever spends it must not keep the
+ * owners of known places from their codes.
+ */
+static struct conf_windows
+host_windows(const struct login *l)
+{
+	struct conf_windows w = l->io->conf->limits.sends_per_host;
+
+	for (size_t i = 0; !*l->budget.place && i < w.n; i++)
+		w.item[i].count = (w.item[i].count + 1) / 2;
+	return w;
+}
 
 /* What a send by the chosen way is counted against. */
 static size_t
@@ -103,7 +127,7 @@ send_counts(const struct login *l, struct send_count count[COUNTS_MAX])
 	/* What is sent costs, whoever has it sent: by a host that is not root too. */
 	count[n] = (struct send_count){
 	    .budget = {.kind = "host"},
-	    .windows = c->sends_per_host,
+	    .windows = host_windows(l),
 	    .mode = l->decoy ? SEND_LOOKS : SEND_RETURNS,
 	};
 	n++;

@@ -53,7 +53,7 @@ login_try_recovery(struct login *l, const struct secret *typed)
 {
 	_auto_secret struct secret code = {0};
 	struct budget budget = login_recovery_budget(l);
-	struct try_rule rule = login_try_rule(l);
+	struct try_rule rule = login_recovery_rule(l);
 	struct on_ok then = login_on_ok(l);
 	struct instant t = login_now(l);
 	unsigned char hash[RECOVERY_HASH_LEN];

@@ -4,7 +4,7 @@
  * MUST:
  *  - remembered is a place that nobody can choose: a public key that sshd has checked, with the
  *    client's address; or a terminal's session, by its leader's start and the boot;
- *  - what the clock, put back, would make longer is over.
+ *  - what was made in the future, by a clock that was put back since, counts for nothing.
  */
 #include "helpers/login_internal.h"
 

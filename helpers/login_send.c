@@ -133,10 +133,15 @@ login_sending(
 static int
 pretend(struct login *l, const char *channel, struct delivered *d)
 {
-	enum provider_class outcome;
+	int outcome;
 	int r = login_decoy_wait(l, "send", channel, &outcome);
+	enum provider_class class = (enum provider_class)(outcome & ~SAMPLE_INSTEAD);
 
-	*d = (struct delivered){.class = outcome, .nothing_sent = outcome == CLASS_PROVIDER_DOWN};
+	*d = (struct delivered){
+	    .class = class,
+	    .nothing_sent = class == CLASS_PROVIDER_DOWN,
+	    .instead = outcome & SAMPLE_INSTEAD,
+	};
 	return r;
 }
 
@@ -164,7 +169,8 @@ deliver(struct login *l, const struct way *w, const struct secret *code, struct 
 	r = l->io->delivery->send(l->io->delivery, &q, again ? &last : NULL, l->options, all, d);
 	if (!r && (d->class == CLASS_OK || d->class == CLASS_UNANSWERED ||
 		      d->class == CLASS_PROVIDER_DOWN))
-		login_note_sample(l, "send", w->channel, &began, d->class);
+		login_note_sample(l, "send", w->channel, &began,
+		    (int)d->class | (d->instead ? SAMPLE_INSTEAD : 0));
 	return r;
 }
 

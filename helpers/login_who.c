@@ -18,6 +18,9 @@ login_identify(struct login *l)
 
 	if (!*asked)
 		return login_end(l, LOGIN_BROKEN, "there is no user name");
+	/* From another machine, the caller is whoever it says. */
+	if (l->options->identity == IDENTITY_CALLER && *s->rhost)
+		return login_end(l, LOGIN_BROKEN, "identity = caller is for hosts on this machine");
 	r = l->io->machine->account(l->io->machine, asked, &l->account);
 	if (r)
 		return login_end_by_error(l, r, "user lookup");
@@ -194,13 +197,17 @@ login_find_ways(struct login *l)
 	if (r)
 		return login_end_by_error(l, r, "contacts");
 	find_ways(l, &list);
-	/* Also one that no channel here serves: whoever is registered is never skipped. */
+	/* Also one that no channel here serves: whoever is registered, or has codes on paper, is
+	 * never skipped. */
 	any = list.n > 0;
 	contact_list_free(&list);
-	if (!any && l->account.exists && l->options->unregistered == UNREGISTERED_SKIP &&
-	    !l->start->peer && login_may_skip(l, "unregistered"))
-		return login_end(l, LOGIN_SKIP, "no contact, and unregistered = skip");
 	r = find_recovery(l);
+	if (r)
+		return login_end_by_error(l, r, "store");
+	if (!any && !l->has_recovery && l->account.exists &&
+	    l->options->unregistered == UNREGISTERED_SKIP && !l->start->peer &&
+	    login_may_skip(l, "unregistered"))
+		return login_end(l, LOGIN_SKIP, "no contact, and unregistered = skip");
 	if (!l->nways) {
 		if (!l->decoy)
 			login_become_decoy(

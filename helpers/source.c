@@ -131,9 +131,12 @@ static void
 find_remember(const struct login_start *s, const char *key, struct source *out)
 {
 	bool terminal = *s->tty && *s->tty != ':' && strcmp(s->tty, "ssh");
+	/* Blanks part the fields: with one inside, two places could have one key. */
+	bool plain =
+	    !strpbrk(s->service, " \t") && !strpbrk(s->ruser, " \t") && !strpbrk(s->tty, " \t");
 	int n = -1;
 
-	if (s->peer)
+	if (s->peer || !plain)
 		n = -1;
 	else if (out->has_client && *key)
 		n = snprintf(out->remember, sizeof(out->remember), "ssh %s %s %s", s->service,

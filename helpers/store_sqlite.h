@@ -58,6 +58,11 @@ int store_sqlite_open_dir(const char *path, int *out);
 int store_sqlite_judge_files(int dir);
 /* s->db, hardened, with the waiting of s; it is closed by whoever owns s, also on an error. */
 int store_sqlite_connect(struct sqlite_store *s, const char *path);
+/*
+ * A store of this schema is left alone, one of an older schema becomes one of this, in one durable
+ * transaction; any other is -OTP_ESTORE, logged. In store_sqlite_make.c.
+ */
+int store_sqlite_bring_along(struct sqlite_store *s);
 /* Is it a store of pam_otp? Of which schema? */
 int store_sqlite_judge(struct sqlite_store *s, int64_t *version);
 bool store_sqlite_is_wal(sqlite3 *db);

@@ -39,7 +39,10 @@ int
 store_sqlite_budget_add(struct sqlite_store *s, const struct instant *now, const struct budget *b,
     const struct try_rule *rule)
 {
-	int64_t keep = BUDGET_KEEP_MS;
+	size_t len = strlen(b->kind);
+	/* A bucket of unknown users is nobody's to unlock: its end comes by itself. */
+	bool decoy = len > 6 && !strcmp(b->kind + len - 6, "-decoy");
+	int64_t most = decoy ? INT64_MAX : rule->most, keep = BUDGET_KEEP_MS;
 
 	if (rule->backoff_most_ms > keep)
 		keep = rule->backoff_most_ms;
@@ -50,7 +53,7 @@ store_sqlite_budget_add(struct sqlite_store *s, const struct instant *now, const
 		"last_ms = max(last_ms, excluded.last_ms), keep_ms = "
 		"CASE WHEN failures + 1 >= ?6 THEN ?7 ELSE max(keep_ms, excluded.keep_ms) END",
 		sql_text(b->kind), sql_text(b->owner), sql_text(b->place), sql_int(now->wall_ms),
-		sql_int(keep), sql_int(rule->most), sql_int(STORE_FOREVER)))
+		sql_int(keep), sql_int(most), sql_int(STORE_FOREVER)))
 		return store_sqlite_failed(s, "counting a failure");
 	return 0;
 }

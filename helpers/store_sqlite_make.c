@@ -232,18 +232,20 @@ op_migrate(struct sqlite_store *s, const struct instant *now, const void *arg)
 	return 0;
 }
 
-static int
-migrate(struct sqlite_store *s, const char *path)
+int
+store_sqlite_bring_along(struct sqlite_store *s)
 {
-	int r = store_sqlite_connect(s, path);
-
 	/* Before the first change, be it of the journal's mode. */
-	if (!r)
-		r = is_old(s);
+	int r = is_old(s);
+
 	if (r <= 0)
 		return r;
 	r = store_sqlite_be_durable(s);
-	return r ? r : store_sqlite_transact(s, NULL, op_migrate, NULL);
+	if (!r)
+		r = store_sqlite_transact(s, NULL, op_migrate, NULL);
+	if (!r)
+		otp_log(LOG_NOTICE, "store: brought to schema %d", STORE_SCHEMA);
+	return r;
 }
 
 int
@@ -261,7 +263,9 @@ store_sqlite_migrate(const char *dir)
 	if (snprintf(path, sizeof(path), "%s/%s", dir, STORE_DB) >= (int)sizeof(path))
 		return -OTP_EINVAL;
 	s.dir = fd;
-	r = migrate(&s, path);
+	r = store_sqlite_connect(&s, path);
+	if (!r)
+		r = store_sqlite_bring_along(&s);
 	(void)sqlite3_close(s.db);
 	return r;
 }

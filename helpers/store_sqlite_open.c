@@ -198,19 +198,6 @@ store_sqlite_judge(struct sqlite_store *s, int64_t *version)
 	return -OTP_ESTORE;
 }
 
-static int
-judge_db(struct sqlite_store *s)
-{
-	int64_t version;
-	int r = store_sqlite_judge(s, &version);
-
-	if (r || version == STORE_SCHEMA)
-		return r;
-	otp_log(LOG_ERR, "store: %s: made by another version of pam_otp%s", STORE_DB,
-	    version > 0 && version < STORE_SCHEMA ? "; run: otpctl init" : "");
-	return -OTP_ESTORE;
-}
-
 int
 store_sqlite_connect(struct sqlite_store *s, const char *path)
 {
@@ -248,7 +235,8 @@ open_db(struct sqlite_store *s, const char *path)
 	if (sqlite3_file_control(s->db, "main", SQLITE_FCNTL_PERSIST_WAL, &on) ||
 	    sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL))
 		return store_sqlite_failed(s, "open");
-	r = judge_db(s);
+	/* Between an upgrade and its otpctl init there are sign-ins, too. */
+	r = store_sqlite_bring_along(s);
 	if (!r)
 		r = store_sqlite_be_durable(s);
 	(void)snprintf(pragma, sizeof(pragma), "PRAGMA wal_autocheckpoint = %d", CHECKPOINT_PAGES);

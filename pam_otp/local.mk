@@ -11,7 +11,3 @@ pam_otp_pam_otp_la_LIBADD = common/libcommon.la $(PAM_LIBS)
 pam_otp_pam_otp_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared \
 	-Wl,--version-script=$(srcdir)/pam_otp/pam_otp.map
 EXTRA_DIST += pam_otp/pam_otp.map
-
-# libtool's description of a module is of no use to PAM.
-install-exec-hook:
-	rm -f "$(DESTDIR)$(pamdir)/pam_otp.la"

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "common/err.h"
+#include "common/text.h"
 #include "helpers/json.h"
 #include "helpers/log.h"
 #include "helpers/otpctl/otpctl.h"
@@ -29,17 +30,19 @@ static int
 list_one(const char *user, const char *key, int64_t made_wall_ms, void *arg)
 {
 	struct listing *l = arg;
-	char when[OTPCTL_TIME_MAX];
+	char when[OTPCTL_TIME_MAX], who[CONTACT_USER_MAX + 1], where[STORE_KEY_MAX + 1];
 
 	otpctl_time(made_wall_ms, when);
+	text_clean(who, sizeof(who), user);
+	text_clean(where, sizeof(where), key);
 	if (l->json)
 		return json_array_append_new(l->json,
-			   json_pack("{s:s, s:s, s:s}", "user", user, "where", key, "since", when))
+			   json_pack("{s:s, s:s, s:s}", "user", who, "where", where, "since", when))
 			   ? -OTP_ENOMEM
 			   : 0;
 	if (l->n++ == 0)
 		(void)printf("%-16s  %-20s  %s\n", "USER", "SINCE", "WHERE");
-	(void)printf("%-16s  %-20s  %s\n", user, when, key);
+	(void)printf("%-16s  %-20s  %s\n", who, when, where);
 	return 0;
 }
 

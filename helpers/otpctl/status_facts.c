@@ -1,4 +1,5 @@
 /* otpctl status: what the store has counted, judged by the limits of the configuration. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -181,16 +182,16 @@ bare_kind(const struct budget *b, bool *root)
 static int
 failures_json(const struct status_query *q, const struct store_fact *f, json_t *rows, bool *held)
 {
+	bool root, recovery = !strcmp(bare_kind(&f->budget, &root), "recovery");
 	const struct try_rule rule = {
 	    .failures = q->conf->limits.failures,
-	    .most = CONF_FAILURES_MOST,
+	    .most = recovery ? INT_MAX : CONF_FAILURES_MOST,
 	    .backoff_first_ms = q->conf->limits.backoff_first,
 	    .backoff_most_ms = q->conf->limits.backoff_most,
 	    .per_challenge = 1,
 	};
 	int64_t until = try_locked_until(&rule, f->n, f->at_wall_ms);
-	bool for_good = until == STORE_FOREVER, locked = until > q->now.wall_ms, root;
-	bool recovery = !strcmp(bare_kind(&f->budget, &root), "recovery");
+	bool for_good = until == STORE_FOREVER, locked = until > q->now.wall_ms;
 	json_t *told = json_null(), *end = json_null();
 
 	if (locked)

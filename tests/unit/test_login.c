@@ -625,6 +625,9 @@ the_caller_can_be_the_one_who_is_asked(void **state)
 	rig_conf("", "", "[service su]\nidentity = caller\n");
 	rig_start("su", "root");
 	rig.start.ruser = "asha";
+	/* From another machine the caller is whoever it says. */
+	assert_int_equal(rig_run_lines(NULL, 0), LOGIN_BROKEN);
+	rig.start.rhost = "";
 	assert_int_equal(RUN(SAY(SENT, "@code")), LOGIN_OK);
 	assert_string_equal(rig.result.user, "asha");
 	rig.start.ruser = "";

@@ -60,7 +60,9 @@ each_limit_refuses_at_its_count_and_frees_after_its_window(void **state)
 
 	for (size_t i = 0; i < COUNT(limits); i++) {
 		rig_setup(state);
-		(void)snprintf(text, sizeof(text), "%s = 3/10m", limits[i].key);
+		/* Strangers have half of the host's. */
+		(void)snprintf(text, sizeof(text), "%s = %d/10m", limits[i].key,
+		    strcmp(limits[i].kind, "host") ? 3 : 6);
 		rig_conf(NEVER, text, "");
 		for (int n = 0; n < 3; n++) {
 			send_one();
@@ -210,7 +212,7 @@ decoys_meet_limits_and_spend_none_of_the_hosts(void **state)
 	char name[16];
 
 	(void)state;
-	rig_conf(NEVER, "sends_per_host = 2/1h", "");
+	rig_conf(NEVER, "sends_per_host = 4/1h", "");
 	for (int i = 0; i < 5; i++) {
 		(void)snprintf(name, sizeof(name), "ghost%d", i);
 		rig_start("s", name);
@@ -259,7 +261,7 @@ unknown_names_share_their_counters(void **state)
 		send_one();
 	}
 	assert_int_equal(rig_number("SELECT count(*) FROM send_event WHERE CAST(owner AS INTEGER) "
-				    "NOT BETWEEN 0 AND 1023"),
+				    "NOT BETWEEN 0 AND 65535"),
 	    0);
 	assert_int_equal(
 	    rig_number("SELECT count(*) FROM send_event WHERE owner LIKE '%ghost%'"), 0);
@@ -354,6 +356,22 @@ is_locked_out(const char *told)
 	assert_int_equal(rig_run_lines(NULL, 0), LOGIN_LOCKED);
 	ENDS(LOGIN_LOCKED, "too many failures in a row");
 	assert_string_equal(rig.told[0], told);
+}
+
+/* Whoever spends what the host may send does not keep the owners of known places waiting. */
+static void
+strangers_leave_half_of_the_hosts_messages(void **state)
+{
+	(void)state;
+	rig_conf(NEVER, "sends_per_host = 4/1h", "");
+	come_from_home();
+	signs_in();
+	rig.start.rhost = "198.51.100.9";
+	send_one();
+	send_one();
+	refuse_one("host", LIMIT("60 minutes"));
+	come_from_home();
+	signs_in();
 }
 
 static void
@@ -715,6 +733,7 @@ main(void)
 	    TEST(a_live_code_is_asked_for_at_a_limit),
 	    TEST(an_office_behind_one_address_signs_in),
 	    TEST(an_administrator_with_sudo_all_day_is_not_locked_out),
+	    TEST(strangers_leave_half_of_the_hosts_messages),
 	    TEST(decoys_meet_limits_and_spend_none_of_the_hosts),
 	    TEST(unknown_names_share_their_counters),
 	    TEST(numbers_outside_the_prefixes_are_never_sent_to),
