@@ -7,3 +7,16 @@ EXTRA_DIST += .clang-format demo tests/lib.sh tests/README.md \
 dist-hook:
 	cp -p "$(srcdir)/check" "$(distdir)"
 	find "$(distdir)/tests" -name __pycache__ -prune -exec rm -rf {} +
+
+# How long a sign-in takes: a table, or with BENCHFLAGS=--json what programs read.
+check_PROGRAMS += tests/bench/delayline tests/bench/stopwatch
+tests_bench_delayline_SOURCES = tests/bench/delayline.c
+tests_bench_delayline_CFLAGS = $(AM_CFLAGS) -pthread
+tests_bench_stopwatch_SOURCES = tests/bench/stopwatch.c
+tests_bench_stopwatch_LDADD = $(PAM_LIBS)
+EXTRA_DIST += tests/bench/figures.py tests/bench/line.py tests/bench/speed.py tests/bench/waits.py
+
+.PHONY: bench
+bench: all tests/bench/delayline tests/bench/stopwatch
+	OTP_BUILD="$(abs_top_builddir)" /usr/bin/python3 "$(srcdir)/tests/bench/speed.py" $(BENCHFLAGS)
+	OTP_BUILD="$(abs_top_builddir)" /usr/bin/python3 "$(srcdir)/tests/bench/waits.py" $(BENCHFLAGS)

@@ -7,7 +7,7 @@ facts='Q34 C43' # the last of each letter
 # words_of FILE: what stands in `back quotes` there, a line each, if it names a file of the tests
 words_of() {
 	awk -F'`' '{ for (i = 2; i <= NF; i += 2) print $i }' "$1" |
-		grep -E '^(unit|module|helper|integration|gateway)/[a-z_-]+(/[a-z_-]+)*\.(c|py|sh)(::.*)?$'
+		grep -E '^(unit|module|helper|integration|gateway|package)/[a-z_-]+(/[a-z_-]+)*\.(c|py|sh)(::.*)?$'
 }
 
 # is_there FOLDER FILE::NAME: whether the file there has a test of that name
