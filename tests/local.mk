@@ -20,3 +20,8 @@ EXTRA_DIST += tests/bench/figures.py tests/bench/line.py tests/bench/speed.py te
 bench: all tests/bench/delayline tests/bench/stopwatch
 	OTP_BUILD="$(abs_top_builddir)" /usr/bin/python3 "$(srcdir)/tests/bench/speed.py" $(BENCHFLAGS)
 	OTP_BUILD="$(abs_top_builddir)" /usr/bin/python3 "$(srcdir)/tests/bench/waits.py" $(BENCHFLAGS)
+
+# The package's whole life, in a small Debian: root, the network, some minutes.
+check-package:
+	"$(srcdir)/tests/package/check"
+.PHONY: check-package
