@@ -157,7 +157,7 @@ static void
 an_office_behind_one_address_signs_in(void **state)
 {
 	enum { PEOPLE = 50 };
-	char user[8], code[PEOPLE][16];
+	char user[32], code[PEOPLE][16];
 
 	(void)state;
 	rig_office(PEOPLE);
@@ -209,7 +209,7 @@ an_administrator_with_sudo_all_day_is_not_locked_out(void **state)
 static void
 decoys_meet_limits_and_spend_none_of_the_hosts(void **state)
 {
-	char name[16];
+	char name[32];
 
 	(void)state;
 	rig_conf(NEVER, "sends_per_host = 4/1h", "");
@@ -250,7 +250,7 @@ decoys_meet_limits_and_spend_none_of_the_hosts(void **state)
 static void
 unknown_names_share_their_counters(void **state)
 {
-	char name[16];
+	char name[32];
 
 	(void)state;
 	rig_conf(NEVER, "", "");
