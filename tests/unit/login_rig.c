@@ -228,7 +228,9 @@ send_it(struct delivery *d, const struct sending *q, const struct last_send *las
 	    q->contact->address, q->code);
 	(void)snprintf(rig.before, sizeof(rig.before), "%s %s%s", last ? last->provider : "-",
 	    q->captures ? q->captures : "-", last && last->unanswered ? " unanswered" : "");
-	out->nothing_sent = out->class != CLASS_OK && out->class != CLASS_UNANSWERED;
+	/* Whoever refuses an address has had the request, and perhaps done something. */
+	out->nothing_sent = out->class != CLASS_OK && out->class != CLASS_UNANSWERED &&
+			    out->class != CLASS_BAD_DESTINATION;
 	(void)snprintf(out->provider, sizeof(out->provider), "p");
 	(void)snprintf(rig.sent_to, sizeof(rig.sent_to), "%s", q->contact->address);
 	(void)snprintf(rig.sent_channel, sizeof(rig.sent_channel), "%s", q->channel);
