@@ -8,6 +8,17 @@
 
 #include "common/buf.h"
 #include "common/err.h"
+#include "common/trust.h"
+
+enum { HOST_KEY_MAX = 4096 };
+
+int
+host_key_read(const char *path, uid_t also, struct secret *out)
+{
+	int r = trust_read(path, also, TRUST_SECRET, HOST_KEY_MAX, out);
+
+	return !r && out->len < HOST_KEY_MIN ? -OTP_EINVAL : r;
+}
 
 int
 random_id(char *hex, size_t len)

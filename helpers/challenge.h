@@ -3,11 +3,18 @@
 #define OTP_CHALLENGE_H
 
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "common/secret.h"
 #include "helpers/store.h"
 
 enum { HOST_KEY_MIN = 32, CODE_DIGITS_MIN = 6, CODE_DIGITS_MAX = 10, CODE_TYPED_MAX = 16 };
+
+/*
+ * The host key, of a file that is root's or also's and secret, of HOST_KEY_MIN bytes or more.
+ * -OTP_EINVAL: it is too short; else as trust_read().
+ */
+int host_key_read(const char *path, uid_t also, struct secret *out);
 
 /* len random bytes as 2*len hexadecimal digits and a NUL. 0 or -OTP_ECRYPTO. */
 int random_id(char *hex, size_t len);

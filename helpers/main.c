@@ -28,11 +28,10 @@
 #include "helpers/sessions.h"
 
 enum {
-	START_WAIT = 10000, /* ms for the module's S */
-	RESULT_WAIT = 2000, /* ms to hand over the result */
-	ALARM_SLACK = 10,   /* s beyond login_timeout */
-	STORE_POLL = 10,    /* ms between two looks at a locked store */
-	HOST_KEY_MAX = 4096,
+	START_WAIT = 10000,  /* ms for the module's S */
+	RESULT_WAIT = 2000,  /* ms to hand over the result */
+	ALARM_SLACK = 10,    /* s beyond login_timeout */
+	STORE_POLL = 10,     /* ms between two looks at a locked store */
 	CLEANUP_SECONDS = 5, /* after the result */
 	REQUEST_ID_LEN = 8,
 	REPORT_LINES = 8, /* of what is wrong with a configuration, in the log */
@@ -263,10 +262,8 @@ static int
 open_host_key(struct session *s)
 {
 	const char *path = s->conf->paths.host_key;
-	int r = trust_read(path, s->station.also, TRUST_SECRET, HOST_KEY_MAX, &s->host_key);
+	int r = host_key_read(path, s->station.also, &s->host_key);
 
-	if (!r && s->host_key.len < HOST_KEY_MIN)
-		r = -OTP_EINVAL;
 	if (r)
 		otp_logr(LOG_ERR, r,
 		    "host key %s (%d random bytes, root:" OTP_USER " 0640; otpctl init makes it)",

@@ -21,7 +21,7 @@
 #include "helpers/challenge.h"
 #include "helpers/log.h"
 
-enum { REPORT_MAX = 64 * 1024, HOST_KEY_MAX = 4096, CLEANUP_MS = 5000 };
+enum { REPORT_MAX = 64 * 1024, CLEANUP_MS = 5000 };
 
 /* --- words ---------------------------------------------------------------------------------- */
 
@@ -100,9 +100,8 @@ static int
 open_host_key(struct courier *c, uid_t also)
 {
 	const char *path = c->conf->paths.host_key;
-	int r = trust_read(path, also, TRUST_SECRET, HOST_KEY_MAX, &c->host_key);
 
-	if (!r && c->host_key.len >= HOST_KEY_MIN)
+	if (!host_key_read(path, also, &c->host_key))
 		return OTPCTL_OK;
 	return otpctl_fail("the host key %s cannot be used; see: otpctl init", path);
 }

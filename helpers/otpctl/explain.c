@@ -20,7 +20,7 @@
 #include "helpers/sessions.h"
 #include "helpers/source.h"
 
-enum { REPORT_MAX = 64 * 1024, LINE_SHOWN = 1200, HOST_KEY_MAX = 4096, KEY_MAX = 3900 };
+enum { REPORT_MAX = 64 * 1024, LINE_SHOWN = 1200, KEY_MAX = 3900 };
 
 struct explain_arguments {
 	struct otpctl_user user; /* first: the parser's part */
@@ -225,9 +225,7 @@ open_all(const struct otpctl *ctl, struct opened *o)
 		r = otpctl_store_open(ctl, o->paths.state, &o->store);
 	if (r)
 		return r;
-	r = trust_read(o->paths.host_key, ctl->also, TRUST_SECRET, HOST_KEY_MAX, &o->host_key);
-	if (!r && o->host_key.len < HOST_KEY_MIN)
-		r = -OTP_EINVAL;
+	r = host_key_read(o->paths.host_key, ctl->also, &o->host_key);
 	if (r)
 		return cannot(o->paths.host_key, otp_strerror(r));
 	r = contacts_sqlite_open(o->paths.contacts, ctl->also, &o->contacts);
