@@ -28,6 +28,7 @@ helpers_libhelpers_la_SOURCES = \
 	helpers/http_mail.c helpers/http_mail.h \
 	helpers/http_mime.c \
 	helpers/http_transfer.c helpers/http_transfer.h \
+	helpers/instant.c helpers/instant.h \
 	helpers/json.c helpers/json.h \
 	helpers/lockdown.c helpers/lockdown.h \
 	helpers/log.c helpers/log.h \

@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "common/buf.h"
-#include "common/clock.h"
 #include "common/err.h"
 #include "common/text.h"
 #include "common/trust.h"
@@ -40,7 +39,7 @@ enum {
 /* This machine: the name service, the clocks. */
 struct real_machine {
 	struct login_machine base; /* first */
-	char boot_id[40];
+	struct instant now;
 };
 
 struct session {
@@ -161,27 +160,18 @@ machine_groups(struct login_machine *m, struct account *a)
 static void
 machine_now(struct login_machine *m, struct instant *out)
 {
-	*out = (struct instant){
-	    .wall_ms = clock_ms(CLOCK_REALTIME),
-	    .boot_ms = clock_ms(CLOCK_BOOTTIME),
-	};
-	(void)snprintf(
-	    out->boot_id, sizeof(out->boot_id), "%s", ((struct real_machine *)m)->boot_id);
+	struct real_machine *real = (struct real_machine *)m;
+
+	(void)instant_now(&real->now);
+	*out = real->now;
 }
 
 /* The kernel's boot id, read here: what the module says of it is only a part of the source. */
 static int
 machine_open(struct real_machine *m)
 {
-	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
-
-	*m = (struct real_machine){{machine_account, machine_groups, machine_now}, ""};
-	if (f && !fgets(m->boot_id, sizeof(m->boot_id), f))
-		m->boot_id[0] = '\0';
-	if (f)
-		(void)fclose(f);
-	m->boot_id[strcspn(m->boot_id, "\n")] = '\0';
-	return *m->boot_id ? 0 : -OTP_ESYS;
+	*m = (struct real_machine){.base = {machine_account, machine_groups, machine_now}};
+	return instant_now(&m->now);
 }
 
 /* A locked store is waited for as long as the sign-in may last and the host is there. */

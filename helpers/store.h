@@ -21,13 +21,7 @@
 #include "common/secret.h"
 #include "helpers/conf.h"
 #include "helpers/contacts.h"
-
-/* Now, read once per operation by the caller. Injected in tests. */
-struct instant {
-	int64_t wall_ms;  /* CLOCK_REALTIME: windows */
-	int64_t boot_ms;  /* CLOCK_BOOTTIME: expiry of challenges */
-	char boot_id[40]; /* of the running kernel: a challenge of another boot is dead */
-};
+#include "helpers/instant.h"
 
 enum { STORE_ID_LEN = 32, STORE_MAC_LEN = 32, STORE_KEY_MAX = 512 };
 

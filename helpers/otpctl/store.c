@@ -9,7 +9,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/clock.h"
 #include "common/err.h"
 #include "common/text.h"
 #include "helpers/account.h"
@@ -49,18 +48,8 @@ otpctl_store_open(const struct otpctl *ctl, const char *state, struct store **ou
 int
 otpctl_now(struct instant *out)
 {
-	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
-
-	*out = (struct instant){
-	    .wall_ms = clock_ms(CLOCK_REALTIME),
-	    .boot_ms = clock_ms(CLOCK_BOOTTIME),
-	};
-	if (f && !fgets(out->boot_id, sizeof(out->boot_id), f))
-		out->boot_id[0] = '\0';
-	if (f)
-		(void)fclose(f);
-	out->boot_id[strcspn(out->boot_id, "\n")] = '\0';
-	if (out->boot_id[0] && out->wall_ms && out->boot_ms)
+	*out = (struct instant){.boot_id = ""};
+	if (!instant_now(out))
 		return OTPCTL_OK;
 	return otpctl_fail("the kernel tells neither its clocks nor its boot id");
 }
