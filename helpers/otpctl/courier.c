@@ -159,7 +159,7 @@ close_all(struct courier *c)
 
 /* Nothing of the caller's, then another identity, then bound to the parent's life. */
 static bool
-part(pid_t parent, const struct account *helper)
+part(int own, pid_t parent, const struct account *helper)
 {
 	const struct rlimit no_core = {0, 0};
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -167,6 +167,9 @@ part(pid_t parent, const struct account *helper)
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0)
 		return false;
 	if (clearenv() || setsid() < 0 || chdir("/") || setrlimit(RLIMIT_CORE, &no_core))
+		return false;
+	if ((own > 3 && close_range(3, (unsigned)own - 1, 0)) ||
+	    close_range((unsigned)own + 1, ~0U, 0))
 		return false;
 	(void)umask(077);
 	if (helper->exists && !otpctl_become(helper->uid, helper->gid))
@@ -182,7 +185,7 @@ child(struct courier *c, const struct otpctl *ctl, pid_t parent, const struct ac
 {
 	int r;
 
-	if (!part(parent, helper))
+	if (!part(c->fd, parent, helper))
 		return otpctl_fail("cannot become " OTP_USER ": %s", strerror(errno));
 	/* What providers answered is for the log; what it means is told by who knows. */
 	log_open("otpctl", false);
