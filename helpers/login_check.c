@@ -30,12 +30,7 @@ judge_try(struct login *l, int r, int64_t until)
 	case -OTP_ELIMIT:
 		if (!until)
 			return login_refuse(l, NOTE_ENDED, "too many tries on one code");
-		l->locked = true;
-		l->wait_ms = until == STORE_FOREVER ? STORE_FOREVER : until - login_now(l).wall_ms;
-		l->has_challenge = false;
-		return login_stay_or_end(l, NOTE_LOCKED, LOGIN_LOCKED,
-		    "too many failures in a row%s",
-		    until == STORE_FOREVER ? ", until unlocked" : "");
+		return login_locked(l, until);
 	default:
 		return login_end_by_error(l, r, "store");
 	}

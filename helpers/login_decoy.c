@@ -8,6 +8,7 @@
  */
 #include "helpers/login_internal.h"
 
+#include <openssl/rand.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -41,27 +42,16 @@ disguise(struct contact *c, uint64_t n)
 	}
 }
 
-/* The ways of a user who looks like this list's. */
+/* Each address, however often it is a way, as another one: from the last, to know it again. */
 static void
-borrow_ways(struct login *l, const struct contact_list *list, uint64_t n)
+disguise_ways(struct login *l, uint64_t n)
 {
-	const struct strlist *channels = &l->options->channels;
+	for (int i = l->nways - 1; i >= 0; i--) {
+		int first = 0;
 
-	for (size_t i = 0; i < channels->n; i++) {
-		enum contact_kind kind;
-
-		if (l->io->delivery->needs(l->io->delivery, channels->item[i], &kind))
-			continue;
-		for (size_t k = 0; k < list->n && l->nways < PROMPT_WAYS_MAX; k++) {
-			struct way *w = &l->way[l->nways];
-
-			if (list->item[k].kind != kind || !login_may_send_to(l, &list->item[k]))
-				continue;
-			w->channel = channels->item[i];
-			w->contact = list->item[k];
-			disguise(&w->contact, n >> 8 * (k % 8));
-			l->nways++;
-		}
+		while (strcmp(l->way[first].contact.address, l->way[i].contact.address) != 0)
+			first++;
+		disguise(&l->way[i].contact, n >> 8 * (first % 8));
 	}
 }
 
@@ -121,7 +111,8 @@ login_decoy_ways(struct login *l)
 	if (!r)
 		r = borrow_recovery(l, like.user);
 	if (!r)
-		borrow_ways(l, &list, n);
+		login_take_ways(l, &list, NULL);
+	disguise_ways(l, n);
 	contact_list_free(&list);
 	if (r == -OTP_ENOENT || (!r && !l->nways))
 		r = plain_way(l, n);
@@ -143,12 +134,9 @@ login_decoy_trouble(struct login *l)
 static int
 random_below(uint64_t bound, uint64_t *out)
 {
-	char hex[17];
-	int r = random_id(hex, 8);
-	unsigned long long n = 0;
+	uint64_t n = 0;
+	int r = RAND_bytes((unsigned char *)&n, sizeof(n)) == 1 ? 0 : -OTP_ECRYPTO;
 
-	if (!r && sscanf(hex, "%16llx", &n) != 1)
-		r = -OTP_ECRYPTO;
 	*out = n % bound;
 	return r;
 }

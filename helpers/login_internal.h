@@ -120,6 +120,10 @@ enum step login_stay_or_end(struct login *l, enum note note, enum login_word wor
     ...) __attribute__((format(printf, 4, 5)));
 /* What was typed is not right: the next prompt, or the end when no try of this sign-in is left. */
 enum step login_refuse(struct login *l, enum note note, const char *why);
+/* The budget is locked until then: only a recovery code is taken now. */
+enum step login_locked(struct login *l, int64_t until_wall_ms);
+/* Until when something holds, for notes that tell a time. */
+void login_wait_until(struct login *l, int64_t until_wall_ms);
 /* Tells why it ends, where the host lets a person see it; the end itself follows. */
 void login_last_words(struct login *l, const char *text);
 
@@ -127,6 +131,13 @@ struct instant login_now(struct login *l);
 bool login_must_ask_first(const struct login *l);
 /* Where codes go, for prompts and the log. */
 void login_show_way(struct login *l, const char *channel, const char *address);
+
+/*
+ * Every address of the list that a channel can serve, in the order of the channels. left_out: told
+ * of each that may not be sent to; or NULL.
+ */
+typedef void left_out_fn(const struct login *l, const struct contact *c);
+void login_take_ways(struct login *l, const struct contact_list *list, left_out_fn *left_out);
 
 /* login_limits.c */
 struct try_rule login_try_rule(const struct login *l);

@@ -161,8 +161,26 @@ login_reserve_send(struct login *l, int64_t *reservation)
 		return STEP_SEND;
 	if (r != -OTP_ELIMIT)
 		return login_end_by_error(l, r, "store");
-	l->wait_ms = why.until_wall_ms - t.wall_ms;
+	login_wait_until(l, why.until_wall_ms);
 	return login_stay_or_end(l, NOTE_LIMIT, LOGIN_LOCKED, "send limit: %s", why.kind);
+}
+
+void
+login_wait_until(struct login *l, int64_t until_wall_ms)
+{
+	l->wait_ms =
+	    until_wall_ms == STORE_FOREVER ? STORE_FOREVER : until_wall_ms - login_now(l).wall_ms;
+}
+
+enum step
+login_locked(struct login *l, int64_t until_wall_ms)
+{
+	l->locked = true;
+	l->has_challenge = false;
+	login_wait_until(l, until_wall_ms);
+	return login_stay_or_end(l, NOTE_LOCKED, LOGIN_LOCKED, "too many failures in a row%s%s",
+	    *l->budget.place ? " from a known place" : "",
+	    until_wall_ms == STORE_FOREVER ? ", until unlocked" : "");
 }
 
 enum step
@@ -175,11 +193,5 @@ login_check_locked(struct login *l)
 
 	if (!r)
 		return STEP_JOIN;
-	if (r != -OTP_ELIMIT)
-		return login_end_by_error(l, r, "store");
-	l->locked = true;
-	l->wait_ms = until == STORE_FOREVER ? STORE_FOREVER : until - t.wall_ms;
-	return login_stay_or_end(l, NOTE_LOCKED, LOGIN_LOCKED, "too many failures in a row%s%s",
-	    *l->budget.place ? " from a known place" : "",
-	    until == STORE_FOREVER ? ", until unlocked" : "");
+	return r == -OTP_ELIMIT ? login_locked(l, until) : login_end_by_error(l, r, "store");
 }

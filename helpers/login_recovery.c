@@ -40,7 +40,7 @@ judge(struct login *l, int r, int left, int64_t until)
 		return STEP_CODE;
 	case -OTP_ELIMIT:
 		l->has_recovery = false;
-		l->wait_ms = until == STORE_FOREVER ? STORE_FOREVER : until - login_now(l).wall_ms;
+		login_wait_until(l, until);
 		return login_stay_or_end(
 		    l, NOTE_LOCKED_RECOVERY, LOGIN_LOCKED, "too many wrong recovery codes");
 	default:

@@ -107,9 +107,16 @@ must_be_verified(const struct login *l, const struct contact *c)
 	return l->options->require_verified == REQUIRE_VERIFIED_YES && !c->verified_at;
 }
 
-/* Every contact that a channel can serve, in the order of the channels. */
 static void
-find_ways(struct login *l, const struct contact_list *list)
+log_left_out(const struct login *l, const struct contact *c)
+{
+	otp_log(LOG_WARNING, "event=contact user=\"%s\" detail=\"%s\"", l->name,
+	    must_be_verified(l, c) ? "an address is not verified"
+				   : "the number is outside prefixes");
+}
+
+void
+login_take_ways(struct login *l, const struct contact_list *list, left_out_fn *left_out)
 {
 	const struct strlist *channels = &l->options->channels;
 
@@ -119,20 +126,15 @@ find_ways(struct login *l, const struct contact_list *list)
 		if (l->io->delivery->needs(l->io->delivery, channels->item[i], &kind))
 			continue;
 		for (size_t k = 0; k < list->n && l->nways < PROMPT_WAYS_MAX; k++) {
-			struct way *w = &l->way[l->nways];
+			const struct contact *c = &list->item[k];
 
-			if (list->item[k].kind != kind)
+			if (c->kind != kind)
 				continue;
-			if (!login_may_send_to(l, &list->item[k])) {
-				otp_log(LOG_WARNING, "event=contact user=%s: %s", l->name,
-				    must_be_verified(l, &list->item[k])
-					? "an address is not verified"
-					: "the number is outside `prefixes`");
-				continue;
-			}
-			w->channel = channels->item[i];
-			w->contact = list->item[k];
-			l->nways++;
+			if (login_may_send_to(l, c))
+				l->way[l->nways++] =
+				    (struct way){.channel = channels->item[i], .contact = *c};
+			else if (left_out)
+				left_out(l, c);
 		}
 	}
 }
@@ -196,7 +198,7 @@ login_find_ways(struct login *l)
 		r = l->io->contacts->ops->find(l->io->contacts, l->name, &list);
 	if (r)
 		return login_end_by_error(l, r, "contacts");
-	find_ways(l, &list);
+	login_take_ways(l, &list, log_left_out);
 	/* Also one that no channel here serves: whoever is registered, or has codes on paper, is
 	 * never skipped. */
 	any = list.n > 0;

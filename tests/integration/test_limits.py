@@ -148,7 +148,7 @@ def test_a_number_elsewhere_is_not_sent_to(world, two_hosts):
                             rf"It ends in 5 minutes\.\n{re.escape(CODE)}", text), text
         assert t.answer("123456") == f"{host.prefix}Wrong code, 2 tries left.\n{CODE}"
     assert world.messages() == [] and world.gateway.requests(hosts.SEND["tingting"]) == []
-    assert "is outside `prefixes`" in world.log()
+    assert 'event=contact user="alice" detail="the number is outside prefixes"' in world.log()
 
 
 # --- wrong codes ---

@@ -302,7 +302,7 @@ def test_verified_contacts(world):
     world.edit(CONF, r"^\[otp\]\n", "[otp]\nrequire_verified = yes\nunregistered = skip\n")
     assert sudo().endswith(CODE)
     assert world.messages() == []
-    assert "event=contact user=alice: an address is not verified" in world.log()
+    assert 'event=contact user="alice" detail="an address is not verified"' in world.log()
     assert world.finish("alice", "000000") == AUTH_ERR
     world.otpctl("contact", "remove", "alice", "--all")
     world.otpctl("contact", "add", "alice", "--phone=+9779800000019", "--verified")
