@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+import hosts
 from world import World
 
 BUILD = [
@@ -55,6 +56,23 @@ def fresh(one_world):
     one_world.fresh()
     yield one_world
     one_world.close_door()
+
+
+@pytest.fixture(scope="module")
+def all_hosts(one_world):
+    with hosts.standing() as found:
+        yield found
+
+
+@pytest.fixture(params=["ssh-key", "sudo", "su", "login"])
+def host(request, all_hosts):
+    return all_hosts[request.param]
+
+
+@pytest.fixture(params=["ssh-key", "sudo"])
+def two_hosts(request, all_hosts):
+    """One that asks first, and one that does not."""
+    return all_hosts[request.param]
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import re
 import pytest
 
 import hosts
-from hosts import CALL, EMAIL, MAILBOX, SEND, SMS, VERIFY, Sshd, Terminal, configure_ways
+from hosts import CALL, EMAIL, MAILBOX, SEND, SMS, VERIFY, Sshd, configure_ways
 from world import AUTH_ERR, PHONE, STORE
 
 CODE, CHOICE = "Verification code (r = resend): ", "Verification code (r = resend, o = other way): "
@@ -23,23 +23,6 @@ USED = f"That code was used already. Type r to have a new one sent.\n{CODE}"
 
 def sent(how, first=""):
     return f"{first}A verification code was sent {how}. It ends in 5 minutes.\n"
-
-
-@pytest.fixture(scope="module")
-def all_hosts(one_world):
-    with hosts.standing() as found:
-        yield found
-
-
-@pytest.fixture(params=["ssh-key", "sudo", "su", "login"])
-def host(request, all_hosts):
-    return all_hosts[request.param]
-
-
-@pytest.fixture(params=["ssh-key", "sudo"])
-def two_hosts(request, all_hosts):
-    """One that asks first, and one that does not."""
-    return all_hosts[request.param]
 
 
 @pytest.fixture

@@ -20,23 +20,6 @@ OWNER, STRANGER, OTHER = "127.0.0.2", "127.0.0.3", "127.0.0.4"
 LOCK = FAST + "failures = 3\nbackoff_first = 59s\n"
 
 
-@pytest.fixture(scope="module")
-def all_hosts(one_world):
-    with hosts.standing() as found:
-        yield found
-
-
-@pytest.fixture(params=["ssh-key", "sudo", "su", "login"])
-def host(request, all_hosts):
-    return all_hosts[request.param]
-
-
-@pytest.fixture(params=["ssh-key", "sudo"])
-def two_hosts(request, all_hosts):
-    """One that asks first, and one that does not."""
-    return all_hosts[request.param]
-
-
 @pytest.fixture
 def world(fresh):
     fresh.open_door("socket")

@@ -17,12 +17,6 @@ REMOTE = [way for way in WAYS if way.remote]
 BRIDGEKEEPER = [way for way in WAYS if way.provider == "bridgekeeper"]
 
 
-@pytest.fixture(scope="module")
-def all_hosts(one_world):
-    with hosts.standing() as found:
-        yield found
-
-
 @pytest.fixture(params=["ssh-password", "ssh-key", "sudo", "login"])
 def host(request, all_hosts):
     return all_hosts[request.param]

@@ -22,23 +22,6 @@ NOBODYS = "rc-7k2m-9xqd-4hvt-w3np"
 NO_ROUTE = "https://192.0.2.1"  # there is no network in the sandbox
 
 
-@pytest.fixture(scope="module")
-def all_hosts(one_world):
-    with hosts.standing() as found:
-        yield found
-
-
-@pytest.fixture(params=["ssh-key", "sudo", "su", "login"])
-def host(request, all_hosts):
-    return all_hosts[request.param]
-
-
-@pytest.fixture(params=["ssh-key", "sudo"])
-def two_hosts(request, all_hosts):
-    """One that asks first, and one that does not."""
-    return all_hosts[request.param]
-
-
 @pytest.fixture
 def world(fresh):
     fresh.open_door("socket")
