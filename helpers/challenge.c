@@ -5,6 +5,7 @@
 #include <openssl/rand.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "common/buf.h"
 #include "common/err.h"
@@ -25,8 +26,10 @@ random_id(char *hex, size_t len)
 {
 	unsigned char bytes[64];
 
-	if (len > sizeof(bytes) || RAND_bytes(bytes, (int)len) != 1)
-		return -OTP_ECRYPTO;
+	/* Not by OpenSSL: its generator takes a millisecond to start, and who is not asked needs
+	 * nothing else of it. So few bytes come whole. */
+	if (len > sizeof(bytes) || getrandom(bytes, len, 0) != (ssize_t)len)
+		return -OTP_ESYS;
 	for (size_t i = 0; i < len; i++)
 		(void)sprintf(hex + 2 * i, "%02x", bytes[i]);
 	return 0;

@@ -16,7 +16,7 @@ enum { HOST_KEY_MIN = 32, CODE_DIGITS_MIN = 6, CODE_DIGITS_MAX = 10, CODE_TYPED_
  */
 int host_key_read(const char *path, uid_t also, struct secret *out);
 
-/* len random bytes as 2*len hexadecimal digits and a NUL. 0 or -OTP_ECRYPTO. */
+/* len random bytes, 64 at most, as 2*len hexadecimal digits and a NUL. 0 or -OTP_ESYS. */
 int random_id(char *hex, size_t len);
 
 /* A code of so many decimal digits, each value equally likely. 0, -OTP_EINVAL, -OTP_ECRYPTO. */
