@@ -400,12 +400,15 @@ static int
 serve(struct session *s, const char *config)
 {
 	_auto_buf struct buf report = BUF_INIT(64 * 1024);
-	int bad_conf = conf_load(config, s->station.also, &s->conf, &report);
 	int r = random_id(s->request_id, REQUEST_ID_LEN);
+	int bad_conf = 0;
 
 	log_request(s->request_id);
 	if (!r)
 		r = hello(s);
+	/* While the module makes its S. */
+	if (!r)
+		bad_conf = conf_load(config, s->station.also, &s->conf, &report);
 	if (!r)
 		r = hear_start(s);
 	if (r) {
