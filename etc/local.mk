@@ -62,8 +62,10 @@ etc/sysusers.d/pam_otp.conf: etc/sysusers.d/pam_otp.conf.in Makefile
 etc/tmpfiles.d/pam_otp.conf: etc/tmpfiles.d/pam_otp.conf.in Makefile
 	$(AM_V_GEN)$(fill_in) $(srcdir)/etc/tmpfiles.d/pam_otp.conf.in >$@
 
-# libtool's description of a module is of no use to PAM; a configuration that is there already is the
-# administrator's.
+# libtool's descriptions are of no use to PAM and otp-helper; a configuration that is there already
+# is the administrator's.
+install-exec-hook:
+	rm -f "$(DESTDIR)$(otplibexecdir)/otp-http.la"
 install-data-hook:
 	rm -f "$(DESTDIR)$(pamdir)/pam_otp.la"
 	$(MKDIR_P) "$(DESTDIR)$(otpconfdir)"
@@ -72,4 +74,4 @@ install-data-hook:
 uninstall-hook:
 	if cmp -s "$(srcdir)/etc/pam_otp.conf" "$(DESTDIR)$(otpconfdir)/pam_otp.conf"; then \
 		rm -f "$(DESTDIR)$(otpconfdir)/pam_otp.conf"; fi
-	rm -f "$(DESTDIR)$(pamdir)/pam_otp.so"
+	rm -f "$(DESTDIR)$(pamdir)/pam_otp.so" "$(DESTDIR)$(otplibexecdir)/otp-http.so"

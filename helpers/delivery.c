@@ -334,7 +334,7 @@ route_open(struct http_delivery *h, const struct conf *c, const char *channel, u
 }
 
 int
-delivery_open(const struct conf *c, const struct strlist *channels, uid_t also, int peer,
+delivery_open(const struct conf *c, const struct strlist *channels, uid_t also,
     const struct provider_io *io, struct delivery **out, struct buf *report)
 {
 	struct http_delivery *h = calloc(1, sizeof(*h));
@@ -345,7 +345,7 @@ delivery_open(const struct conf *c, const struct strlist *channels, uid_t also, 
 		    delivery_needs, delivery_code_length};
 		h->io = *io;
 		h->route = calloc(channels->n + 1, sizeof(*h->route));
-		r = h->route ? http_open(peer, OTP_CA_DIR, &h->io.http) : -OTP_ENOMEM;
+		r = h->route ? 0 : -OTP_ENOMEM;
 	}
 	for (size_t i = 0; !r && i < channels->n; i++)
 		r = route_open(h, c, channels->item[i], also, report);
@@ -370,6 +370,5 @@ delivery_close(struct delivery *d)
 	}
 	free(h->route);
 	secret_clear(&h->leftover.captures);
-	http_close(h->io.http);
 	free(h);
 }

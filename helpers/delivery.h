@@ -64,11 +64,10 @@ struct delivery {
 };
 
 /*
- * Loads every provider of the channels, with its secrets. peer: the socket whose hang-up ends every
- * wait, or -1. io->http is made here. Errors go to *report. 0, -OTP_ECONF, -OTP_ENOMEM,
- * -OTP_ECRYPTO.
+ * Loads every provider of the channels, with its secrets. Errors go to *report. Whoever neither
+ * sends nor verifies needs no io->http. 0, -OTP_ECONF, -OTP_ENOMEM.
  */
-int delivery_open(const struct conf *c, const struct strlist *channels, uid_t also, int peer,
+int delivery_open(const struct conf *c, const struct strlist *channels, uid_t also,
     const struct provider_io *io, struct delivery **out, struct buf *report);
 /* Connects, if that was asked for, while a person is thinking; returns when the peer speaks, or at
  * dl. */

@@ -1,7 +1,7 @@
 /*
  * One HTTPS request, or one mail over SMTP, at a time, against an absolute deadline, watching the
- * peer meanwhile. No other file than http*.c knows libcurl. Connections are kept, so that a later
- * request to the same server needs no new handshake; a mail has its own.
+ * peer meanwhile. Connections are kept, so that a later request to the same server needs no new
+ * handshake; a mail has its own. What does it is in helpers/http/.
  */
 #ifndef OTP_HTTP_H
 #define OTP_HTTP_H
@@ -83,8 +83,25 @@ int http_cookie(struct http_answer *a, const char *name, struct buf *b);
 
 struct http;
 
-/* peer: the socket whose hang-up ends every wait, or -1. ca_dir: a hashed folder. */
-int http_open(int peer, const char *ca_dir, struct http **out);
+/* The functions below, by whoever opened it. perform: *a is a clear one. */
+struct http_ops {
+	int (*perform)(struct http *h, const struct http_request *q, const struct http_route *route,
+	    struct deadline dl, struct http_answer *a);
+	void (*begin)(struct http *h, const struct http_request *q, const struct http_route *route);
+	void (*idle)(struct http *h, struct deadline dl);
+	void (*forget_peer)(struct http *h);
+	void (*close)(struct http *h);
+};
+
+struct http {
+	const struct http_ops *ops;
+};
+
+/*
+ * peer: the socket whose hang-up ends every wait, or -1. ca_dir: a hashed folder, borrowed. 0,
+ * -OTP_ENOMEM, -OTP_ECRYPTO.
+ */
+typedef int http_open_fn(int peer, const char *ca_dir, struct http **out);
 
 /*
  * Makes the request; *a is cleared first and belongs to the caller.
@@ -116,7 +133,8 @@ void http_forget_peer(struct http *h);
 
 /*
  * Closes what can be closed at once. A request that a deadline cut off may still have a name lookup
- * running in a thread, which libcurl would wait for: it is left to the end of the process.
+ * running in a thread, which would be waited for: it is left to the end of the process. NULL is
+ * fine.
  */
 void http_close(struct http *h);
 

@@ -1,6 +1,5 @@
-HELPER_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS) $(SQLITE_CFLAGS) \
-	$(INI_CFLAGS)
-HELPER_LIBS = $(CURL_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS) $(SQLITE_LIBS) $(INI_LIBS)
+HELPER_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS) $(SQLITE_CFLAGS) $(INI_CFLAGS)
+HELPER_LIBS = $(CRYPTO_LIBS) $(JANSSON_LIBS) $(SQLITE_LIBS) $(INI_LIBS)
 
 # What otp-helper and otpctl share, and the unit tests link.
 noinst_LTLIBRARIES += helpers/libhelpers.la
@@ -24,10 +23,6 @@ helpers_libhelpers_la_SOURCES = \
 	helpers/contacts_sqlite.c helpers/contacts_sqlite.h \
 	helpers/delivery.c helpers/delivery.h \
 	helpers/http.c helpers/http.h \
-	helpers/http_answer.c \
-	helpers/http_mail.c helpers/http_mail.h \
-	helpers/http_mime.c \
-	helpers/http_transfer.c helpers/http_transfer.h \
 	helpers/instant.c helpers/instant.h \
 	helpers/json.c helpers/json.h \
 	helpers/lockdown.c helpers/lockdown.h \
@@ -43,7 +38,6 @@ helpers_libhelpers_la_SOURCES = \
 	helpers/login_send.c \
 	helpers/login_who.c \
 	helpers/pauses.c helpers/pauses.h \
-	helpers/probe.c helpers/probe.h \
 	helpers/profile.c helpers/profile.h \
 	helpers/profile_read.c helpers/profile_read.h \
 	helpers/profile_reader.c \
@@ -73,8 +67,35 @@ helpers_libhelpers_la_SOURCES = \
 	helpers/store_sqlite_try.c \
 	helpers/template.c helpers/template.h
 
+# What speaks HTTP: linked by otpctl and the tests, loaded by otp-helper when a code is to be sent.
+HTTP_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(SSL_CFLAGS) $(CRYPTO_CFLAGS)
+noinst_LTLIBRARIES += helpers/libhttp.la
+helpers_libhttp_la_CFLAGS = $(HTTP_CFLAGS)
+helpers_libhttp_la_LIBADD = $(CURL_LIBS) $(SSL_LIBS) $(CRYPTO_LIBS)
+helpers_libhttp_la_SOURCES = \
+	helpers/http/curl.c helpers/http/curl.h \
+	helpers/http/mail.c helpers/http/mail.h \
+	helpers/http/mime.c \
+	helpers/http/probe.c helpers/http/probe.h \
+	helpers/http/transfer.c helpers/http/transfer.h
+
+otplibexec_LTLIBRARIES = otp-http.la
+otp_http_la_CFLAGS = $(HTTP_CFLAGS)
+otp_http_la_SOURCES = helpers/http/object.c helpers/http.c
+EXTRA_otp_http_la_DEPENDENCIES = $(srcdir)/helpers/http/object.map
+otp_http_la_LIBADD = helpers/libhttp.la common/libcommon.la
+otp_http_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared \
+	-Wl,--version-script=$(srcdir)/helpers/http/object.map
+EXTRA_DIST += helpers/http/object.map
+
+# Beside the program that was not installed yet, too.
+all-local: otp-http.so
+otp-http.so: otp-http.la
+	$(AM_V_GEN)rm -f $@ && $(LN_S) .libs/otp-http.so $@
+CLEANFILES += otp-http.so
+
 otplibexec_PROGRAMS = otp-helper
-otp_helper_SOURCES = helpers/main.c
+otp_helper_SOURCES = helpers/main.c helpers/http_load.c helpers/http_load.h
 otp_helper_CFLAGS = $(HELPER_CFLAGS)
 otp_helper_LDADD = helpers/libhelpers.la
 
@@ -104,4 +125,4 @@ otpctl_SOURCES = \
 	helpers/otpctl/notice.c helpers/otpctl/notice.h \
 	helpers/otpctl/config.c
 otpctl_CFLAGS = $(HELPER_CFLAGS)
-otpctl_LDADD = helpers/libhelpers.la $(CSV_LIBS)
+otpctl_LDADD = helpers/libhelpers.la helpers/libhttp.la $(CSV_LIBS)

@@ -20,6 +20,7 @@
 #include "helpers/challenge.h"
 #include "helpers/conf.h"
 #include "helpers/delivery.h"
+#include "helpers/http_load.h"
 #include "helpers/lockdown.h"
 #include "helpers/log.h"
 #include "helpers/login.h"
@@ -55,6 +56,7 @@ struct session {
 	struct real_machine machine;
 	struct stored_sessions sessions;
 	struct stored_pauses pauses;
+	struct http *http;
 	struct delivery *delivery;
 	struct deadline deadline;
 	struct login_result result;
@@ -278,24 +280,30 @@ open_all(struct session *s)
 	return r ? r : machine_open(&s->machine);
 }
 
-/* Providers and their secrets, for whoever is asked. */
+/* Providers and their secrets, and what speaks to them, for whoever is asked. */
 static int
 open_delivery(struct login_reach *reach, struct delivery **out)
 {
 	struct session *s = ((struct session_reach *)reach)->session;
 	_auto_buf struct buf report = BUF_INIT(64 * 1024);
+	http_open_fn *open = NULL;
 	struct provider_io io = {
 	    .request_id = s->request_id,
 	    .sessions = &s->sessions.base,
 	    .pauses = &s->pauses.base,
 	    .contacts = s->contacts,
 	};
-	int r;
+	int r = http_load(&open);
 
+	if (!r)
+		r = open(s->wire.fd, OTP_CA_DIR, &s->http);
+	if (r)
+		return r;
+	io.http = s->http;
 	sessions_init(&s->sessions, s->store, &s->host_key, &s->machine.base);
 	pauses_init(&s->pauses, s->store, &s->machine.base);
 	r = delivery_open(s->conf, &conf_signin_for(s->conf, s->start.service)->channels,
-	    s->station.also, s->wire.fd, &io, &s->delivery, &report);
+	    s->station.also, &io, &s->delivery, &report);
 	log_report(&report);
 	*out = s->delivery;
 	return r;
@@ -387,6 +395,7 @@ session_close(struct session *s)
 	if (s->delivery)
 		delivery_cleanup(s->delivery, CLEANUP_SECONDS * 1000);
 	delivery_close(s->delivery);
+	http_close(s->http);
 	if (s->store)
 		s->store->ops->close(s->store);
 	if (s->contacts)

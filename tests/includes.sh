@@ -12,7 +12,7 @@ helpers common'
 
 # One row a library: its headers, and the files that may name them.
 libraries='security/ ^pam_otp/
-curl/ ^helpers/http[._]
+curl/ ^helpers/http/
 jansson\.h ^helpers/
 sqlite3\.h ^helpers/
 openssl/ ^helpers/

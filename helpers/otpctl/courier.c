@@ -19,6 +19,7 @@
 #include "common/trust.h"
 #include "helpers/account.h"
 #include "helpers/challenge.h"
+#include "helpers/http/curl.h"
 #include "helpers/log.h"
 
 enum { REPORT_MAX = 64 * 1024, CLEANUP_MS = 5000 };
@@ -119,7 +120,10 @@ open_delivery(struct courier *c, uid_t also)
 
 	sessions_init(&c->sessions, c->store, &c->host_key, &c->clock);
 	pauses_init(&c->pauses, c->store, &c->clock);
-	r = delivery_open(c->conf, c->channels, also, c->fd, &io, &c->delivery, &report);
+	if (curl_http_open(c->fd, OTP_CA_DIR, &c->http))
+		return otpctl_fail("HTTP cannot be spoken: no memory, or the TLS library failed");
+	io.http = c->http;
+	r = delivery_open(c->conf, c->channels, also, &io, &c->delivery, &report);
 	if (!r)
 		return OTPCTL_OK;
 	print_report(&report);
@@ -150,6 +154,7 @@ close_all(struct courier *c)
 	if (c->delivery)
 		delivery_cleanup(c->delivery, CLEANUP_MS);
 	delivery_close(c->delivery);
+	http_close(c->http);
 	if (c->store)
 		c->store->ops->close(c->store);
 	if (c->contacts)

@@ -30,6 +30,7 @@ struct courier {
 	struct login_machine clock; /* its now() alone is used */
 	struct stored_sessions sessions;
 	struct stored_pauses pauses;
+	struct http *http;
 	struct delivery *delivery;
 };
 

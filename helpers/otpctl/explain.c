@@ -205,7 +205,7 @@ open_providers(struct login_reach *reach, struct delivery **out)
 	sessions_init(&o->sessions, o->store, &o->host_key, NULL);
 	pauses_init(&o->pauses, o->store, NULL);
 	r = delivery_open(o->conf, &conf_signin_for(o->conf, o->service)->channels, o->ctl->also,
-	    -1, &io, &o->delivery, &report);
+	    &io, &o->delivery, &report);
 	print_errors(&report);
 	*out = o->delivery;
 	return r;

@@ -1,5 +1,7 @@
 UNIT_CFLAGS = $(HELPER_CFLAGS) $(CMOCKA_CFLAGS)
 UNIT_LIBS = helpers/libhelpers.la common/libcommon.la $(CMOCKA_LIBS)
+# Of those that speak HTTP.
+WEB_LIBS = helpers/libhttp.la $(UNIT_LIBS)
 
 STORE_RIG = tests/unit/store_rig.c tests/unit/store_rig.h tests/unit/unit.h
 
@@ -140,7 +142,7 @@ WEB_RIG = tests/unit/web_rig.c tests/unit/web_rig.h tests/unit/unit.h
 check_PROGRAMS += tests/unit/test_http
 tests_unit_test_http_SOURCES = tests/unit/test_http.c $(WEB_RIG)
 tests_unit_test_http_CFLAGS = $(UNIT_CFLAGS) -pthread
-tests_unit_test_http_LDADD = $(UNIT_LIBS)
+tests_unit_test_http_LDADD = $(WEB_LIBS)
 TESTS += tests/unit/test_http
 
 MAIL_RIG = tests/unit/mail_rig.c tests/unit/mail_rig.h tests/unit/web_rig.h tests/unit/unit.h
@@ -148,19 +150,19 @@ MAIL_RIG = tests/unit/mail_rig.c tests/unit/mail_rig.h tests/unit/web_rig.h test
 check_PROGRAMS += tests/unit/test_http_mail
 tests_unit_test_http_mail_SOURCES = tests/unit/test_http_mail.c $(MAIL_RIG)
 tests_unit_test_http_mail_CFLAGS = $(UNIT_CFLAGS) -pthread
-tests_unit_test_http_mail_LDADD = $(UNIT_LIBS)
+tests_unit_test_http_mail_LDADD = $(WEB_LIBS)
 TESTS += tests/unit/test_http_mail
 
 check_PROGRAMS += tests/unit/test_request_mail
 tests_unit_test_request_mail_SOURCES = tests/unit/test_request_mail.c $(MAIL_RIG)
 tests_unit_test_request_mail_CFLAGS = $(UNIT_CFLAGS) -pthread
-tests_unit_test_request_mail_LDADD = $(UNIT_LIBS)
+tests_unit_test_request_mail_LDADD = $(WEB_LIBS)
 TESTS += tests/unit/test_request_mail
 
 check_PROGRAMS += tests/unit/test_request
 tests_unit_test_request_SOURCES = tests/unit/test_request.c $(WEB_RIG)
 tests_unit_test_request_CFLAGS = $(UNIT_CFLAGS) -pthread
-tests_unit_test_request_LDADD = $(UNIT_LIBS)
+tests_unit_test_request_LDADD = $(WEB_LIBS)
 TESTS += tests/unit/test_request
 
 LOGIN_RIG = tests/unit/login_rig.c tests/unit/login_rig.h tests/unit/unit.h
@@ -234,13 +236,13 @@ TESTS += tests/unit/test_login_rules
 check_PROGRAMS += tests/unit/test_provider
 tests_unit_test_provider_SOURCES = tests/unit/test_provider.c $(WEB_RIG)
 tests_unit_test_provider_CFLAGS = $(UNIT_CFLAGS) -pthread
-tests_unit_test_provider_LDADD = $(UNIT_LIBS)
+tests_unit_test_provider_LDADD = $(WEB_LIBS)
 TESTS += tests/unit/test_provider
 
 check_PROGRAMS += tests/unit/test_delivery
 tests_unit_test_delivery_SOURCES = tests/unit/test_delivery.c $(WEB_RIG)
 tests_unit_test_delivery_CFLAGS = $(UNIT_CFLAGS) -pthread
-tests_unit_test_delivery_LDADD = $(UNIT_LIBS)
+tests_unit_test_delivery_LDADD = $(WEB_LIBS)
 TESTS += tests/unit/test_delivery
 
 check_PROGRAMS += tests/unit/test_seal
@@ -258,5 +260,5 @@ TESTS += tests/unit/test_recovery
 check_PROGRAMS += tests/unit/test_probe
 tests_unit_test_probe_SOURCES = tests/unit/test_probe.c tests/unit/unit.h
 tests_unit_test_probe_CFLAGS = $(UNIT_CFLAGS) -pthread
-tests_unit_test_probe_LDADD = $(UNIT_LIBS)
+tests_unit_test_probe_LDADD = $(WEB_LIBS)
 TESTS += tests/unit/test_probe

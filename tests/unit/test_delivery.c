@@ -8,6 +8,7 @@
 
 #include "common/err.h"
 #include "helpers/delivery.h"
+#include "helpers/http/curl.h"
 #include "helpers/pauses.h"
 #include "tests/unit/web_rig.h"
 
@@ -17,6 +18,7 @@ static struct folder folder;
 static struct web *web[PROVIDERS];
 static struct conf *conf;
 static struct delivery *delivery;
+static struct http *http;
 static struct delivered out;
 
 /* A store that holds one pause, and a clock that stands still. */
@@ -99,6 +101,8 @@ teardown(void **state)
 	delivered_clear(&out);
 	delivery_close(delivery);
 	delivery = NULL;
+	http_close(http);
+	http = NULL;
 	conf_free(conf);
 	conf = NULL;
 	for (int i = 0; i < PROVIDERS; i++)
@@ -137,15 +141,17 @@ static const char *const profiles[][2] = {
 static int
 try_conf(const char *text, struct buf *report)
 {
-	const struct provider_io io = {.pauses = &pauses.base, .contacts = &contacts};
+	struct provider_io io = {.pauses = &pauses.base, .contacts = &contacts};
 
+	assert_int_equal(curl_http_open(-1, "/etc/ssl/certs", &http), 0);
+	io.http = http;
 	pauses_init(&pauses, &store, &machine);
 	for (size_t i = 0; i < COUNT(profiles); i++)
 		folder_write(&folder, profiles[i][0], profiles[i][1], 0644);
 	folder_write(&folder, "pam_otp.conf", text, 0644);
 	if (conf_load(folder.file, geteuid(), &conf, report))
 		fail_msg("%s", buf_str(report));
-	return delivery_open(conf, &conf->signin.channels, geteuid(), -1, &io, &delivery, report);
+	return delivery_open(conf, &conf->signin.channels, geteuid(), &io, &delivery, report);
 }
 
 static void

@@ -12,7 +12,7 @@
 
 #include "common/clock.h"
 #include "common/err.h"
-#include "helpers/http.h"
+#include "helpers/http/curl.h"
 #include "tests/unit/web_rig.h"
 
 static struct web *web;
@@ -28,7 +28,7 @@ setup(void **state)
 {
 	(void)state;
 	web = web_start();
-	return http_open(-1, "/etc/ssl/certs", &http);
+	return curl_http_open(-1, "/etc/ssl/certs", &http);
 }
 
 static int
@@ -437,7 +437,7 @@ ask_with_peer(int peer)
 	int r;
 
 	http_close(http);
-	assert_int_equal(http_open(peer, "/etc/ssl/certs", &http), 0);
+	assert_int_equal(curl_http_open(peer, "/etc/ssl/certs", &http), 0);
 	r = ask("/");
 	left_behind[nleft_behind++ % COUNT(left_behind)] = http;
 	assert_true(clock_ms(CLOCK_MONOTONIC) - began < 2000);
@@ -511,7 +511,7 @@ what_was_begun_warms_the_connection(void **state)
 	/* It ends as soon as the peer says something. */
 	http_close(http);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fd), 0);
-	assert_int_equal(http_open(fd[0], "/etc/ssl/certs", &http), 0);
+	assert_int_equal(curl_http_open(fd[0], "/etc/ssl/certs", &http), 0);
 	web_say(web, "", 0, WEB_HOLD);
 	http_begin(http, &q, &direct);
 	assert_int_equal(send(fd[1], "A", 1, 0), 1);

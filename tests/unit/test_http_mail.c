@@ -11,7 +11,7 @@
 
 #include "common/clock.h"
 #include "common/err.h"
-#include "helpers/http.h"
+#include "helpers/http/curl.h"
 #include "tests/unit/mail_rig.h"
 
 static struct post *post;
@@ -31,7 +31,7 @@ setup(void **state)
 	(void)state;
 	post = post_start();
 	(void)snprintf(url, sizeof(url), "smtp://127.0.0.1:%d/box", post_port(post));
-	return http_open(-1, "/etc/ssl/certs", &http);
+	return curl_http_open(-1, "/etc/ssl/certs", &http);
 }
 
 static int
@@ -386,7 +386,7 @@ nobody_waits_behind_the_end(void **state)
 		}
 	}
 	http_close(http);
-	assert_int_equal(http_open(-1, "/etc/ssl/certs", &http), 0);
+	assert_int_equal(curl_http_open(-1, "/etc/ssl/certs", &http), 0);
 	assert_true(clock_ms(CLOCK_MONOTONIC) - began < 10000);
 	/* It was said, all the same. */
 	post_say(post, TURN_RCPT, "550 no\r\n", WEB_KEEP);
@@ -409,7 +409,7 @@ a_peer_that_goes_ends_the_wait(void **state)
 		assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fd), 0);
 		close(fd[1]);
 		http_close(http);
-		assert_int_equal(http_open(fd[0], "/etc/ssl/certs", &http), 0);
+		assert_int_equal(curl_http_open(fd[0], "/etc/ssl/certs", &http), 0);
 		post_say(post, at[i], "", WEB_HOLD);
 		/* Seen before the server has said a word, or within a second behind the text. */
 		r = mail_to(url, &plain, 60000);

@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "helpers/probe.h"
+#include "helpers/http/probe.h"
 
 static void
 errors_are_the_machines_or_the_networks(void **state)

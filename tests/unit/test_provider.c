@@ -6,12 +6,14 @@
 
 #include "common/err.h"
 #include "helpers/delivery.h"
+#include "helpers/http/curl.h"
 #include "tests/unit/web_rig.h"
 
 static struct folder folder;
 static struct web *web, *second;
 static struct conf *conf;
 static struct delivery *delivery;
+static struct http *http;
 static struct delivered out;
 static char kept[256]; /* the cached session */
 static int drops;
@@ -83,6 +85,8 @@ teardown(void **state)
 	delivered_clear(&out);
 	delivery_close(delivery);
 	delivery = NULL;
+	http_close(http);
+	http = NULL;
 	conf_free(conf);
 	conf = NULL;
 	web_stop(web);
@@ -106,8 +110,7 @@ teardown(void **state)
 static int
 open_with(const char *members, const char *settings, struct buf *report)
 {
-	const struct provider_io io = {
-	    .sessions = &cache, .pauses = &pauses, .contacts = &contacts};
+	struct provider_io io = {.sessions = &cache, .pauses = &pauses, .contacts = &contacts};
 	char text[4096];
 
 	assert_in_range(snprintf(text, sizeof(text),
@@ -128,7 +131,9 @@ open_with(const char *members, const char *settings, struct buf *report)
 	folder_write(&folder, "pam_otp.conf", text, 0644);
 	if (conf_load(folder.file, geteuid(), &conf, report))
 		fail_msg("%s", buf_str(report));
-	return delivery_open(conf, &conf->signin.channels, geteuid(), -1, &io, &delivery, report);
+	assert_int_equal(curl_http_open(-1, "/etc/ssl/certs", &http), 0);
+	io.http = http;
+	return delivery_open(conf, &conf->signin.channels, geteuid(), &io, &delivery, report);
 }
 
 static void

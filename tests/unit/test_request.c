@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 
 #include "common/err.h"
+#include "helpers/http/curl.h"
 #include "helpers/json.h"
 #include "helpers/request.h"
 #include "tests/unit/web_rig.h"
@@ -30,7 +31,7 @@ setup(void **state)
 	assert_int_equal(bindings_set(&bindings, "message", "Say \"${code}\"\n"), 0);
 	assert_int_equal(bindings_set(&bindings, "empty", ""), 0);
 	assert_int_equal(bindings_set(&bindings, "flag", "true"), 0);
-	return http_open(-1, "/etc/ssl/certs", &http);
+	return curl_http_open(-1, "/etc/ssl/certs", &http);
 }
 
 static int
@@ -466,7 +467,7 @@ a_fault_of_this_machine_is_no_outage(void **state)
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
 	none = (struct rlimit){0, was.rlim_max};
 	http_close(http);
-	assert_int_equal(http_open(-1, "/etc/ssl/certs", &http), 0);
+	assert_int_equal(curl_http_open(-1, "/etc/ssl/certs", &http), 0);
 	request_without_descriptors(&none, &was, &o);
 	assert_int_equal(o.class, CLASS_BROKEN);
 	assert_true(!o.written && !o.outage);

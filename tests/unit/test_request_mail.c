@@ -5,6 +5,7 @@
 #include "tests/unit/unit.h"
 
 #include "common/err.h"
+#include "helpers/http/curl.h"
 #include "helpers/request.h"
 #include "tests/unit/mail_rig.h"
 
@@ -31,7 +32,7 @@ setup(void **state)
 	assert_int_equal(bindings_set(&bindings, "name", ""), 0);
 	assert_int_equal(bindings_set(&bindings, "login", ""), 0);
 	assert_int_equal(bindings_set(&bindings, "password", ""), 0);
-	return http_open(-1, "/etc/ssl/certs", &http);
+	return curl_http_open(-1, "/etc/ssl/certs", &http);
 }
 
 static int

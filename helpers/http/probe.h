@@ -2,8 +2,8 @@
  * Is it this machine? Whoever uses up its ports, its threads or its processor must not be able to
  * pass that off as a provider that is down.
  */
-#ifndef OTP_PROBE_H
-#define OTP_PROBE_H
+#ifndef OTP_HTTP_PROBE_H
+#define OTP_HTTP_PROBE_H
 
 #include <stdbool.h>
 #include <stdint.h>

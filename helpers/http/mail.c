@@ -6,14 +6,14 @@
  *  - where libcurl waits by itself (while the server judges the text, and after QUIT), the
  *    callbacks see the deadline and the peer.
  */
-#include "helpers/http_mail.h"
+#include "helpers/http/mail.h"
 
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/err.h"
-#include "helpers/http_transfer.h"
+#include "helpers/http/transfer.h"
 
 enum {
 	BACKSTOP_MS = 50, /* behind the deadline: when libcurl looks up from a wait of its own */

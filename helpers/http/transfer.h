@@ -1,6 +1,6 @@
 /*
  * One transfer of libcurl's: what it is given, what its callbacks write to, what its end means. For
- * http.c and what belongs to it alone.
+ * curl.c and what belongs to it alone.
  */
 #ifndef OTP_HTTP_TRANSFER_H
 #define OTP_HTTP_TRANSFER_H
@@ -8,7 +8,7 @@
 #include <curl/curl.h>
 
 #include "helpers/http.h"
-#include "helpers/http_mail.h"
+#include "helpers/http/mail.h"
 
 struct transfer {
 	struct http_answer *answer; /* the caller's, or own */
@@ -30,8 +30,8 @@ struct transfer {
 };
 
 /*
- * Prepares a transfer, to be added to a multi handle. peer, ca_dir: of http_open(). a: where the
- * answer goes, or NULL. As http_perform().
+ * Prepares a transfer, to be added to a multi handle. peer, ca_dir: of curl_http_open(). a: where
+ * the answer goes, or NULL. As http_perform().
  */
 int transfer_new(const struct http_request *q, const struct http_route *route, int peer,
     const char *ca_dir, struct deadline dl, struct http_answer *a, struct transfer **out);

@@ -4,7 +4,7 @@
  *  - a mail over TLS, from the first byte or by STARTTLS, or to a literal loopback address;
  *  - nothing from the environment, no redirect, no cookie jar, no netrc, no second try.
  */
-#include "helpers/http_transfer.h"
+#include "helpers/http/transfer.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 
 #include "common/err.h"
-#include "helpers/probe.h"
+#include "helpers/http/probe.h"
 
 /* Every option that is a number, with its reason. */
 static const struct {

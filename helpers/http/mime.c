@@ -4,7 +4,7 @@
  *    or name beyond plain ASCII is encoded (RFC 2047);
  *  - nothing of the code or the user stands in a header that is not the profile's.
  */
-#include "helpers/http_mail.h"
+#include "helpers/http/mail.h"
 
 #include <openssl/evp.h>
 #include <openssl/rand.h>

@@ -1,4 +1,4 @@
-#include "helpers/probe.h"
+#include "helpers/http/probe.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 /*
- * A mail instead of a request: the message (http_mime.c), and the dialog with the server as far as
- * libcurl leaves it to its user (http_mail.c). For http_transfer.c alone.
+ * A mail instead of a request: the message (mime.c), and the dialog with the server as far as
+ * libcurl leaves it to its user (mail.c). For transfer.c alone.
  */
 #ifndef OTP_HTTP_MAIL_H
 #define OTP_HTTP_MAIL_H

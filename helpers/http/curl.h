@@ -1,0 +1,9 @@
+/* HTTP and SMTP by libcurl. No file outside this folder knows that library. */
+#ifndef OTP_HTTP_CURL_H
+#define OTP_HTTP_CURL_H
+
+#include "helpers/http.h"
+
+http_open_fn curl_http_open;
+
+#endif

@@ -1,0 +1,157 @@
+"""What speaks HTTP is loaded when a code is to be sent, and by no other sign-in."""
+
+import os
+import shutil
+
+import pytest
+
+from conftest import NOBODY, NUMBER, SOURCE, program
+from test_remember import KEY
+from wire import Gone, Helper
+
+SERVICES = """
+[service remembering]
+ask_first = always
+remember = 15m
+[exempt test]
+services = exempt
+users = games
+reason = a sign-in that is not asked
+until = 2037-12-31
+"""
+HEAVY = "libcurl.so", "libssl.so", "otp-http.so"
+
+
+@pytest.fixture
+def world_of_services(world):
+    world.configure(extra=SERVICES)
+    return world
+
+
+def sign_in(world, service, helper=None, env=()):
+    argv = [*env, helper or program("otp-helper"), "--config", world.conf]
+    items = {"service": service, "rhost": "192.0.2.7", "tty": "ssh", "ssh_auth_info": KEY}
+    return Helper(argv, NOBODY).open(user="games", **items)
+
+
+def with_a_code(world, **how):
+    with sign_in(world, "remembering", **how) as h:
+        assert NUMBER[-2:] in h.prompt()
+        h.answer("")
+        h.prompt()
+        h.answer(world.gateway.wait_message(seconds=5)["code"])
+        assert h.result() == "ok"
+    return h.log
+
+
+def loaded(log):
+    """Which of the heavy ones the dynamic linker says it has initialised."""
+    started = [line for line in log.splitlines() if "calling init:" in line]
+    assert any("libsqlite3.so" in line for line in started), log
+    return [name for name in HEAVY if any(name in line for line in started)]
+
+
+WATCHED = ["LD_DEBUG=files"]
+
+
+def test_an_exempt_sign_in_loads_neither_tls_nor_http(world_of_services):
+    with sign_in(world_of_services, "exempt", env=WATCHED) as h:
+        assert h.result() == "skip"
+    assert loaded(h.log) == []
+
+
+def test_a_remembered_sign_in_loads_neither_tls_nor_http(world_of_services):
+    assert loaded(with_a_code(world_of_services, env=WATCHED)) == list(HEAVY)
+    with sign_in(world_of_services, "remembering", env=WATCHED) as h:
+        assert h.result() == "skip"
+        assert h.reason.startswith("remembered: ")
+    assert loaded(h.log) == []
+
+
+@pytest.fixture
+def moved(world_of_services):
+    """A copy of the helper with a copy of its part, in a folder of their own."""
+    folder = f"{world_of_services.dir}/libexec"
+    os.mkdir(folder)
+    helper = shutil.copy(program("otp-helper"), folder)
+    part = shutil.copy(program("otp-http.so"), folder)
+    return helper, part
+
+
+def test_the_part_lies_beside_the_helper(world_of_services, moved):
+    log = with_a_code(world_of_services, helper=moved[0], env=WATCHED)
+    assert f"calling init: {moved[1]}" in log
+
+
+def test_a_link_to_the_helper_leads_to_the_part(world_of_services, moved):
+    os.mkdir(f"{world_of_services.dir}/links")
+    link = f"{world_of_services.dir}/links/otp-helper"
+    os.symlink(moved[0], link)
+    shutil.copy(f"{SOURCE}/README.md", f"{world_of_services.dir}/links/otp-http.so")
+    log = with_a_code(world_of_services, helper=link, env=WATCHED)
+    assert f"calling init: {moved[1]}" in log
+
+
+def absent(part):
+    os.unlink(part)
+    return "No such file or directory"
+
+
+def cut_off(part):
+    with open(part, "r+b") as f:
+        f.truncate(40)
+    return "file too short"
+
+
+def another_file(part):
+    shutil.copy(f"{SOURCE}/README.md", part)
+    return "invalid ELF header"
+
+
+def another_library(part):
+    """One that has no such name to offer."""
+    os.unlink(part)
+    with open("/proc/self/maps", encoding="ascii") as maps:
+        library = next(line.split()[-1] for line in maps if "/libm.so" in line or "/libz.so" in line)
+    shutil.copy(library, part)
+    return "otp_http"
+
+
+def another_build(part):
+    """Of the same length: only what it was built of is another."""
+    with open(part, "rb") as f:
+        data = f.read()
+    stamp = build_stamp(data)
+    with open(part, "wb") as f:
+        f.write(data.replace(stamp, stamp[:-1] + (b"0" if stamp[-1:] != b"0" else b"1")))
+    return "is not of the build of otp-helper"
+
+
+def build_stamp(data):
+    """What both carry: the version, a checksum, a length."""
+    with open(program("otp-helper"), "rb") as f:
+        texts = set(f.read().split(b"\0"))
+    found = {t for t in data.split(b"\0") if t in texts and len(t.split(b" ")) == 3
+             and all(word.replace(b".", b"").isdigit() for word in t.split(b" "))}
+    assert len(found) == 1, found
+    return found.pop()
+
+
+@pytest.mark.parametrize("spoil", [absent, cut_off, another_file, another_library, another_build])
+def test_without_the_part_nobody_is_let_in_and_the_log_says_why(world_of_services, moved, spoil):
+    helper, part = moved
+    why = spoil(part)
+    with sign_in(world_of_services, "remembering", helper=helper) as h:
+        assert h.result() == "broken"
+    assert why in h.log
+    assert world_of_services.gateway.outbox() == []
+    # Whoever is not asked needs none of it.
+    with sign_in(world_of_services, "exempt", helper=helper) as h:
+        assert h.result() == "skip"
+
+
+def test_a_part_that_ends_in_its_middle_ends_the_helper(world_of_services, moved):
+    """The kernel stops whoever reads what is not there: no result, which the module refuses."""
+    os.truncate(moved[1], 1000)
+    with sign_in(world_of_services, "remembering", helper=moved[0]) as h, pytest.raises(Gone):
+        h.result()
