@@ -98,6 +98,8 @@ judge_check(struct login *l, const struct delivered *d, int left)
 		(void)l->io->store->ops->challenge_kill(l->io->store, l->challenge.id);
 		return login_refuse(l, NOTE_ENDED, "too many tries at the provider");
 	case CLASS_RATE_LIMITED:
+		prompt_check_paused(text);
+		login_last_words(l, text);
 		return login_end(l, LOGIN_LOCKED, "the provider's rate limit is in force");
 	case CLASS_ACTION_NEEDED:
 		prompt_action_needed(text);

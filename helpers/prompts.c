@@ -55,6 +55,8 @@ static const char text_other_way[] = "o = other way";
 static const char text_action_needed[] =
     "The code was right, but your account at its service needs another step first. Ask your "
     "administrator.";
+static const char text_check_paused[] =
+    "The service that checks codes has had too many requests. Wait some minutes and sign in again.";
 static const char text_left[] = "That recovery code is used up now. {n} left.";
 static const char text_left_none[] =
     "That was your last recovery code. Ask your administrator for new ones.";
@@ -228,6 +230,12 @@ void
 prompt_action_needed(char *text)
 {
 	(void)snprintf(text, ROOM, "%s", text_action_needed);
+}
+
+void
+prompt_check_paused(char *text)
+{
+	(void)snprintf(text, ROOM, "%s", text_check_paused);
 }
 
 void

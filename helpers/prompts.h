@@ -64,6 +64,7 @@ void prompt_code(char *text, enum note note, const struct prompt_facts *f);
 /* A note by itself: last words. */
 void prompt_note(char *text, enum note note, const struct prompt_facts *f);
 void prompt_action_needed(char *text);
+void prompt_check_paused(char *text);
 void prompt_recovery_left(char *text, int left);
 /* text with a question behind it, where only a question is shown. */
 void prompt_last(char *prompt, const char *text);

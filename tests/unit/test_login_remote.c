@@ -10,6 +10,9 @@
 #define W_LEFT2 "Wrong code, 2 tries left.\n"
 #define W_LEFT1 "Wrong code, 1 try left.\n"
 #define ENDED	"That code has ended. Type r to have a new one sent.\n"
+#define PAUSED                                                                                    \
+	"The service that checks codes has had too many requests. Wait some minutes and sign in " \
+	"again."
 #define NEEDS_STEP                                                                                \
 	"The code was right, but your account at its service needs another step first. Ask your " \
 	"administrator."
@@ -57,7 +60,7 @@ static const struct verdict {
     {CLASS_WRONG_CODE, W_LEFT2, 0, NULL},
     {CLASS_EXPIRED, ENDED, 0, NULL},
     {CLASS_TOO_MANY, ENDED, 0, NULL},
-    {CLASS_RATE_LIMITED, NULL, LOGIN_LOCKED, NULL},
+    {CLASS_RATE_LIMITED, NULL, LOGIN_LOCKED, PAUSED},
     {CLASS_ACTION_NEEDED, NULL, LOGIN_DENIED, NEEDS_STEP},
     {CLASS_BROKEN, NULL, LOGIN_BROKEN, NULL},
     {CLASS_BAD_CREDENTIALS, UNCHECKED("2 tries"), 0, NULL},
@@ -73,6 +76,7 @@ each_verdict_has_its_end(void **state)
 {
 	for (size_t i = 0; i < COUNT(verdicts); i++) {
 		const struct verdict *v = &verdicts[i];
+		char last[256];
 
 		setup(state);
 		rig.checks_as = v->class;
@@ -91,7 +95,8 @@ each_verdict_has_its_end(void **state)
 		/* Where the host asks first, they are asked. */
 		if (v->told) {
 			rig_conf("", "", "");
-			RUN(SAY(SENT, "@code"), LAST(NEEDS_STEP));
+			(void)snprintf(last, sizeof(last), "%s\nPress Enter to end: ", v->told);
+			RUN(SAY(SENT, "@code"), SAY(last, ""));
 			ENDS(v->word, "");
 			assert_int_equal(rig.ntold, 0);
 		}

@@ -159,6 +159,8 @@ last_words_are_one_more_question(void **state)
 	assert_non_null(strstr(text, "x\nPress Enter to end: "));
 	prompt_action_needed(text);
 	is_fit(-1);
+	prompt_check_paused(text);
+	is_fit(-1);
 	for (int left = -1; left < 11; left++) {
 		prompt_recovery_left(text, left);
 		is_fit(-1);
