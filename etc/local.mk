@@ -62,10 +62,11 @@ etc/sysusers.d/pam_otp.conf: etc/sysusers.d/pam_otp.conf.in Makefile
 etc/tmpfiles.d/pam_otp.conf: etc/tmpfiles.d/pam_otp.conf.in Makefile
 	$(AM_V_GEN)$(fill_in) $(srcdir)/etc/tmpfiles.d/pam_otp.conf.in >$@
 
-# libtool's descriptions are of no use to PAM and otp-helper; a configuration that is there already
-# is the administrator's.
+# libtool's descriptions are of no use to PAM and otp-helper, and a shared object is no program; a
+# configuration that is there already is the administrator's.
 install-exec-hook:
 	rm -f "$(DESTDIR)$(otplibexecdir)/otp-http.la"
+	chmod 644 "$(DESTDIR)$(otplibexecdir)/otp-http.so"
 install-data-hook:
 	rm -f "$(DESTDIR)$(pamdir)/pam_otp.la"
 	$(MKDIR_P) "$(DESTDIR)$(otpconfdir)"

@@ -91,8 +91,17 @@ EXTRA_DIST += helpers/http/object.map
 # Beside the program that was not installed yet, too.
 all-local: otp-http.so
 otp-http.so: otp-http.la
-	$(AM_V_GEN)rm -f $@ && $(LN_S) .libs/otp-http.so $@
+	$(AM_V_GEN)cp .libs/otp-http.so $@.new && mv $@.new $@
 CLEANFILES += otp-http.so
+
+# What a program and the object that it loads must both be made of.
+HTTP_BUILD_OF = $(common_libcommon_la_SOURCES) $(helpers_libhttp_la_SOURCES) \
+	helpers/http.c helpers/http.h helpers/http_load.h
+http_build.h: $(HTTP_BUILD_OF) Makefile
+	$(AM_V_GEN)sum=`cd "$(srcdir)" && cat $(HTTP_BUILD_OF) | cksum` && \
+		printf '#define HTTP_BUILD "%s %s"\n' "$(PACKAGE_VERSION)" "$$sum" >$@
+helpers/otp_helper-http_load.$(OBJEXT) helpers/http/otp_http_la-object.lo: http_build.h
+CLEANFILES += http_build.h
 
 otplibexec_PROGRAMS = otp-helper
 otp_helper_SOURCES = helpers/main.c helpers/http_load.c helpers/http_load.h

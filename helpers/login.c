@@ -142,7 +142,7 @@ login_reach(struct login *l)
 	int r = l->io->delivery ? 0 : l->io->reach->open(l->io->reach, &l->ports.delivery);
 
 	/* What is wrong is in the log. */
-	return r ? login_end(l, LOGIN_BROKEN, "secrets or profiles cannot be used") : STEP_CONTACT;
+	return r ? login_end(l, LOGIN_BROKEN, "what sends codes cannot be used") : STEP_CONTACT;
 }
 
 typedef enum step step_fn(struct login *l);

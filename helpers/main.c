@@ -293,12 +293,15 @@ open_delivery(struct login_reach *reach, struct delivery **out)
 	    .pauses = &s->pauses.base,
 	    .contacts = s->contacts,
 	};
-	int r = http_load(&open);
+	int r = http_load(s->station.also, &open);
 
-	if (!r)
-		r = open(s->wire.fd, OTP_CA_DIR, &s->http);
 	if (r)
 		return r;
+	r = open(s->wire.fd, OTP_CA_DIR, &s->http);
+	if (r) {
+		otp_logr(LOG_ERR, r, "HTTP cannot be spoken");
+		return r;
+	}
 	io.http = s->http;
 	sessions_init(&s->sessions, s->store, &s->host_key, &s->machine.base);
 	pauses_init(&s->pauses, s->store, &s->machine.base);

@@ -32,7 +32,7 @@ wrong_arrows() {
 		name=${header#?}
 		name=${name%?}
 		case $header in
-		\"config.h\") ;; # the build's own
+		\"config.h\" | \"http_build.h\") ;; # the build's own
 		\"*)
 			printf '%s\n' "$arrows" | grep -qx "$from ${name%%/*}" ||
 				echo "$file includes $name"

@@ -1,13 +1,14 @@
 """What speaks HTTP is loaded when a code is to be sent, and by no other sign-in."""
 
 import os
+import re
 import shutil
 
 import pytest
 
 from conftest import NOBODY, NUMBER, SOURCE, program
 from test_remember import KEY
-from wire import Gone, Helper
+from wire import Gone, Helper, Silent
 
 SERVICES = """
 [service remembering]
@@ -124,20 +125,42 @@ def another_build(part):
     stamp = build_stamp(data)
     with open(part, "wb") as f:
         f.write(data.replace(stamp, stamp[:-1] + (b"0" if stamp[-1:] != b"0" else b"1")))
-    return "is not of the build of otp-helper"
+    return "not of the build of otp-helper"
 
 
 def build_stamp(data):
     """What both carry: the version, a checksum, a length."""
     with open(program("otp-helper"), "rb") as f:
         texts = set(f.read().split(b"\0"))
-    found = {t for t in data.split(b"\0") if t in texts and len(t.split(b" ")) == 3
-             and all(word.replace(b".", b"").isdigit() for word in t.split(b" "))}
+    found = {t for t in data.split(b"\0")
+             if t in texts and re.fullmatch(rb"[0-9][^ ]* [0-9]+ [0-9]+", t)}
     assert len(found) == 1, found
     return found.pop()
 
 
-@pytest.mark.parametrize("spoil", [absent, cut_off, another_file, another_library, another_build])
+def anybodys_file(part):
+    os.chmod(part, 0o666)
+    return f"{part}: owned or writable by somebody else"
+
+
+def anybodys_folder(part):
+    os.chmod(os.path.dirname(part), 0o777)
+    return f"{os.path.dirname(part)}: owned or writable by somebody else"
+
+
+def somebodys_file(part):
+    """In a folder that everybody may put files into, as helper= may name one."""
+    if os.geteuid() != 0:
+        pytest.skip("a file of another user's takes root to make")
+    os.chown(part, 2, 2)
+    os.chown(os.path.dirname(part), 0, 0)
+    os.chmod(os.path.dirname(part), 0o1777)
+    return f"{part}: owned or writable by somebody else"
+
+
+@pytest.mark.parametrize("spoil", [
+    absent, cut_off, another_file, another_library, another_build,
+    anybodys_file, anybodys_folder, somebodys_file])
 def test_without_the_part_nobody_is_let_in_and_the_log_says_why(world_of_services, moved, spoil):
     helper, part = moved
     why = spoil(part)
@@ -150,8 +173,18 @@ def test_without_the_part_nobody_is_let_in_and_the_log_says_why(world_of_service
         assert h.result() == "skip"
 
 
+def test_an_upgrade_may_put_the_part_into_place_a_moment_later(world_of_services, moved):
+    helper, part = moved
+    os.rename(part, part + ".new")
+    with sign_in(world_of_services, "remembering", helper=helper) as h:
+        with pytest.raises(Silent):
+            h.recv(timeout=0.2)
+        os.rename(part + ".new", part)
+        assert h.prompt()
+
+
 def test_a_part_that_ends_in_its_middle_ends_the_helper(world_of_services, moved):
     """The kernel stops whoever reads what is not there: no result, which the module refuses."""
-    os.truncate(moved[1], 1000)
+    os.truncate(moved[1], os.sysconf("SC_PAGESIZE"))
     with sign_in(world_of_services, "remembering", helper=moved[0]) as h, pytest.raises(Gone):
         h.result()
