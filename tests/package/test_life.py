@@ -298,31 +298,33 @@ def test_an_older_store_is_brought_along_by_the_upgrade(debian, gateway, code):
 
 # --- two versions at once ---
 
-MODULE = "/usr/lib/x86_64-linux-gnu/security/pam_otp.so"
-HELPER = "/usr/libexec/pam_otp/otp-helper"
+MODULE = ["/usr/lib/x86_64-linux-gnu/security/pam_otp.so"]
+HELPER = ["/usr/libexec/pam_otp/otp-helper", "/usr/libexec/pam_otp/otp-http.so"]  # always of one build
 
 
-def from_package(debian, package, path):
-    """This one file of another package takes the place of the installed one."""
-    debian.run("sh", "-c", f"rm -rf /root/x && dpkg-deb -x /root/{package}.deb /root/x && mv /root/x{path} {path}")
+def from_package(debian, package, paths):
+    """These files of another package take the place of the installed ones."""
+    debian.run("sh", "-c", f"rm -rf /root/x && dpkg-deb -x /root/{package}.deb /root/x")
+    for path in paths:
+        debian.run("mv", f"/root/x{path}", path)
 
 
-@pytest.mark.parametrize("package,path", [("next", HELPER), ("next", MODULE)], ids=["old-module", "old-helper"])
-def test_versions_with_a_common_protocol(debian, gateway, code, package, path):
+@pytest.mark.parametrize("paths", [HELPER, MODULE], ids=["old-module", "old-helper"])
+def test_versions_with_a_common_protocol(debian, gateway, code, paths):
     """U6: one that speaks versions 1 and 2, one that speaks 1: they speak 1."""
     debian.ready(gateway)
     debian.stack("sudo")
-    from_package(debian, package, path)
+    from_package(debian, "next", paths)
     signs_in(debian.sudo(code), PASSWORD, CODE)
 
 
-@pytest.mark.parametrize("path,told", [(HELPER, "door 2, hello"), (MODULE, "door 2, hello")],
+@pytest.mark.parametrize("paths,told", [(HELPER, "door 2, hello"), (MODULE, "door 2, hello")],
                          ids=["old-module", "old-helper"])
-def test_versions_without_a_common_protocol(debian, gateway, path, told):
+def test_versions_without_a_common_protocol(debian, gateway, paths, told):
     """Nobody gets in, nothing is sent, and the log says why."""
     debian.ready(gateway)
     debian.stack("sudo")
-    from_package(debian, "apart", path)
+    from_package(debian, "apart", paths)
     refused(debian.sudo(nothing))
     assert gateway.outbox() == []
     assert re.search(rf'pam_otp\(sudo:auth\):.* result=broken .*reason="{told}: ', debian.log()), debian.log()

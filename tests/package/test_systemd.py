@@ -67,6 +67,7 @@ def test_a_sign_in_by_the_socket(ready, code):
 def test_who_leaves_is_no_failure(ready, code):
     with ready.ssh(code) as p:
         p.until(CODE)
+        p.vanish()
     wait_for(lambda: not units(ready))
     assert "Failed with result" not in ready.log() and "result=gone" in ready.log()
 
