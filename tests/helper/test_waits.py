@@ -11,6 +11,7 @@ import pytest
 import waiting
 
 COUNT = 60
+TURN_MS = 10     # what a busy machine may take to go on with either of them
 
 
 @pytest.mark.parametrize("provider", ["tingting", "crego"])
@@ -18,10 +19,11 @@ def test_unregistered_and_unknown_users_wait_as_registered_ones_do(request, prov
     world = request.getfixturevalue("world" if provider == "tingting" else provider)
     for moment, waits in waiting.measure(world, COUNT, 4).items():
         real = waits.pop("registered")
+        usual = statistics.median(real)
         for kind, made_up in waits.items():
             print(f"{moment} {kind}: {statistics.median(made_up):.1f} ms, "
-                  f"registered {statistics.median(real):.1f} ms, "
+                  f"registered {usual:.1f} ms, "
                   f"D = {waiting.difference(real, made_up):.2f}")
             assert len(real) == len(made_up) == COUNT
             assert waiting.difference(real, made_up) < 0.5
-            assert 0.5 < statistics.median(made_up) / statistics.median(real) < 2
+            assert usual / 2 - TURN_MS < statistics.median(made_up) < usual * 2 + TURN_MS
