@@ -176,8 +176,8 @@ set_callbacks(CURL *e, struct transfer *t)
 }
 
 int
-mail_set(
-    const struct http_request *q, bool starttls, int peer, struct deadline dl, struct transfer *t)
+mail_set(const struct http_request *q, const char *request_id, bool starttls, int peer,
+    struct deadline dl, struct transfer *t)
 {
 	CURL *e = t->easy;
 	CURLcode c = set_callbacks(e, t);
@@ -197,7 +197,7 @@ mail_set(
 	/* Closed while the callbacks are there. */
 	c = c ? c : curl_easy_setopt(e, CURLOPT_FORBID_REUSE, 1L);
 	c = c ? c : curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)deadline_left(dl) + BACKSTOP_MS);
-	return c ? -OTP_ENOMEM : mail_message(e, q->mail, &t->talk);
+	return c ? -OTP_ENOMEM : mail_message(e, q->mail, request_id, &t->talk);
 }
 
 int

@@ -41,12 +41,12 @@ struct transfer;
  */
 int mail_check(const struct http_mail *m);
 /* Makes e send the mail. Its parts are t's. 0 or -OTP_ENOMEM. */
-int mail_message(CURL *e, const struct http_mail *m, struct mail_talk *t);
+int mail_message(CURL *e, const struct http_mail *m, const char *request_id, struct mail_talk *t);
 void mail_free(struct mail_talk *t);
 
 /* Every other option that a mail needs. starttls: not without. 0 or -OTP_ENOMEM. */
-int mail_set(
-    const struct http_request *q, bool starttls, int peer, struct deadline dl, struct transfer *t);
+int mail_set(const struct http_request *q, const char *request_id, bool starttls, int peer,
+    struct deadline dl, struct transfer *t);
 /* As transfer_judge(). */
 int mail_judge(CURLcode code, const struct transfer *t, struct http_answer *a);
 

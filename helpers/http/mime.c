@@ -174,9 +174,9 @@ append(struct curl_slist **list, const char *s)
 }
 
 static int
-add_headers(const struct http_mail *m, struct curl_slist **list)
+add_headers(const struct http_mail *m, const char *request_id, struct curl_slist **list)
 {
-	enum { FROM, TO, SUBJECT, DATE, ID, HEADERS };
+	enum { FROM, TO, SUBJECT, DATE, ID, REQUEST, HEADERS };
 	struct buf line[HEADERS];
 	int r;
 
@@ -187,8 +187,10 @@ add_headers(const struct http_mail *m, struct curl_slist **list)
 	put_subject(&line[SUBJECT], m->subject);
 	put_date(&line[DATE]);
 	r = put_id(&line[ID], m->from);
+	buf_putf(&line[REQUEST], "X-Request-ID: %s", request_id ? request_id : "");
 	for (size_t i = 0; i < HEADERS; i++) {
-		r = r ? r : append(list, buf_str(&line[i]));
+		if (!r && (i != REQUEST || request_id))
+			r = append(list, buf_str(&line[i]));
 		buf_free(&line[i]);
 	}
 	/* RFC 3834: nobody's machine answers it. */
@@ -218,11 +220,12 @@ add_text(CURL *e, const char *text, curl_mime **out)
 }
 
 int
-mail_message(CURL *e, const struct http_mail *m, struct mail_talk *t)
+mail_message(CURL *e, const struct http_mail *m, const char *request_id, struct mail_talk *t)
 {
 	CURLcode c;
 
-	if (append(&t->to, m->to) || add_headers(m, &t->headers) || add_text(e, m->text, &t->mime))
+	if (append(&t->to, m->to) || add_headers(m, request_id, &t->headers) ||
+	    add_text(e, m->text, &t->mime))
 		return -OTP_ENOMEM;
 	c = curl_easy_setopt(e, CURLOPT_MAIL_FROM, m->from);
 	c = c ? c : curl_easy_setopt(e, CURLOPT_MAIL_RCPT, t->to);

@@ -418,7 +418,7 @@ transfer_new(const struct http_request *q, const struct http_route *route, int p
 			    set_address(t->easy, q, route, t) ||
 			    set_trust(t->easy, ca_dir, route->ca, t)
 			? -OTP_ENOMEM
-		    : t->is_mail ? mail_set(q, starttls, peer, dl, t)
+		    : t->is_mail ? mail_set(q, route->request_id, starttls, peer, dl, t)
 				 : set_request(t->easy, q, route->request_id, &t->headers);
 	}
 	if (r)

@@ -116,6 +116,7 @@ def test_its_headers_are_complete_and_tell_no_secret(mail):
     assert message["From"].addresses[0].addr_spec == f"root@{os.uname().nodename}"
     assert message["To"].addresses[0].addr_spec == MAILBOX
     assert message["Auto-Submitted"] == "auto-generated"
+    assert re.search(rf"id={message['X-Request-ID']} event=signin ", h.log)
     assert abs(email.utils.parsedate_to_datetime(message["Date"]).timestamp() - time.time()) < 60
     assert re.fullmatch(r"<[0-9a-f]{32}@[^@>]+>", message["Message-ID"])
     for name, value in message.items():
