@@ -354,14 +354,15 @@ log_outcome(const struct session *s, const struct login_result *r)
 
 	otp_log(priority,
 	    "event=signin result=%s rhost=\"%s\" user=\"%s\" service=\"%s\" tty=\"%s\" "
-	    "ruser=\"%s\" peer=%u channel=%s provider=%s to=\"%s\" wrong=%d reason=\"%s\"",
+	    "ruser=\"%s\" peer=%u channel=%s provider=%s to=\"%s\" wrong=%d reason=\"%s\" "
+	    "client=\"%s\"",
 	    login_word(r->word), text_quotable(rhost, sizeof(rhost), told ? s->start.rhost : ""),
 	    text_quotable(user, sizeof(user), *r->user ? r->user : "?"),
 	    text_quotable(service, sizeof(service), r->service),
 	    text_quotable(tty, sizeof(tty), told ? s->start.tty : ""),
 	    text_quotable(ruser, sizeof(ruser), told ? s->start.ruser : ""),
 	    (unsigned)s->start.peer, r->channel, r->provider, r->masked, r->wrong,
-	    text_quotable(reason, sizeof(reason), r->reason));
+	    text_quotable(reason, sizeof(reason), r->reason), told ? r->client : "");
 }
 
 static int

@@ -4,6 +4,8 @@ import subprocess
 
 from world import AUTH_ERR, REMOTE, SERVICE, SUCCESS
 
+NAMED = ["--item=rhost=home.example", "--pamenv=SSH_CONNECTION=192.0.2.7 50000 10.0.0.1 22"]  # UseDNS
+
 FILTER = "/etc/fail2ban/filter.d/pam_otp.conf"  # as it is installed
 PAIR = r'[a-z_0-9]+=(?:"[^"]*"|[^\s"]*)'
 OUTCOME = re.compile(r'<(\d+)>.*?: pam_otp\((\S+):auth\): (rhost=.*)')
@@ -15,8 +17,8 @@ def pairs(text):
     return {k: v.strip('"') for k, v in (one.split("=", 1) for one in re.findall(PAIR, text))}
 
 
-def sign_in(world, user, right=True):
-    with world.sign_in(user, SERVICE, *REMOTE) as d:
+def sign_in(world, user, right=True, where=REMOTE):
+    with world.sign_in(user, SERVICE, *where) as d:
         d.enter()
         for _ in range(3):
             d.answer(world.code() if right else world.wrong())
@@ -44,7 +46,7 @@ def test_every_outcome_is_one_line_of_pairs_from_the_module_and_one_from_the_hel
         assert re.fullmatch(f"{PAIR}(?: {PAIR})*", m[3]), m[3]
         assert m[3].startswith("rhost="), "fail2ban and people look for it first"
     for m in helper:
-        if " event=" in m[2]:
+        if "event=" in m[2]:
             assert re.fullmatch(f"{PAIR}(?: {PAIR})*", m[2]), m[2]
     for m in module + helper:
         assert int(m[1]) >> 3 == LOG_AUTHPRIV, m[0]
@@ -80,13 +82,15 @@ def test_fail2ban_counts_refused_sign_ins_and_no_others(world, tmp_path):
     assert sign_in(world, "alice") == SUCCESS
     assert sign_in(world, "bob", right=False) == AUTH_ERR
     assert sign_in(world, "nobody-of-that-name", right=False) == AUTH_ERR
+    assert sign_in(world, "carol", right=False, where=NAMED) == AUTH_ERR
     with world.sign_in("alice", SERVICE, *REMOTE) as d:
         d.prompt()  # and leaves
     lines = [as_syslog_writes_it(line) for line in world.log().splitlines()]
     path = tmp_path / "auth.log"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     matched, told = fail2ban(path)
-    assert matched == 2, told
+    assert matched == 3, told
+    assert told.count("192.0.2.7") >= 3
 
 
 def test_a_name_cannot_have_somebody_else_banned(world, tmp_path):
