@@ -224,7 +224,7 @@ tell_check(const struct otpctl *ctl, int r, struct buf *report)
 			    ctl->config);
 		if (r)
 			return otpctl_fail("%s: %s", ctl->config, otp_strerror(r));
-		return printf("%s: no errors\n", ctl->config) < 0 || fflush(stdout) ? OTPCTL_FAILED
+		return printf("%s: no errors\n", ctl->config) < 0 || otpctl_flush() ? OTPCTL_FAILED
 										    : OTPCTL_OK;
 	}
 	list[0] = json_array();
@@ -366,7 +366,7 @@ print_table(const json_t *rows)
 			bad |= printf("%-*s  ", width[c], cell(row, c, text, sizeof(text))) < 0;
 		bad |= printf("%s\n", cell(row, 3, text, sizeof(text))) < 0;
 	}
-	return bad || fflush(stdout) ? otpctl_fail("the output could not be written") : OTPCTL_OK;
+	return bad || otpctl_flush() ? otpctl_fail("the output could not be written") : OTPCTL_OK;
 }
 
 static int

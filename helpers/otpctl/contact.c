@@ -367,17 +367,21 @@ static int
 report_removed(const struct otpctl *ctl, const struct conf *conf, const char *path,
     const char *user, int removed, struct notices *n)
 {
-	int left = 0;
+	char shown[16] = "?";
+	int left = 0, r = contacts_sqlite_each(path, user, count_one, &left);
 
-	if (contacts_sqlite_each(path, user, count_one, &left))
-		return OTPCTL_FAILED;
+	/* They are gone whether or not the others can be counted, and it is told. */
+	if (!r)
+		(void)snprintf(shown, sizeof(shown), "%d", left);
 	log_open("otpctl", false);
-	otp_log(LOG_NOTICE, "contacts removed: user=%s removed=%d left=%d by uid=%ld", user,
-	    removed, left, (long)getuid());
+	otp_log(LOG_NOTICE, "contacts removed: user=%s removed=%d left=%s by uid=%ld", user,
+	    removed, shown, (long)getuid());
 	log_open("otpctl", true);
 	if (!ctl->json)
-		(void)printf("removed: %d of %s, %d left\n", removed, user, left);
+		(void)printf("removed: %d of %s, %s left\n", removed, user, shown);
 	notices_send(ctl, conf, n);
+	if (r)
+		return OTPCTL_FAILED;
 	if (left == 0)
 		(void)fprintf(stderr,
 		    "otpctl: note: %s has no contact now, and is not let in where "

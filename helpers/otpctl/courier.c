@@ -22,7 +22,10 @@
 #include "helpers/http/curl.h"
 #include "helpers/log.h"
 
-enum { REPORT_MAX = 64 * 1024, CLEANUP_MS = 5000 };
+enum { REPORT_MAX = 64 * 1024, CLEANUP_MS = 5000, REQUEST_ID_LEN = 8 };
+
+/* The log keeps it, and what is logged to the end of the program is of the one child's doing. */
+static char request_id[2 * REQUEST_ID_LEN + 1];
 
 /* --- words ---------------------------------------------------------------------------------- */
 
@@ -112,6 +115,7 @@ open_delivery(struct courier *c, uid_t also)
 {
 	_auto_buf struct buf report = BUF_INIT(REPORT_MAX);
 	struct provider_io io = {
+	    .request_id = request_id,
 	    .sessions = &c->sessions.base,
 	    .pauses = &c->pauses.base,
 	    .contacts = c->contacts,
@@ -229,9 +233,12 @@ courier_start(const struct otpctl *ctl, const struct conf *conf, const struct st
 	*run = (struct courier_run){.pid = -1, .fd = -1};
 	if (r)
 		return r;
+	if (random_id(request_id, REQUEST_ID_LEN))
+		return otpctl_fail("no random number could be made");
+	log_request(request_id);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd))
 		return otpctl_fail("socketpair: %s", strerror(errno));
-	(void)fflush(stdout);
+	(void)otpctl_flush();
 	run->pid = fork();
 	if (run->pid < 0) {
 		(void)close(fd[0]);

@@ -40,6 +40,7 @@ enum courier_says {
 	COURIER_PROVED,	  /* child: it is so */
 	COURIER_TOLD,	  /* child: notice n is with a provider */
 	COURIER_NOT_TOLD, /* child: notice n is not; text says why */
+	COURIER_NEXT,	  /* parent: notice n may go out now */
 };
 
 enum { COURIER_TEXT_MAX = 511 };
@@ -66,7 +67,8 @@ struct courier_run {
 /*
  * Starts the child with the providers of the channels; what cannot be opened is told on standard
  * error, and ends it with OTPCTL_FAILED. The parent's end of run->fd is the end of every wait of
- * the child's. An exit code.
+ * the child's. All that is logged from here on carries an id, and so does every request to a
+ * provider. An exit code.
  */
 int courier_start(const struct otpctl *ctl, const struct conf *conf, const struct strlist *channels,
     courier_fn *fn, void *arg, struct courier_run *run);

@@ -357,7 +357,7 @@ need_store(struct init *in)
 
 	if (snprintf(path, sizeof(path), "%s/store.db", in->paths.state) >= (int)sizeof(path))
 		return say(in->paths.state, "the path is too long", "");
-	(void)fflush(stdout);
+	(void)otpctl_flush();
 	pid = fork();
 	if (pid < 0)
 		return otpctl_fail("fork: %s", strerror(errno));

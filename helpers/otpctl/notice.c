@@ -1,5 +1,6 @@
 #include "helpers/otpctl/notice.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,22 +87,54 @@ add_lost(const struct contact *c, bool replaced, void *arg)
 	return new->user &&new->address ? 0 : -OTP_ENOMEM;
 }
 
+/* A signal that the caller has ignored (nohup, a job in the background) stays nothing. */
+static void
+add_unless_ignored(sigset_t *set, int number)
+{
+	struct sigaction now;
+
+	if (!sigaction(number, NULL, &now) && now.sa_handler != SIG_IGN)
+		(void)sigaddset(set, number);
+}
+
+/* An exit code. */
+static int
+hold_signals(struct notices *n)
+{
+	static const int ends[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+		add_unless_ignored(&set, ends[i]);
+	if (sigprocmask(SIG_BLOCK, &set, &n->before))
+		return otpctl_fail("nothing was changed: signals cannot be held back");
+	n->holds = true;
+	return OTPCTL_OK;
+}
+
 int
 notices_collect(struct contacts_edit *e, struct notices *n)
 {
 	if (contacts_edit_lost(e, add_lost, n))
 		return otpctl_fail("nothing was changed: what it takes from users is not known");
-	if (n->wish != NOTICE_UNSAID || n->lost <= NOTICES_UNASKED)
-		return OTPCTL_OK;
-	return otpctl_fail(
-	    "nothing was changed: it takes or replaces %zu addresses, and each would "
-	    "be told by a message; say --notice to send them, or --no-notice",
-	    n->lost);
+	if (n->wish == NOTICE_UNSAID && n->lost > NOTICES_UNASKED)
+		return otpctl_fail(
+		    "nothing was changed: it takes or replaces %zu addresses, and each would "
+		    "be told by a message; say --notice to send them, or --no-notice",
+		    n->lost);
+	/* Before the change, so that none is made that nobody hears of. */
+	return n->n ? hold_signals(n) : OTPCTL_OK;
 }
 
 void
 notices_clear(struct notices *n)
 {
+	if (n->holds) {
+		(void)otpctl_flush();
+		n->holds = false;
+		(void)sigprocmask(SIG_SETMASK, &n->before, NULL);
+	}
 	for (size_t i = 0; i < n->n; i++) {
 		free(n->item[i].user);
 		free(n->item[i].address);
@@ -208,6 +241,16 @@ tell_one(struct courier *c, int i, const struct notice *n, struct down *down)
 	return r;
 }
 
+/* Not before the parent says so: what is under way is never cut off, and the rest can be. */
+static int
+wait_for_next(struct courier *c, int i)
+{
+	struct courier_word w;
+	int r = courier_hear(c->fd, &w);
+
+	return r ? r : w.says == COURIER_NEXT && w.n == i ? 0 : -OTP_EPROTO;
+}
+
 static int
 tell_all(struct courier *c, void *arg)
 {
@@ -215,8 +258,11 @@ tell_all(struct courier *c, void *arg)
 	struct down down = {{false, false}};
 	int r = 0;
 
-	for (size_t i = 0; !r && i < n->n; i++)
-		r = tell_one(c, (int)i, &n->item[i], &down);
+	for (size_t i = 0; !r && i < n->n; i++) {
+		r = i ? wait_for_next(c, (int)i) : 0;
+		if (!r)
+			r = tell_one(c, (int)i, &n->item[i], &down);
+	}
 	return r ? OTPCTL_FAILED : OTPCTL_OK;
 }
 
@@ -235,6 +281,19 @@ print_notice(const struct otpctl *ctl, const struct notice *n)
 		    n->how ? n->how : "");
 }
 
+/* What was told, the child has logged, with the number that was sent along. */
+static void
+log_untold(const struct notice *n, const char *why)
+{
+	char user[CONTACT_USER_MAX + 1], where[64], detail[COURIER_TEXT_MAX + 1];
+
+	log_open("otpctl", false);
+	otp_log(LOG_NOTICE, "event=notice user=\"%s\" to=\"%s\" told=no detail=\"%s\"",
+	    text_quotable(user, sizeof(user), n->user), masked(n, where, sizeof(where)),
+	    text_quotable(detail, sizeof(detail), why));
+	log_open("otpctl", true);
+}
+
 static void
 settle(const struct otpctl *ctl, struct notice *n, bool told, const char *how)
 {
@@ -242,39 +301,68 @@ settle(const struct otpctl *ctl, struct notice *n, bool told, const char *how)
 
 	n->told = told;
 	n->how = strdup(text_clean(clean, sizeof(clean), how));
+	if (!told)
+		log_untold(n, how);
 	print_notice(ctl, n);
 }
 
-static void
+/* Has somebody said to end it? Whose terminal is gone has not: nobody wants them unsent. */
+static bool
+is_interrupted(void)
+{
+	sigset_t set;
+
+	return !sigpending(&set) &&
+	       (sigismember(&set, SIGINT) == 1 || sigismember(&set, SIGQUIT) == 1 ||
+		   sigismember(&set, SIGTERM) == 1);
+}
+
+/* Why the rest was not heard of. */
+static const char *
 hear_all(const struct otpctl *ctl, struct notices *n, struct courier_run *run)
 {
 	struct courier_word w;
 
-	for (size_t i = 0; i < n->n && !courier_hear(run->fd, &w); i++) {
-		if (w.n != (int)i || (w.says != COURIER_TOLD && w.says != COURIER_NOT_TOLD))
-			return;
+	for (size_t i = 0; i < n->n; i++) {
+		if (is_interrupted())
+			return "interrupted before it was sent";
+		if ((i && courier_say(run->fd, COURIER_NEXT, (int)i, "")) ||
+		    courier_hear(run->fd, &w) || w.n != (int)i ||
+		    (w.says != COURIER_TOLD && w.says != COURIER_NOT_TOLD))
+			break;
 		settle(ctl, &n->item[i], w.says == COURIER_TOLD, w.text);
 	}
+	return "the sending failed";
+}
+
+static void
+log_unwanted(const struct notices *n)
+{
+	log_open("otpctl", false);
+	otp_log(LOG_NOTICE, "event=notice told=no addresses=%zu detail=\"--no-notice\"", n->lost);
+	log_open("otpctl", true);
 }
 
 void
 notices_send(const struct otpctl *ctl, const struct conf *conf, struct notices *n)
 {
+	const char *why = conf ? "the sending failed" : "there is no configuration";
 	struct courier_run run;
 
+	if (n->wish == NOTICE_NO && n->lost)
+		log_unwanted(n);
 	if (!n->n)
 		return;
 	/* The change itself is told before those who are told of it. */
-	(void)fflush(stdout);
+	(void)otpctl_flush();
 	if (conf && !courier_start(
 			ctl, conf, &conf_signin_for(conf, "otpctl")->channels, tell_all, n, &run)) {
-		hear_all(ctl, n, &run);
+		why = hear_all(ctl, n, &run);
 		(void)courier_end(&run);
 	}
 	for (size_t i = 0; i < n->n; i++)
 		if (!n->item[i].how)
-			settle(ctl, &n->item[i], false,
-			    conf ? "the sending failed" : "there is no configuration");
+			settle(ctl, &n->item[i], false, why);
 }
 
 json_t *

@@ -1,9 +1,13 @@
 /*
  * A change of contacts is told at the old address, by its channel, once it is on disk: whoever was
  * robbed of a factor hears of it where they still look. Best effort; the change stands anyway.
+ *
+ * MUST: every address that is not told is in the log, whatever kept us from it.
  */
 #ifndef OTP_NOTICE_H
 #define OTP_NOTICE_H
+
+#include <signal.h>
 
 #include "helpers/otpctl/otpctl.h"
 
@@ -26,17 +30,21 @@ struct notices {
 	size_t lost;	       /* addresses that were taken or replaced */
 	struct notice *item;   /* those that are told of it */
 	size_t n;
+	bool holds;	 /* signals that would end the program wait; see notices_clear() */
+	sigset_t before; /* those that waited already */
 };
 
 /*
  * What the edit takes from users, into n. An exit code: OTPCTL_FAILED, with a word to the user,
- * where so many are not told without being asked to.
+ * where so many are not told without being asked to. From here to notices_clear() no interrupt ends
+ * the program: one that comes lets the rest go unsent, and be told of as such.
  */
 int notices_collect(struct contacts_edit *e, struct notices *n);
-/* Tells each and prints a line for each; then see told and how. */
+/* Tells each and prints a line for each, and logs it; then see told and how. */
 void notices_send(const struct otpctl *ctl, const struct conf *conf, struct notices *n);
 /* An array of objects; NULL without memory. */
 json_t *notices_json(const struct notices *n);
+/* An interrupt that had to wait ends the program here. */
 void notices_clear(struct notices *n);
 
 #define _auto_notices __attribute__((cleanup(notices_clear)))

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -139,10 +140,23 @@ otpctl_parse_user(int key, char *arg, struct argp_state *state)
 	}
 }
 
+/* Of standard output, the first; stdio keeps that there was one, not which. */
+static int output_error;
+
+int
+otpctl_flush(void)
+{
+	int r = fflush(stdout);
+
+	if (r && !output_error)
+		output_error = errno;
+	return r;
+}
+
 int
 otpctl_print_json(const json_t *j)
 {
-	if (!j || json_dumpf(j, stdout, JSON_INDENT(2)) || putchar('\n') == EOF || fflush(stdout))
+	if (!j || json_dumpf(j, stdout, JSON_INDENT(2)) || putchar('\n') == EOF || otpctl_flush())
 		return otpctl_fail("the output could not be written");
 	return OTPCTL_OK;
 }
@@ -314,20 +328,36 @@ take_standard_descriptors(void)
 	return true;
 }
 
+/*
+ * Nobody reads the output any more, or the file has reached its limit: no reason to die in the
+ * middle of a change, with whoever is to be told of it untold. It fails as an output at its end.
+ */
+static bool
+outlive_output(void)
+{
+	return signal(SIGPIPE, SIG_IGN) != SIG_ERR && signal(SIGXFSZ, SIG_IGN) != SIG_ERR;
+}
+
+/* The exit code, once everything that was to be said is out. */
+static int
+end_output(int r)
+{
+	if (!otpctl_flush() && !ferror(stdout))
+		return r;
+	return otpctl_fail("standard output: %s",
+	    output_error ? strerror(output_error) : "not all of it could be written");
+}
+
 int
 main(int argc, char **argv)
 {
 	struct otpctl ctl = {.config = OTP_CONFIG};
-	int r;
 
-	if (!take_standard_descriptors())
+	if (!take_standard_descriptors() || !outlive_output())
 		return OTPCTL_FAILED;
 	argp_err_exit_status = OTPCTL_USAGE;
 	argp_program_version = "otpctl (pam_otp) " PACKAGE_VERSION;
 	log_open("otpctl", true);
-	r = otpctl_dispatch(
-	    &ctl, "otpctl", main_doc, commands, sizeof(commands) / sizeof(*commands), argc, argv);
-	if (fflush(stdout) || ferror(stdout))
-		return otpctl_fail("standard output: %s", strerror(errno));
-	return r;
+	return end_output(otpctl_dispatch(
+	    &ctl, "otpctl", main_doc, commands, sizeof(commands) / sizeof(*commands), argc, argv));
 }

@@ -64,6 +64,9 @@ error_t otpctl_parse_user(int key, char *arg, struct argp_state *state);
 /* Prints "otpctl: ..." and a newline on standard error. Returns OTPCTL_FAILED. */
 int otpctl_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* As fflush(stdout); its error is told at the end. */
+int otpctl_flush(void);
+
 /* Prints it, indented; NULL is a failure. An exit code. */
 int otpctl_print_json(const json_t *j);
 
@@ -99,6 +102,8 @@ int otpctl_canonical(const char *user, char *dst, size_t size, bool *exists);
 
 /* The same, for a user of this machine: OTPCTL_NONE where it knows none of that name. */
 int otpctl_known_user(const char *user, char *dst, size_t size);
+/* Says that this machine knows none of that name. OTPCTL_NONE. */
+int otpctl_unknown_user(const char *user);
 /* All addresses of a user. An exit code. */
 int otpctl_contacts_of(
     const struct otpctl *ctl, const char *path, const char *user, struct contact_list *out);

@@ -7,7 +7,6 @@
  *  - codes that could not be shown whole are revoked: nobody knows who has what of them.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdio_ext.h>
 #include <string.h>
@@ -185,9 +184,8 @@ print_codes(const struct otpctl *ctl, bool sheet, const struct issue *i)
 	static char room[OUTPUT_MAX];
 	bool ok;
 
-	/* In memory that can be wiped, and a reader who has gone is no reason to die. */
+	/* In memory that can be wiped. */
 	(void)setvbuf(stdout, room, _IOFBF, sizeof(room));
-	(void)signal(SIGPIPE, SIG_IGN);
 	if (ctl->json)
 		print_codes_json(i);
 	else if (sheet)

@@ -1,4 +1,5 @@
 """otpctl contact verify and the notices of changes: what goes out, by whom, and what it leads to (S7)."""
+import contextlib
 import json
 import os
 import re
@@ -11,7 +12,9 @@ import pytest
 
 import hosts
 from hosts import MAILBOX, WAYS, configure, configure_ways
+from test_log import pairs
 from test_otpctl import FAILED, NONE, OK, USAGE, content, otpctl, rows
+from test_otpctl_recovery import to_full, to_nobody
 from world import CONTACTS, GUARD, PHONE
 
 NEW = "+9779800000091"
@@ -211,6 +214,30 @@ def test_without_a_terminal_it_wants_to_be_told(fresh):
     assert json.loads(out)["verified_at"] == verified("alice")[PHONE["alice"]]
 
 
+def logged(world, event):
+    """The pairs of each such line of otpctl's."""
+    return [pairs(line) for line in world.log().splitlines() if f" event={event} " in line and " otpctl[" in line]
+
+
+def request_id(world, path="/send/otp"):
+    headers = {k.lower(): v for k, v in world.gateway.requests(path)[-1]["headers"].items()}
+    return headers.get("x-request-id")
+
+
+def test_the_request_to_the_provider_carries_the_id_of_the_log(fresh):
+    with Verify("alice") as v:
+        v.note()
+        v.say(fresh.code()).end()
+    first = request_id(fresh)
+    assert re.fullmatch("[0-9a-f]{16}", first)
+    for event in "contact_verify", "send":
+        line, = logged(fresh, event)
+        assert line["id"] == first, event
+    with Verify("alice") as v:
+        v.note()
+    assert request_id(fresh) not in (None, first)
+
+
 def children_of(pid):
     with open(f"/proc/{pid}/task/{pid}/children") as f:
         return [int(p) for p in f.read().split()]
@@ -406,6 +433,10 @@ def test_a_change_stands_whether_or_not_it_could_be_told(fresh, fault):
     done = otpctl("contact", "remove", "alice", "--all", "--json")
     assert done.returncode == OK
     assert f"otpctl: note: alice could not be told at +977 ******** 19: {why}" in done.stderr
+    line, = logged(fresh, "notice")
+    assert (line["user"], line["to"], line["told"]) == ("alice", "+977 ******** 19", "no")
+    assert line["detail"].startswith(why.rstrip())
+    assert PHONE["alice"] not in fresh.log()
     told, = json.loads(done.stdout)["notices"]
     assert not told["told"] and told["detail"].startswith(why)
     assert rows("alice") == []
@@ -417,7 +448,143 @@ def test_who_is_down_is_waited_for_once(fresh):
     fresh.gateway.fault("status", status=503)
     done = otpctl("contact", "remove", "alice", "--all")
     assert done.returncode == OK and done.stderr.count("could not be told") == 4
+    assert [line["told"] for line in logged(fresh, "notice")] == 4 * ["no"]
     assert len(fresh.gateway.requests("/send/otp/")) == 1
+
+
+def test_a_notice_carries_the_id_of_its_line(fresh):
+    otpctl("contact", "add", "alice", f"--phone={NEW}", "--preferred")
+    line, = logged(fresh, "notice")
+    assert line["id"] == request_id(fresh) is not None
+
+
+def test_whom_nobody_wanted_told_is_counted_in_the_log(fresh):
+    otpctl("contact", "add", "alice", f"--phone={NEW}", "--no-notice")
+    assert not logged(fresh, "notice"), "that took nothing from anybody"
+    otpctl("contact", "remove", "alice", "--all", "--no-notice")
+    line, = logged(fresh, "notice")
+    assert line == {"event": "notice", "told": "no", "addresses": "2", "detail": "--no-notice"}
+
+
+def removing(world, tmp_path):
+    return ["remove", "alice", "--all"]
+
+
+def preferring(world, tmp_path):
+    return ["add", "alice", f"--phone={NEW}", "--preferred"]
+
+
+def importing(world, tmp_path):
+    path = tmp_path / "people.csv"
+    path.write_text(f"user,kind,address\nalice,phone,{NEW}\n", encoding="utf-8")
+    return ["import", "--replace", "--notice", str(path)]
+
+
+def to_nobody_at_all(args):
+    """Neither what it prints nor what it complains of is read."""
+    r, w = os.pipe()
+    os.close(r)
+    with open(w, "w", encoding="utf-8") as pipe:
+        done = subprocess.run(args, stdout=pipe, stderr=pipe, check=False, timeout=30)
+    done.stderr = None
+    return done
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)], ids=["text", "json"])
+@pytest.mark.parametrize("out, why", [(to_nobody, "Broken pipe"), (to_full, "No space left on device"),
+                                      (to_nobody_at_all, None)])
+@pytest.mark.parametrize("change", [removing, preferring, importing])
+def test_output_that_nobody_reads_keeps_no_notice_from_an_old_number(fresh, tmp_path, change, out, why, options):
+    done = out(["otpctl", "contact", *change(fresh, tmp_path), *options])
+    assert done.returncode == FAILED
+    assert not why or f"otpctl: standard output: {why}\n" in done.stderr
+    (number, text), = notices(fresh)
+    assert number == PHONE["alice"][-10:] and text
+    assert [line["reference"] for line in logged(fresh, "notice")] == [text[2]]
+
+
+OLD = [PHONE["alice"], *(f"+97798000000{70 + n}" for n in range(4))]
+
+
+@contextlib.contextmanager
+def stopped_gateway(world):
+    """Who takes connections and does not go on with any."""
+    with open(f"{world.gateway.folder}/ready.json", encoding="ascii") as f:
+        pid = json.load(f)["pid"]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def wait_for_first_notice(p):
+    """Until the first is under way: the parent sleeps, and nothing but its child can have it do so."""
+    end = time.monotonic() + GUARD
+    while not children_of(p.pid) or not status_of(p.pid)["State"].startswith("S"):
+        assert p.poll() is None and time.monotonic() < end
+        time.sleep(0.002)
+
+
+def end_in_the_middle(world, strike, *command, prefix=()):
+    """Five old numbers; something happens while the first is told. Its end and what it said."""
+    for number in OLD[1:]:
+        otpctl("contact", "add", "alice", f"--phone={number}")
+    with stopped_gateway(world):
+        p = subprocess.Popen([*prefix, "otpctl", "contact", *command], text=True, stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE)
+        wait_for_first_notice(p)
+        strike(p)
+    out, err = p.communicate(timeout=30)
+    return p.returncode, out, err
+
+
+def masked(number):
+    return f"+977 ******** {number[-2:]}"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGQUIT], ids=lambda s: s.name)
+def test_an_interrupt_leaves_no_old_number_out_without_a_word(fresh, number):
+    status, out, err = end_in_the_middle(fresh, lambda p: p.send_signal(number), "remove", "alice", "--all")
+    assert status == -number and rows("alice") == []
+    (first, _), = notices(fresh)
+    assert "removed: 5 of alice, 0 left\n" in out and out.count("told: ") == 1
+    untold = [masked(n) for n in OLD if not n.endswith(first)]
+    assert [x for n in untold for x in re.findall(re.escape(n) + ": interrupted before it was sent\n", err)] and \
+        err.count("could not be told") == len(untold) == 4
+    lines = logged(fresh, "notice")
+    assert [x["to"] for x in lines if "reference" in x] == [masked(first)]
+    assert sorted(x["to"] for x in lines if x.get("told") == "no") == sorted(untold)
+    assert {x["detail"] for x in lines if "told" in x} == {"interrupted before it was sent"}
+    assert {x["id"] for x in lines} == {request_id(fresh)}
+
+
+def test_json_is_whole_though_it_was_interrupted(fresh):
+    status, out, _ = end_in_the_middle(fresh, lambda p: p.send_signal(signal.SIGINT), "remove", "alice", "--all",
+                                       "--json")
+    assert status == -signal.SIGINT
+    assert [x["told"] for x in json.loads(out)["notices"]] == [True, False, False, False, False]
+
+
+def test_a_terminal_that_is_closed_stops_no_notice(fresh):
+    status, out, err = end_in_the_middle(fresh, lambda p: p.send_signal(signal.SIGHUP), "remove", "alice", "--all")
+    assert status == -signal.SIGHUP and out.count("told: ") == 5 and not err.count("could not")
+    assert sorted(number for number, _ in notices(fresh)) == sorted(n[-10:] for n in OLD)
+
+
+def test_a_signal_that_the_caller_ignores_is_nothing(fresh):
+    status, out, _ = end_in_the_middle(fresh, lambda p: p.send_signal(signal.SIGINT), "remove", "alice", "--all",
+                                       prefix=("sh", "-c", "trap '' INT; exec \"$@\"", "sh"))
+    assert status == OK and out.count("told: ") == 5 and len(notices(fresh)) == 5
+
+
+def test_whom_a_killed_child_left_untold_is_in_the_log(fresh):
+    status, _, err = end_in_the_middle(fresh, lambda p: os.kill(*children_of(p.pid), signal.SIGKILL),
+                                       "remove", "alice", "--all")
+    assert status == OK and "ended by signal 9" in err and err.count("could not be told") == 5
+    lines = logged(fresh, "notice")
+    assert sorted(x["to"] for x in lines) == sorted(map(masked, OLD))
+    assert {(x["told"], x["detail"]) for x in lines} == {("no", "the sending failed")}
 
 
 def test_notice_and_no_notice_do_not_go_together(fresh):
