@@ -211,18 +211,31 @@ open_providers(struct login_reach *reach, struct delivery **out)
 	return r;
 }
 
-/* As the helper's own user: what that one cannot read, a sign-in cannot. */
 static int
-open_all(const struct otpctl *ctl, struct opened *o)
+open_conf(const struct otpctl *ctl, struct opened *o)
 {
 	int r = otpctl_conf_load(ctl, &o->conf);
 
 	if (!r && !o->conf)
 		r = otpctl_fail("there is no %s, so no sign-in works", ctl->config);
-	if (!r)
-		r = otpctl_paths_of(o->conf, &o->paths);
-	if (!r)
-		r = otpctl_store_open(ctl, o->paths.state, &o->store);
+	return r ? r : otpctl_paths_of(o->conf, &o->paths);
+}
+
+/* As login_identify(): without a caller nobody is, and the sign-in is broken whoever was named. */
+static const char *
+who_is_asked(const struct conf *c, const struct explain_arguments *a)
+{
+	bool caller = conf_signin_for(c, a->service)->identity == IDENTITY_CALLER;
+
+	return caller && *a->ruser ? a->ruser : a->user.name;
+}
+
+/* As the helper's own user: what that one cannot read, a sign-in cannot. */
+static int
+open_all(const struct otpctl *ctl, struct opened *o)
+{
+	int r = otpctl_store_open(ctl, o->paths.state, &o->store);
+
 	if (r)
 		return r;
 	r = host_key_read(o->paths.host_key, ctl->also, &o->host_key);
@@ -279,7 +292,11 @@ otpctl_explain(struct otpctl *ctl, int argc, char **argv)
 	int r;
 
 	otpctl_parse(ctl, &explain_argp, "otpctl explain", argc, argv, &a);
-	r = otpctl_canonical(a.user.name, user, sizeof(user), &q.exists);
+	r = open_conf(ctl, &o);
+	if (!r) {
+		q.asked = who_is_asked(o.conf, &a);
+		r = otpctl_canonical(q.asked, user, sizeof(user), &q.exists);
+	}
 	if (!r && a.key && is_fingerprint(a.key))
 		start.fingerprint = a.key;
 	else if (!r && a.key)

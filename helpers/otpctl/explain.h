@@ -15,7 +15,8 @@ struct explain_query {
 	struct store *store;
 	struct login_reach *reach; /* opens the providers */
 	struct instant now;
-	bool exists; /* does this machine know the user? */
+	const char *asked; /* whose code would be asked for: the start's user, or who calls */
+	bool exists;	   /* does this machine know them? */
 };
 
 /*

@@ -20,7 +20,7 @@ KEY = ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAV3GkP5pEFf8LoPt4eVoZ0AZ7LOzYOPlhkW
 
 USERS = ["games", "mail", "www-data", "root", "ghost", "GAMES", "games"]
 GROUPS = ["games", "mail", "www-data", "root", "daemon", "nosuch.group"]
-NETWORKS = ["10.0.0.0/8", "192.0.2.0/24", "10.1.2.3", "2001:db8::/32", "fe80::/10", "::1", "128.0.0.0/1"]
+NETWORKS = ["10.0.0.0/8", "192.0.2.0/24", "10.1.2.3", "2001:db8::/32", "fe80::/10", "::1", "128.0.0.0/8"]
 CLIENTS = ["", "192.0.2.7", "10.1.2.3", "11.1.2.3", "::ffff:10.1.2.3", "2001:db8::7", "fe80::1%eth0", "::1",
            "localhost", "10.1.2.3.example.org", "10.0.0.0/8", "0.0.0.0", "127.0.0.1"]
 LOCAL = ["sudo", "su", "su-l"]
@@ -197,6 +197,22 @@ def test_an_unknown_user_is_told_apart_here_alone(world):
                           capture_output=True, text=True, user=NOBODY, group=NOBODY, check=False)
     assert done.returncode == 3
     assert "It looks like everybody's sign-in; nothing is sent, and no code is right." in done.stdout
+
+
+@pytest.mark.parametrize("user, caller, asked, exists, outcome", [
+    ("ghost.user", "games", "games", True, "asked"), ("games", "ghost.user", "ghost.user", False, "denied"),
+    ("root", "games", "games", True, "asked"), ("games", "", "games", True, "broken")])
+def test_who_is_asked_is_who_must_be_known(world, user, caller, asked, exists, outcome):
+    """identity = caller: whoever they become, they are asked for a code of their own."""
+    world.configure(extra="[service su]\nidentity = caller\n")
+    a = run_explain(world, user, "--service", "su", "--ruser", caller)
+    assert (a["user"], a["exists"], a["outcome"]) == (asked, exists, outcome)
+    done = subprocess.run([program("otpctl"), "--config", world.conf, "explain", user, "--service", "su",
+                           "--ruser", caller], capture_output=True, text=True, user=NOBODY, group=NOBODY, check=False)
+    assert done.stdout.startswith(f"{asked}, service su, ")
+    assert ("This machine knows no user of that name." in done.stdout) != exists
+    # Of every other service it is who is named.
+    assert run_explain(world, user, "--service", "test", "--ruser", caller)["exists"] == (user != "ghost.user")
 
 
 def test_the_service_names_its_options(world):
