@@ -91,10 +91,10 @@ open_file(struct import *im)
 {
 	FILE *file = strcmp(im->file, "-") ? fopen(im->file, "re") : stdin;
 	struct stat st;
+	int error = !file || fstat(fileno(file), &st) ? errno : S_ISDIR(st.st_mode) ? EISDIR : 0;
 
-	if (!file || fstat(fileno(file), &st) || S_ISDIR(st.st_mode)) {
-		(void)otpctl_fail(
-		    "%s: %s", im->shown, strerror(file && errno == 0 ? EISDIR : errno));
+	if (error) {
+		(void)otpctl_fail("%s: %s", im->shown, strerror(error));
 		if (file && file != stdin)
 			(void)fclose(file);
 		return NULL;

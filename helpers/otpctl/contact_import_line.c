@@ -37,10 +37,11 @@ static void
 wrong_column(struct import *im, const struct csv_row *row, const char *name)
 {
 	const char *near = conf_suggest(name, column_names, COLUMNS);
+	const char *parting = row->n == 1 ? strpbrk(name, ";\t") : NULL;
 
-	if (row->n == 1 && strpbrk(name, ";\t"))
-		import_fault(im, row->line, "", "columns are parted by commas, not by '%c'",
-		    *strpbrk(name, ";\t"));
+	if (parting)
+		import_fault(im, row->line, "", "columns are parted by commas, not by %s",
+		    *parting == '\t' ? "a tab" : "';'");
 	else
 		import_fault(im, row->line, "",
 		    "there is no column '%.64s'%s%s%s; there are user, kind, address, label, "
