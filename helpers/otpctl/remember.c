@@ -48,16 +48,17 @@ list_one(const char *user, const char *key, int64_t made_wall_ms, void *arg)
 
 /* The store of the configuration, and the user as the store knows them, or none. */
 static int
-open_store(const struct otpctl *ctl, const char *name, char *user, size_t size, struct store **s)
+open_store(const struct otpctl *ctl, const char *name, char *user, size_t size, bool *exists,
+    struct store **s)
 {
 	_auto_paths struct otpctl_paths paths = {0};
-	bool exists = false;
 	int r = OTPCTL_OK;
 
 	user[0] = '\0';
+	*exists = true;
 	/* Somebody who is gone may have left something. */
 	if (name)
-		r = otpctl_canonical(name, user, size, &exists);
+		r = otpctl_canonical(name, user, size, exists);
 	if (!r)
 		r = otpctl_paths_load(ctl, &paths);
 	return r ? r : otpctl_store_open(ctl, paths.state, s);
@@ -71,10 +72,11 @@ remember_list(struct otpctl *ctl, int argc, char **argv)
 	char user[CONTACT_USER_MAX + 1];
 	struct listing l = {0};
 	struct store *s = NULL;
+	bool exists;
 	int r;
 
 	otpctl_parse(ctl, &list_argp, "otpctl remember list", argc, argv, &u);
-	r = open_store(ctl, u.name, user, sizeof(user), &s);
+	r = open_store(ctl, u.name, user, sizeof(user), &exists, &s);
 	if (r)
 		return r;
 	if (ctl->json)
@@ -125,16 +127,19 @@ remember_revoke(struct otpctl *ctl, int argc, char **argv)
 	char user[CONTACT_USER_MAX + 1];
 	struct store *s = NULL;
 	long by = (long)getuid();
+	bool exists;
 	int r, removed = 0;
 
 	otpctl_parse(ctl, &revoke_argp, "otpctl remember revoke", argc, argv, &v);
-	r = open_store(ctl, v.user.name, user, sizeof(user), &s);
+	r = open_store(ctl, v.user.name, user, sizeof(user), &exists, &s);
 	if (r)
 		return r;
 	r = s->ops->remembered_drop(s, *user ? user : NULL, &removed);
 	s->ops->close(s);
 	if (r)
 		return otpctl_fail("the store could not be written; nothing was forgotten");
+	if (!exists && !removed)
+		return otpctl_unknown_user(user);
 	log_open("otpctl", false);
 	otp_log(LOG_NOTICE, "remembered sign-ins revoked: user=%s n=%d by uid=%ld",
 	    *user ? user : "*", removed, by);

@@ -92,8 +92,12 @@ otpctl_known_user(const char *user, char *dst, size_t size)
 	bool exists;
 	int r = otpctl_canonical(user, dst, size, &exists);
 
-	if (r || exists)
-		return r;
+	return r || exists ? r : otpctl_unknown_user(user);
+}
+
+int
+otpctl_unknown_user(const char *user)
+{
 	(void)otpctl_fail(
 	    "this machine knows no user '%s'; check the spelling with: getent passwd %s", user,
 	    user);

@@ -173,6 +173,19 @@ def test_who_may_not_look_or_is_not_there_is_told_so(asked):
     for args in (("status",), ("status", "alice"), ("unlock", "alice")):
         done = as_nobody(*args)
         assert done.returncode == FAILED and "sudo" in done.stderr and not done.stdout
-    for args in (("status", "no-such-user"), ("unlock", "no-such-user")):
-        done = otpctl(*args)
-        assert done.returncode == NONE and "getent passwd no-such-user" in done.stderr
+    for args in (("status",), ("unlock",), ("remember", "revoke"), ("remember", "revoke", "--json")):
+        done = otpctl(*args, "no-such-user")
+        assert (done.returncode, done.stdout) == (NONE, "")
+        assert done.stderr == ("otpctl: this machine knows no user 'no-such-user'; check the spelling with: "
+                               "getent passwd no-such-user\n")
+
+
+def test_what_a_user_left_who_is_gone_is_forgotten(asked):
+    asked.sql("INSERT INTO remembered (user, key, made_ms) VALUES ('no-such-user', 'somewhere', 1000)")
+    done = otpctl("remember", "revoke", "no-such-user")
+    assert (done.returncode, done.stdout) == (OK, "1 remembered sign-in forgotten.\n")
+    assert otpctl("remember", "revoke", "no-such-user").returncode == NONE
+    # Somebody who is there has nothing: that is no mistake.
+    for args in ("alice",), ("--all",):
+        done = otpctl("remember", "revoke", *args)
+        assert (done.returncode, done.stdout) == (OK, "0 remembered sign-ins forgotten.\n")
