@@ -44,18 +44,13 @@ static int
 set_option(struct making *m, const struct conf_option *o, void *base, const char *section,
     const struct conf_setting *s)
 {
-	char expects[CONF_EXPECTS_MAX];
+	char wrong[CONF_WRONG_MAX];
 	int r = conf_set(o, base, s->value);
 
 	if (r != -OTP_EINVAL)
 		return r;
-	/* A proxy's URL may have a password in it. */
-	if (o->type == CONF_PROXY)
-		conf_error(m->rep, s->file, s->line, "[%s] %s: expected %s%s", section, o->key,
-		    conf_expects(o, expects), or_hint(s->value));
-	else
-		conf_error(m->rep, s->file, s->line, "[%s] %s: \"%.80s\": expected %s%s", section,
-		    o->key, s->value, conf_expects(o, expects), or_hint(s->value));
+	conf_error(m->rep, s->file, s->line, "[%s] %s: %s%s", section, o->key,
+	    conf_wrong(o, s->value, wrong), or_hint(s->value));
 	return 0;
 }
 

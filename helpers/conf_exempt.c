@@ -4,9 +4,6 @@
  * right when it was written must not become an error, for that locks everyone out. What is over,
  * or never comes to its turn, is inert, and warned of.
  */
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "common/err.h"
@@ -18,10 +15,12 @@ enum { EXEMPT_NOTICE_S = 14 * 24 * 60 * 60, V4_BITS = 96 };
 
 /* Hosts that never tell a client's address: whoever uses them is on this machine already. */
 static const char *const local_services[] = {"sudo", "sudo-i", "su", "su-l", "runuser", "runuser-l",
-    "polkit-1", "cron", "atd", "chfn", "chsh", "passwd", "vlock", "xscreensaver", "i3lock",
+    "doas", "polkit-1", "cron", "atd", "chfn", "chsh", "passwd", "vlock", "xscreensaver", "i3lock",
     "swaylock", "kde"};
 /* Only sshd says which key was used. These are known not to be it, as are the former. */
-static const char *const keyless_services[] = {"login", "remote"};
+static const char *const keyless_services[] = {"login", "remote", "cockpit", "systemd-user",
+    "gdm-password", "gdm-fingerprint", "gdm-smartcard", "gdm-autologin", "gdm-launch-environment",
+    "lightdm", "lightdm-greeter", "lightdm-autologin", "sddm", "sddm-greeter", "sddm-autologin"};
 
 struct rule_view {
 	const struct conf *c;
@@ -101,15 +100,6 @@ check_services(const struct rule_view *v)
 		    v->s->name);
 }
 
-static bool
-is_v4(const struct conf_network *n)
-{
-	struct in6_addr a;
-
-	memcpy(&a, n->addr, sizeof(a));
-	return n->prefix >= V4_BITS && IN6_IS_ADDR_V4MAPPED(&a);
-}
-
 /* Is b within a? An IPv6 network that is wider than all of IPv4 does not mean IPv4. */
 static bool
 network_within(const struct conf_network *a, const struct conf_network *b)
@@ -117,7 +107,7 @@ network_within(const struct conf_network *a, const struct conf_network *b)
 	int whole = a->prefix / 8, rest = a->prefix % 8;
 	unsigned mask = 0xff00u >> rest;
 
-	if (a->prefix > b->prefix || (a->prefix < V4_BITS && is_v4(b)))
+	if (a->prefix > b->prefix || (a->prefix < V4_BITS && conf_network_is_v4(b)))
 		return false;
 	return !memcmp(a->addr, b->addr, (size_t)whole) &&
 	       (!rest || !((a->addr[whole] ^ b->addr[whole]) & mask));
@@ -137,34 +127,19 @@ is_nobodys(const struct conf_network *n)
 	return false;
 }
 
-static const char *
-network_text(const struct conf_network *n, char *dst, size_t size)
-{
-	char address[INET6_ADDRSTRLEN] = "";
-	bool v4 = is_v4(n);
-
-	(void)inet_ntop(
-	    v4 ? AF_INET : AF_INET6, v4 ? n->addr + 12 : n->addr, address, sizeof(address));
-	(void)snprintf(dst, size, "%s/%d", address, v4 ? n->prefix - V4_BITS : n->prefix);
-	return dst;
-}
-
 static void
 check_networks(const struct rule_view *v)
 {
 	const struct conf_setting *set = conf_section_get(v->s, "networks");
-	char text[INET6_ADDRSTRLEN + sizeof("/128")];
+	char text[CONF_NETWORK_TEXT];
 
 	for (size_t i = 0; i < v->e->nnetworks; i++) {
 		const struct conf_network *n = &v->e->network[i];
 
-		if (is_v4(n) && n->prefix == V4_BITS)
-			conf_error(v->rep, set->file, set->line,
-			    "[%s] networks: that is all of IPv4, as 0.0.0.0/0", v->s->name);
-		else if (is_nobodys(n))
+		if (is_nobodys(n))
 			conf_error(v->rep, set->file, set->line,
 			    "[%s] networks: %s can never match: no client has such an address",
-			    v->s->name, network_text(n, text, sizeof(text)));
+			    v->s->name, conf_network_text(n, text));
 	}
 }
 

@@ -148,9 +148,8 @@ conf_duration_text(int64_t ms, char dst[static CONF_DURATION_TEXT])
 	return dst;
 }
 
-/* The next item of a list parted by commas, trimmed, in a copy; *s is NULL after the last. */
-static char *
-next_item(const char **s)
+char *
+conf_item(const char **s)
 {
 	const char *end = *s + strcspn(*s, ",");
 	const char *next = *end ? end + 1 : NULL;
@@ -214,7 +213,7 @@ conf_list(const char *s, conf_item_fn *is, struct strlist *out)
 	if (!s[strspn(s, " \t")])
 		s = NULL;
 	while (s && !r) {
-		_auto_free char *item = next_item(&s);
+		_auto_free char *item = conf_item(&s);
 
 		if (!item)
 			r = -OTP_ENOMEM;
@@ -253,7 +252,7 @@ conf_windows(const char *s, struct conf_windows *out)
 	struct conf_windows w = {0};
 
 	while (s) {
-		_auto_free char *item = next_item(&s);
+		_auto_free char *item = conf_item(&s);
 
 		if (!item)
 			return -OTP_ENOMEM;
@@ -304,36 +303,102 @@ host_bits_zero(const unsigned char *addr, int prefix)
 	return true;
 }
 
-int
-conf_network(const char *s, struct conf_network *out)
+/* Any network in CIDR form; *most are the bits of an address of its family. */
+static int
+network_read(const char *s, struct conf_network *n, int *most)
 {
 	const char *slash = strchr(s, '/');
-	struct conf_network n = {.prefix = 128};
 	char address[INET6_ADDRSTRLEN];
 	int64_t prefix;
-	int most;
 
-	if ((slash ? (size_t)(slash - s) : strlen(s)) >= sizeof(address))
+	*n = (struct conf_network){.prefix = 128};
+	if (strcspn(s, "/") >= sizeof(address))
 		return -OTP_EINVAL;
 	(void)snprintf(address, sizeof(address), "%.*s", (int)strcspn(s, "/"), s);
-	if (inet_pton(AF_INET6, address, n.addr) == 1) {
-		most = 128;
-	} else if (inet_pton(AF_INET, address, n.addr + 12) == 1) {
-		memset(n.addr, 0, 10);
-		n.addr[10] = n.addr[11] = 0xff;
-		most = 32;
+	if (inet_pton(AF_INET6, address, n->addr) == 1) {
+		*most = 128;
+	} else if (inet_pton(AF_INET, address, n->addr + 12) == 1) {
+		memset(n->addr, 0, 10);
+		n->addr[10] = n->addr[11] = 0xff;
+		*most = 32;
 	} else {
 		return -OTP_EINVAL;
 	}
 	if (slash) {
-		if (conf_number(slash + 1, &prefix) || prefix < 1 || prefix > most)
+		if (conf_number(slash + 1, &prefix) || prefix > *most)
 			return -OTP_EINVAL;
-		n.prefix = 128 - most + (int)prefix;
+		n->prefix = 128 - *most + (int)prefix;
 	}
-	if (!host_bits_zero(n.addr, n.prefix))
+	return 0;
+}
+
+int
+conf_network(const char *s, struct conf_network *out)
+{
+	struct conf_network n;
+	int most;
+
+	if (network_read(s, &n, &most) || n.prefix == 128 - most ||
+	    !host_bits_zero(n.addr, n.prefix))
 		return -OTP_EINVAL;
 	*out = n;
 	return 0;
+}
+
+enum { V4_BITS = 96, V4_WIDEST = V4_BITS + 8, V6_WIDEST = 16 };
+
+bool
+conf_network_is_v4(const struct conf_network *n)
+{
+	struct in6_addr a;
+
+	memcpy(&a, n->addr, sizeof(a));
+	return n->prefix >= V4_BITS && IN6_IS_ADDR_V4MAPPED(&a);
+}
+
+bool
+conf_network_is_wide(const struct conf_network *n)
+{
+	/* fc00::/7 and fe80::/10 are as private as 10.0.0.0/8. */
+	bool ula = n->prefix >= 7 && (n->addr[0] & 0xfe) == 0xfc;
+	bool link = n->prefix >= 10 && n->addr[0] == 0xfe && (n->addr[1] & 0xc0) == 0x80;
+
+	return n->prefix < (conf_network_is_v4(n) ? V4_WIDEST : V6_WIDEST) && !ula && !link;
+}
+
+const char *
+conf_network_text(const struct conf_network *n, char dst[static CONF_NETWORK_TEXT])
+{
+	char address[INET6_ADDRSTRLEN] = "";
+	bool v4 = conf_network_is_v4(n);
+
+	(void)inet_ntop(
+	    v4 ? AF_INET : AF_INET6, v4 ? n->addr + 12 : n->addr, address, sizeof(address));
+	(void)snprintf(
+	    dst, CONF_NETWORK_TEXT, "%s/%d", address, v4 ? n->prefix - V4_BITS : n->prefix);
+	return dst;
+}
+
+bool
+conf_network_wrong(const char *s, char *dst, size_t size)
+{
+	char text[CONF_NETWORK_TEXT];
+	struct conf_network n;
+	int most;
+
+	if (network_read(s, &n, &most))
+		return false;
+	if (conf_network_is_wide(&n)) {
+		(void)snprintf(dst, size,
+		    "no network of one owner is wider than /%d; name those that are meant",
+		    conf_network_is_v4(&n) ? V4_WIDEST - V4_BITS : V6_WIDEST);
+		return true;
+	}
+	for (int bit = n.prefix; bit < 128; bit++)
+		n.addr[bit / 8] &= (unsigned char)~(0x80 >> bit % 8);
+	(void)snprintf(dst, size, "bits behind /%d are set; did you mean %s?",
+	    n.prefix - (128 - most), conf_network_text(&n, text));
+	return true;
 }
 
 enum { SUGGEST_MAX = 64 };

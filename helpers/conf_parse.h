@@ -34,6 +34,17 @@ int conf_windows(const char *s, struct conf_windows *out);
 int conf_date(const char *s, int64_t *end_s);
 /* "10.0.0.0/8", "2001:db8::/32", or one address; no bit set behind the prefix, no /0. */
 int conf_network(const char *s, struct conf_network *out);
+bool conf_network_is_v4(const struct conf_network *n);
+/* More than anybody's: IPv4 wider than /8, IPv6 wider than /16, but what is private. */
+bool conf_network_is_wide(const struct conf_network *n);
+enum { CONF_NETWORK_TEXT = 64 };
+/* As conf_network() reads it. Returns dst. */
+const char *conf_network_text(const struct conf_network *n, char dst[static CONF_NETWORK_TEXT]);
+/* Why a network is refused that is one in form; false where it is none. */
+bool conf_network_wrong(const char *s, char *dst, size_t size);
+
+/* The next item of a list parted by commas, trimmed, in a copy; *s is NULL after the last. */
+char *conf_item(const char **s);
 
 typedef bool conf_item_fn(const char *item);
 /*

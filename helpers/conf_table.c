@@ -230,19 +230,34 @@ set_string(const struct conf_option *o, char **place, const char *text)
 	return 0;
 }
 
+static bool
+is_network(const char *s)
+{
+	struct conf_network n;
+
+	return conf_network(s, &n) == 0 && !conf_network_is_wide(&n);
+}
+
+/* What one item of a list must be. */
+static const struct {
+	conf_item_fn *is;
+	const char *noun;
+} items[] = {
+    [CONF_NAMES] = {conf_is_name, "a name of a-z, 0-9, _ and -"},
+    [CONF_SERVICES] = {conf_is_service, "a PAM service, in lower case"},
+    [CONF_USERS] = {conf_is_account, "a user, without : / # ; and quotes"},
+    [CONF_GROUPS] = {conf_is_account, "a group, without : / # ; and quotes"},
+    [CONF_FOLDERS] = {conf_is_path, "an absolute path"},
+    [CONF_PREFIXES] = {conf_is_prefix, "a number prefix like +977"},
+    [CONF_NETWORKS] = {is_network, "a numeric address, or a network like 10.0.0.0/8"},
+    [CONF_DATE] = {NULL, NULL}, /* the last type: each has its place */
+};
+
 static int
 set_list(const struct conf_option *o, struct strlist *place, const char *text)
 {
-	static conf_item_fn *const is[] = {
-	    [CONF_NAMES] = conf_is_name,
-	    [CONF_SERVICES] = conf_is_service,
-	    [CONF_USERS] = conf_is_account,
-	    [CONF_GROUPS] = conf_is_account,
-	    [CONF_FOLDERS] = conf_is_path,
-	    [CONF_PREFIXES] = conf_is_prefix,
-	};
 	struct strlist l = {0};
-	int r = conf_list(text, is[o->type], &l);
+	int r = conf_list(text, items[o->type].is, &l);
 
 	if (!r && (l.n < (size_t)o->min || l.n > (size_t)o->max))
 		r = -OTP_EINVAL;
@@ -270,20 +285,12 @@ set_windows(const struct conf_option *o, struct conf_windows *place, const char 
 	return r;
 }
 
-static bool
-is_network(const char *s)
-{
-	struct conf_network n;
-
-	return conf_network(s, &n) == 0;
-}
-
 static int
 set_networks(const struct conf_option *o, struct conf_exempt *e, const char *text)
 {
 	struct strlist l = {0};
 	struct conf_network *n;
-	int r = conf_list(text, is_network, &l);
+	int r = conf_list(text, items[CONF_NETWORKS].is, &l);
 
 	if (!r && l.n < (size_t)o->min)
 		r = -OTP_EINVAL;
@@ -340,6 +347,71 @@ conf_set(const struct conf_option *o, void *base, const char *text)
 		return conf_date(text, place);
 	}
 	return -OTP_EINVAL;
+}
+
+static bool
+item_is_right(const struct conf_option *o, const char *item)
+{
+	struct conf_windows w;
+
+	return o->type == CONF_WINDOWS ? !set_windows(o, &w, item) : items[o->type].is(item);
+}
+
+/* Says what is wrong with the item behind those of *before, or adds it to them. */
+static void
+judge_item(const struct conf_option *o, const char *item, struct strlist *before, char *dst)
+{
+	size_t most = o->type == CONF_WINDOWS ? CONF_WINDOWS_MAX : (size_t)o->max;
+	char cause[CONF_WRONG_MAX - 100], expects[CONF_EXPECTS_MAX];
+
+	if (before->n == most) {
+		(void)snprintf(dst, CONF_WRONG_MAX, "item %zu: at most %zu", most + 1, most);
+		return;
+	}
+	if (!*item) {
+		(void)snprintf(
+		    cause, sizeof(cause), "an item is empty; is there a comma too many?");
+	} else if (o->type != CONF_WINDOWS && strlist_has(before, item)) {
+		(void)snprintf(cause, sizeof(cause), "stands twice in the list");
+	} else if (item_is_right(o, item)) {
+		(void)strlist_add(before, item);
+		return;
+	} else if (o->type != CONF_NETWORKS || !conf_network_wrong(item, cause, sizeof(cause))) {
+		(void)snprintf(cause, sizeof(cause), "expected %s",
+		    o->type == CONF_WINDOWS ? conf_expects(o, expects) : items[o->type].noun);
+	}
+	(void)snprintf(
+	    dst, CONF_WRONG_MAX, "\"%.80s%s\": %s", item, strlen(item) > 80 ? "..." : "", cause);
+}
+
+const char *
+conf_wrong(const struct conf_option *o, const char *text, char dst[static CONF_WRONG_MAX])
+{
+	bool is_list = o->type == CONF_WINDOWS || items[o->type].is;
+	const char *rest = is_list && text[strspn(text, " \t")] ? text : NULL;
+	char expects[CONF_EXPECTS_MAX];
+	struct strlist before = {0};
+
+	*dst = '\0';
+	while (rest && !*dst) {
+		_auto_free char *item = conf_item(&rest);
+
+		if (!item)
+			break;
+		judge_item(o, item, &before, dst);
+	}
+	strlist_free(&before);
+	if (*dst)
+		return dst;
+	(void)conf_expects(o, expects);
+	if (o->type == CONF_TEXT && strlen(text) > (size_t)o->max)
+		(void)snprintf(
+		    dst, CONF_WRONG_MAX, "%zu bytes, at most %" PRId64, strlen(text), o->max);
+	else if (o->type == CONF_PROXY) /* its URL may have a password in it */
+		(void)snprintf(dst, CONF_WRONG_MAX, "expected %s", expects);
+	else
+		(void)snprintf(dst, CONF_WRONG_MAX, "\"%.80s\": expected %s", text, expects);
+	return dst;
 }
 
 static void

@@ -64,7 +64,7 @@ extern const size_t conf_table_n;
 /* NULL where the kind has no such key. */
 const struct conf_option *conf_option(enum conf_kind kind, const char *key);
 
-enum { CONF_EXPECTS_MAX = 160 };
+enum { CONF_EXPECTS_MAX = 160, CONF_WRONG_MAX = 320 };
 /* What a value must be, as a noun phrase: "a number from 6 to 10". Returns dst. */
 const char *conf_expects(const struct conf_option *o, char dst[static CONF_EXPECTS_MAX]);
 
@@ -73,6 +73,12 @@ const char *conf_expects(const struct conf_option *o, char dst[static CONF_EXPEC
  * 0, -OTP_EINVAL (it is not what conf_expects() says) or -OTP_ENOMEM; base is unchanged then.
  */
 int conf_set(const struct conf_option *o, void *base, const char *text);
+/*
+ * What is wrong with a text that conf_set() refused, and what it must be: "\"9\": expected a number
+ * from 1 to 5"; of a list, with its first item that is wrong, and the cause. Returns dst.
+ */
+const char *conf_wrong(
+    const struct conf_option *o, const char *text, char dst[static CONF_WRONG_MAX]);
 /* Frees what the options of the kind own in the struct at base. */
 void conf_unset_all(enum conf_kind kind, void *base);
 

@@ -170,7 +170,7 @@ assert_lacks(const char *report, const char *needle)
 static void
 assert_said(struct fixture *f, unsigned line, const char *text)
 {
-	char needle[512];
+	char needle[1024];
 
 	(void)snprintf(needle, sizeof(needle), "%s:%u: %s", f->path, line, text);
 	assert_has(buf_str(&f->report), needle);
@@ -535,15 +535,18 @@ test_every_option_of_otp_flips_for_a_service(void **state)
 static void
 refuse_value(struct fixture *f, const struct conf_option *o, const char *value)
 {
-	char message[256], expects[CONF_EXPECTS_MAX];
+	char message[1024], expects[CONF_EXPECTS_MAX], wrong[CONF_WRONG_MAX];
+	bool is_list = o->type >= CONF_NAMES && o->type <= CONF_NETWORKS;
 	unsigned line = write_option(f, heading_of(o->kind), o, value);
 
 	load(f);
 	if (f->r != -OTP_ECONF)
 		fail_msg("%s = %s: %d", o->key, value, f->r);
-	(void)snprintf(message, sizeof(message), "[%s] %s: ", heading_of(o->kind), o->key);
+	(void)snprintf(message, sizeof(message), "[%s] %s: %s", heading_of(o->kind), o->key,
+	    conf_wrong(o, value, wrong));
 	assert_said(f, line, message);
-	assert_has(buf_str(&f->report), conf_expects(o, expects));
+	if (!is_list)
+		assert_has(buf_str(&f->report), conf_expects(o, expects));
 }
 
 static void
@@ -652,7 +655,7 @@ test_values_that_must_be_taken(void **state)
 	    {"proxy", CONF_PROVIDER, "socks5h://proxy"},
 	    {"until", CONF_EXEMPT, "2028-02-29"},
 	    {"until", CONF_EXEMPT, "2027-12-31"},
-	    {"networks", CONF_EXEMPT, "::ffff:10.0.0.0/104, ::1, 0.0.0.0/1"},
+	    {"networks", CONF_EXEMPT, "::ffff:10.0.0.0/104, ::1, 2600::/16, fc00::/7"},
 	    {"ca", CONF_PROVIDER, "/etc/ssl/some ca.pem"},
 	    {"resend_wait", CONF_LIMITS, "0s"},
 	    {"code_ttl", CONF_OTP, "600000ms"},
@@ -664,6 +667,103 @@ test_values_that_must_be_taken(void **state)
 		write_option(*state, heading_of(o->kind), o, cases[i].good);
 		assert_string_equal(load(*state), "");
 	}
+}
+
+#define EIGHTY                                                                          \
+	"10.0.0.0/8, 10.1.0.0/16, 10.2.0.0/16, 10.3.0.0/16, 10.4.0.0/16, 10.5.0.0/16, " \
+	"10.6.0.0/16, "
+#define WIDE "no network of one owner is wider than "
+
+/* Of a list, the item that is wrong and why, wherever it stands. */
+static void
+test_lists_name_the_item_and_the_cause(void **state)
+{
+	static const struct {
+		enum conf_kind kind;
+		const char *key, *value, *says;
+	} rows[] = {
+	    {CONF_EXEMPT, "networks", "10.0.0.1/8",
+		"\"10.0.0.1/8\": bits behind /8 are set; did you mean 10.0.0.0/8?\n"},
+	    {CONF_EXEMPT, "networks", "10.0.0.0/8, 2001:db8::1/64",
+		"\"2001:db8::1/64\": bits behind /64 are set; did you mean 2001:db8::/64?\n"},
+	    {CONF_EXEMPT, "networks", "::ffff:10.1.2.3/104",
+		"\"::ffff:10.1.2.3/104\": bits behind /104 are set; did you mean 10.0.0.0/8?\n"},
+	    {CONF_EXEMPT, "networks", EIGHTY "10.7.0.1/16",
+		"\"10.7.0.1/16\": bits behind /16 are set; did you mean 10.7.0.0/16?\n"},
+	    {CONF_EXEMPT, "networks", "10.0.0.0/8, ::/0", "\"::/0\": " WIDE "/16; name those"},
+	    {CONF_EXEMPT, "networks", "0.0.0.0/0", "\"0.0.0.0/0\": " WIDE "/8; name those"},
+	    {CONF_EXEMPT, "networks", "0.0.0.0/1, 128.0.0.0/1", "\"0.0.0.0/1\": " WIDE "/8; name"},
+	    {CONF_EXEMPT, "networks", "10.0.0.1/7", "\"10.0.0.1/7\": " WIDE "/8; name"},
+	    {CONF_EXEMPT, "networks", "::ffff:0:0/96", "\"::ffff:0:0/96\": " WIDE "/8; name"},
+	    {CONF_EXEMPT, "networks", "8000::/1", "\"8000::/1\": " WIDE "/16; name"},
+	    {CONF_EXEMPT, "networks", "2600::/15", "\"2600::/15\": " WIDE "/16; name"},
+	    {CONF_EXEMPT, "networks", "fc00::/6", "\"fc00::/6\": " WIDE "/16; name"},
+	    {CONF_EXEMPT, "networks", "fe80::/9", "\"fe80::/9\": " WIDE "/16; name"},
+	    {CONF_EXEMPT, "networks", "::1, office.example, 10.0.0.1/8",
+		"\"office.example\": expected a numeric address, or a network like 10.0.0.0/8\n"},
+	    {CONF_EXEMPT, "networks", "::1, ::1", "\"::1\": stands twice in the list\n"},
+	    {CONF_EXEMPT, "networks", "::1,",
+		"\"\": an item is empty; is there a comma too many?\n"},
+	    {CONF_EXEMPT, "users", "a,, b", "\"\": an item is empty; is there a comma too many?\n"},
+	    {CONF_EXEMPT, "users", "a, b, a", "\"a\": stands twice in the list\n"},
+	    {CONF_EXEMPT, "users", "a, b:c", "\"b:c\": expected a user, without : / # ;"},
+	    {CONF_EXEMPT, "users", "", "\"\": expected a list of users (there is nothing behind"},
+	    {CONF_EXEMPT, "groups", "#100", "\"#100\": expected a group, without : / # ;"},
+	    {CONF_EXEMPT, "services", "sshd, Sudo", "\"Sudo\": expected a PAM service, in lower"},
+	    {CONF_OTP, "channels", "sms, SMS", "\"SMS\": expected a name of a-z, 0-9, _ and -\n"},
+	    {CONF_PATHS, "profiles", "/a, b", "\"b\": expected an absolute path\n"},
+	    {CONF_LIMITS, "prefixes", "+977, 91", "\"91\": expected a number prefix like +977\n"},
+	    {CONF_LIMITS, "sends_per_user", "5/15m, 20/1w", "\"20/1w\": expected up to 4 limits"},
+	    {CONF_LIMITS, "sends_per_user", "5/15m, 0/1d", "\"0/1d\": expected up to 4 limits"},
+	    {CONF_LIMITS, "sends_per_user", "1/1h, 1/1h, 1/1h, 1/1h, 1/1h", "item 5: at most 4\n"},
+	    {CONF_LIMITS, "sends_per_user", "5/15m,", "\"\": an item is empty"},
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct conf_option *o = conf_option(rows[i].kind, rows[i].key);
+		const char *heading = heading_of(o->kind);
+		unsigned line = write_option(f, heading, o, rows[i].value);
+		char says[256];
+
+		load(f);
+		assert_int_equal(f->r, -OTP_ECONF);
+		(void)snprintf(says, sizeof(says), "[%s] %s: %s", heading, o->key, rows[i].says);
+		assert_said(f, line, says);
+	}
+}
+
+/* The n items "PREFIX1, PREFIX2 ..." under a heading that has the key; of each the first wrong. */
+static void
+refused_many(struct fixture *f, const char *before, const char *prefix, int n, const char *message)
+{
+	struct buf text = BUF_INIT(64 * 1024);
+
+	assert_int_equal(buf_putf(&text, "[exempt x]\n%s", before), 0);
+	for (int i = 0; i < n; i++)
+		assert_int_equal(buf_putf(&text, "%s%s%d", i ? ", " : "", prefix, i), 0);
+	refused(f, buf_str(&text), 2, message);
+	buf_free(&text);
+}
+
+static void
+test_lists_have_their_most(void **state)
+{
+	struct fixture *f = *state;
+	char text[2048], item[128];
+
+	refused_many(f, "networks = ", "2001:db8::", 257, "[exempt x] networks: item 257: at most");
+	assert_has(buf_str(&f->report), "at most 256\n");
+	refused_many(f, "users = ", "u", 257, "[exempt x] users: item 257: at most 256\n");
+	refused_many(f, "services = ", "s", 65, "[exempt x] services: item 65: at most 64\n");
+	/* A long item is cut, and that is seen. */
+	memset(item, 'A', 100);
+	item[100] = '\0';
+	(void)snprintf(text, sizeof(text), "[exempt x]\nservices = sshd, %s\n", item);
+	refused(f, text, 2, "[exempt x] services: \"AAAA");
+	assert_has(buf_str(&f->report), "AAA...\": expected a PAM service");
+	(void)snprintf(text, sizeof(text), "[exempt x]\nreason = %01042d\n", 0);
+	refused(f, text, 2, "[exempt x] reason: 1042 bytes, at most 1000\n");
 }
 
 /* C30: toll fraud is answered by where messages may go at all. */
@@ -857,10 +957,10 @@ test_long_lines_and_many_errors(void **state)
 	assert_string_equal(load_text(f, text), "");
 	text[len + 1000] = '1';
 	strcpy(text + len + 1001, "\n");
-	refused(f, text, 11, "[channel voice] message: \"111");
-	text[len + 1001] = '1';
+	refused(f, text, 11, "[channel voice] message: 1001 bytes, at most 1000\n");
+	text[len + 1001] = text[len + 1002] = '1';
 	strcpy(text + len + 50000, "\n");
-	refused(f, text, 11, "[channel voice] message: \"111");
+	refused(f, text, 11, "[channel voice] message: 50000 bytes, at most 1000\n");
 
 	/* More errors than the report holds: the first ones, and a word that there are more. */
 	len = (size_t)sprintf(text, "[otp]\n");
@@ -1290,6 +1390,8 @@ main(void)
 	    TEST(test_values_outside_their_range_are_refused),
 	    TEST(test_bad_values_are_refused_for_every_type),
 	    TEST(test_values_that_must_be_taken),
+	    TEST(test_lists_name_the_item_and_the_cause),
+	    TEST(test_lists_have_their_most),
 	    TEST(test_prefixes_say_where_messages_may_go),
 	    TEST(test_all_errors_of_all_files_come_in_one_report),
 	    TEST(test_unknown_names_are_errors_with_a_suggestion),
