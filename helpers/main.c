@@ -188,24 +188,45 @@ wait_for_store(void *arg)
 	return poll(&p, 1, STORE_POLL) > 0 ? -OTP_EGONE : 0;
 }
 
-/* A configuration that is wrong is wrong at every sign-in: the first lines tell enough. */
+/* "FILE:LINE: warning: ...": the mark may also stand in a value that an error repeats. */
+static bool
+is_warning(const char *line)
+{
+	static const char mark[] = ": warning: ";
+	const char *message = strstr(line, ": ");
+
+	return message && !strncmp(message, mark, strlen(mark));
+}
+
+/*
+ * A configuration that is wrong is wrong at every sign-in: the first lines tell enough, and one
+ * tells of what is only warned of.
+ */
 static void
 log_report(struct buf *report)
 {
+	char line[2048], first[768] = "", more[64] = "";
 	const char *text = buf_str(report);
+	int errors = 0, warnings = 0;
 
-	for (int lines = 0; text && *text; lines++) {
+	while (text && *text) {
 		size_t n = strcspn(text, "\n");
-		const char *warning = strstr(text, "warning: ");
 
-		if (lines == REPORT_LINES) {
-			otp_log(LOG_ERR, "there is more; run: otpctl config check");
-			return;
+		(void)snprintf(line, sizeof(line), "%.*s", (int)n, text);
+		if (!is_warning(line)) {
+			if (errors++ < REPORT_LINES)
+				otp_log(LOG_ERR, "%s", line);
+		} else if (!warnings++) {
+			(void)text_quotable(first, sizeof(first), line);
 		}
-		otp_log(
-		    warning && warning < text + n ? LOG_WARNING : LOG_ERR, "%.*s", (int)n, text);
 		text += n + (text[n] == '\n');
 	}
+	if (errors > REPORT_LINES)
+		otp_log(LOG_ERR, "there is more; run: otpctl config check");
+	if (warnings > 1)
+		(void)snprintf(more, sizeof(more), "; %d more: otpctl config check", warnings - 1);
+	if (warnings)
+		otp_log(LOG_WARNING, "event=start detail=\"%s%s\"", first, more);
 }
 
 static int

@@ -18,6 +18,7 @@
 
 #include "common/err.h"
 #include "common/own.h"
+#include "common/text.h"
 #include "helpers/account.h"
 #include "helpers/conf_parse.h"
 #include "helpers/log.h"
@@ -108,6 +109,15 @@ say_elsewhere(const struct rules_request *q, char why[static RULES_WHY_MAX])
 	    why, RULES_WHY_MAX, "networks: the client address %s is in none of them", address);
 }
 
+static void
+say_gone(const struct conf_exempt *e, const char *group)
+{
+	char rule[CONF_NAME_MAX + 1], name[CONF_WORD_MAX + 1];
+
+	otp_log(LOG_WARNING, "event=rule rule=\"%s\" detail=\"there is no group %s\"",
+	    text_quotable(rule, sizeof(rule), e->name), text_quotable(name, sizeof(name), group));
+}
+
 /* 1: the user is in one of the rule's groups; 0: in none that there is; or an error. */
 static int
 groups_match(const struct conf_exempt *e, const struct rules_request *q)
@@ -117,8 +127,7 @@ groups_match(const struct conf_exempt *e, const struct rules_request *q)
 		int r = group_lookup(e->groups.item[i], &gid);
 
 		if (r == -OTP_ENOENT) {
-			otp_log(LOG_WARNING, "event=rule rule=%s: there is no group \"%s\"",
-			    e->name, e->groups.item[i]);
+			say_gone(e, e->groups.item[i]);
 			continue;
 		}
 		if (r)
@@ -166,7 +175,8 @@ exempts(const struct conf_exempt *e, const struct rules_request *q, char why[sta
 	r = groups_match(e, q);
 	if (r <= 0)
 		(void)snprintf(why, RULES_WHY_MAX, "groups: %s",
-		    r ? "the name service failed" : "the user is in none of them");
+		    r ? "the name service failed"
+		      : "the name service names the user in none of them");
 	return r;
 }
 

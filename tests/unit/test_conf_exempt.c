@@ -84,6 +84,13 @@ static const struct row impossible[] = {
     {CHANNEL RULE("networks = 10.0.0.0/8\nservices = su, su-l, polkit-1"), NEVER(8, "at its")},
     {CHANNEL RULE("services = sudo\nrequires = publickey"), NEVER(9, "no public key is used at")},
     {CHANNEL RULE("services = login, dovecot, su\nrequires = publickey"), NEVER(9, "no public")},
+    {CHANNEL RULE("services = doas\nnetworks = 10.0.0.0/8"), NEVER(9, "at its services there is")},
+    {CHANNEL RULE("services = doas\nrequires = publickey"), NEVER(9, "no public key is used at")},
+    {CHANNEL RULE("services = gdm-password\nrequires = publickey"), NEVER(9, "no public key")},
+    {CHANNEL RULE("services = lightdm\nrequires = publickey"), NEVER(9, "no public key is used")},
+    {CHANNEL RULE("services = sddm\nrequires = publickey"), NEVER(9, "no public key is used")},
+    {CHANNEL RULE("services = cockpit\nrequires = publickey"), NEVER(9, "no public key is used")},
+    {CHANNEL RULE("services = systemd-user\nrequires = publickey"), NEVER(9, "no public key")},
     {CHANNEL RULE("users = a\nnetworks = 0.0.0.0"),
 	"9: [exempt x] networks: 0.0.0.0/32 can never match: no client has such an address"},
     {CHANNEL RULE("networks = 10.0.0.0/8, 239.1.2.0/24"), "8: [exempt x] networks: 239.1.2.0/24"},
@@ -92,8 +99,10 @@ static const struct row impossible[] = {
     {CHANNEL RULE("networks = 255.255.255.255"), "8: [exempt x] networks: 255.255.255.255/32"},
     /* What may not be said as 0.0.0.0/0 may not be said in another way. */
     {CHANNEL RULE("networks = ::ffff:0:0/96"),
-	"8: [exempt x] networks: that is all of IPv4, as 0.0.0.0/0"},
+	"8: [exempt x] networks: \"::ffff:0:0/96\": no network of one owner is wider than /8"},
     {CHANNEL RULE("networks = 0.0.0.0/0"), "8: [exempt x] networks: \"0.0.0.0/0\""},
+    {CHANNEL RULE("networks = 0.0.0.0/1, 128.0.0.0/1"), "8: [exempt x] networks: \"0.0.0.0/1\""},
+    {CHANNEL RULE("networks = ::/1, 8000::/1"), "8: [exempt x] networks: \"::/1\""},
     {CHANNEL RULE("networks = localhost"), "8: [exempt x] networks: \"localhost\""},
     {CHANNEL RULE("networks = 10.0.0.0/8.example"), "8: [exempt x] networks"},
     {CHANNEL RULE("networks = fe80::1%eth0"), "8: [exempt x] networks"},
@@ -112,8 +121,12 @@ static const struct row possible[] = {
     /* An sshd of another name. */
     {CHANNEL RULE("services = sshd-jump\nrequires = publickey\nnetworks = 10.0.0.0/8"), ""},
     {CHANNEL RULE("users = a\nrequires = publickey"), ""},
-    {CHANNEL RULE("networks = 127.0.0.0/8, ::1, ::ffff:10.0.0.0/104, 2000::/3, ::/1"), ""},
+    {CHANNEL RULE("networks = 127.0.0.0/8, ::1, ::ffff:10.0.0.0/104, 2600::/16, fe80::/10"), ""},
     {CHANNEL RULE("services = dovecot\nnetworks = 10.0.0.0/8"), ""},
+    /* A web console has clients, and so has a desktop that is opened from afar. */
+    {CHANNEL RULE("services = cockpit\nnetworks = 10.0.0.0/8"), ""},
+    {CHANNEL RULE("services = gdm-password, lightdm\nnetworks = 10.0.0.0/8"), ""},
+    {CHANNEL RULE("services = cockpit, sshd\nrequires = publickey"), ""},
 };
 
 static void
@@ -150,9 +163,10 @@ static const struct {
     {"networks = 10.0.0.0/8", "2030-12-31", "networks = 10.1.0.0/16, 11.2.3.4", false},
     {"networks = 10.1.0.0/16", "2030-12-31", "networks = 10.0.0.0/8", false},
     {"networks = 10.0.0.0/8", "2030-12-31", "networks = ::ffff:10.1.0.0/112", true},
-    /* ::/1 is IPv6 alone. */
-    {"networks = ::/1", "2030-12-31", "networks = 10.0.0.0/8", false},
-    {"networks = ::/1", "2030-12-31", "networks = 2001:db8::/32", true},
+    /* ::/16 is IPv6 alone. */
+    {"networks = ::/16", "2030-12-31", "networks = 10.0.0.0/8", false},
+    {"networks = ::/16", "2030-12-31", "networks = ::1", true},
+    {"networks = 2001::/16", "2030-12-31", "networks = 2001:db8::/32", true},
     {"networks = 10.0.0.0/8", "2030-12-31", "users = a", false},
 };
 

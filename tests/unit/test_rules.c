@@ -396,7 +396,7 @@ test_each_rule_says_why_it_does_not_decide(void **state)
 	    "su: services: the service is not among them; "
 	    "key: requires: no public key was used; "
 	    "net: networks: the client address 192.0.2.7 is in none of them; "
-	    "group: groups: the user is in none of them; "
+	    "group: groups: the name service names the user in none of them; "
 	    "last: decides; ");
 	q.client = address("2001:db8::7");
 	assert_string_equal(seen(&e[4], 1, &q, &b),
