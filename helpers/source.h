@@ -27,7 +27,7 @@ struct source {
 	 * nobody is known there.
 	 */
 	char place[STORE_KEY_MAX + 1];
-	bool publickey; /* sshd says that a public key was accepted */
+	bool publickey; /* sshd says that a public key, or a certificate of one, was accepted */
 	/*
 	 * Where the same user need not be asked again for a while: service, public key and client
 	 * address for ssh; locally the calling user, the kind of service, the terminal, the session

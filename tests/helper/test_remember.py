@@ -2,8 +2,10 @@
 
 import json
 import os
+import time
 
 import pytest
+from racing import rows, store
 
 KEY = ("publickey ssh-ed25519 "
        "AAAAC3NzaC1lZDI1NTE5AAAAIJ9LYVNAVnCUWJJcYdNnGxI4GHSmQVYvEhzbhaRfmc8v\n")
@@ -103,6 +105,45 @@ def test_what_was_remembered_ends_with_the_option(remembering):
     assert is_asked(remembering, **SSH)
 
 
+MINUTE = 60000
+LASTS = 15 * MINUTE
+
+
+def set_made(world, ago):
+    """So long ago the code was given, and not just now."""
+    with store(world) as db:
+        assert db.execute("UPDATE remembered SET made_ms = ?", (time.time_ns() // 10 ** 6 - ago,)).rowcount == 1
+
+
+@pytest.mark.parametrize("where", [SSH, SUDO], ids=["ssh", "sudo"])
+@pytest.mark.parametrize("ago, asked", [
+    (LASTS - 5 * MINUTE, False), (LASTS, True), (LASTS + MINUTE, True), (1000 * LASTS, True), (-60 * MINUTE, True),
+], ids=["inside", "at the end", "past it", "long past it", "in the future"])
+def test_it_ends(remembering, where, ago, asked):
+    """Also where the clock was put back: what was made in the future would last for longer than is said."""
+    with_a_code(remembering, **where)
+    set_made(remembering, ago)
+    assert is_asked(remembering, **where) == asked
+
+
+@pytest.mark.parametrize("ago", [LASTS, -60 * MINUTE], ids=["at the end", "in the future"])
+def test_a_code_after_the_end_is_remembered_anew(remembering, ago):
+    with_a_code(remembering, **SSH)
+    set_made(remembering, ago)
+    with_a_code(remembering, **SSH)
+    assert not is_asked(remembering, **SSH)
+
+
+def test_use_does_not_make_it_longer(remembering):
+    """Let in by it after ten minutes, and asked five after that."""
+    with_a_code(remembering, **SSH)
+    set_made(remembering, 10 * MINUTE)
+    assert not is_asked(remembering, **SSH)
+    with store(remembering) as db:
+        db.execute("UPDATE remembered SET made_ms = made_ms - ?", (5 * MINUTE,))
+    assert is_asked(remembering, **SSH)
+
+
 def test_a_wrong_code_is_not_remembered(remembering):
     with remembering.sign_in(**SSH) as h:
         h.prompt()
@@ -130,6 +171,39 @@ def test_they_are_listed_and_revoked(remembering):
     assert "2 remembered sign-ins" in remembering.otpctl("remember", "revoke", "games").stdout
     assert is_asked(remembering, **SSH)
     assert is_asked(remembering, **SUDO)
+
+
+@pytest.fixture
+def two(remembering):
+    """games and daemon, each remembered in two places."""
+    remembering.otpctl("contact", "add", "--force", "daemon", "--phone", "+9779800000028")
+    for user in "games", "daemon":
+        for where in SSH, SUDO:
+            with_a_code(remembering, **where | {"user": user})
+    return remembering
+
+
+def who_is_remembered(world):
+    return sorted(rows(world, "SELECT user, count(*) FROM remembered GROUP BY user"))
+
+
+def test_revoking_one_user_leaves_the_others(two):
+    assert json.loads(two.otpctl("--json", "remember", "revoke", "games").stdout)["forgotten"] == 2
+    assert who_is_remembered(two) == [("daemon", 2)]
+    assert is_asked(two, **SSH) and is_asked(two, **SUDO)
+    assert not is_asked(two, **SSH | {"user": "daemon"}) and not is_asked(two, **SUDO | {"user": "daemon"})
+
+
+def test_revoking_all_leaves_nobody(two):
+    assert json.loads(two.otpctl("--json", "remember", "revoke", "--all").stdout)["forgotten"] == 4
+    assert who_is_remembered(two) == []
+    assert all(is_asked(two, **where | {"user": user}) for user in ("games", "daemon") for where in (SSH, SUDO))
+
+
+def test_one_user_s_are_listed(two):
+    listed = json.loads(two.otpctl("--json", "remember", "list", "daemon").stdout)
+    assert [one["user"] for one in listed] == ["daemon"] * 2
+    assert len(json.loads(two.otpctl("--json", "remember", "list").stdout)) == 4
 
 
 def test_the_fingerprint_is_openssh_s(remembering, tmp_path):

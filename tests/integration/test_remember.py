@@ -1,12 +1,14 @@
 """Remembered sign-ins in the real sshd and sudo: one code, then none in the same place; a code in every other.
 
-ids of hosts.md: Q14 the key, U15 an editor's connections, U56 a session's own freshness.
+ids of hosts.md: Q14 the key, Q22 su, U15 an editor's connections, U56 a session's own freshness.
 """
+import json
 import subprocess
 
 import pytest
 
 import hosts
+from private_sshd import SSH, ssh_keys
 from hosts import AS, IN, Sshd, Terminal, configure
 
 CODE = "Verification code (r = resend): "
@@ -18,6 +20,7 @@ def stacks(one_world):
     hosts.install("sshd-key", "sshd")
     hosts.install("sudo")
     hosts.install("sudo-i", "sudo", rest="sudo-i")
+    hosts.install("su")
     with hosts.sudoers("Defaults timestamp_timeout=0"):
         yield
     hosts.put_back()
@@ -25,8 +28,24 @@ def stacks(one_world):
 
 @pytest.fixture(scope="module")
 def by_key(stacks):
-    with Sshd("sshd-key", AuthenticationMethods=BOTH) as sshd:
+    """It takes alice's key, and whatever the authority certifies for her."""
+    ssh_keys()
+    for name in "authority", "certified":
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", f"{SSH}/{name}"], check=True)
+    with Sshd("sshd-key", AuthenticationMethods=BOTH, TrustedUserCAKeys=f"{SSH}/authority.pub") as sshd:
         yield sshd
+
+
+def certify(serial):
+    """A new certificate of the same key; what is in it."""
+    subprocess.run(["ssh-keygen", "-q", "-s", f"{SSH}/authority", "-I", f"alice-{serial}", "-z", str(serial),
+                    "-n", "alice", f"{SSH}/certified.pub"], check=True)
+    with open(f"{SSH}/certified-cert.pub") as f:
+        return f.read()
+
+
+def fingerprint(path):
+    return subprocess.run(["ssh-keygen", "-lf", path], check=True, capture_output=True, text=True).stdout.split()[1]
 
 
 @pytest.fixture
@@ -38,11 +57,18 @@ def world(fresh, stacks):
     assert fresh.helpers_gone()
 
 
-def ssh_with_a_code(world, by_key):
-    with Terminal(*by_key.ssh(key="alice")) as t:
+def ssh_with_a_code(world, by_key, key="alice"):
+    with Terminal(*by_key.ssh(key=key)) as t:
         t.prompt()
         assert t.answer("").endswith(CODE)
         assert t.type(world.code()).end() == f"{IN}\n"
+
+
+def ssh_is_asked(by_key, key="alice", client="127.0.0.1"):
+    with Terminal(*by_key.ssh(key=key, options=[f"BindAddress={client}"])) as t:
+        text = t.prompt(rf"(?:: |{IN}\r\n)$")
+        assert text == f"{IN}\n" or "Press Enter to have a verification code sent" in text, text
+        return text != f"{IN}\n"
 
 
 def test_ssh_asks_once_for_a_key_and_address(world, by_key):
@@ -60,6 +86,33 @@ def test_ssh_asks_again_after_it_was_revoked(world, by_key):
         assert "Press Enter" in t.prompt()
 
 
+def test_ssh_asks_for_another_key_and_another_address(world, by_key):
+    certify(1)
+    ssh_with_a_code(world, by_key)
+    assert ssh_is_asked(by_key, key="certified")
+    assert ssh_is_asked(by_key, client="127.0.0.3")
+    assert not ssh_is_asked(by_key)
+
+
+def test_a_certificate_is_its_key(world, by_key):
+    """Renewed, it is not asked again; and what is listed and explained is what sshd and ssh-keygen call it."""
+    first = certify(1)
+    ssh_with_a_code(world, by_key, key="certified")
+    assert 'Accepted certificate ID "alice-1"' in by_key.told()
+    assert certify(2) != first
+    assert not ssh_is_asked(by_key, key="certified")
+    assert 'Accepted certificate ID "alice-2"' in by_key.told()
+    key = fingerprint(f"{SSH}/certified-cert.pub")
+    assert key == fingerprint(f"{SSH}/certified.pub") and f"ED25519-CERT {key}" in by_key.told()
+    listed = json.loads(world.otpctl("--json", "remember", "list", "alice").stdout)
+    assert [one["where"].split()[-1] for one in listed] == [key]
+    for shown in key, f"{SSH}/certified-cert.pub", f"{SSH}/certified.pub":
+        told = world.otpctl("--json", "explain", "alice", "--service", "sshd-key", "--rhost", "127.0.0.1",
+                            "--key", shown, check=False)
+        assert json.loads(told.stdout)["outcome"] == "skip", (shown, told)
+    assert ssh_is_asked(by_key), "her other key"
+
+
 def shell():
     """alice at a terminal of her own, with a shell in it."""
     t = Terminal(*AS["alice"], "env", "PS1=otp$ ", "bash", "--norc", "--noprofile", "-i")
@@ -67,23 +120,38 @@ def shell():
     return t
 
 
-def sudo_in(t, world, *, asked, command="sudo id -u"):
+SUDO = ("sudo id -u", "password for alice: ", "alice-password", "0")
+SUDO_I = ("sudo -i id -u", *SUDO[1:])
+SU = ("su bob -c 'id -un'", "Password: ", "bob-password", "bob")
+
+
+def become(t, world, how, *, asked):
+    command, prompt, password, seen = how
     t.child.sendline(command)
-    t.child.expect("password for alice: ")
-    t.child.sendline("alice-password")
+    t.child.expect_exact(prompt)
+    t.child.sendline(password)
     if asked:
         t.child.expect_exact(CODE)
         t.child.sendline(world.code())
-    assert t.child.expect_exact([CODE, "0\r\n"]) == 1, "it asked for a code"
+    assert t.child.expect_exact([CODE, f"{seen}\r\n"]) == 1, "it asked for a code"
     t.child.expect_exact("otp$ ")
 
 
 def test_sudo_asks_once_in_a_session_of_a_terminal(world):
     with shell() as t:
-        sudo_in(t, world, asked=True)
-        sudo_in(t, world, asked=False)
-        sudo_in(t, world, asked=False, command="sudo -i id -u")
+        become(t, world, SUDO, asked=True)
+        become(t, world, SUDO, asked=False)
+        become(t, world, SUDO_I, asked=False)
     assert len(world.messages()) == 1
+
+
+def test_su_asks_once_in_a_session_of_a_terminal(world):
+    """Whom it remembers is who was become: sudo asks, for that is alice's own code."""
+    with shell() as t:
+        become(t, world, SU, asked=True)
+        become(t, world, SU, asked=False)
+        become(t, world, SUDO, asked=True)
+    assert [len(world.messages(user)) for user in ("bob", "alice")] == [1, 1]
 
 
 def tty_of(t):
@@ -94,26 +162,31 @@ def tty_of(t):
     return name
 
 
-def test_a_terminal_used_again_by_another_session_is_asked(world):
+HOW = pytest.mark.parametrize("how", [SUDO, SU], ids=["sudo", "su"])
+
+
+@HOW
+def test_a_terminal_used_again_by_another_session_is_asked(world, how):
     with shell() as t:
         first = tty_of(t)
-        sudo_in(t, world, asked=True)
+        become(t, world, how, asked=True)
     with shell() as t:
         assert tty_of(t) == first, "the lowest free name is given out again"
-        sudo_in(t, world, asked=True)
+        become(t, world, how, asked=True)
 
 
-def test_another_terminal_is_asked(world):
+@HOW
+def test_another_terminal_is_asked(world, how):
     with shell() as one, shell() as two:
-        sudo_in(one, world, asked=True)
-        sudo_in(two, world, asked=True)
-        sudo_in(one, world, asked=False)
+        become(one, world, how, asked=True)
+        become(two, world, how, asked=True)
+        become(one, world, how, asked=False)
 
 
 def test_without_a_terminal_sudo_is_asked_each_time(world):
     """sudo -S reads the password from a pipe; the prompt for a code meets its end."""
     with shell() as t:
-        sudo_in(t, world, asked=True)
+        become(t, world, SUDO, asked=True)
     done = subprocess.run([*AS["alice"], "setsid", "-w", "sudo", "-S", "id", "-u"],
                           input="alice-password\n", capture_output=True, text=True)
     assert done.returncode and done.stdout == ""

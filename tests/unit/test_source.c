@@ -4,6 +4,8 @@
  */
 #include "tests/unit/unit.h"
 
+#include <openssl/evp.h>
+
 #include "helpers/login.h"
 #include "helpers/source.h"
 
@@ -246,6 +248,205 @@ names_that_do_not_fit_make_no_place(void **state)
 	assert_false(a.joins);
 }
 
+/*
+ * Public keys and certificates of them, each with the fingerprint that ssh-keygen -l prints. The
+ * second and the third are of the first: one certificate, and what it was renewed to.
+ */
+static const struct key_row {
+	const char *type, *fingerprint, *base64;
+} keys[] = {
+    {"ssh-ed25519", "SHA256:INsSVqemPkjfm16MhI3wJ5F1ptwbiMT2pgtBVzuJ3Is",
+	"AAAAC3NzaC1lZDI1NTE5AAAAIDhc+TOFmhMV0vFkFqOVI8RG4jrM478sTIPw4AENVrna"},
+    {"ssh-ed25519-cert-v01@openssh.com", "SHA256:INsSVqemPkjfm16MhI3wJ5F1ptwbiMT2pgtBVzuJ3Is",
+	"AAAAIHNzaC1lZDI1NTE5LWNlcnQtdjAxQG9wZW5zc2guY29tAAAAIATxDCCam5ocai1o/lRmqq2B6N4lGixoUn"
+	"813iNFkAxoAAAAIDhc+TOFmhMV0vFkFqOVI8RG4jrM478sTIPw4AENVrnaAAAAAAAAAAEAAAABAAAABWZpcnN0"
+	"AAAACAAAAARhc2hhAAAAAAAAAAD//////////wAAAAAAAACCAAAAFXBlcm1pdC1YMTEtZm9yd2FyZGluZwAAAA"
+	"AAAAAXcGVybWl0LWFnZW50LWZvcndhcmRpbmcAAAAAAAAAFnBlcm1pdC1wb3J0LWZvcndhcmRpbmcAAAAAAAAA"
+	"CnBlcm1pdC1wdHkAAAAAAAAADnBlcm1pdC11c2VyLXJjAAAAAAAAAAAAAAAzAAAAC3NzaC1lZDI1NTE5AAAAII"
+	"KzRYMz8o2v0rebkj3i3GDE/nixHKjHErFpifzfsxKjAAAAUwAAAAtzc2gtZWQyNTUxOQAAAEDUHZisj8xzsMBr"
+	"DTb71vGd9m81VBUXPB9zqzH7xaIbRDNh6GQR9kTBl9Be0QjZUiKoX0o+JXzjh3MXOg/BNFQH"},
+    {"ssh-ed25519-cert-v01@openssh.com", "SHA256:INsSVqemPkjfm16MhI3wJ5F1ptwbiMT2pgtBVzuJ3Is",
+	"AAAAIHNzaC1lZDI1NTE5LWNlcnQtdjAxQG9wZW5zc2guY29tAAAAIBlPImApUfbJ2KHLE5KdsGLOPlWINLQGWf"
+	"tlzGFj4R/oAAAAIDhc+TOFmhMV0vFkFqOVI8RG4jrM478sTIPw4AENVrnaAAAAAAAAAAIAAAABAAAABnNlY29u"
+	"ZAAAABAAAAAEYXNoYQAAAARyb290AAAAAAAAAAD//////////wAAAAAAAACCAAAAFXBlcm1pdC1YMTEtZm9yd2"
+	"FyZGluZwAAAAAAAAAXcGVybWl0LWFnZW50LWZvcndhcmRpbmcAAAAAAAAAFnBlcm1pdC1wb3J0LWZvcndhcmRp"
+	"bmcAAAAAAAAACnBlcm1pdC1wdHkAAAAAAAAADnBlcm1pdC11c2VyLXJjAAAAAAAAAAAAAAAzAAAAC3NzaC1lZD"
+	"I1NTE5AAAAIIKzRYMz8o2v0rebkj3i3GDE/nixHKjHErFpifzfsxKjAAAAUwAAAAtzc2gtZWQyNTUxOQAAAEC3"
+	"HuTo8rzYyET2MJ6gX18opG4JmYLoIVlciESxLoKxqv9/TP5hKDJ8HG/yfwX93h2XiLc38f9q/99UWkeBsvYH"},
+    {"ssh-rsa-cert-v01@openssh.com", "SHA256:mJg0/MliehzFNS2p16ogM3CmsI2uwERVAtVPe5rU3rM",
+	"AAAAHHNzaC1yc2EtY2VydC12MDFAb3BlbnNzaC5jb20AAAAgRXQSV+oUC2A/kQTxphr93HLWbX24Td57BAF4HU"
+	"hhwxwAAAADAQABAAABAQCgH8Q/QziWweTgKCToNPAjrTzvSeOg6jhg4QDfV1WEorDMsAPzSBGvSy8bGuR4VtiR"
+	"SRPTQmOuhHHcsI+ds2MxCaKETHnyiC3rMHgkWB+/ow6Z1Qjkij37g8bgqdmGk2w15iIOCFBgCdvHZ6CgU2wTmp"
+	"wB9ojKUWDudGyF4iJ9yxffKkxhBfT2tXNwInvbib6gETaaUJyG+gDvfbCDm2/aK7BoZWXraIN0nR7V7NfPFwS9"
+	"cyKQmd4kjpuj7NaTpQyf5tHxrCgbyI1rXWFJl/uCcK2u+KPj+5U2LWcQeRMePtGKUf2bdcNAJM+ZWoe/QfO332"
+	"1DbrzIerHU5Oj7vpKZAAAAAAAAAAEAAAABAAAABWZpcnN0AAAACAAAAARhc2hhAAAAAAAAAAD//////////wAA"
+	"AAAAAACCAAAAFXBlcm1pdC1YMTEtZm9yd2FyZGluZwAAAAAAAAAXcGVybWl0LWFnZW50LWZvcndhcmRpbmcAAA"
+	"AAAAAAFnBlcm1pdC1wb3J0LWZvcndhcmRpbmcAAAAAAAAACnBlcm1pdC1wdHkAAAAAAAAADnBlcm1pdC11c2Vy"
+	"LXJjAAAAAAAAAAAAAAAzAAAAC3NzaC1lZDI1NTE5AAAAIIKzRYMz8o2v0rebkj3i3GDE/nixHKjHErFpifzfsx"
+	"KjAAAAUwAAAAtzc2gtZWQyNTUxOQAAAEAIINjeGFgXOB087Bfanb0ossw/lvFG8z6SVaaAuT6Ufmw/i1gJtUnj"
+	"WUkAmIWpLwAVIarUvERlFZdV9mK/wvEO"},
+    {"ecdsa-sha2-nistp256-cert-v01@openssh.com",
+	"SHA256:gjhZlJ4cPnn4WfEgWayydjPYWeX4gmkPC3Qc+IIPJM0",
+	"AAAAKGVjZHNhLXNoYTItbmlzdHAyNTYtY2VydC12MDFAb3BlbnNzaC5jb20AAAAgL0W1IRJY31ss8FikBJoLv6"
+	"5y1MUOYmiTnJUntgQNx4oAAAAIbmlzdHAyNTYAAABBBGZm8b5tO/Xx9FXyLNGDor3OhbJiWLHQyTw2pCKWUdSd"
+	"LtjgCOCbNLpr1i5My4GLw6eSeEa8wYKY04wDcZDQuVEAAAAAAAAAAQAAAAEAAAAFZmlyc3QAAAAIAAAABGFzaG"
+	"EAAAAAAAAAAP//////////AAAAAAAAAIIAAAAVcGVybWl0LVgxMS1mb3J3YXJkaW5nAAAAAAAAABdwZXJtaXQt"
+	"YWdlbnQtZm9yd2FyZGluZwAAAAAAAAAWcGVybWl0LXBvcnQtZm9yd2FyZGluZwAAAAAAAAAKcGVybWl0LXB0eQ"
+	"AAAAAAAAAOcGVybWl0LXVzZXItcmMAAAAAAAAAAAAAADMAAAALc3NoLWVkMjU1MTkAAAAggrNFgzPyja/St5uS"
+	"PeLcYMT+eLEcqMcSsWmJ/N+zEqMAAABTAAAAC3NzaC1lZDI1NTE5AAAAQPfVK7ELZ7D2kFu+O/DKGchn6T9i2q"
+	"C5pJmKv5p7XAioWfdw3BjP/xytd6iynQaOuThFqnJwhym6VZp46+rMaQE="},
+    {"ecdsa-sha2-nistp384-cert-v01@openssh.com",
+	"SHA256:63wqibFn4sfDACgtVw3jssrQjPyxeeqk/iLdQrHVtR8",
+	"AAAAKGVjZHNhLXNoYTItbmlzdHAzODQtY2VydC12MDFAb3BlbnNzaC5jb20AAAAgux0E+Pn1+OCs/q96n+a7HE"
+	"cyn1xTY6xA+yDPgNRQ5g4AAAAIbmlzdHAzODQAAABhBEreJr5bVjeXfwg5hZUsgPSPZpVkZS3G6NbvL2qrRzuy"
+	"vEjjKZQPkEa8jSwEjCvZwxvCm1b4n1d/j09iMlwb65hJBYdRDrrA/DBl8urzXo8UoktpMyTwu8PZd4Ux4bui/Q"
+	"AAAAAAAAABAAAAAQAAAAVmaXJzdAAAAAgAAAAEYXNoYQAAAAAAAAAA//////////8AAAAAAAAAggAAABVwZXJt"
+	"aXQtWDExLWZvcndhcmRpbmcAAAAAAAAAF3Blcm1pdC1hZ2VudC1mb3J3YXJkaW5nAAAAAAAAABZwZXJtaXQtcG"
+	"9ydC1mb3J3YXJkaW5nAAAAAAAAAApwZXJtaXQtcHR5AAAAAAAAAA5wZXJtaXQtdXNlci1yYwAAAAAAAAAAAAAA"
+	"MwAAAAtzc2gtZWQyNTUxOQAAACCCs0WDM/KNr9K3m5I94txgxP54sRyoxxKxaYn837MSowAAAFMAAAALc3NoLW"
+	"VkMjU1MTkAAABAG9okA4HEkEnBzyrTOYkrvHflNxgjSxJxLABd6bfBOH3HQRENKEBJsiAZrRs69EH5Nuiz0S8V"
+	"36mTPyJJHkTpBg=="},
+    {"ecdsa-sha2-nistp521-cert-v01@openssh.com",
+	"SHA256:DCMRziH/P/W4fyUP1t+0UIakxpCkvPEpHkRGJ/kJwHs",
+	"AAAAKGVjZHNhLXNoYTItbmlzdHA1MjEtY2VydC12MDFAb3BlbnNzaC5jb20AAAAgQxUL07w+a2KsRgtryh4zwd"
+	"LEsr1iHuHie6DnUrz1PEsAAAAIbmlzdHA1MjEAAACFBAA+EytTQbEDOpg+OUZXkM6TPgGrJHyTkDZM8dpR174d"
+	"sK4SLVFmTVAHD83dVoy2hJ1nxF0bfBujsdPt9p2YE4UO5QBUCGlMCQcOOx26voK2eavIt84pDHz+tpVURRGKp2"
+	"wQvi3sjaGtTzuQRpkroEdIpeT7Fxcvu6MH2VZqJrd+eUxREAAAAAAAAAABAAAAAQAAAAVmaXJzdAAAAAgAAAAE"
+	"YXNoYQAAAAAAAAAA//////////8AAAAAAAAAggAAABVwZXJtaXQtWDExLWZvcndhcmRpbmcAAAAAAAAAF3Blcm"
+	"1pdC1hZ2VudC1mb3J3YXJkaW5nAAAAAAAAABZwZXJtaXQtcG9ydC1mb3J3YXJkaW5nAAAAAAAAAApwZXJtaXQt"
+	"cHR5AAAAAAAAAA5wZXJtaXQtdXNlci1yYwAAAAAAAAAAAAAAMwAAAAtzc2gtZWQyNTUxOQAAACCCs0WDM/KNr9"
+	"K3m5I94txgxP54sRyoxxKxaYn837MSowAAAFMAAAALc3NoLWVkMjU1MTkAAABA4qskZ129rQznTaaySxYaFGVz"
+	"KYWvKZq4/BP8DtiSsD3TpGgZYt6LwTZJtxOTRgVEHRNyE2zNrgnRQ5VRiHdzDA=="},
+    {"sk-ssh-ed25519-cert-v01@openssh.com", "SHA256:wuI7j824m7qoOECZCjSI0yJUneujn/LdgB34rsk+6rA",
+	"AAAAI3NrLXNzaC1lZDI1NTE5LWNlcnQtdjAxQG9wZW5zc2guY29tAAAAIGPRWxXaOX6ZxDR1TBd10wV3qqCg+s"
+	"e9XWo8PZA+SjoEAAAAIDhc+TOFmhMV0vFkFqOVI8RG4jrM478sTIPw4AENVrnaAAAABHNzaDoAAAAAAAAAAQAA"
+	"AAEAAAAFZmlyc3QAAAAIAAAABGFzaGEAAAAAAAAAAP//////////AAAAAAAAAIIAAAAVcGVybWl0LVgxMS1mb3"
+	"J3YXJkaW5nAAAAAAAAABdwZXJtaXQtYWdlbnQtZm9yd2FyZGluZwAAAAAAAAAWcGVybWl0LXBvcnQtZm9yd2Fy"
+	"ZGluZwAAAAAAAAAKcGVybWl0LXB0eQAAAAAAAAAOcGVybWl0LXVzZXItcmMAAAAAAAAAAAAAADMAAAALc3NoLW"
+	"VkMjU1MTkAAAAggrNFgzPyja/St5uSPeLcYMT+eLEcqMcSsWmJ/N+zEqMAAABTAAAAC3NzaC1lZDI1NTE5AAAA"
+	"QIsSy5jOUf9e/DO/YJ/rpc5skb3LsOvRrGrarXEMhJMeyrTdkul/q6Dtu8KvJfiuhzpL0Ias+rkM2oFqdGcZPw"
+	"M="},
+    {"sk-ecdsa-sha2-nistp256-cert-v01@openssh.com",
+	"SHA256:kUsoip+cSSQfCLTXKl503V0A03cPqtdke4gHPReqlcA",
+	"AAAAK3NrLWVjZHNhLXNoYTItbmlzdHAyNTYtY2VydC12MDFAb3BlbnNzaC5jb20AAAAgxGdGS0kfMVzI039s5B"
+	"fmMXBwZHPC3omZJfQgZCtlqIcAAAAIbmlzdHAyNTYAAABBBGZm8b5tO/Xx9FXyLNGDor3OhbJiWLHQyTw2pCKW"
+	"UdSdLtjgCOCbNLpr1i5My4GLw6eSeEa8wYKY04wDcZDQuVEAAAAEc3NoOgAAAAAAAAABAAAAAQAAAAVmaXJzdA"
+	"AAAAgAAAAEYXNoYQAAAAAAAAAA//////////8AAAAAAAAAggAAABVwZXJtaXQtWDExLWZvcndhcmRpbmcAAAAA"
+	"AAAAF3Blcm1pdC1hZ2VudC1mb3J3YXJkaW5nAAAAAAAAABZwZXJtaXQtcG9ydC1mb3J3YXJkaW5nAAAAAAAAAA"
+	"pwZXJtaXQtcHR5AAAAAAAAAA5wZXJtaXQtdXNlci1yYwAAAAAAAAAAAAAAMwAAAAtzc2gtZWQyNTUxOQAAACCC"
+	"s0WDM/KNr9K3m5I94txgxP54sRyoxxKxaYn837MSowAAAFMAAAALc3NoLWVkMjU1MTkAAABAieJ7a8GekaZ0+G"
+	"PKu5RT5DCvftpP3MiH2v09adl3UXWq6MLBvEuT3aPy7nuduGThbnuj+D9HoIx7H1v+Xw1mDA=="},
+};
+
+enum { PLAIN, FIRST, RENEWED };
+
+/* Where a sign-in with such a key is remembered: "" for a key that is none. */
+static struct source
+with_key(const char *type, const char *base64)
+{
+	struct source_row row = {"", "192.0.2.7", SSH, "", "ssh", "7", 0, true, false, ""};
+	char line[2048];
+
+	assert_in_range(
+	    snprintf(line, sizeof(line), "publickey %s %s\n", type, base64), 1, sizeof(line) - 1);
+	row.auth = line;
+	return of(start_of(&row));
+}
+
+/* What sshd logs is the key, whatever certificate it came in. */
+static void
+a_certificate_is_the_key_in_it(void **state)
+{
+	char remember[128];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(keys); i++) {
+		struct source s = with_key(keys[i].type, keys[i].base64);
+
+		(void)snprintf(
+		    remember, sizeof(remember), "ssh sshd 192.0.2.7 %s", keys[i].fingerprint);
+		ROW(s.publickey, keys[i].type);
+		ROW(!strcmp(s.remember, remember), keys[i].type);
+	}
+	assert_string_not_equal(keys[FIRST].base64, keys[RENEWED].base64);
+	assert_string_equal(keys[FIRST].fingerprint, keys[RENEWED].fingerprint);
+	assert_string_equal(keys[FIRST].fingerprint, keys[PLAIN].fingerprint);
+}
+
+static void
+is_no_key(const char *type, const char *base64)
+{
+	struct source s = with_key(type, base64);
+
+	ROW(!s.publickey, type);
+	ROW(!*s.remember, type);
+}
+
+/* A certificate of a type that is not known, or with another type inside than is named. */
+static void
+a_certificate_of_another_type_is_no_key(void **state)
+{
+	(void)state;
+	for (size_t i = FIRST; i < COUNT(keys); i++) {
+		for (size_t k = FIRST; k < COUNT(keys); k++)
+			if (strcmp(keys[i].type, keys[k].type))
+				is_no_key(keys[i].type, keys[k].base64);
+		is_no_key("ssh-dss-cert-v01@openssh.com", keys[i].base64);
+		is_no_key("ssh-ed25519-cert-v00@openssh.com", keys[i].base64);
+		is_no_key("ssh-ed25519-cert-v01@example.com", keys[i].base64);
+		is_no_key(keys[i].type, keys[PLAIN].base64);
+	}
+}
+
+static void
+encoded(const unsigned char *blob, size_t len, char *base64)
+{
+	(void)EVP_EncodeBlock((unsigned char *)base64, blob, (int)len);
+}
+
+static size_t
+decoded(const struct key_row *row, unsigned char *blob)
+{
+	size_t len = strlen(row->base64);
+	int bytes = EVP_DecodeBlock(blob, (const unsigned char *)row->base64, (int)len);
+
+	assert_true(bytes > 2);
+	return (size_t)bytes - strlen(row->base64 + strcspn(row->base64, "="));
+}
+
+/* Cut off anywhere, or with more behind it; and each byte wrong, which a length may be of. */
+static void
+a_certificate_that_is_not_whole_is_no_key(void **state)
+{
+	unsigned char blob[1024];
+	char base64[1400];
+
+	(void)state;
+	for (size_t i = FIRST; i < COUNT(keys); i++) {
+		size_t len = decoded(&keys[i], blob);
+
+		blob[len] = 0;
+		for (size_t cut = 1; cut < len; cut++) {
+			encoded(blob, cut, base64);
+			is_no_key(keys[i].type, base64);
+		}
+		encoded(blob, len + 1, base64);
+		is_no_key(keys[i].type, base64);
+		for (size_t at = 0; at < len; at++) {
+			blob[at] ^= 0xff;
+			encoded(blob, len, base64);
+			(void)with_key(keys[i].type, base64);
+			blob[at] ^= 0xff;
+		}
+		for (size_t byte = 0; byte < 4; byte++) {
+			blob[byte] ^= 0xff;
+			encoded(blob, len, base64);
+			is_no_key(keys[i].type, base64);
+			blob[byte] ^= 0xff;
+		}
+	}
+}
+
 int
 main(void)
 {
@@ -255,6 +456,9 @@ main(void)
 	    cmocka_unit_test(networks_are_what_a_client_is_limited_by),
 	    cmocka_unit_test(places_are_network_and_key_or_who_calls),
 	    cmocka_unit_test(names_that_do_not_fit_make_no_place),
+	    cmocka_unit_test(a_certificate_is_the_key_in_it),
+	    cmocka_unit_test(a_certificate_of_another_type_is_no_key),
+	    cmocka_unit_test(a_certificate_that_is_not_whole_is_no_key),
 	};
 
 	return cmocka_run_group_tests_name("source", tests, NULL, NULL);
