@@ -140,7 +140,7 @@ def test_a_group_that_is_gone(world, group):
     subprocess.run(["gpasswd", "-a", "alice", "otp-others"], check=True, capture_output=True)
     try:
         assert sudo() == SENT + CODE
-        assert f'event=rule rule=x: there is no group "{group}"' in world.log()
+        assert f'event=rule rule="x" detail="there is no group {group}"' in world.log()
         check = world.otpctl("config", "check", check=False)
         assert check.returncode == 1 and f'[exempt x] groups: there is no group "{group}"' in check.stderr
     finally:
@@ -173,9 +173,9 @@ def test_networks(world, networks, client):
 @pytest.mark.parametrize("networks, client", [
     ("10.0.0.0/8", "11.1.2.3"), ("10.0.0.0/8", "10.0.0.0.example.org"), ("10.0.0.0/8", "10.0.0.0/8"),
     ("10.0.0.0/8", "10.1"), ("10.0.0.0/8", "167772161"), ("10.0.0.0/8", "0x0a.1.2.3"),
-    ("10.0.0.0/8", "::10.1.2.3"), ("10.0.0.0/8", "::ffff:11.1.2.3"), ("::/1", "10.1.2.3"),
+    ("10.0.0.0/8", "::10.1.2.3"), ("10.0.0.0/8", "::ffff:11.1.2.3"), ("::/16", "10.1.2.3"),
     ("fe80::/64", "fe80:0:0:1::1%eth0"), ("10.0.0.0/8", "10.1.2.3%eth0"), ("127.0.0.0/8", "localhost"),
-    ("128.0.0.0/1", "0.0.0.0"), ("::1", "UNKNOWN")])
+    ("0.0.0.0/8", "0.0.0.0"), ("::1", "UNKNOWN")])
 def test_networks_nearly(world, networks, client):
     """C22: what looks like an address, or like a network, and is none or another."""
     rule(world, f"networks = {networks}")
@@ -183,7 +183,7 @@ def test_networks_nearly(world, networks, client):
 
 
 def test_at_the_console_there_is_no_network(world):
-    rule(world, "networks = 127.0.0.0/8, ::1, 128.0.0.0/1, 2000::/3")
+    rule(world, "networks = 127.0.0.0/8, ::1, 128.0.0.0/8, 2000::/16")
     with Terminal("login") as t:
         assert t.prompt() == "sandbox login: "
         t.answer("alice")
@@ -243,7 +243,28 @@ def test_the_last_day(world):
     """U20."""
     rule(world, "users = alice", until="2020-12-31")
     assert sudo() == SENT + CODE
-    assert "[exempt x] was over at the end of 2020-12-31" in world.log()
+    assert warned(world) == [": warning: [exempt x] was over at the end of 2020-12-31 and exempts nobody any more: "
+                             "remove it\""]
+
+
+def warned(world):
+    return [line.partition(f'event=start detail="{CONF}:')[2].lstrip("0123456789")
+            for line in world.log().splitlines() if "warning: " in line or "event=start" in line]
+
+
+def test_many_rules_that_are_over_are_one_line(world):
+    """And an error among them a line of its own, whatever a value of it says."""
+    for n in range(12):
+        rule(world, "users = alice", name=f"x{n}", until="2020-12-31")
+    assert sudo() == SENT + CODE
+    line, = warned(world)
+    assert line.startswith(": warning: [exempt x0] was over") and line.endswith(
+        'remove it; 11 more: otpctl config check"')
+    assert "there is more" not in world.log()
+    world.edit(CONF, r"\Z", "[exempt last]\nusers = a: warning: b\nreason = r\nuntil = 2099-12-31\n")
+    assert world.finish("alice", "000000") == PERM_DENIED
+    wrong, = (line for line in world.log().splitlines() if "[exempt last]" in line)
+    assert '[exempt last] users: "a: warning: b": expected a user' in wrong and "event=start" not in wrong
 
 
 def test_who_is_asked_is_who_is_exempt(world):
@@ -327,8 +348,24 @@ def test_unregistered(world):
 RULES = ["users = alice", "groups = sudo, adm", "services = otp-test", "networks = 10.0.0.0/8", "users = bob\nrequires = publickey"]
 
 
-@pytest.mark.parametrize("lines", RULES)
-def test_an_unknown_user_is_never_let_pass(world, lines):
+@pytest.fixture
+def strays():
+    """A group in which a user is listed who does not exist."""
+    with open("/etc/group") as f:
+        before = f.read()
+    with open("/etc/group", "a") as f:
+        f.write("otp-strays:x:4242:nobody.such\n")
+    assert grp.getgrnam("otp-strays").gr_mem == ["nobody.such"]
+    yield
+    with open("/etc/group", "w") as f:
+        f.write(before)
+
+
+@pytest.mark.parametrize("lines", [
+    "users = nobody.such", "groups = otp-strays", "services = otp-test", "networks = 10.0.0.0/8",
+    "users = nobody.such\ngroups = otp-strays\nservices = otp-test\nnetworks = 10.0.0.0/8"])
+def test_an_unknown_user_is_never_let_pass(world, strays, lines):
+    """C20: each rule would match, were there such a user."""
     rule(world, lines)
     assert world.finish("nobody.such", "000000", ["--item=rhost=10.1.2.3"]) == AUTH_ERR
 
@@ -374,7 +411,8 @@ def test_explain_agrees_with_the_hosts(world, sshd, group):
         assert (a["user"], a["outcome"], a["reason"]) == ("alice", "skip", "rule exempt x: because")
     assert ssh(sshd) == f"{IN}\n"
     a = explain(world, "bob", "sshd-key", "--rhost", "127.0.0.1", "--key", key)
-    assert a["rules"][0]["why_not"] == "groups: the user is in none of them" and a["outcome"] == "asked"
+    assert a["rules"][0]["why_not"] == "groups: the name service names the user in none of them"
+    assert a["outcome"] == "asked"
     text = ssh(sshd, "bob", key="bob")
     assert text.replace("(bob@127.0.0.1) ", "") == a["prompts"][0]
     a = explain(world, "alice", "sudo")

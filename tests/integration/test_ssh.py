@@ -307,11 +307,17 @@ def test_unknown_user_to_the_end(world, bare):
 
 
 def test_a_user_whom_sshd_refuses(world, stacks):
-    """Q5: DenyUsers makes sshd replace the answers of a user who exists: not counted against her."""
-    with Sshd("sshd-password", DenyUsers="alice") as sshd, Terminal(*sshd.ssh()) as t:
-        assert t.prompt() == ALICE + "Password: "
-        assert t.type("alice-password").end() == DENIED
-    assert world.messages() == [] and failures(world) == "0"
+    """Q5: DenyUsers makes sshd replace the answers of a user who exists: the right code is wrong, and is not counted
+    against her. The stack is that of pam_otp alone: no password before it refuses what was replaced."""
+    with Sshd("sshd-key", DenyUsers="alice") as sshd, Terminal(*sshd.ssh()) as t:
+        assert t.prompt() == ALICE + ENTER
+        assert t.answer("") == ALICE + SENT + CODE
+        code = world.code()
+        assert [t.answer(code), t.answer(code)] == [ALICE + wrong for wrong in WRONG]
+        assert t.type(code).end() == DENIED
+    log = world.log()
+    assert 'event=signin result=gone rhost="127.0.0.1" user="alice" service="sshd-key"' in log, "pam_otp was reached"
+    assert "it answered by itself" in log and "result=ok" not in log and failures(world) == "0"
 
 
 # --- a client that goes ---

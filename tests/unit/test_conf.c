@@ -172,7 +172,8 @@ assert_said(struct fixture *f, unsigned line, const char *text)
 {
 	char needle[1024];
 
-	(void)snprintf(needle, sizeof(needle), "%s:%u: %s", f->path, line, text);
+	assert_in_range(snprintf(needle, sizeof(needle), "%s:%u: %s", f->path, line, text), 1,
+	    sizeof(needle) - 1);
 	assert_has(buf_str(&f->report), needle);
 }
 
