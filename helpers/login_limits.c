@@ -141,8 +141,9 @@ send_counts(const struct login *l, struct send_count count[COUNTS_MAX])
 	n++;
 	if (l->start->peer || !l->source.has_client)
 		return n;
+	/* A known place counts by itself: strangers who share its address must not spend it. */
 	budget_set(&count[n].budget, l, "client", l->source.network);
-	count[n].budget.place[0] = '\0';
+	memcpy(count[n].budget.place, l->budget.place, sizeof(l->budget.place));
 	count[n].mode = SEND_RETURNS;
 	count[n++].windows = c->sends_per_client;
 	return n;

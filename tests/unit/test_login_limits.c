@@ -374,6 +374,30 @@ strangers_leave_half_of_the_hosts_messages(void **state)
 	signs_in();
 }
 
+/* Whoever spends what an address may have sent does not keep those who are known at it waiting. */
+static void
+strangers_leave_known_places_what_their_address_may_send(void **state)
+{
+	(void)state;
+	rig_conf(NEVER, "sends_per_client = 2/1h", "");
+	come_from_home();
+	signs_in();
+	come_from("sshd", rig.start.rhost, "", "");
+	send_one();
+	rig_later(60000);
+	rig_start("sshd", "ghost");
+	come_from_home();
+	rig.start.ssh_auth_info = "";
+	RUN(KIND(ANSWER_CANCELLED, "verification code was sent"));
+	rig_start("sshd", "bina");
+	come_from_home();
+	rig.start.ssh_auth_info = "";
+	refuse_one("client", LIMIT("59 minutes"));
+	rig_start("sshd", "asha");
+	come_from_home();
+	signs_in();
+}
+
 static void
 five_wrong(void)
 {
@@ -734,6 +758,7 @@ main(void)
 	    TEST(an_office_behind_one_address_signs_in),
 	    TEST(an_administrator_with_sudo_all_day_is_not_locked_out),
 	    TEST(strangers_leave_half_of_the_hosts_messages),
+	    TEST(strangers_leave_known_places_what_their_address_may_send),
 	    TEST(decoys_meet_limits_and_spend_none_of_the_hosts),
 	    TEST(unknown_names_share_their_counters),
 	    TEST(numbers_outside_the_prefixes_are_never_sent_to),
