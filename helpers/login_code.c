@@ -54,11 +54,16 @@ refuse_blind(struct login *l)
 	return next;
 }
 
+/* Small or large, or of full width (U+FF21 to U+FF5A), as an input method may leave it. */
 static bool
 is_letter(const struct secret *typed, char letter)
 {
+	const char wide[] = {'\xef', '\xbd', (char)(0x81 + letter - 'a'), '\0'};
+	const char wide_capital[] = {'\xef', '\xbc', (char)(0xa1 + letter - 'a'), '\0'};
 	const char *s = secret_str(typed);
 
+	if (!strcmp(s, wide) || !strcmp(s, wide_capital))
+		return true;
 	return (s[0] == letter || s[0] == letter - 'a' + 'A') && !s[1];
 }
 
