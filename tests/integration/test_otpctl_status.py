@@ -65,7 +65,7 @@ def test_of_a_new_user_nothing_holds(asked):
         "user": "alice", "held": False, "recovery_codes": None,
         "contacts": [{"kind": "phone", "address": "+977 ******** 19", "allowed": True}],
         "places": [], "failures": [], "sends": [], "codes": [], "pauses": []}
-    assert text("alice").startswith("alice: no lock-out and no limit is in force\n")
+    assert text("alice").startswith("alice: no lock-out and no limit of their own is in force\n")
     assert unlock() == {"user": "alice", "unlocked": False, "failures": 0, "sends": 0, "pauses": 0}
     done = otpctl("unlock", "alice")
     assert done.returncode == OK and done.stdout.startswith("alice: nothing to unlock\n")
