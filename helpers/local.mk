@@ -65,6 +65,7 @@ helpers_libhelpers_la_SOURCES = \
 	helpers/store_sqlite_remember.c \
 	helpers/store_sqlite_send.c \
 	helpers/store_sqlite_try.c \
+	helpers/store_sqlite_turn.c \
 	helpers/template.c helpers/template.h
 
 # What speaks HTTP: linked by otpctl and the tests, loaded by otp-helper when a code is to be sent.

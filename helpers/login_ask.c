@@ -148,6 +148,7 @@ login_find_live(struct login *l, enum step otherwise)
 	l->challenge = c;
 	l->has_challenge = true;
 	l->instead = AS_CHOSEN;
+	l->unanswered = false;
 	l->note = c.tries < CHALLENGE_TRIES ? NOTE_SENT : NOTE_ENDED;
 	r = open_captures(l);
 	if (r)

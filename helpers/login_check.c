@@ -12,7 +12,6 @@
 #include "helpers/challenge.h"
 
 enum {
-	SIBLING_WAIT_MS = 50,  /* between two looks at a sibling's check */
 	LEASE_SLACK_MS = 2000, /* beyond verify_timeout: the check of a dead process ends by itself
 				*/
 };

@@ -162,6 +162,13 @@ struct store_ops {
 	    const struct send_count *count, size_t n, int64_t *id, struct store_refusal *why);
 	/* Gives a reservation back: nothing was sent, or the challenge ended in ok. */
 	int (*send_return)(struct store *s, int64_t id);
+	/*
+	 * Of those with the same number one at a time, until it ends its turn or its process ends;
+	 * at most one turn a store. 0; -OTP_EBUSY: it is another's; -OTP_ESTORE, logged: turns
+	 * cannot be taken here.
+	 */
+	int (*turn_take)(struct store *s, uint64_t number);
+	void (*turn_end)(struct store *s);
 
 	/*
 	 * Stores a new challenge under its send's reservation; every older live one of the same

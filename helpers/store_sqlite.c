@@ -100,6 +100,8 @@ store_sqlite_is_id(const char *id)
 const struct store_ops store_sqlite_ops = {
     .send_reserve = store_sqlite_send_reserve,
     .send_return = store_sqlite_send_return,
+    .turn_take = store_sqlite_turn_take,
+    .turn_end = store_sqlite_turn_end,
     .challenge_put = store_sqlite_challenge_put,
     .challenge_find = store_sqlite_challenge_find,
     .challenge_kill = store_sqlite_challenge_kill,

@@ -10,6 +10,7 @@ struct sqlite_store {
 	struct store base;
 	sqlite3 *db;
 	int dir;
+	int turns; /* the file of the turn that was taken, or -1 */
 	store_wait_fn *wait;
 	void *arg;
 	int64_t self; /* random, not 0: whose lease it is */
@@ -99,6 +100,10 @@ int store_sqlite_place_put(
 int store_sqlite_send_reserve(struct store *base, const struct instant *now,
     const struct send_count *count, size_t n, int64_t *id, struct store_refusal *why);
 int store_sqlite_send_return(struct store *base, int64_t id);
+
+/* store_sqlite_turn.c */
+int store_sqlite_turn_take(struct store *base, uint64_t number);
+void store_sqlite_turn_end(struct store *base);
 
 /* store_sqlite_challenge.c */
 int store_sqlite_challenge_put(

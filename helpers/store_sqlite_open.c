@@ -80,6 +80,7 @@ store_free(struct sqlite_store *s)
 	if (!s)
 		return;
 	(void)sqlite3_close(s->db);
+	own_close(&s->turns);
 	own_close(&s->dir);
 	free(s);
 }
@@ -255,7 +256,7 @@ store_sqlite_open(const char *dir, store_wait_fn *wait, void *arg, struct store 
 	if (!s)
 		return -OTP_ENOMEM;
 	*s = (struct sqlite_store){
-	    .base.ops = &store_sqlite_ops, .dir = -1, .wait = wait, .arg = arg};
+	    .base.ops = &store_sqlite_ops, .dir = -1, .turns = -1, .wait = wait, .arg = arg};
 	if (getrandom(&s->self, sizeof(s->self), 0) != sizeof(s->self)) {
 		otp_logr(LOG_ERR, -OTP_ESYS, "store: getrandom");
 		return -OTP_ESTORE;

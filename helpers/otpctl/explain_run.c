@@ -199,6 +199,20 @@ limit_of(const char *kind)
 }
 
 /* Would there be room? The count itself is not made. */
+/* Nothing is sent, so nobody has to wait. */
+static int
+store_turn(struct store *s, uint64_t number)
+{
+	(void)s, (void)number;
+	return 0;
+}
+
+static void
+store_turn_end(struct store *s)
+{
+	(void)s;
+}
+
 static int
 store_reserve(struct store *s, const struct instant *now, const struct send_count *count, size_t n,
     int64_t *id, struct store_refusal *why)
@@ -355,6 +369,8 @@ explain_sign_in(const struct explain_query *q, json_t **out)
 		return -OTP_ENOMEM;
 	d.ops.locked = store_locked;
 	d.ops.send_reserve = store_reserve;
+	d.ops.turn_take = store_turn;
+	d.ops.turn_end = store_turn_end;
 	run(&d);
 	conf_show(q->conf, q->start->service, add_option, &d);
 	if (d.no_memory)

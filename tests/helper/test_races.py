@@ -5,6 +5,7 @@ import os
 import random
 import re
 import shutil
+import signal
 import sqlite3
 import subprocess
 import threading
@@ -15,7 +16,7 @@ import pytest
 from conftest import NOBODY
 from racing import USED, Crowd, Racer, as_owner, failures, let_pass, number, rows, sound, \
     wrong_codes
-from wire import Gone, wait_until
+from wire import Gone, Silent, wait_until
 
 MANY = 64
 VERIFY = {"crego": "/otp/verify/", "kgen": "/otp/verify"}
@@ -65,6 +66,47 @@ def test_one_right_code_admits_one_of_many(provider):
     assert len(checks(provider)) == (provider.provider in VERIFY), "siblings wait for the answer"
     assert len(provider.gateway.outbox()) == 1
     nothing_is_left(provider)
+
+
+def slow_send(world, seconds):
+    """The provider takes its time with the next message."""
+    path = "/otp/" if world.provider == "crego" else "/send/otp"
+    world.gateway.set_faults({"kind": "none", "path": path, "delay": seconds, "times": 1})
+
+
+@both_kinds
+def test_one_code_is_sent_to_many_who_want_it_at_the_same_moment(provider):
+    """U15: whoever comes while it is being sent waits for it."""
+    slow_send(provider, 0.7)
+    with Crowd(provider, 8) as crowd:
+        crowd.open()
+        assert all(text.startswith("Press Enter") for text in crowd.at_once(lambda h: h.prompt()))
+        crowd.at_once(lambda h: h.answer(""))
+        assert all(text.startswith("A verification code was sent")
+                   for text in crowd.at_once(lambda h: h.prompt()))
+        said = crowd.answer(code_of(provider))
+    assert said.count("ok") == 1 and said.count(USED) == 7
+    assert len(provider.gateway.outbox()) == 1
+    nothing_is_left(provider)
+
+
+def test_whoever_dies_while_sending_keeps_nobody_waiting(world):
+    """The turn ends with its process; the next one sends."""
+    world.configure(otp="send_timeout = 30s\nattempt_timeout = 30s")
+    slow_send(world, 25)
+    with Racer(world) as first, Racer(world) as second:
+        for h in first, second:
+            h.open(user="games", rhost="192.0.2.7")
+            h.prompt()
+        first.answer("")
+        wait_until(lambda: world.gateway.requests("/send/otp"))
+        second.answer("")
+        with pytest.raises(Silent):
+            second.recv(timeout=0.5)
+        os.kill(first.pid(), signal.SIGKILL)
+        assert second.prompt().startswith("A verification code was sent")
+        second.answer(code_of(world))
+        assert second.result() == "ok"
 
 
 def lock_told(text):

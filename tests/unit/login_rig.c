@@ -333,6 +333,26 @@ f_return(struct store *s, int64_t id)
 }
 
 static int
+f_turn(struct store *s, uint64_t number)
+{
+	(void)s;
+	/* Then both send, as before there were turns. */
+	rig.fault_ignored |= rig.calls + 1 == rig.fail_at;
+	if (rig.turns_busy > 0) {
+		rig.turns_busy--;
+		return -OTP_EBUSY;
+	}
+	WITH_FAULT(REAL->turn_take(rig.real_store, number));
+}
+
+static void
+f_turn_end(struct store *s)
+{
+	(void)s;
+	REAL->turn_end(rig.real_store);
+}
+
+static int
 f_put(struct store *s, const struct instant *t, const struct challenge *c, int64_t reservation)
 {
 	(void)s;
@@ -480,6 +500,8 @@ f_any(struct contacts *c, enum contact_kind kind, uint64_t pick, struct contact 
 
 static const struct store_ops store_ops = {.send_reserve = f_reserve,
     .send_return = f_return,
+    .turn_take = f_turn,
+    .turn_end = f_turn_end,
     .challenge_put = f_put,
     .challenge_find = f_find,
     .challenge_kill = f_kill,

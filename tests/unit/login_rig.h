@@ -92,6 +92,7 @@ struct rig {
 	int ntold;
 	char transcript[8192]; /* every prompt and every line told, over all runs */
 	int64_t waited_ms;     /* for decoys, for siblings */
+	int turns_busy;	       /* looks at a sibling that is sending */
 	int waits, wait_error;
 	void (*on_wait)(void);
 	void (*on_check)(void);			     /* while the provider checks */

@@ -63,6 +63,10 @@ static const struct transcript {
     {"sent again, the old one dead", "", "", "sshd", "asha",
 	{SAY(ENTER, ""), LATER(30000, SENT, "R"), SAY(SENT, "@old"), SAY(W_LEFT2, "@code")},
 	LOGIN_OK, "", 2},
+    {"sent again, in full width", "", "", "sshd", "asha",
+	{SAY(ENTER, ""), LATER(30000, SENT, "\uff52"), LATER(30000, SENT, "\uff32"),
+	    SAY(SENT, "\uff53"), SAY("A code has", "@code")},
+	LOGIN_OK, "", 3},
     {"empty is not counted", "", "", "sshd", "asha",
 	{SAY(ENTER, ""), SAY(SENT, ""), SAY(PROMPT, ""), SAY(PROMPT, ""), SAY(PROMPT, ""),
 	    SAY(PROMPT, "@wrong"), SAY(W_LEFT2, ""), SAY(PROMPT, "@code")},
@@ -386,6 +390,81 @@ what_a_sibling_had_sent_is_joined_after_enter(void **state)
 	assert_int_equal(rig.sends, 1);
 }
 
+/* All press Enter at the same moment: one has a code sent, and the others wait for it. */
+static void
+sibling_ends_its_turn(void)
+{
+	rig.on_wait = NULL;
+	rig.turns_busy = 0;
+	sibling_sends();
+}
+
+static void
+what_a_sibling_is_sending_is_waited_for(void **state)
+{
+	(void)state;
+	rig.turns_busy = 1000, rig.on_wait = sibling_ends_its_turn;
+	assert_int_equal(RUN(SAY(ENTER, ""), SAY(SENT, "@code")), LOGIN_OK);
+	assert_int_equal(rig.waits, 1);
+	assert_int_equal(rig.sends, 1);
+}
+
+/* Strangers' sign-ins are counted as if they had shared one, too. */
+static void
+stranger_ends_its_turn(void)
+{
+	struct rig saved;
+
+	rig.on_wait = NULL;
+	rig.turns_busy = 0;
+	saved = rig;
+	RUN(SAY(ENTER, ""), KIND(ANSWER_CANCELLED, "verification code was sent"));
+	rig = saved;
+}
+
+static void
+what_a_stranger_seems_to_be_sent_is_waited_for(void **state)
+{
+	(void)state;
+	rig_start("sshd", "ghost");
+	rig.turns_busy = 1000, rig.on_wait = stranger_ends_its_turn;
+	RUN(SAY(ENTER, ""), KIND(ANSWER_CANCELLED, "verification code was sent"));
+	ENDS(LOGIN_GONE, "");
+	assert_int_equal(rig_number("SELECT count(*) FROM challenge"), 1);
+}
+
+static void
+the_turn_takes_its_time(void)
+{
+	rig.mono_ms += 4000;
+}
+
+/* Another code was asked for: a sibling's is one, and the own is none. */
+static void
+a_resend_waits_for_a_sibling_too(void **state)
+{
+	(void)state;
+	RUN(SAY(ENTER, ""), KIND(ANSWER_CANCELLED, SENT));
+	rig_later(60000);
+	rig.turns_busy = 3;
+	assert_int_equal(RUN(SAY("It ends in 4 minutes", "r"), SAY(SENT, "@code")), LOGIN_OK);
+	assert_int_equal(rig.sends, 2);
+}
+
+static void
+a_turn_is_not_waited_for_longer_than_a_send_takes(void **state)
+{
+	(void)state;
+	rig.turns_busy = 1000, rig.on_wait = the_turn_takes_its_time;
+	assert_int_equal(RUN(SAY(ENTER, ""), SAY(SENT, "@code")), LOGIN_OK);
+	assert_int_equal(rig.waits, 3); /* send_timeout = 10s */
+	assert_int_equal(rig.sends, 1);
+	rig.wait_error = -OTP_EGONE;
+	RUN(SAY(ENTER, ""));
+	ENDS(LOGIN_GONE, "");
+	assert_int_equal(rig.sends, 1);
+}
+
 static void
 a_challenge_has_five_tries_over_all_sign_ins(void **state)
 {
@@ -698,6 +777,10 @@ main(void)
 	    TEST(of_many_right_answers_one_is_let_in),
 	    TEST(of_many_wrong_answers_five_are_tries),
 	    TEST(what_a_sibling_had_sent_is_joined_after_enter),
+	    TEST(what_a_sibling_is_sending_is_waited_for),
+	    TEST(a_resend_waits_for_a_sibling_too),
+	    TEST(what_a_stranger_seems_to_be_sent_is_waited_for),
+	    TEST(a_turn_is_not_waited_for_longer_than_a_send_takes),
 	    TEST(a_challenge_has_five_tries_over_all_sign_ins),
 	    TEST(failures_in_a_row_lock),
 	    TEST(a_blind_host_costs_nobody_anything),

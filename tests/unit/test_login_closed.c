@@ -472,8 +472,23 @@ m_used(struct store *s, const char *id)
 	return i >= 0 && memory.state[i] == USED ? -OTP_EUSED : 0;
 }
 
+static int
+m_turn(struct store *s, uint64_t number)
+{
+	(void)s, (void)number;
+	return 0;
+}
+
+static void
+m_turn_end(struct store *s)
+{
+	(void)s;
+}
+
 static const struct store_ops memory_ops = {.send_reserve = m_reserve,
     .send_return = m_return,
+    .turn_take = m_turn,
+    .turn_end = m_turn_end,
     .challenge_put = m_put,
     .challenge_find = m_find,
     .try_mac = m_try_mac,

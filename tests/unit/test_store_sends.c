@@ -1,8 +1,10 @@
 /*
- * Messages, counted before they are sent: windows, what is given back and what stays, and how old
- * rows go, with a clock that the test sets.
+ * Messages, counted before they are sent: windows, what is given back and what stays, how old rows
+ * go, with a clock that the test sets, and whose turn it is.
  */
 #include "tests/unit/store_rig.h"
+
+#include <sys/stat.h>
 
 static const struct budget bela = {.kind = "user", .owner = "bela"};
 
@@ -248,6 +250,48 @@ no_live_challenge_is_pruned(void **state)
 	assert_int_equal(number("SELECT count(*) FROM challenge"), 0);
 }
 
+/* --- turns --------------------------------------------------------------------------------- */
+
+static const uint64_t one = 0x0123456789abcdef, another = 0xfedcba9876543210;
+
+static void
+a_turn_is_one_sign_ins(void **state)
+{
+	struct store *sibling = NULL;
+
+	(void)state;
+	assert_int_equal(store_sqlite_open(dir, NULL, NULL, &sibling), 0);
+	assert_int_equal(store->ops->turn_take(store, one), 0);
+	assert_int_equal(sibling->ops->turn_take(sibling, one), -OTP_EBUSY);
+	assert_int_equal(sibling->ops->turn_take(sibling, another), 0);
+	sibling->ops->turn_end(sibling);
+	store->ops->turn_end(store);
+	store->ops->turn_end(store);
+	assert_int_equal(sibling->ops->turn_take(sibling, one), 0);
+	assert_int_equal(store->ops->turn_take(store, one), -OTP_EBUSY);
+	/* It ends with the store, and so with the process. */
+	sibling->ops->close(sibling);
+	assert_int_equal(store->ops->turn_take(store, one), 0);
+}
+
+/* What lies in the file's place is not followed; it costs a message, not a sign-in. */
+static void
+where_no_turn_can_be_taken_it_is_said(void **state)
+{
+	char turns[sizeof(dir) + 8], elsewhere[sizeof(dir) + 16];
+	struct stat st;
+
+	(void)state;
+	(void)snprintf(turns, sizeof(turns), "%s/turns", dir);
+	(void)snprintf(elsewhere, sizeof(elsewhere), "%s/elsewhere", dir);
+	assert_int_equal(symlink(elsewhere, turns), 0);
+	assert_int_equal(store->ops->turn_take(store, one), -OTP_ESTORE);
+	assert_int_not_equal(lstat(elsewhere, &st), 0);
+	store->ops->turn_end(store);
+	assert_int_equal(unlink(turns), 0);
+	assert_int_equal(store->ops->turn_take(store, one), 0);
+}
+
 int
 main(void)
 {
@@ -262,6 +306,8 @@ main(void)
 	    WITH_STORE(senseless_windows_are_refused),
 	    WITH_STORE(old_rows_go_a_few_at_a_time),
 	    WITH_STORE(no_live_challenge_is_pruned),
+	    WITH_STORE(a_turn_is_one_sign_ins),
+	    WITH_STORE(where_no_turn_can_be_taken_it_is_said),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
