@@ -196,9 +196,10 @@ status_print_user(const json_t *status)
 	(void)printf("%s: %s\n", text_of(status, "user"),
 	    is_true(status, "held") ? "a lock-out or a limit is in force"
 				    : "no lock-out and no limit of their own is in force");
-	(void)printf(
-	    "Limits of a client's address: otpctl explain %s --service SERVICE --rhost ADDRESS\n",
-	    text_of(status, "user"));
+	if (!is_true(status, "held"))
+		(void)printf(
+		    "Those of a client: otpctl explain %s --service SERVICE --rhost ADDRESS\n",
+		    text_of(status, "user"));
 	print_contacts(status);
 	print_recovery(status);
 	print_places(status);
