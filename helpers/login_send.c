@@ -368,7 +368,7 @@ send_by(struct login *l, struct challenge *c, struct secret *code, struct attemp
 static int
 turn_number(const struct login *l, uint64_t *number)
 {
-	_auto_buf struct buf who = BUF_INIT(2 * STORE_KEY_MAX);
+	_auto_buf struct buf who = BUF_INIT(3 * STORE_KEY_MAX);
 	const char *text;
 
 	buf_putf(&who, "%s\n%s\n%s", l->name, l->service, l->source.key);

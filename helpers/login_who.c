@@ -110,7 +110,10 @@ must_be_verified(const struct login *l, const struct contact *c)
 static void
 log_left_out(const struct login *l, const struct contact *c)
 {
-	otp_log(LOG_WARNING, "event=contact user=\"%s\" detail=\"%s\"", l->name,
+	char user[sizeof(l->name)];
+
+	otp_log(LOG_WARNING, "event=contact user=\"%s\" detail=\"%s\"",
+	    text_quotable(user, sizeof(user), l->name),
 	    must_be_verified(l, c) ? "an address is not verified"
 				   : "the number is outside prefixes");
 }

@@ -198,7 +198,6 @@ limit_of(const char *kind)
 	return kind;
 }
 
-/* Would there be room? The count itself is not made. */
 /* Nothing is sent, so nobody has to wait. */
 static int
 store_turn(struct store *s, uint64_t number)
@@ -213,6 +212,7 @@ store_turn_end(struct store *s)
 	(void)s;
 }
 
+/* Would there be room? The count itself is not made. */
 static int
 store_reserve(struct store *s, const struct instant *now, const struct send_count *count, size_t n,
     int64_t *id, struct store_refusal *why)
