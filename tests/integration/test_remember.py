@@ -2,7 +2,9 @@
 
 ids of hosts.md: Q14 the key, Q22 su, U15 an editor's connections, U56 a session's own freshness.
 """
+import contextlib
 import json
+import os
 import subprocess
 
 import pytest
@@ -12,6 +14,7 @@ from private_sshd import SSH, ssh_keys
 from hosts import AS, IN, Sshd, Terminal, configure
 
 CODE = "Verification code (r = resend): "
+BOOT_ID = "/proc/sys/kernel/random/boot_id"
 BOTH = "publickey,keyboard-interactive"
 
 
@@ -173,6 +176,53 @@ def test_a_terminal_used_again_by_another_session_is_asked(world, how):
     with shell() as t:
         assert tty_of(t) == first, "the lowest free name is given out again"
         become(t, world, how, asked=True)
+
+
+def started(pid):
+    """When the process began, in ticks since boot."""
+    with open(f"/proc/{pid}/stat") as f:
+        return int(f.read().rpartition(")")[2].split()[19])
+
+
+@contextlib.contextmanager
+def shell_of(pid):
+    """shell(), whose process has an id that was somebody's before."""
+    for _ in range(100):
+        with open("/proc/sys/kernel/ns_last_pid", "w") as f:
+            f.write(str(pid - 1))
+        with shell() as t:
+            if t.child.pid == pid:
+                yield t
+                return
+    pytest.fail(f"others are quicker to take the process id {pid}")
+
+
+@HOW
+def test_a_process_id_used_again_is_asked(world, how):
+    """The same terminal and the same session id: the leader began at another time."""
+    with shell() as t:
+        first = t.child.pid, tty_of(t)
+        began = started(t.child.pid)
+        become(t, world, how, asked=True)
+        become(t, world, how, asked=False)
+    with shell_of(first[0]) as t:
+        assert (t.child.pid, tty_of(t)) == first and os.getsid(t.child.pid) == first[0]
+        assert started(t.child.pid) > began
+        become(t, world, how, asked=True)
+        become(t, world, how, asked=False)
+
+
+@HOW
+def test_another_boot_is_asked(world, how, tmp_path):
+    """There process ids, terminals and ticks begin anew, and may all be those of before."""
+    fake = tmp_path / "boot_id"
+    fake.write_text("11111111-2222-4333-8444-555555555555\n")
+    with shell() as t:
+        become(t, world, how, asked=True)
+        become(t, world, how, asked=False)
+        world.mount("--bind", fake, BOOT_ID)
+        become(t, world, how, asked=True)
+        become(t, world, how, asked=False)
 
 
 @HOW
