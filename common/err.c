@@ -20,6 +20,7 @@ static const char *const texts[OTP_E_END] = {
     [OTP_ELIMIT] = "limit in force",
     [OTP_ENET] = "network failure",
     [OTP_ECRYPTO] = "cryptographic failure",
+    [OTP_ENAMES] = "the name service failed",
 };
 
 const char *

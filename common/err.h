@@ -21,6 +21,7 @@ enum otp_err {
 	OTP_ELIMIT,	/* a limit or a lock-out is in force */
 	OTP_ENET,	/* name lookup, TCP or TLS failed */
 	OTP_ECRYPTO,	/* OpenSSL refused */
+	OTP_ENAMES,	/* users or groups could not be looked up */
 	OTP_E_END
 };
 

@@ -11,6 +11,8 @@
 #include "common/own.h"
 
 enum { ACCOUNT_ROOM = 64 * 1024, ACCOUNT_GROUPS_MAX = 65536 };
+/* A group may have many members. */
+enum { GROUP_ROOM_FIRST = 4096, GROUP_ROOM_MAX = 16 * 1024 * 1024 };
 
 int
 account_lookup(const char *name, struct account *out)
@@ -25,13 +27,12 @@ account_lookup(const char *name, struct account *out)
 	if (!*name)
 		return 0;
 	e = getpwnam_r(name, &pw, room, ACCOUNT_ROOM, &found);
-	/* POSIX leaves open how "no such user" is said: these are the ways of getpwnam(3). */
-	if (!found && (e == 0 || e == ENOENT || e == ESRCH))
+	/* No error, and nobody found: there is none. ENOENT is no way to say so: with glibc it is
+	 * what sssd, nslcd and winbind leave behind when they cannot be asked. */
+	if (e)
+		return -OTP_ENAMES;
+	if (!found)
 		return 0;
-	if (!found) {
-		errno = e;
-		return -OTP_ESYS;
-	}
 	if (strlen(pw.pw_name) >= sizeof(out->name))
 		return -OTP_ETOOBIG;
 	(void)snprintf(out->name, sizeof(out->name), "%s", pw.pw_name);
@@ -58,8 +59,30 @@ account_groups(struct account *a)
 			return 0;
 		}
 	} while (n > had && n <= ACCOUNT_GROUPS_MAX);
-	errno = ERANGE;
-	return -OTP_ESYS;
+	return -OTP_ETOOBIG;
+}
+
+int
+account_group_lookup(const char *name, gid_t *gid)
+{
+	struct group record, *found = NULL;
+	int e = ERANGE;
+
+	for (size_t size = GROUP_ROOM_FIRST; e == ERANGE && size <= GROUP_ROOM_MAX; size *= 4) {
+		_auto_free char *memory = malloc(size);
+
+		if (!memory)
+			return -OTP_ENOMEM;
+		do
+			e = getgrnam_r(name, &record, memory, size, &found);
+		while (e == EINTR);
+		if (!e && found) {
+			*gid = record.gr_gid;
+			return 0;
+		}
+	}
+	/* As of a user: ENOENT is a failure, too. */
+	return e ? -OTP_ENAMES : -OTP_ENOENT;
 }
 
 void

@@ -14,10 +14,16 @@ struct account {
 	size_t ngroups;
 };
 
-/* 0, with exists false for an unknown user; -OTP_ESYS when the name service failed. */
+/* 0, with exists false for an unknown user; -OTP_ENAMES, -OTP_ENOMEM or -OTP_ETOOBIG. */
 int account_lookup(const char *name, struct account *out);
-/* Adds the groups. 0, -OTP_ENOMEM or -OTP_ESYS. */
+/*
+ * Adds the groups: those that are known. getgrouplist(3) does not tell a part of the name service
+ * that failed from one that knows of no more; account_group_lookup() does. 0, -OTP_ENOMEM or
+ * -OTP_ETOOBIG.
+ */
 int account_groups(struct account *a);
+/* The group's number. 0; -OTP_ENOENT when there is no such group; -OTP_ENAMES or -OTP_ENOMEM. */
+int account_group_lookup(const char *name, gid_t *gid);
 void account_clear(struct account *a);
 
 #endif

@@ -3,14 +3,12 @@
  *  - a rule exempts only when every kind it gives is known to match; what is not known (no client
  *    address, no such group) does not match;
  *  - a rule that is over exempts nobody;
- *  - a name service that fails is an error, never "no match" and never a match; where it fails
- *    without a word, as getgrouplist(3) may, the user is in fewer groups, and asked.
+ *  - a name service that fails is an error, never "no match" and never a match. Only a rule that
+ *    matches without what it failed to say still exempts.
  */
 #include "helpers/rules.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
-#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,39 +21,17 @@
 #include "helpers/conf_parse.h"
 #include "helpers/log.h"
 
-/* The largest record of a name service that is waited for: a group may have many members. */
-enum { RECORD_FIRST = 4096, RECORD_MAX = 16 * 1024 * 1024 };
+/*
+ * Nobody's group. Every part of the name service has to be asked before it can be said that there
+ * is none: so one that fails shows.
+ */
+#define NO_GROUP "pam_otp-no-such-group"
 
-/* How name services say "there is none"; every other errno is theirs to explain. */
-static bool
-means_absent(int e)
-{
-	return e == 0 || e == ENOENT || e == ESRCH;
-}
-
-/* 0, -OTP_ENOENT, -OTP_ESYS (the name service failed; errno) or -OTP_ENOMEM. */
-static int
-group_lookup(const char *name, gid_t *gid)
-{
-	struct group record, *found = NULL;
-	int e = ERANGE;
-
-	for (size_t size = RECORD_FIRST; e == ERANGE && size <= RECORD_MAX; size *= 4) {
-		_auto_free char *memory = malloc(size);
-
-		if (!memory)
-			return -OTP_ENOMEM;
-		do
-			e = getgrnam_r(name, &record, memory, size, &found);
-		while (e == EINTR);
-		if (!e && found) {
-			*gid = record.gr_gid;
-			return 0;
-		}
-	}
-	errno = e;
-	return means_absent(e) ? -OTP_ENOENT : -OTP_ESYS;
-}
+/* What the name service owes the rules of one sign-in. */
+struct answers {
+	int r;	    /* 0, or how it failed first */
+	bool whole; /* it has answered in all its parts: there are no groups but those given */
+};
 
 static bool
 network_has(const struct conf_network *n, const struct in6_addr *addr)
@@ -110,33 +86,68 @@ say_elsewhere(const struct rules_request *q, char why[static RULES_WHY_MAX])
 }
 
 static void
-say_gone(const struct conf_exempt *e, const char *group)
+say_of_group(const struct conf_exempt *e, const char *what, const char *group)
 {
 	char rule[CONF_NAME_MAX + 1], name[CONF_WORD_MAX + 1];
 
-	otp_log(LOG_WARNING, "event=rule rule=\"%s\" detail=\"there is no group %s\"",
-	    text_quotable(rule, sizeof(rule), e->name), text_quotable(name, sizeof(name), group));
+	otp_log(LOG_WARNING, "event=rule rule=\"%s\" detail=\"%s %s\"",
+	    text_quotable(rule, sizeof(rule), e->name), what,
+	    text_quotable(name, sizeof(name), group));
+}
+
+/* Of what failed the log has one line a sign-in. Returns r. */
+static int
+note_failure(struct answers *a, int r, const struct conf_exempt *e, const char *group)
+{
+	if (!a->r)
+		say_of_group(e, "the name service failed, asked for the group", group);
+	a->r = a->r ? a->r : r;
+	return r;
+}
+
+/* 0: no part of the name service has kept a membership back; or an error. */
+static int
+ask_whole(struct answers *a, const struct conf_exempt *e)
+{
+	gid_t gid;
+	int r;
+
+	if (a->whole || a->r)
+		return a->r;
+	r = account_group_lookup(NO_GROUP, &gid);
+	if (r && r != -OTP_ENOENT)
+		return note_failure(a, r, e, NO_GROUP);
+	a->whole = true;
+	return 0;
+}
+
+static bool
+is_in(const struct rules_request *q, gid_t gid)
+{
+	for (size_t i = 0; i < q->ngroups; i++)
+		if (q->groups[i] == gid)
+			return true;
+	return false;
 }
 
 /* 1: the user is in one of the rule's groups; 0: in none that there is; or an error. */
 static int
-groups_match(const struct conf_exempt *e, const struct rules_request *q)
+groups_match(const struct conf_exempt *e, const struct rules_request *q, struct answers *a)
 {
+	int failed = 0;
+
 	for (size_t i = 0; i < e->groups.n; i++) {
 		gid_t gid;
-		int r = group_lookup(e->groups.item[i], &gid);
+		int r = account_group_lookup(e->groups.item[i], &gid);
 
-		if (r == -OTP_ENOENT) {
-			say_gone(e, e->groups.item[i]);
-			continue;
-		}
-		if (r)
-			return r;
-		for (size_t j = 0; j < q->ngroups; j++)
-			if (q->groups[j] == gid)
-				return 1;
+		if (!r && is_in(q, gid))
+			return 1;
+		if (r == -OTP_ENOENT)
+			say_of_group(e, "there is no group", e->groups.item[i]);
+		else if (r)
+			failed = note_failure(a, r, e, e->groups.item[i]);
 	}
-	return 0;
+	return failed ? failed : ask_whole(a, e);
 }
 
 /*
@@ -144,7 +155,8 @@ groups_match(const struct conf_exempt *e, const struct rules_request *q)
  * to be asked over a network.
  */
 static int
-exempts(const struct conf_exempt *e, const struct rules_request *q, char why[static RULES_WHY_MAX])
+exempts(const struct conf_exempt *e, const struct rules_request *q, struct answers *a,
+    char why[static RULES_WHY_MAX])
 {
 	const char *not = NULL;
 	int r;
@@ -172,7 +184,7 @@ exempts(const struct conf_exempt *e, const struct rules_request *q, char why[sta
 	}
 	if (!e->groups.n)
 		return 1;
-	r = groups_match(e, q);
+	r = groups_match(e, q, a);
 	if (r <= 0)
 		(void)snprintf(why, RULES_WHY_MAX, "groups: %s",
 		    r ? "the name service failed"
@@ -185,22 +197,21 @@ rules_decide(const struct conf *c, const struct rules_request *q, const struct r
     const struct conf_exempt **rule)
 {
 	char why[RULES_WHY_MAX] = "";
+	struct answers a = {.r = 0};
 
 	*rule = NULL;
 	for (size_t i = 0; i < c->nexempts; i++) {
 		const struct conf_exempt *e = &c->exempt[i];
-		int r = exempts(e, q, why);
+		int r = exempts(e, q, &a, why);
 
 		if (watch)
 			watch->seen(e, r > 0 ? NULL : why, watch->arg);
-		if (r < 0)
-			return r;
-		if (r) {
+		if (r > 0) {
 			*rule = e;
 			return 0;
 		}
 	}
-	return 0;
+	return a.r;
 }
 
 enum named { NAMED_USER, NAMED_GROUP };
@@ -230,7 +241,7 @@ check_name(const struct named_key *k, enum named kind, const char *name, struct 
 	const char *what = kind == NAMED_USER ? "user" : "group";
 	struct account a = {0};
 	gid_t gid;
-	int r = kind == NAMED_USER ? account_lookup(name, &a) : group_lookup(name, &gid);
+	int r = kind == NAMED_USER ? account_lookup(name, &a) : account_group_lookup(name, &gid);
 
 	if (kind == NAMED_USER && !r && !a.exists)
 		r = -OTP_ENOENT;
@@ -242,8 +253,7 @@ check_name(const struct named_key *k, enum named kind, const char *name, struct 
 	if (r) {
 		(void)buf_putf(report,
 		    "%s:%u: warning: [%s] %s: the %s \"%s\" could not be looked up: %s\n", k->file,
-		    k->line, k->section, k->key, what, name,
-		    r == -OTP_ESYS ? strerror(errno) : otp_strerror(r));
+		    k->line, k->section, k->key, what, name, otp_strerror(r));
 		return 0;
 	}
 	if (kind == NAMED_GROUP || !strcmp(a.name, name))
@@ -252,6 +262,20 @@ check_name(const struct named_key *k, enum named kind, const char *name, struct 
 	    "%s:%u: [%s] %s: \"%s\" is another name of \"%s\", and rules know users by that one\n",
 	    k->file, k->line, k->section, k->key, name, a.name);
 	return -OTP_ENOENT;
+}
+
+/* While the name service fails in a part, whoever is in none of a rule's groups is refused. */
+static void
+check_whole(const struct named_key *k, struct buf *report)
+{
+	gid_t gid;
+	int r = account_group_lookup(NO_GROUP, &gid);
+
+	if (r && r != -OTP_ENOENT)
+		(void)buf_putf(report,
+		    "%s:%u: warning: [%s] %s: who is in none of them cannot be told now, and is "
+		    "refused: %s\n",
+		    k->file, k->line, k->section, k->key, otp_strerror(r));
 }
 
 static int
@@ -267,6 +291,8 @@ check_names(const struct conf *c, const struct conf_exempt *e, enum named kind, 
 	for (size_t i = 0; i < l->n; i++)
 		if (check_name(&k, kind, l->item[i], report))
 			r = -OTP_ENOENT;
+	if (kind == NAMED_GROUP && l->n)
+		check_whole(&k, report);
 	return r;
 }
 

@@ -31,8 +31,9 @@ struct rules_watch {
 };
 
 /*
- * 0 and *rule the [exempt] section that says "not asked", or NULL where the user is asked; a
- * group that cannot be looked up because the name service failed is -OTP_ESYS. watch may be NULL.
+ * 0 and *rule the [exempt] section that says "not asked", or NULL where the user is asked.
+ * -OTP_ENAMES where that hangs on a group of which the name service failed to tell who is in it;
+ * -OTP_ENOMEM. watch may be NULL.
  */
 int rules_decide(const struct conf *c, const struct rules_request *q,
     const struct rules_watch *watch, const struct conf_exempt **rule);

@@ -346,6 +346,7 @@ def test_unregistered(world):
 # --- the name service ---
 
 RULES = ["users = alice", "groups = sudo, adm", "services = otp-test", "networks = 10.0.0.0/8", "users = bob\nrequires = publickey"]
+FAILS = pytest.mark.parametrize("how", ["ns-away", "ns-unavail", "ns-tryagain"])
 
 
 @pytest.fixture
@@ -370,24 +371,122 @@ def test_an_unknown_user_is_never_let_pass(world, strays, lines):
     assert world.finish("nobody.such", "000000", ["--item=rhost=10.1.2.3"]) == AUTH_ERR
 
 
-@pytest.mark.parametrize("name", ["ns-unavail", "ns-tryagain"])
+@FAILS
 @pytest.mark.parametrize("lines", RULES)
-def test_a_user_that_cannot_be_looked_up(world, name, lines):
+def test_a_user_that_cannot_be_looked_up(world, how, lines):
     """An error is no answer, whatever the rule."""
     rule(world, lines)
-    assert world.finish(name, "000000", ["--item=rhost=10.1.2.3"]) == PERM_DENIED
+    assert world.finish(how, "000000", ["--item=rhost=10.1.2.3"]) == PERM_DENIED
+    assert world.messages() == []
+    assert "the name service failed" in world.log()
+
+
+@FAILS
+@pytest.mark.parametrize("options", ["unregistered = skip", "remember = 15m", f"never_prompt_services = {SERVICE}",
+                                     "require_verified = yes\nunregistered = skip", "identity = caller"])
+def test_whom_no_option_lets_pass_or_asks(world, how, options):
+    """Nor is it one for the rules that are options."""
+    world.edit(CONF, r"\Z", f"[service {SERVICE}]\n{options}\n")
+    user, caller = ("alice", how) if "identity" in options else (how, "alice")
+    assert world.finish(user, "000000", [f"--item=ruser={caller}", "--item=tty=/dev/pts/1"]) == PERM_DENIED
     assert world.messages() == []
 
 
-@pytest.mark.parametrize("name", ["ns-unavail", "ns-tryagain"])
-def test_a_group_that_cannot_be_looked_up(world, name):
+@FAILS
+def test_a_group_that_cannot_be_looked_up(world, how):
     """Where it would decide, it is broken; where another part of the rule has decided, it is not asked."""
-    rule(world, "users = alice", f"groups = {name}")
+    rule(world, "users = alice", f"groups = {how}")
     assert world.finish("alice", "000000") == PERM_DENIED
-    assert "rules: " in world.log()
+    assert f'event=rule rule="x" detail="the name service failed, asked for the group {how}"' in world.log()
+    assert "rules: the name service failed" in world.log()
     assert world.finish("bob", "000000") == AUTH_ERR
     check = world.otpctl("config", "check", check=False)
-    assert f'the group "{name}" could not be looked up' in check.stderr
+    assert f'the group "{how}" could not be looked up: the name service failed' in check.stderr
+    rule(world, "users = alice", name="y")
+    assert world.finish("alice", "000000") == SUCCESS, "whatever the other says"
+
+
+class Directory:
+    """Of groups and members, behind the machine's own; it can be away, or busy."""
+    groups, trouble = "/etc/otptest-group", "/run/otptest"
+
+    def __init__(self, *lines):
+        with open(self.groups, "w") as f:
+            f.write("".join(f"{line}\n" for line in lines))
+
+    def fails(self, how):
+        with open(self.trouble, "w") as f:
+            f.write(how)
+
+    def answers(self):
+        subprocess.run(["rm", "-f", self.trouble], check=True)
+
+
+@pytest.fixture
+def directory(group):
+    """It has a group of its own, alice's, and knows bob to be in the machine's."""
+    d = Directory("otp-far:x:5151:alice", f"{group}:x:{grp.getgrnam(group).gr_gid}:bob")
+    yield d
+    d.answers()
+    os.unlink(d.groups)
+
+
+def test_groups_of_a_directory(world, directory, group):
+    rule(world, "groups = otp-far")
+    assert world.finish("alice") == SUCCESS and world.messages() == []
+    assert world.finish("bob", "000000") == AUTH_ERR
+    world.edit(CONF, "^groups = .*", f"groups = {group}")
+    before = len(world.messages())
+    assert world.finish("alice") == world.finish("bob") == SUCCESS and len(world.messages()) == before
+    assert world.finish("carol", "000000") == AUTH_ERR
+
+
+@FAILS
+def test_a_directory_that_fails(world, directory, group, how):
+    """Who is in a group here is; who may be in it there is not asked, but refused, and told why in the log."""
+    directory.fails(how)
+    for groups in f"otp-far, {group}", f"{group}, otp-far", group:
+        rule(world, f"groups = {groups}")
+        assert world.finish("alice") == SUCCESS, "she is in the machine's own"
+        for user in "bob", "carol":
+            assert world.finish(user, "000000") == PERM_DENIED, (user, groups)
+            assert explain(world, user, SERVICE)["outcome"] == "broken"
+        world.edit(CONF, r"\[exempt x\]\n(.*\n)*", "")
+    rule(world, "groups = otp-far")
+    assert world.finish("alice") == PERM_DENIED
+    assert world.messages() == []
+    directory.answers()
+    assert world.finish("alice") == SUCCESS
+    assert world.finish("bob") == SUCCESS
+    assert len(world.messages("bob")) == 1
+
+
+@FAILS
+def test_a_directory_that_fails_where_nothing_hangs_on_it(world, directory, group, how):
+    """Whom another part of the rule leaves out is asked, and whom another rule exempts is not."""
+    rule(world, f"groups = {group}", "services = cron")
+    directory.fails(how)
+    assert world.finish("bob") == SUCCESS and len(world.messages("bob")) == 1
+    world.edit(CONF, "^services = .*", f"services = {SERVICE}")
+    assert world.finish("bob") == PERM_DENIED
+    rule(world, "users = bob", name="y")
+    assert world.finish("bob") == SUCCESS and len(world.messages("bob")) == 1
+    assert "rule exempt y: because" in world.log()
+
+
+def test_a_directory_that_fails_in_hosts(world, sshd, directory, group):
+    rule(world, f"groups = {group}")
+    directory.fails("ns-away")
+    assert sudo() == "0\n"
+    with SudoHost().begin("bob") as t:
+        assert t.prompt() == "Sorry, try again.\n[sudo] password for bob: "
+    world.open_door("socket")
+    assert ssh(sshd) == f"{IN}\n"
+    with Terminal(*sshd.ssh("bob", key="bob")) as t:
+        text = t.end()
+    assert IN not in text and "Permission denied" in text, text
+    check = world.otpctl("config", "check", check=False)
+    assert "warning: [exempt x] groups: who is in none of them cannot be told now, and is refused" in check.stderr
 
 
 # --- explain ---

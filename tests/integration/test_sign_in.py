@@ -162,7 +162,7 @@ def test_alias_shares_the_budget(world):
         assert d.result() == MAXTRIES
 
 
-@pytest.mark.parametrize("name", ["ns-unavail", "ns-tryagain"])
+@pytest.mark.parametrize("name", ["ns-away", "ns-unavail", "ns-tryagain"])
 def test_name_service_error(world, name):
     """An error is no answer: neither unknown nor skipped."""
     world.configure(unregistered="skip")

@@ -1,7 +1,11 @@
 /*
- * A name service for tests, after "files" in nsswitch.conf. It knows every user of /etc/passwd
- * under any spelling of upper and lower case (as directories do), no group, and fails on purpose
- * for either: "ns-unavail" as a directory that is away, "ns-tryagain" as one that is busy.
+ * A name service for tests, after "files" in nsswitch.conf: a directory. It knows every user of
+ * /etc/passwd under any spelling of upper and lower case, and the groups and members that stand in
+ * /etc/otptest-group, in the form of /etc/group.
+ *
+ * It fails on purpose: for some names always, and for all that it is asked while /run/otptest says
+ * so. "ns-away" is what sssd, nslcd and winbind say while they do not run, or nslcd's server does
+ * not; "ns-unavail" another way to be away, "ns-tryagain" a directory that is busy.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -9,8 +13,13 @@
 #include <nss.h>
 #include <pwd.h>
 #include <shadow.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#define GROUPS	"/etc/otptest-group"
+#define TROUBLE "/run/otptest"
 
 enum nss_status _nss_otptest_getpwnam_r(
     const char *name, struct passwd *pw, char *buf, size_t len, int *errnop);
@@ -18,19 +27,42 @@ enum nss_status _nss_otptest_getspnam_r(
     const char *name, struct spwd *sp, char *buf, size_t len, int *errnop);
 enum nss_status _nss_otptest_getgrnam_r(
     const char *name, struct group *gr, char *buf, size_t len, int *errnop);
+enum nss_status _nss_otptest_initgroups_dyn(
+    const char *user, gid_t gid, long *start, long *size, gid_t **groups, long limit, int *errnop);
+
+static enum nss_status
+named_failure(const char *name, int *errnop)
+{
+	static const struct {
+		const char *name;
+		enum nss_status status;
+		int error;
+	} failures[] = {
+	    {"ns-away", NSS_STATUS_UNAVAIL, ENOENT},
+	    {"ns-unavail", NSS_STATUS_UNAVAIL, EIO},
+	    {"ns-tryagain", NSS_STATUS_TRYAGAIN, EAGAIN},
+	};
+
+	for (size_t i = 0; i < sizeof(failures) / sizeof(*failures); i++)
+		if (strcmp(name, failures[i].name) == 0) {
+			*errnop = failures[i].error;
+			return failures[i].status;
+		}
+	return NSS_STATUS_SUCCESS;
+}
 
 static enum nss_status
 failure(const char *name, int *errnop)
 {
-	if (strcmp(name, "ns-unavail") == 0) {
-		*errnop = EIO;
-		return NSS_STATUS_UNAVAIL;
+	char trouble[32] = "";
+	FILE *f = fopen(TROUBLE, "re");
+
+	if (f) {
+		if (!fgets(trouble, sizeof(trouble), f))
+			trouble[0] = '\0';
+		fclose(f);
 	}
-	if (strcmp(name, "ns-tryagain") == 0) {
-		*errnop = EAGAIN;
-		return NSS_STATUS_TRYAGAIN;
-	}
-	return NSS_STATUS_SUCCESS;
+	return named_failure(*trouble ? trouble : name, errnop);
 }
 
 enum nss_status
@@ -84,10 +116,67 @@ enum nss_status
 _nss_otptest_getgrnam_r(const char *name, struct group *gr, char *buf, size_t len, int *errnop)
 {
 	enum nss_status s = failure(name, errnop);
+	struct group *found = NULL;
+	FILE *f;
 
-	(void)gr, (void)buf, (void)len;
 	if (s != NSS_STATUS_SUCCESS)
 		return s;
+	s = NSS_STATUS_NOTFOUND;
 	*errnop = ENOENT;
-	return NSS_STATUS_NOTFOUND;
+	f = fopen(GROUPS, "re");
+	while (f && s == NSS_STATUS_NOTFOUND && fgetgrent_r(f, gr, buf, len, &found) == 0)
+		if (strcmp(found->gr_name, name) == 0)
+			s = NSS_STATUS_SUCCESS;
+	if (f)
+		fclose(f);
+	return s;
+}
+
+static bool
+has_member(const struct group *gr, const char *user)
+{
+	for (char **m = gr->gr_mem; *m; m++)
+		if (strcmp(*m, user) == 0)
+			return true;
+	return false;
+}
+
+static bool
+append(gid_t gid, long *start, long *size, gid_t **groups)
+{
+	if (*start == *size) {
+		gid_t *more = reallocarray(*groups, 2 * (size_t)*size, sizeof(**groups));
+
+		if (!more)
+			return false;
+		*groups = more;
+		*size *= 2;
+	}
+	(*groups)[(*start)++] = gid;
+	return true;
+}
+
+/* The groups of the user besides gid; libc hands the caller none of what goes wrong here. */
+enum nss_status
+_nss_otptest_initgroups_dyn(
+    const char *user, gid_t gid, long *start, long *size, gid_t **groups, long limit, int *errnop)
+{
+	enum nss_status s = failure(user, errnop);
+	char buf[4096];
+	struct group gr, *found = NULL;
+	FILE *f;
+
+	(void)limit;
+	if (s != NSS_STATUS_SUCCESS)
+		return s;
+	s = NSS_STATUS_NOTFOUND;
+	*errnop = ENOENT;
+	f = fopen(GROUPS, "re");
+	while (f && s != NSS_STATUS_TRYAGAIN && fgetgrent_r(f, &gr, buf, sizeof(buf), &found) == 0)
+		if (gr.gr_gid != gid && has_member(&gr, user))
+			s = append(gr.gr_gid, start, size, groups) ? NSS_STATUS_SUCCESS
+								   : NSS_STATUS_TRYAGAIN;
+	if (f)
+		fclose(f);
+	return s;
 }

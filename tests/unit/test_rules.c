@@ -15,11 +15,12 @@
 
 /*
  * The name service of these tests: the groups robots (5000), twins (5000) and large (5001, a long
- * record); the user ansible, in any spelling of upper and lower case.
+ * record); the user ansible, in any spelling of upper and lower case. `part_errno`: a part of it
+ * fails, behind the one that knows these.
  */
-static int service_errno;
+static int service_errno, part_errno;
 static int interruptions;
-static size_t asked;
+static size_t asked, asked_in_vain;
 
 int __wrap_getgrnam_r(
     const char *name, struct group *record, char *memory, size_t size, struct group **found);
@@ -41,8 +42,11 @@ __wrap_getgrnam_r(
 		return ERANGE;
 	if (!strcmp(name, "endless"))
 		return ERANGE;
-	if (strcmp(name, "robots") != 0 && strcmp(name, "twins") != 0 && strcmp(name, "large") != 0)
-		return 0;
+	if (strcmp(name, "robots") != 0 && strcmp(name, "twins") != 0 &&
+	    strcmp(name, "large") != 0) {
+		asked_in_vain++;
+		return part_errno;
+	}
 	*record = (struct group){.gr_gid = name[0] == 'l' ? 5001 : 5000};
 	*found = record;
 	return 0;
@@ -58,7 +62,7 @@ __wrap_getpwnam_r(
 	if (service_errno)
 		return service_errno;
 	if (strcasecmp(name, "ansible") != 0)
-		return 0;
+		return part_errno;
 	*record = (struct passwd){.pw_name = (char *)"ansible", .pw_uid = 4000};
 	*found = record;
 	return 0;
@@ -68,9 +72,9 @@ static int
 reset(void **state)
 {
 	(void)state;
-	service_errno = 0;
+	service_errno = part_errno = 0;
 	interruptions = 0;
-	asked = 0;
+	asked = asked_in_vain = 0;
 	return 0;
 }
 
@@ -292,29 +296,86 @@ test_groups_are_asked_last_and_only_where_they_decide(void **state)
 	assert_int_equal(decide(&e, &q), 0);
 	assert_int_equal(asked, 0);
 	q.user = "ansible";
-	assert_int_equal(decide(&e, &q), -OTP_ESYS);
+	assert_int_equal(decide(&e, &q), -OTP_ENAMES);
 	assert_int_equal(asked, 1);
 }
 
 static void
 test_groups_tell_absent_from_failed(void **state)
 {
-	static const int absent[] = {0, ENOENT, ESRCH};
-	static const int failed[] = {EIO, EMFILE, ENFILE, ETIMEDOUT, ECONNREFUSED, EPERM, EAGAIN};
+	/* As glibc has it: "there is none" is no error. ENOENT is a directory that is away. */
+	static const int failed[] = {
+	    ENOENT, ESRCH, EIO, EMFILE, ENFILE, ETIMEDOUT, ECONNREFUSED, EPERM, EAGAIN, EINVAL};
 	struct conf_exempt e = {.groups = LIST("nosuch"), .until_s = LATER};
 	const gid_t groups[] = {5000, 5001, 0};
 	struct rules_request q = {
 	    .user = "a", .groups = groups, .ngroups = 3, .service = "sshd", .now_s = NOW};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(absent) / sizeof(absent[0]); i++) {
-		service_errno = absent[i];
-		assert_int_equal(decide(&e, &q), 0);
-	}
+	assert_int_equal(decide(&e, &q), 0);
 	for (size_t i = 0; i < sizeof(failed) / sizeof(failed[0]); i++) {
 		service_errno = failed[i];
-		assert_int_equal(decide(&e, &q), -OTP_ESYS);
+		assert_int_equal(decide(&e, &q), -OTP_ENAMES);
 	}
+}
+
+/* getgrouplist(3) does not say that a part failed, so whoever is in none of the groups may be. */
+static void
+test_no_membership_is_ruled_out_while_a_part_fails(void **state)
+{
+	struct conf_exempt e[] = {
+	    {.name = (char *)"a", .groups = LIST("robots"), .until_s = LATER},
+	    {.name = (char *)"b", .groups = LIST("large", "twins"), .until_s = LATER},
+	    {.name = (char *)"c", .users = LIST("root"), .until_s = LATER},
+	};
+	struct conf c = {.exempt = e, .nexempts = 3};
+	const gid_t groups[] = {7}, large[] = {7, 5001};
+	struct rules_request q = {
+	    .user = "a", .groups = groups, .ngroups = 1, .service = "sshd", .now_s = NOW};
+	const struct conf_exempt *rule;
+
+	(void)state;
+	assert_int_equal(rules_decide(&c, &q, NULL, &rule), 0);
+	assert_null(rule);
+	part_errno = ENOENT;
+	asked_in_vain = 0;
+	assert_int_equal(rules_decide(&c, &q, NULL, &rule), -OTP_ENAMES);
+	assert_null(rule);
+	/* Whether the answers are whole is asked once for all rules. */
+	assert_int_equal(asked_in_vain, 1);
+	/* What is known still decides, in whichever rule. */
+	q.groups = large;
+	q.ngroups = 2;
+	assert_int_equal(rules_decide(&c, &q, NULL, &rule), 0);
+	assert_ptr_equal(rule, &e[1]);
+	q.ngroups = 1;
+	q.user = "root";
+	assert_int_equal(rules_decide(&c, &q, NULL, &rule), 0);
+	assert_ptr_equal(rule, &e[2]);
+	/* No rule that hangs on it: no failure. */
+	q.user = "a";
+	c = (struct conf){.exempt = &e[2], .nexempts = 1};
+	assert_int_equal(rules_decide(&c, &q, NULL, &rule), 0);
+	assert_null(rule);
+}
+
+/* One that cannot be looked up hides no other, before it or behind it. */
+static void
+test_a_group_that_fails_leaves_the_others(void **state)
+{
+	struct conf_exempt before = {.groups = LIST("nosuch", "robots"), .until_s = LATER};
+	struct conf_exempt behind = {.groups = LIST("robots", "nosuch"), .until_s = LATER};
+	const gid_t robots[] = {5000};
+	struct rules_request q = {
+	    .user = "a", .groups = robots, .ngroups = 1, .service = "sshd", .now_s = NOW};
+
+	(void)state;
+	part_errno = EAGAIN;
+	assert_int_equal(decide(&before, &q), 1);
+	assert_int_equal(decide(&behind, &q), 1);
+	q.ngroups = 0;
+	assert_int_equal(decide(&before, &q), -OTP_ENAMES);
+	assert_int_equal(decide(&behind, &q), -OTP_ENAMES);
 }
 
 static void
@@ -335,7 +396,7 @@ test_groups_of_any_size_and_through_interruptions(void **state)
 	q.groups = NULL;
 	assert_int_equal(decide(&e, &q), 0);
 	/* A record that never fits is a failure, not "no such group". */
-	assert_int_equal(decide(&endless, &q), -OTP_ESYS);
+	assert_int_equal(decide(&endless, &q), -OTP_ENAMES);
 }
 
 /* What was seen: "robots: why; office: decides; ". */
@@ -405,7 +466,13 @@ test_each_rule_says_why_it_does_not_decide(void **state)
 	assert_string_equal(
 	    seen(&e[4], 1, &q, &b), "net: networks: there is no numeric client address; ");
 	service_errno = EIO;
-	assert_string_equal(seen(&e[5], 2, &q, &b), "group: groups: the name service failed; ");
+	assert_string_equal(seen(&e[5], 1, &q, &b), "group: groups: the name service failed; ");
+	assert_string_equal(
+	    seen(&e[5], 2, &q, &b), "group: groups: the name service failed; last: decides; ");
+	service_errno = 0;
+	part_errno = EIO;
+	e[5].groups = (struct strlist)LIST("robots");
+	assert_string_equal(seen(&e[5], 1, &q, &b), "group: groups: the name service failed; ");
 	buf_free(&b);
 }
 
@@ -492,10 +559,21 @@ test_check_does_not_take_a_failure_for_an_absence(void **state)
 	assert_int_equal(r, 0);
 	assert_non_null(
 	    strstr(said, "7: warning: [exempt robots] users: the user \"ansible\" could "
-			 "not be looked up: Input/output error\n"));
+			 "not be looked up: the name service failed\n"));
 	assert_non_null(
 	    strstr(said, "8: warning: [exempt robots] groups: the group \"robots\" could "
-			 "not be looked up: Input/output error\n"));
+			 "not be looked up: the name service failed\n"));
+	service_errno = 0;
+	part_errno = ENOENT;
+	assert_string_equal(
+	    checked(CONF("users = ansible\ngroups = robots\nuntil = 2099-01-01"), &r),
+	    "8: warning: [exempt robots] groups: who is in none of them cannot be told now, and is "
+	    "refused: the name service failed\n");
+	assert_int_equal(r, 0);
+	assert_string_equal(checked(CONF("users = ansible\nuntil = 2099-01-01"), &r), "");
+	assert_string_equal(checked(CONF("users = ghost\nuntil = 2099-01-01"), &r),
+	    "7: warning: [exempt robots] users: the user \"ghost\" could not be looked up: the "
+	    "name service failed\n");
 }
 
 static void
@@ -542,6 +620,8 @@ main(void)
 	    TEST(test_networks),
 	    TEST(test_groups_are_asked_last_and_only_where_they_decide),
 	    TEST(test_groups_tell_absent_from_failed),
+	    TEST(test_no_membership_is_ruled_out_while_a_part_fails),
+	    TEST(test_a_group_that_fails_leaves_the_others),
 	    TEST(test_groups_of_any_size_and_through_interruptions),
 	    TEST(test_groups_are_numbers),
 	    TEST(test_each_rule_says_why_it_does_not_decide),
