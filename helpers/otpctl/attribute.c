@@ -118,7 +118,7 @@ begin(struct otpctl *ctl, const struct argp *argp, const char *name, int argc, c
 	int r;
 
 	otpctl_parse(ctl, argp, name, argc, argv, w);
-	r = otpctl_canonical(w->word[0], user, size, &exists);
+	r = otpctl_canonical(NAME_LOOKED_UP, w->word[0], user, size, &exists);
 	return r ? r : otpctl_paths_load(ctl, paths);
 }
 

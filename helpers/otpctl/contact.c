@@ -263,7 +263,7 @@ contact_add(struct otpctl *ctl, int argc, char **argv)
 	otpctl_parse(ctl, &add_argp, "otpctl contact add", argc, argv, &w);
 	if (!otpctl_may_write(ctl))
 		return OTPCTL_FAILED;
-	r = otpctl_canonical(w.user, c.user, sizeof(c.user), &exists);
+	r = otpctl_canonical(NAME_LOOKED_UP, w.user, c.user, sizeof(c.user), &exists);
 	if (!r && !exists && !w.force) {
 		(void)otpctl_fail("this machine knows no user '%s'; check the spelling with: "
 				  "getent passwd %s (or add --force)",
@@ -407,7 +407,7 @@ contact_remove(struct otpctl *ctl, int argc, char **argv)
 	otpctl_parse(ctl, &remove_argp, "otpctl contact remove", argc, argv, &w);
 	if (!otpctl_may_write(ctl))
 		return OTPCTL_FAILED;
-	r = otpctl_canonical(w.user, user, sizeof(user), &exists);
+	r = otpctl_canonical(NAME_OR_TYPED, w.user, user, sizeof(user), &exists);
 	if (!r)
 		r = otpctl_conf_load(ctl, &conf);
 	if (!r)

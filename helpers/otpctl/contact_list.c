@@ -103,7 +103,8 @@ contact_list(struct otpctl *ctl, int argc, char **argv)
 	int r;
 
 	otpctl_parse(ctl, &list_argp, "otpctl contact list", argc, argv, &w);
-	r = w.user ? otpctl_canonical(w.user, user, sizeof(user), &exists) : OTPCTL_OK;
+	r = w.user ? otpctl_canonical(NAME_OR_TYPED, w.user, user, sizeof(user), &exists)
+		   : OTPCTL_OK;
 	if (!r)
 		r = otpctl_paths_load(ctl, &paths);
 	if (r)

@@ -249,7 +249,7 @@ contact_verify(struct otpctl *ctl, int argc, char **argv)
 	otpctl_parse(ctl, &verify_argp, "otpctl contact verify", argc, argv, &w);
 	if (!otpctl_may_write(ctl))
 		return OTPCTL_FAILED;
-	r = otpctl_canonical(w.user, user, sizeof(user), &exists);
+	r = otpctl_canonical(NAME_LOOKED_UP, w.user, user, sizeof(user), &exists);
 	if (!r)
 		r = otpctl_conf_load(ctl, &conf);
 	if (!r && !conf)

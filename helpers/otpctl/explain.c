@@ -295,7 +295,7 @@ otpctl_explain(struct otpctl *ctl, int argc, char **argv)
 	r = open_conf(ctl, &o);
 	if (!r) {
 		q.asked = who_is_asked(o.conf, &a);
-		r = otpctl_canonical(q.asked, user, sizeof(user), &q.exists);
+		r = otpctl_canonical(NAME_OR_TYPED, q.asked, user, sizeof(user), &q.exists);
 	}
 	if (!r && a.key && is_fingerprint(a.key))
 		start.fingerprint = a.key;

@@ -97,11 +97,20 @@ void otpctl_paths_clear(struct otpctl_paths *p);
 
 /* May this caller change contacts? Says so if not. */
 bool otpctl_may_write(const struct otpctl *ctl);
-/* The name that contacts are kept under, into dst. An exit code, after a word to the user. */
-int otpctl_canonical(const char *user, char *dst, size_t size, bool *exists);
+/*
+ * Where the name service fails: what is made must have its right name, or nobody finds it again;
+ * what is looked at or taken away is wanted on that day, too, and its name is taken as typed.
+ */
+enum otpctl_name { NAME_LOOKED_UP, NAME_OR_TYPED };
+
+/*
+ * The name that contacts are kept under, into dst. *exists is true where the name was taken as
+ * typed. An exit code, after a word to the user.
+ */
+int otpctl_canonical(enum otpctl_name how, const char *user, char *dst, size_t size, bool *exists);
 
 /* The same, for a user of this machine: OTPCTL_NONE where it knows none of that name. */
-int otpctl_known_user(const char *user, char *dst, size_t size);
+int otpctl_known_user(enum otpctl_name how, const char *user, char *dst, size_t size);
 /* Says that this machine knows none of that name. OTPCTL_NONE. */
 int otpctl_unknown_user(const char *user);
 /* All addresses of a user. An exit code. */

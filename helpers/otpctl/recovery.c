@@ -252,7 +252,7 @@ recovery_issue(struct otpctl *ctl, int argc, char **argv)
 	}
 	if (!may_write(ctl))
 		return OTPCTL_FAILED;
-	r = otpctl_known_user(a.user.name, user, sizeof(user));
+	r = otpctl_known_user(NAME_LOOKED_UP, a.user.name, user, sizeof(user));
 	if (!r)
 		r = otpctl_paths_load(ctl, &paths);
 	if (!r)
@@ -307,7 +307,7 @@ recovery_revoke(struct otpctl *ctl, int argc, char **argv)
 	otpctl_parse(ctl, &revoke_argp, "otpctl recovery revoke", argc, argv, &u);
 	if (!may_write(ctl))
 		return OTPCTL_FAILED;
-	r = otpctl_canonical(u.name, user, sizeof(user), &exists);
+	r = otpctl_canonical(NAME_OR_TYPED, u.name, user, sizeof(user), &exists);
 	if (!r)
 		r = otpctl_paths_load(ctl, &paths);
 	if (!r)

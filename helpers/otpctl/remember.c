@@ -58,7 +58,7 @@ open_store(const struct otpctl *ctl, const char *name, char *user, size_t size, 
 	*exists = true;
 	/* Somebody who is gone may have left something. */
 	if (name)
-		r = otpctl_canonical(name, user, size, exists);
+		r = otpctl_canonical(NAME_OR_TYPED, name, user, size, exists);
 	if (!r)
 		r = otpctl_paths_load(ctl, &paths);
 	return r ? r : otpctl_store_open(ctl, paths.state, s);

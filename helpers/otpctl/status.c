@@ -89,7 +89,7 @@ static int
 prepare(const struct otpctl *ctl, const char *name, char *user, size_t size, struct conf **conf,
     struct otpctl_paths *paths, struct contact_list *list)
 {
-	int r = name ? otpctl_known_user(name, user, size) : OTPCTL_OK;
+	int r = name ? otpctl_known_user(NAME_OR_TYPED, name, user, size) : OTPCTL_OK;
 
 	if (!r)
 		r = otpctl_conf_load(ctl, conf);

@@ -66,8 +66,22 @@ otpctl_time(int64_t wall_ms, char dst[static OTPCTL_TIME_MAX])
 	return dst;
 }
 
+/* The name service did not say who that is. */
+static int
+take_as_typed(enum otpctl_name how, const char *user, int r)
+{
+	if (how == NAME_LOOKED_UP)
+		return otpctl_fail("who '%s' is could not be asked (%s); see: getent passwd %s",
+		    user, otp_strerror(r), user);
+	(void)fprintf(stderr,
+	    "otpctl: warning: who '%s' is could not be asked (%s); the name is taken as it was "
+	    "typed\n",
+	    user, otp_strerror(r));
+	return OTPCTL_OK;
+}
+
 int
-otpctl_canonical(const char *user, char *dst, size_t size, bool *exists)
+otpctl_canonical(enum otpctl_name how, const char *user, char *dst, size_t size, bool *exists)
 {
 	struct account a;
 	int r;
@@ -77,20 +91,17 @@ otpctl_canonical(const char *user, char *dst, size_t size, bool *exists)
 		return OTPCTL_USAGE;
 	}
 	r = account_lookup(user, &a);
-	if (r)
-		return otpctl_fail("who '%s' is could not be asked (%s); see: getent passwd %s",
-		    user, otp_strerror(r), user);
-	*exists = a.exists;
+	*exists = r || a.exists;
 	(void)snprintf(dst, size, "%s", a.exists ? a.name : user);
 	account_clear(&a);
-	return OTPCTL_OK;
+	return r ? take_as_typed(how, user, r) : OTPCTL_OK;
 }
 
 int
-otpctl_known_user(const char *user, char *dst, size_t size)
+otpctl_known_user(enum otpctl_name how, const char *user, char *dst, size_t size)
 {
 	bool exists;
-	int r = otpctl_canonical(user, dst, size, &exists);
+	int r = otpctl_canonical(how, user, dst, size, &exists);
 
 	return r || exists ? r : otpctl_unknown_user(user);
 }

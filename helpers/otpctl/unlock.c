@@ -100,7 +100,7 @@ otpctl_unlock(struct otpctl *ctl, int argc, char **argv)
 	int r, removed = 0;
 
 	otpctl_parse(ctl, &unlock_argp, "otpctl unlock", argc, argv, &u);
-	r = otpctl_known_user(u.name, user, sizeof(user));
+	r = otpctl_known_user(NAME_OR_TYPED, u.name, user, sizeof(user));
 	if (!r)
 		r = otpctl_paths_load(ctl, &paths);
 	if (!r)

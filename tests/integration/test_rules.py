@@ -489,6 +489,24 @@ def test_a_directory_that_fails_in_hosts(world, sshd, directory, group):
     assert "warning: [exempt x] groups: who is in none of them cannot be told now, and is refused" in check.stderr
 
 
+def test_what_otpctl_takes_away_while_the_directory_fails(world, directory):
+    """What is made needs the name that is looked up; what is looked at or taken away, the name that was typed."""
+    world.otpctl("contact", "add", "--force", "far.away", "--phone=+9779800000055")
+    world.otpctl("recovery", "issue", "alice")
+    directory.fails("ns-away")
+    for command in ("status far.away", "contact list far.away", "unlock far.away", "remember list far.away",
+                    "remember revoke far.away", "contact remove far.away +9779800000055"):
+        done = world.otpctl(*command.split(), check=False)
+        assert done.returncode == 0, (command, done.stderr)
+        assert done.stderr.startswith("otpctl: warning: who 'far.away' is could not be asked (the name service failed); "
+                                      "the name is taken as it was typed\n"), command
+    for command in "contact add --force far.away --phone=+9779800000055", "recovery issue far.away":
+        done = world.otpctl(*command.split(), check=False)
+        assert done.returncode == 1 and "see: getent passwd far.away" in done.stderr, command
+    done = world.otpctl("recovery", "revoke", "alice")
+    assert done.stderr == "", "the machine's own are known"
+
+
 # --- explain ---
 
 def explain(world, user, service, *more):
@@ -518,6 +536,8 @@ def test_explain_agrees_with_the_hosts(world, sshd, group):
     assert a["rules"][0]["why_not"] == "requires: no public key was used"
     assert a["ways"] == [{"channel": "sms", "to": "+977 ******** 19"}]
     assert explain(world, "ns-unavail2", "sudo")["outcome"] == "denied"
+    a = explain(world, "ns-unavail", "sudo")
+    assert (a["outcome"], a["reason"]) == ("broken", "user lookup: the name service failed")
     for path, _, files in os.walk("/var/lib/pam_otp/state"):
         assert all(os.stat(f"{path}/{f}").st_uid == world.user.pw_uid for f in files)
 
