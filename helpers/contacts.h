@@ -133,12 +133,19 @@ int contacts_edit_import(struct contacts_edit *e, const struct contact_line *l,
 /* Behind the last line: removes all other contacts of the users that the file named. */
 int contacts_edit_import_rest(struct contacts_edit *e, int64_t *removed);
 
+/* What an edit does to an address that was there before. */
+enum contact_fate {
+	CONTACT_REMOVED,
+	CONTACT_REPLACED, /* removed, or no longer the first of its kind: there is another one */
+	CONTACT_JOINED,	  /* it stays, and the user has one more, of whichever kind */
+};
+
 /*
- * fn for each address that this edit takes from its user: removed, or no longer the first of its
- * kind. Borrowed for the call; replaced: the user has another one of that kind now. Or fn's error.
+ * fn for each old address whose user this edit takes an address from or gives one: of whom it takes
+ * any, those; of the others, the first of each kind. Borrowed for the call. Or fn's error.
  */
-typedef int contact_lost_fn(const struct contact *c, bool replaced, void *arg);
-int contacts_edit_lost(struct contacts_edit *e, contact_lost_fn *fn, void *arg);
+typedef int contact_old_fn(const struct contact *c, enum contact_fate fate, void *arg);
+int contacts_edit_old(struct contacts_edit *e, contact_old_fn *fn, void *arg);
 
 /* fsync, rename, fsync of the folder. After an error the old file is untouched. Frees e. */
 int contacts_edit_commit(struct contacts_edit *e);

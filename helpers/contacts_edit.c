@@ -272,7 +272,10 @@ load(struct contacts_edit *e)
 		return contacts_sql_error(e);
 	r = contacts_judge_db(e->db, e->path);
 	/* One transaction for the whole edit: a long import is several times faster. */
-	return !r && (contacts_make_notes(e->db) || sql_script(e->db, "BEGIN"))
+	return !r && (contacts_make_notes(e->db) ||
+			 sql_number(
+			     e->db, "SELECT coalesce(max(id), 0) FROM contact", &e->newest) ||
+			 sql_script(e->db, "BEGIN"))
 		   ? contacts_sql_error(e)
 		   : r;
 }
@@ -312,7 +315,7 @@ contacts_edit_add(struct contacts_edit *e, const struct contact *c)
 
 	if (r)
 		return r;
-	if (c->preferred && contacts_note_first(e, c->user, kind))
+	if (contacts_note_first(e, c->user))
 		return contacts_sql_error(e);
 	rc = sql_run(e->db,
 	    "INSERT INTO contact (user, kind, address, label, verified_at, preferred, added_at) "
@@ -321,7 +324,7 @@ contacts_edit_add(struct contacts_edit *e, const struct contact *c)
 	    sql_int(c->verified_at), sql_int(c->preferred), sql_int(time(NULL)));
 	if ((rc & 0xff) == SQLITE_CONSTRAINT)
 		return -OTP_EEXIST;
-	if (rc != SQLITE_OK)
+	if (rc != SQLITE_OK || contacts_note_added(e, c))
 		return contacts_sql_error(e);
 	if (c->preferred &&
 	    sql_run(e->db,
@@ -346,8 +349,7 @@ contacts_edit_verified(struct contacts_edit *e, const struct contact *c, int64_t
 int
 contacts_edit_remove(struct contacts_edit *e, const char *user, const char *address, int *removed)
 {
-	if (contacts_note_first(e, user, contact_kind_name(CONTACT_PHONE)) ||
-	    contacts_note_first(e, user, contact_kind_name(CONTACT_EMAIL)) ||
+	if (contacts_note_first(e, user) ||
 	    sql_run(e->db,
 		"INSERT INTO temp.gone SELECT user, kind, address FROM contact "
 		"WHERE user = ?1 AND (?2 IS NULL OR address = ?2)",

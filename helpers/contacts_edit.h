@@ -17,6 +17,7 @@ enum edit_stmt {
 	EDIT_PREFERRED,
 	EDIT_ALONE,
 	EDIT_FIRST,
+	EDIT_ADDED,
 	EDIT_STATEMENTS,
 };
 
@@ -30,6 +31,7 @@ struct contacts_edit {
 	struct stat was;
 	sqlite3 *db;
 	sqlite3_stmt *stmt[EDIT_STATEMENTS];
+	int64_t newest; /* the last id before this edit */
 };
 
 /* Logs what SQLite says. -OTP_ESTORE */
@@ -37,11 +39,13 @@ int contacts_sql_error(const struct contacts_edit *e);
 /* Well-formed? 0 or -OTP_EINVAL */
 int contacts_check_new(const struct contact *c);
 /*
- * Beside the contacts, in memory: what this edit takes from users, and what an import has read.
+ * Beside the contacts, in memory: what this edit does to users, and what an import has read.
  * An SQLite result code.
  */
 int contacts_make_notes(sqlite3 *db);
-/* Keeps which address of the kind came first, before that may change. An SQLite result code. */
-int contacts_note_first(struct contacts_edit *e, const char *user, const char *kind);
+/* Keeps which of the user's addresses came first, before that may change. An SQLite result code. */
+int contacts_note_first(struct contacts_edit *e, const char *user);
+/* Behind that: keeps that a user who had an address has this one, too. An SQLite result code. */
+int contacts_note_added(struct contacts_edit *e, const struct contact *c);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * A file of contacts, taken into an edit line by line, and what an edit takes from users. Its notes
+ * A file of contacts, taken into an edit line by line, and what an edit does to users. Its notes
  * are temporary tables in memory: `seen`, the lines of the file; `first_was`, the addresses that
- * came first; `gone`, those that were removed.
+ * came first; `gone`, those that were removed; `added`, those that users have beside them.
  */
 #include <time.h>
 
@@ -22,8 +22,13 @@ static const char *const edit_sql[EDIT_STATEMENTS] = {
 		       "WHERE c.user = ?1 AND c.kind = ?2 AND s.preferred LIMIT 1",
     [EDIT_ALONE] = "UPDATE contact SET preferred = 0 WHERE user = ?1 AND kind = ?2 AND id <> ?3 "
 		   "AND preferred",
-    [EDIT_FIRST] = "INSERT OR IGNORE INTO temp.first_was SELECT user, kind, address FROM contact "
-		   "WHERE user = ?1 AND kind = ?2 ORDER BY preferred DESC, id LIMIT 1",
+    [EDIT_FIRST] =
+	"INSERT OR IGNORE INTO temp.first_was SELECT user, kind, address FROM contact c "
+	"WHERE user = ?1 AND id <= ?2 AND NOT EXISTS (SELECT 1 FROM contact b "
+	"WHERE b.user = c.user AND b.kind = c.kind AND b.id <= ?2 "
+	"AND (b.preferred > c.preferred OR (b.preferred = c.preferred AND b.id < c.id)))",
+    [EDIT_ADDED] = "INSERT INTO temp.added SELECT ?1, ?2, ?3 "
+		   "WHERE EXISTS (SELECT 1 FROM temp.first_was WHERE user = ?1)",
 };
 
 int
@@ -35,7 +40,8 @@ contacts_make_notes(sqlite3 *db)
 	    " preferred INTEGER NOT NULL);"
 	    "CREATE TEMP TABLE first_was (user TEXT, kind TEXT, address TEXT COLLATE NOCASE,"
 	    " PRIMARY KEY (user, kind)) WITHOUT ROWID;"
-	    "CREATE TEMP TABLE gone (user TEXT, kind TEXT, address TEXT COLLATE NOCASE)");
+	    "CREATE TEMP TABLE gone (user TEXT, kind TEXT, address TEXT COLLATE NOCASE);"
+	    "CREATE TEMP TABLE added (user TEXT, kind TEXT, address TEXT COLLATE NOCASE)");
 }
 
 #define prepare(e, which, ...) sql_again((e)->db, &(e)->stmt[which], edit_sql[which], __VA_ARGS__)
@@ -54,9 +60,16 @@ run_n(struct contacts_edit *e, enum edit_stmt which, const struct sql_value *v, 
 #define run(e, which, ...) run_n((e), (which), SQL_VALUES(__VA_ARGS__))
 
 int
-contacts_note_first(struct contacts_edit *e, const char *user, const char *kind)
+contacts_note_first(struct contacts_edit *e, const char *user)
 {
-	return run(e, EDIT_FIRST, sql_text(user), sql_text(kind));
+	return run(e, EDIT_FIRST, sql_text(user), sql_int(e->newest));
+}
+
+int
+contacts_note_added(struct contacts_edit *e, const struct contact *c)
+{
+	return run(e, EDIT_ADDED, sql_text(c->user), sql_text(contact_kind_name(c->kind)),
+	    sql_text(c->address));
 }
 
 /* What is there of a line's contact. */
@@ -114,13 +127,14 @@ import_new(struct contacts_edit *e, const struct contact_line *l, const char *ki
 	const struct contact *c = &l->contact;
 	int64_t id;
 
-	if ((c->preferred && contacts_note_first(e, c->user, kind)) ||
+	if (contacts_note_first(e, c->user) ||
 	    run(e, EDIT_ADD, sql_text(c->user), sql_text(kind), sql_text(c->address),
 		sql_text(c->label), sql_int(c->verified_at), sql_int(c->preferred),
 		sql_int(time(NULL))))
 		return contacts_sql_error(e);
 	id = sqlite3_last_insert_rowid(e->db);
-	if (run(e, EDIT_SEEN, sql_int(id), sql_int(l->number), sql_int(c->preferred)) ||
+	if (contacts_note_added(e, c) ||
+	    run(e, EDIT_SEEN, sql_int(id), sql_int(l->number), sql_int(c->preferred)) ||
 	    (c->preferred && run(e, EDIT_ALONE, sql_text(c->user), sql_text(kind), sql_int(id))))
 		return contacts_sql_error(e);
 	return 0;
@@ -143,7 +157,7 @@ import_old(struct contacts_edit *e, const struct contact_line *l, const char *ki
 				      preferred == old->preferred))
 		return 0;
 	*what = IMPORTED_CHANGED;
-	if (contacts_note_first(e, c->user, kind) ||
+	if (contacts_note_first(e, c->user) ||
 	    run(e, EDIT_CHANGE, sql_int(old->id), sql_text(label), sql_int(verified_at),
 		sql_int(preferred)) ||
 	    (preferred && run(e, EDIT_ALONE, sql_text(c->user), sql_text(kind), sql_int(old->id))))
@@ -201,7 +215,9 @@ contacts_edit_import_rest(struct contacts_edit *e, int64_t *removed)
 	return 0;
 }
 
-static const char lost_sql[] =
+/* The last column is an enum contact_fate. */
+static const char old_sql[] =
+    "WITH lost (user, kind, address, fate) AS ("
     "SELECT g.user, g.kind, g.address, EXISTS (SELECT 1 FROM contact c WHERE c.user = g.user "
     "AND c.kind = g.kind) FROM temp.gone g WHERE NOT EXISTS (SELECT 1 FROM contact c "
     "WHERE c.user = g.user AND c.kind = g.kind AND c.address = g.address) "
@@ -209,14 +225,20 @@ static const char lost_sql[] =
     "SELECT f.user, f.kind, f.address, 1 FROM temp.first_was f WHERE EXISTS (SELECT 1 "
     "FROM contact c WHERE c.user = f.user AND c.kind = f.kind AND c.address = f.address) "
     "AND f.address <> (SELECT c.address FROM contact c WHERE c.user = f.user "
-    "AND c.kind = f.kind ORDER BY c.preferred DESC, c.id LIMIT 1) "
+    "AND c.kind = f.kind ORDER BY c.preferred DESC, c.id LIMIT 1)) "
+    "SELECT user, kind, address, fate FROM lost "
+    "UNION ALL "
+    "SELECT user, kind, address, 2 FROM temp.first_was WHERE user NOT IN (SELECT user FROM lost) "
+    "AND user IN (SELECT user FROM (SELECT user, kind, address FROM temp.added "
+    "EXCEPT SELECT user, kind, address FROM temp.gone)) "
     "ORDER BY 1, 2, 3";
+_Static_assert(CONTACT_REMOVED == 0 && CONTACT_REPLACED == 1 && CONTACT_JOINED == 2, "old_sql");
 
 int
-contacts_edit_lost(struct contacts_edit *e, contact_lost_fn *fn, void *arg)
+contacts_edit_old(struct contacts_edit *e, contact_old_fn *fn, void *arg)
 {
 	_auto_stmt sqlite3_stmt *stmt = NULL;
-	int r = 0, rc = sqlite3_prepare_v2(e->db, lost_sql, -1, &stmt, NULL);
+	int r = 0, rc = sqlite3_prepare_v2(e->db, old_sql, -1, &stmt, NULL);
 
 	while (rc == SQLITE_OK && !r && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
 		struct contact c = {.user = ""};
@@ -228,7 +250,7 @@ contacts_edit_lost(struct contacts_edit *e, contact_lost_fn *fn, void *arg)
 			return -OTP_ESTORE;
 		c.kind =
 		    strcmp(kind, contact_kind_name(CONTACT_PHONE)) ? CONTACT_EMAIL : CONTACT_PHONE;
-		r = fn(&c, sqlite3_column_int(stmt, 3) != 0, arg);
+		r = fn(&c, (enum contact_fate)sqlite3_column_int(stmt, 3), arg);
 		rc = SQLITE_OK;
 	}
 	return r || rc == SQLITE_DONE ? r : contacts_sql_error(e);

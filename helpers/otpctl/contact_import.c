@@ -142,7 +142,7 @@ print_summary(const struct import *im, const struct notices *n, bool done)
 		    (json_int_t)c->lines, "added", (json_int_t)c->what[IMPORTED_NEW], "unchanged",
 		    (json_int_t)c->what[IMPORTED_SAME], "changed",
 		    (json_int_t)c->what[IMPORTED_CHANGED], "removed", (json_int_t)c->removed,
-		    "old_addresses", (json_int_t)n->lost, "errors", im->errors, "more_errors",
+		    "old_addresses", (json_int_t)n->old, "errors", im->errors, "more_errors",
 		    (json_int_t)(c->errors > IMPORT_ERRORS_TOLD ? c->errors - IMPORT_ERRORS_TOLD
 								: 0),
 		    "notices", j);
@@ -154,10 +154,9 @@ print_summary(const struct import *im, const struct notices *n, bool done)
 	    (long long)c->lines, c->lines == 1 ? "" : "s", (long long)c->what[IMPORTED_NEW], would,
 	    (long long)c->what[IMPORTED_SAME], (long long)c->what[IMPORTED_CHANGED], would,
 	    (long long)c->removed, would);
-	if (im->dry_run && n->lost && im->notice != NOTICE_NO)
-		(void)printf("%zu old address%s would be told%s\n", n->lost,
-		    n->lost == 1 ? "" : "es",
-		    im->notice == NOTICE_UNSAID && n->lost > NOTICES_UNASKED
+	if (im->dry_run && n->old && im->notice != NOTICE_NO)
+		(void)printf("%zu old address%s would be told%s\n", n->old, n->old == 1 ? "" : "es",
+		    im->notice == NOTICE_UNSAID && n->old > NOTICES_UNASKED
 			? "; so many want --notice or --no-notice"
 			: "");
 	return OTPCTL_OK;

@@ -19,15 +19,20 @@ enum { OPT_NOTICE = 0x600, OPT_NO_NOTICE, REFERENCE_DIGITS = 6 };
  * ${code} is a number to refer to, which the log has, too: some providers send no text without one.
  * No name: the number may be somebody else's by now.
  */
-static const char *const texts[2][2] = {
+#define JOINED                                                                                     \
+	"An address for sign-ins to ${host} was added beside this one. If that was not you, tell " \
+	"your administrator. Reference: ${code}"
+static const char *const texts[2][3] = {
     [CONTACT_PHONE] = {"The phone number for sign-ins to ${host} was removed. If that was not you, "
 		       "tell your administrator. Reference: ${code}",
 	"The phone number for sign-ins to ${host} was changed. If that was not you, tell your "
-	"administrator. Reference: ${code}"},
+	"administrator. Reference: ${code}",
+	JOINED},
     [CONTACT_EMAIL] = {"The e-mail address for sign-ins to ${host} was removed. If that was not "
 		       "you, tell your administrator. Reference: ${code}",
 	"The e-mail address for sign-ins to ${host} was changed. If that was not you, tell your "
-	"administrator. Reference: ${code}"},
+	"administrator. Reference: ${code}",
+	JOINED},
 };
 
 static const struct argp_option notice_options[] = {
@@ -63,12 +68,12 @@ masked(const struct notice *n, char *dst, size_t size)
 /* --- what is to be told ---------------------------------------------------------------------- */
 
 static int
-add_lost(const struct contact *c, bool replaced, void *arg)
+add_old(const struct contact *c, enum contact_fate fate, void *arg)
 {
 	struct notices *n = arg;
 	struct notice *item = n->item, *new;
 
-	n->lost++;
+	n->old++;
 	/* Those who are not told need no room, and there may be a million. */
 	if (n->wish == NOTICE_NO || (n->wish == NOTICE_UNSAID && n->n == NOTICES_UNASKED))
 		return 0;
@@ -79,10 +84,8 @@ add_lost(const struct contact *c, bool replaced, void *arg)
 		return -OTP_ENOMEM;
 	n->item = item;
 	new = &item[n->n];
-	*new = (struct notice){.user = strdup(c->user),
-	    .address = strdup(c->address),
-	    .kind = c->kind,
-	    .replaced = replaced};
+	*new = (struct notice){
+	    .user = strdup(c->user), .address = strdup(c->address), .kind = c->kind, .fate = fate};
 	n->n++;
 	return new->user &&new->address ? 0 : -OTP_ENOMEM;
 }
@@ -116,13 +119,13 @@ hold_signals(struct notices *n)
 int
 notices_collect(struct contacts_edit *e, struct notices *n)
 {
-	if (contacts_edit_lost(e, add_lost, n))
-		return otpctl_fail("nothing was changed: what it takes from users is not known");
-	if (n->wish == NOTICE_UNSAID && n->lost > NOTICES_UNASKED)
+	if (contacts_edit_old(e, add_old, n))
+		return otpctl_fail("nothing was changed: who should hear of it is not known");
+	if (n->wish == NOTICE_UNSAID && n->old > NOTICES_UNASKED)
 		return otpctl_fail(
-		    "nothing was changed: it takes or replaces %zu addresses, and each would "
-		    "be told by a message; say --notice to send them, or --no-notice",
-		    n->lost);
+		    "nothing was changed: %zu old addresses would be told of it by a message "
+		    "each; say --notice to send them, or --no-notice",
+		    n->old);
 	/* Before the change, so that none is made that nobody hears of. */
 	return n->n ? hold_signals(n) : OTPCTL_OK;
 }
@@ -165,7 +168,7 @@ send_by(struct courier *c, const struct notice *n, const char *channel,
 	    .host = c->host,
 	    .service = "otpctl",
 	    .channel = channel,
-	    .message = texts[n->kind][n->replaced],
+	    .message = texts[n->kind][n->fate],
 	    .contact = &contact,
 	    .code = secret_str(reference),
 	    .code_length = REFERENCE_DIGITS,
@@ -339,7 +342,7 @@ static void
 log_unwanted(const struct notices *n)
 {
 	log_open("otpctl", false);
-	otp_log(LOG_NOTICE, "event=notice told=no addresses=%zu detail=\"--no-notice\"", n->lost);
+	otp_log(LOG_NOTICE, "event=notice told=no addresses=%zu detail=\"--no-notice\"", n->old);
 	log_open("otpctl", true);
 }
 
@@ -349,7 +352,7 @@ notices_send(const struct otpctl *ctl, const struct conf *conf, struct notices *
 	const char *why = conf ? "the sending failed" : "there is no configuration";
 	struct courier_run run;
 
-	if (n->wish == NOTICE_NO && n->lost)
+	if (n->wish == NOTICE_NO && n->old)
 		log_unwanted(n);
 	if (!n->n)
 		return;

@@ -20,22 +20,22 @@ struct notice {
 	char *user;
 	char *address;
 	enum contact_kind kind;
-	bool replaced; /* the user has another address of that kind now */
+	enum contact_fate fate;
 	bool told;
 	char *how; /* by whom, or why not; NULL before it was tried */
 };
 
 struct notices {
 	enum notice_wish wish; /* said before */
-	size_t lost;	       /* addresses that were taken or replaced */
-	struct notice *item;   /* those that are told of it */
+	size_t old;	       /* addresses that should hear of it */
+	struct notice *item;   /* those that are told */
 	size_t n;
 	bool holds;	 /* signals that would end the program wait; see notices_clear() */
 	sigset_t before; /* those that waited already */
 };
 
 /*
- * What the edit takes from users, into n. An exit code: OTPCTL_FAILED, with a word to the user,
+ * Who is to hear of the edit, into n. An exit code: OTPCTL_FAILED, with a word to the user,
  * where so many are not told without being asked to. From here to notices_clear() no interrupt ends
  * the program: one that comes lets the rest go unsent, and be told of as such.
  */

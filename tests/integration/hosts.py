@@ -103,7 +103,7 @@ def configure(world, way=WAYS[0], extra=FAST, **otp):
     assert done.returncode == 0, done.stdout + done.stderr
     if way.channel == "email":
         for user, address in MAILBOX.items():
-            world.otpctl("contact", "add", user, f"--email={address}")
+            world.otpctl("contact", "add", user, f"--email={address}", "--no-notice")
 
 
 def configure_ways(world, channels, extra=FAST, bases=None, **otp):
@@ -123,7 +123,7 @@ def configure_ways(world, channels, extra=FAST, bases=None, **otp):
 
 
 def add_mailbox(world, user="alice"):
-    world.otpctl("contact", "add", user, f"--email={MAILBOX[user]}")
+    world.otpctl("contact", "add", user, f"--email={MAILBOX[user]}", "--no-notice")
 
 
 # --- stacks ---

@@ -29,7 +29,7 @@ def example():
 
 def set_up(world):
     world.write(CONF, example())
-    world.otpctl("contact", "add", "alice", f"--email={MAILBOX}")
+    world.otpctl("contact", "add", "alice", f"--email={MAILBOX}", "--no-notice")
     return world.otpctl("config", "check")
 
 

@@ -13,9 +13,9 @@ import pytest
 import hosts
 from hosts import MAILBOX, WAYS, configure, configure_ways
 from test_log import pairs
-from test_otpctl import FAILED, NONE, OK, USAGE, content, otpctl, rows
+from test_otpctl import EXISTS, FAILED, NONE, OK, USAGE, content, otpctl, rows
 from test_otpctl_recovery import to_full, to_nobody
-from world import CONTACTS, GUARD, PHONE
+from world import CONTACTS, GUARD, LOG, PHONE
 
 NEW = "+9779800000091"
 QUESTION = "Verification code: "
@@ -168,7 +168,7 @@ def test_a_send_that_fails_is_told(fresh):
 
 def test_which_address_is_asked_or_said(fresh):
     assert otpctl("contact", "verify", "daemon", "--code-stdin").returncode == NONE
-    otpctl("contact", "add", "alice", f"--phone={NEW}")
+    otpctl("contact", "add", "alice", f"--phone={NEW}", "--no-notice")
     done = otpctl("contact", "verify", "alice", "--code-stdin")
     assert done.returncode == USAGE and "several addresses" in done.stderr
     assert "******** 19" in done.stderr and "******** 91" in done.stderr
@@ -194,7 +194,7 @@ def test_the_channel_can_be_chosen(fresh):
     fresh.configure(extra="\n[limits]\nprefixes = +91\n")
     done = otpctl("contact", "verify", "alice", "--code-stdin")
     assert done.returncode == FAILED and "prefixes = +91" in done.stderr
-    otpctl("contact", "add", "robot", "--email=robot@mail.example")
+    otpctl("contact", "add", "robot", "--email=robot@mail.example", "--no-notice")
     done = otpctl("contact", "verify", "robot", "robot@mail.example", "--code-stdin")
     assert done.returncode == FAILED and "kind email" in done.stderr
     assert len(fresh.messages()) == 1
@@ -317,6 +317,14 @@ TEXT = re.compile(r"The phone number for sign-ins to sandbox was (changed|remove
                   r"tell your administrator\. Reference: (\d{6})")
 
 
+def add_unheard(world, *numbers):
+    """alice has these, too, and there is no word of it."""
+    for number in numbers:
+        otpctl("contact", "add", "alice", f"--phone={number}", "--no-notice")
+    world.log()
+    world.log_start = os.path.getsize(LOG)
+
+
 def notices(world):
     return [(m["number"], TEXT.fullmatch(m["text"])) for m in world.messages()]
 
@@ -333,16 +341,28 @@ def test_the_old_number_hears_of_a_new_one_and_the_new_one_does_not(fresh):
     assert PHONE["alice"] not in log and NEW not in log
 
 
-def test_what_takes_nothing_away_is_not_told(fresh):
-    otpctl("contact", "add", "alice", f"--phone={NEW}")
+def test_an_address_beside_the_old_ones_is_told_to_them(fresh):
+    """Whoever can read codes at it, the owner hears of it where the old ones come."""
+    done = otpctl("contact", "add", "alice", f"--phone={NEW}")
+    assert done.returncode == OK and "told: alice at +977 ******** 19, by sms through tingting" in done.stdout
     otpctl("contact", "add", "alice", f"--email={MAILBOX['alice']}", "--preferred")
-    otpctl("contact", "add", "alice", "--phone=+9779800000092", "--preferred", "--no-notice")
+    told = fresh.messages()
+    assert [m["number"] for m in told] == 2 * [PHONE["alice"][-10:]]
+    for m in told:
+        assert re.fullmatch(r"An address for sign-ins to sandbox was added beside this one\. If that was not you, tell "
+                            r"your administrator\. Reference: \d{6}", m["text"])
+
+
+def test_who_had_no_address_and_what_changes_none_is_not_told(fresh):
     otpctl("contact", "add", "carol", f"--phone={NEW}", "--preferred")
-    assert not fresh.messages()
+    assert otpctl("contact", "add", "alice", f"--phone={PHONE['alice']}").returncode == EXISTS
+    assert otpctl("contact", "import", "-", input="user,kind,address\n" f"daemon,phone,{NEW}\ndaemon,email,d@mail.example\n"
+                  f"alice,phone,{PHONE['alice']}\n").returncode == OK
+    assert not fresh.messages() and not logged(fresh, "notice")
 
 
 def test_a_removed_number_is_told(fresh):
-    otpctl("contact", "add", "alice", f"--phone={NEW}")
+    otpctl("contact", "add", "alice", f"--phone={NEW}", "--no-notice")
     done = otpctl("contact", "remove", "alice", PHONE["alice"], "--json")
     (number, text), = notices(fresh)
     assert number == PHONE["alice"][-10:] and text[1] == "changed"
@@ -372,7 +392,7 @@ ca = {world.gateway.ca_file}
 
 def test_an_old_mailbox_is_told_by_mail(fresh):
     mail_configure(fresh)
-    otpctl("contact", "add", "alice", f"--email={MAILBOX['alice']}")
+    otpctl("contact", "add", "alice", f"--email={MAILBOX['alice']}", "--no-notice")
     done = otpctl("contact", "add", "alice", "--email=new@mail.example", "--preferred")
     message, = fresh.messages()
     assert message["number"] == MAILBOX["alice"]
@@ -443,8 +463,7 @@ def test_a_change_stands_whether_or_not_it_could_be_told(fresh, fault):
 
 
 def test_who_is_down_is_waited_for_once(fresh):
-    for n in range(3):
-        otpctl("contact", "add", "alice", f"--phone=+97798000000{70 + n}")
+    add_unheard(fresh, *(f"+97798000000{70 + n}" for n in range(3)))
     fresh.gateway.fault("status", status=503)
     done = otpctl("contact", "remove", "alice", "--all")
     assert done.returncode == OK and done.stderr.count("could not be told") == 4
@@ -460,10 +479,9 @@ def test_a_notice_carries_the_id_of_its_line(fresh):
 
 def test_whom_nobody_wanted_told_is_counted_in_the_log(fresh):
     otpctl("contact", "add", "alice", f"--phone={NEW}", "--no-notice")
-    assert not logged(fresh, "notice"), "that took nothing from anybody"
     otpctl("contact", "remove", "alice", "--all", "--no-notice")
-    line, = logged(fresh, "notice")
-    assert line == {"event": "notice", "told": "no", "addresses": "2", "detail": "--no-notice"}
+    lines = logged(fresh, "notice")
+    assert lines == [{"event": "notice", "told": "no", "addresses": n, "detail": "--no-notice"} for n in "12"]
 
 
 def removing(world, tmp_path):
@@ -528,8 +546,7 @@ def wait_for_first_notice(p):
 
 def end_in_the_middle(world, strike, *command, prefix=()):
     """Five old numbers; something happens while the first is told. Its end and what it said."""
-    for number in OLD[1:]:
-        otpctl("contact", "add", "alice", f"--phone={number}")
+    add_unheard(world, *OLD[1:])
     with stopped_gateway(world):
         p = subprocess.Popen([*prefix, "otpctl", "contact", *command], text=True, stdout=subprocess.PIPE,
                              stderr=subprocess.PIPE)
@@ -595,7 +612,7 @@ def test_notice_and_no_notice_do_not_go_together(fresh):
 
 def many_addresses(n):
     text = "user,kind,address\n" + "".join(f"alice,phone,+97798000001{i:02d}\n" for i in range(n))
-    assert otpctl("contact", "import", "-", input=text).returncode == OK
+    assert otpctl("contact", "import", "-", "--no-notice", input=text).returncode == OK
 
 
 @pytest.mark.parametrize("more", [19, 20])
@@ -606,7 +623,7 @@ def test_so_many_messages_are_not_sent_by_accident(fresh, more):
     if more == 19:
         assert done.returncode == OK and len(fresh.messages()) == 20
         return
-    assert done.returncode == FAILED and "21 addresses" in done.stderr and "--no-notice" in done.stderr
+    assert done.returncode == FAILED and "21 old addresses" in done.stderr and "--no-notice" in done.stderr
     assert content(CONTACTS) == before and not fresh.messages()
     assert otpctl("contact", "remove", "alice", "--all", "--no-notice").returncode == OK
     assert not fresh.messages()

@@ -131,22 +131,23 @@ assert_contacts(const char *expected)
 }
 
 static int
-note_lost(const struct contact *c, bool replaced, void *arg)
+note_old(const struct contact *c, enum contact_fate fate, void *arg)
 {
+	static const char *const fates[] = {"removed", "replaced", "joined"};
 	struct seen *s = arg;
 	size_t len = strlen(s->text);
 
-	(void)snprintf(s->text + len, sizeof(s->text) - len, "%s %s %s\n", c->user, c->address,
-	    replaced ? "replaced" : "removed");
+	(void)snprintf(
+	    s->text + len, sizeof(s->text) - len, "%s %s %s\n", c->user, c->address, fates[fate]);
 	return 0;
 }
 
 static void
-assert_lost(const char *expected)
+assert_old(const char *expected)
 {
 	struct seen s = {""};
 
-	assert_int_equal(contacts_edit_lost(edit, note_lost, &s), 0);
+	assert_int_equal(contacts_edit_old(edit, note_old, &s), 0);
 	assert_string_equal(s.text, expected);
 }
 
@@ -161,7 +162,7 @@ new_and_known_lines_are_told_apart(void **state)
 	assert_int_equal(import("asha", ONE, 0, IMPORT_ADD), IMPORTED_NEW);
 	assert_int_equal(import("asha", "ASHA@example.com", 0, IMPORT_ADD), IMPORTED_SAME);
 	assert_int_equal(import("bela", ONE, 1, IMPORT_ADD), IMPORTED_NEW);
-	assert_lost("");
+	assert_old("asha " MAIL " joined\n");
 	assert_contacts("asha " MAIL "\nasha " ONE "\nbela " ONE " preferred\n");
 }
 
@@ -228,7 +229,7 @@ adding_changes_nothing_that_is_there(void **state)
 	l.contact.verified_at = 5;
 	l.number = 2;
 	assert_int_equal(take_line(&l, IMPORT_ADD, &earlier), IMPORTED_SAME);
-	assert_lost("");
+	assert_old("");
 	assert_contacts("asha " ONE " preferred\nasha " TWO "\n");
 }
 
@@ -265,11 +266,12 @@ replacing_removes_the_others_of_named_users_only(void **state)
 	assert_int_equal(import("asha", TWO, -1, IMPORT_REPLACE), IMPORTED_NEW);
 	assert_int_equal(contacts_edit_import_rest(edit, &removed), 0);
 	assert_int_equal(removed, 2);
-	assert_lost("asha " MAIL " removed\nasha " ONE " replaced\n");
+	assert_old("asha " MAIL " removed\nasha " ONE " replaced\n");
 	assert_contacts("asha " TWO "\nbela " ONE "\n");
 }
 
-/* --- what is lost -------------------------------------------------------------------------- */
+/* --- who is to hear of it
+ * -------------------------------------------------------------------------- */
 
 static void
 an_address_that_is_no_longer_first_is_lost(void **state)
@@ -279,15 +281,51 @@ an_address_that_is_no_longer_first_is_lost(void **state)
 	add("asha", TWO, false);
 	add("asha", MAIL, false);
 	turn_over();
-	/* One more behind the others takes nothing from anybody. */
-	add("asha", THREE, false);
-	assert_lost("");
 	assert_int_equal(import("bela", ONE, 1, IMPORT_ADD), IMPORTED_NEW);
-	assert_lost("");
+	assert_old("");
 	turn_over();
 	add("bela", THREE, true);
 	assert_int_equal(import("asha", TWO, 1, IMPORT_REPLACE), IMPORTED_CHANGED);
-	assert_lost("asha " ONE " replaced\nbela " ONE " replaced\n");
+	assert_old("asha " ONE " replaced\nbela " ONE " replaced\n");
+}
+
+/* The first of each kind that was there hears of one more; whom something is taken from hears that.
+ */
+static void
+an_address_beside_the_old_ones_is_told_to_them(void **state)
+{
+	(void)state;
+	add("asha", ONE, false);
+	add("asha", TWO, true);
+	add("asha", MAIL, false);
+	add("bela", ONE, false);
+	add("chitra", MAIL, false);
+	turn_over();
+	add("asha", THREE, false);
+	assert_old("asha " MAIL " joined\nasha " TWO " joined\n");
+	assert_int_equal(import("bela", MAIL, -1, IMPORT_ADD), IMPORTED_NEW);
+	assert_int_equal(import("bela", TWO, -1, IMPORT_ADD), IMPORTED_NEW);
+	assert_int_equal(import("bela", ONE, -1, IMPORT_ADD), IMPORTED_SAME);
+	assert_old("asha " MAIL " joined\nasha " TWO " joined\nbela " ONE " joined\n");
+	add("chitra", ONE, false);
+	add("chitra", "chitra@example.org", true);
+	assert_old("asha " MAIL " joined\nasha " TWO " joined\nbela " ONE " joined\nchitra " MAIL
+		   " replaced\n");
+}
+
+/* However many at once: none of them is old. */
+static void
+who_had_no_address_hears_of_nothing(void **state)
+{
+	(void)state;
+	add("asha", ONE, false);
+	turn_over();
+	assert_int_equal(import("bela", ONE, -1, IMPORT_ADD), IMPORTED_NEW);
+	assert_int_equal(import("bela", MAIL, -1, IMPORT_ADD), IMPORTED_NEW);
+	assert_int_equal(import("bela", TWO, 1, IMPORT_REPLACE), IMPORTED_NEW);
+	add("chitra", ONE, false);
+	add("chitra", TWO, true);
+	assert_old("");
 }
 
 static void
@@ -301,13 +339,13 @@ removed_addresses_are_lost_once(void **state)
 	add("asha", MAIL, true);
 	turn_over();
 	assert_int_equal(contacts_edit_remove(edit, "asha", ONE, &removed), 0);
-	assert_lost("asha " ONE " replaced\n");
+	assert_old("asha " ONE " replaced\n");
 	/* Taken back within the edit: nothing happened to the user. */
 	add("asha", ONE, true);
-	assert_lost("");
+	assert_old("");
 	assert_int_equal(contacts_edit_remove(edit, "asha", NULL, &removed), 0);
 	assert_int_equal(removed, 3);
-	assert_lost("asha " MAIL " removed\nasha " ONE " removed\nasha " TWO " removed\n");
+	assert_old("asha " MAIL " removed\nasha " ONE " removed\nasha " TWO " removed\n");
 }
 
 static void
@@ -320,7 +358,7 @@ nobody_loses_by_an_attribute_or_a_mark(void **state)
 	turn_over();
 	assert_int_equal(contacts_edit_verified(edit, &c, 5), 0);
 	assert_int_equal(contacts_edit_attribute(edit, "asha", "kgen", "user_id", "7"), 0);
-	assert_lost("");
+	assert_old("");
 	c.kind = CONTACT_EMAIL;
 	assert_int_equal(contacts_edit_verified(edit, &c, 6), -OTP_ENOENT);
 	c = contact_of("bela", ONE, false);
@@ -329,14 +367,14 @@ nobody_loses_by_an_attribute_or_a_mark(void **state)
 }
 
 static int
-stop(const struct contact *c, bool replaced, void *arg)
+stop(const struct contact *c, enum contact_fate fate, void *arg)
 {
-	(void)c, (void)replaced, (void)arg;
+	(void)c, (void)fate, (void)arg;
 	return -OTP_ENOMEM;
 }
 
 static void
-a_listing_of_the_lost_can_be_ended(void **state)
+a_listing_of_the_old_can_be_ended(void **state)
 {
 	int removed;
 
@@ -344,7 +382,7 @@ a_listing_of_the_lost_can_be_ended(void **state)
 	add("asha", ONE, false);
 	turn_over();
 	assert_int_equal(contacts_edit_remove(edit, "asha", NULL, &removed), 0);
-	assert_int_equal(contacts_edit_lost(edit, stop, NULL), -OTP_ENOMEM);
+	assert_int_equal(contacts_edit_old(edit, stop, NULL), -OTP_ENOMEM);
 }
 
 #define WITH_EDIT(f) cmocka_unit_test_setup_teardown(f, begin, end)
@@ -361,9 +399,11 @@ main(void)
 	    WITH_EDIT(replacing_takes_what_the_file_says_and_keeps_the_rest),
 	    WITH_EDIT(replacing_removes_the_others_of_named_users_only),
 	    WITH_EDIT(an_address_that_is_no_longer_first_is_lost),
+	    WITH_EDIT(an_address_beside_the_old_ones_is_told_to_them),
+	    WITH_EDIT(who_had_no_address_hears_of_nothing),
 	    WITH_EDIT(removed_addresses_are_lost_once),
 	    WITH_EDIT(nobody_loses_by_an_attribute_or_a_mark),
-	    WITH_EDIT(a_listing_of_the_lost_can_be_ended),
+	    WITH_EDIT(a_listing_of_the_old_can_be_ended),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
