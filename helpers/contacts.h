@@ -147,7 +147,10 @@ enum contact_fate {
 typedef int contact_old_fn(const struct contact *c, enum contact_fate fate, void *arg);
 int contacts_edit_old(struct contacts_edit *e, contact_old_fn *fn, void *arg);
 
-/* fsync, rename, fsync of the folder. After an error the old file is untouched. Frees e. */
+/*
+ * fsync, rename, fsync of the folder, whose failure is only logged. After an error the old file is
+ * untouched. Frees e.
+ */
 int contacts_edit_commit(struct contacts_edit *e);
 void contacts_edit_abort(struct contacts_edit *e);
 

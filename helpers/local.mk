@@ -113,6 +113,7 @@ sbin_PROGRAMS = otpctl
 otpctl_SOURCES = \
 	helpers/otpctl/otpctl.c helpers/otpctl/otpctl.h \
 	helpers/otpctl/attribute.c \
+	helpers/otpctl/audit.c helpers/otpctl/audit.h \
 	helpers/otpctl/explain.c helpers/otpctl/explain.h \
 	helpers/otpctl/explain_run.c \
 	helpers/otpctl/explain_text.c \

@@ -9,9 +9,10 @@
 
 #include "common/err.h"
 #include "common/secret.h"
+#include "common/text.h"
 #include "helpers/contacts.h"
 #include "helpers/json.h"
-#include "helpers/log.h"
+#include "helpers/otpctl/audit.h"
 #include "helpers/otpctl/otpctl.h"
 
 enum { WORDS_MAX = 3 };
@@ -64,26 +65,34 @@ read_value(struct secret *value)
 }
 
 static void
-audit(const char *what, const char *user, const struct words *w)
+audit_change(const char *event, const char *user, const struct words *w)
 {
-	log_open("otpctl", false);
-	otp_log(LOG_NOTICE, "attribute %s: user=%s provider=%s name=%s by uid=%ld", what, user,
-	    w->word[1], w->word[2], (long)getuid());
-	log_open("otpctl", true);
+	char quoted[CONTACT_USER_MAX + 1], provider[64];
+
+	audit(event, "user=\"%s\" provider=\"%s\" name=%s",
+	    text_quotable(quoted, sizeof(quoted), user),
+	    text_quotable(provider, sizeof(provider), w->word[1]), w->word[2]);
 }
 
 /* value is NULL for a removal. An exit code. */
 static int
 change(const char *path, const char *user, const struct words *w, const char *value)
 {
+	_auto_hold struct audit_hold hold = {.holds = false};
 	struct contacts_edit *e = NULL;
-	int r = contacts_edit_begin(path, &e);
+	int r;
 
-	if (r)
+	if (audit_hold(&hold))
+		return OTPCTL_FAILED;
+	if (contacts_edit_begin(path, &e))
 		return otpctl_fail("nothing was changed");
 	r = contacts_edit_attribute(e, user, w->word[1], w->word[2], value);
-	if (!r)
-		return contacts_edit_commit(e) ? otpctl_fail("nothing was changed") : OTPCTL_OK;
+	if (!r) {
+		if (contacts_edit_commit(e))
+			return otpctl_fail("nothing was changed");
+		audit_change(value ? "attribute_set" : "attribute_remove", user, w);
+		return OTPCTL_OK;
+	}
 	contacts_edit_abort(e);
 	if (r == -OTP_ENOENT) {
 		(void)otpctl_fail("%s has no %s at %s", user, w->word[2], w->word[1]);
@@ -140,7 +149,6 @@ attribute_set(struct otpctl *ctl, int argc, char **argv)
 		r = change(paths.contacts, user, &w, secret_str(&value));
 	if (r)
 		return r;
-	audit("set", user, &w);
 	(void)printf("set: %s of %s at %s\n", w.word[2], user, w.word[1]);
 	return OTPCTL_OK;
 }
@@ -160,7 +168,6 @@ attribute_remove(struct otpctl *ctl, int argc, char **argv)
 		r = change(paths.contacts, user, &w, NULL);
 	if (r)
 		return r;
-	audit("removed", user, &w);
 	(void)printf("removed: %s of %s at %s\n", w.word[2], user, w.word[1]);
 	return OTPCTL_OK;
 }

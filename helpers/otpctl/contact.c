@@ -12,7 +12,7 @@
 #include "common/text.h"
 #include "helpers/contacts.h"
 #include "helpers/json.h"
-#include "helpers/log.h"
+#include "helpers/otpctl/audit.h"
 #include "helpers/otpctl/contact.h"
 #include "helpers/otpctl/notice.h"
 
@@ -54,18 +54,6 @@ contact_shown(const struct contact *c, bool full, char *dst, size_t size)
 		return c->address;
 	return c->kind == CONTACT_PHONE ? text_mask_phone(dst, size, c->address)
 					: text_mask_email(dst, size, c->address);
-}
-
-void
-contact_audit(const char *what, const struct contact *c)
-{
-	char masked[CONTACT_ADDRESS_MAX + 1];
-
-	log_open("otpctl", false);
-	otp_log(LOG_NOTICE, "contact %s: user=%s kind=%s address=%s by uid=%ld", what, c->user,
-	    contact_kind_name(c->kind), contact_shown(c, false, masked, sizeof(masked)),
-	    (long)getuid());
-	log_open("otpctl", true);
 }
 
 /* A change, its notices sent, as JSON: j is given away. An exit code. */
@@ -239,7 +227,7 @@ report_added(
 {
 	char masked[CONTACT_ADDRESS_MAX + 1];
 
-	contact_audit("added", c);
+	audit_contact("contact_add", c, c->verified_at ? "verified=yes" : "verified=no");
 	if (!ctl->json)
 		(void)printf("added: %s of %s, %s\n", contact_kind_name(c->kind), c->user,
 		    contact_shown(c, false, masked, sizeof(masked)));
@@ -367,16 +355,14 @@ static int
 report_removed(const struct otpctl *ctl, const struct conf *conf, const char *path,
     const char *user, int removed, struct notices *n)
 {
-	char shown[16] = "?";
+	char shown[16] = "?", quoted[CONTACT_USER_MAX + 1];
 	int left = 0, r = contacts_sqlite_each(path, user, count_one, &left);
 
 	/* They are gone whether or not the others can be counted, and it is told. */
 	if (!r)
 		(void)snprintf(shown, sizeof(shown), "%d", left);
-	log_open("otpctl", false);
-	otp_log(LOG_NOTICE, "contacts removed: user=%s removed=%d left=%s by uid=%ld", user,
-	    removed, shown, (long)getuid());
-	log_open("otpctl", true);
+	audit("contact_remove", "user=\"%s\" removed=%d left=%s",
+	    text_quotable(quoted, sizeof(quoted), user), removed, shown);
 	if (!ctl->json)
 		(void)printf("removed: %d of %s, %s left\n", removed, user, shown);
 	notices_send(ctl, conf, n);

@@ -6,8 +6,6 @@
 
 /* The address whole, or masked into dst. */
 const char *contact_shown(const struct contact *c, bool full, char *dst, size_t size);
-/* For whoever asks later how a number came in. */
-void contact_audit(const char *what, const struct contact *c);
 
 /* "[limits] KEY = VALUE (FILE:LINE)" into dst. Returns dst. */
 char *contact_limit(const struct conf *conf, const char *key, char *dst, size_t size);

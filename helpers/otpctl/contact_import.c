@@ -15,7 +15,7 @@
 #include "common/err.h"
 #include "common/own.h"
 #include "common/text.h"
-#include "helpers/log.h"
+#include "helpers/otpctl/audit.h"
 #include "helpers/otpctl/contact_import.h"
 
 enum { OPT_REPLACE = 0x800, OPT_DRY_RUN, OPT_FORCE, WHY_MAX = 512 };
@@ -165,13 +165,21 @@ print_summary(const struct import *im, const struct notices *n, bool done)
 static void
 log_import(const struct import *im)
 {
-	log_open("otpctl", false);
-	otp_log(LOG_NOTICE,
-	    "contacts imported: file=\"%s\" added=%lld changed=%lld removed=%lld unchanged=%lld "
-	    "by uid=%ld",
-	    im->shown, (long long)im->n.what[IMPORTED_NEW], (long long)im->n.what[IMPORTED_CHANGED],
-	    (long long)im->n.removed, (long long)im->n.what[IMPORTED_SAME], (long)getuid());
-	log_open("otpctl", true);
+	char file[256];
+
+	for (size_t i = 0; i < im->nlogged; i++) {
+		const struct import_logged *l = &im->logged[i];
+
+		audit_contact(l->what == IMPORTED_NEW ? "contact_add" : "contact_change",
+		    &l->contact,
+		    !l->says_verified	     ? ""
+		    : l->contact.verified_at ? "verified=yes"
+					     : "verified=no");
+	}
+	audit("contact_import", "added=%lld changed=%lld removed=%lld unchanged=%lld file=\"%s\"",
+	    (long long)im->n.what[IMPORTED_NEW], (long long)im->n.what[IMPORTED_CHANGED],
+	    (long long)im->n.removed, (long long)im->n.what[IMPORTED_SAME],
+	    text_quotable(file, sizeof(file), im->shown));
 }
 
 /* An exit code. */

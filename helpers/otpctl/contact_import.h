@@ -9,6 +9,8 @@
 #include "helpers/otpctl/notice.h"
 
 enum { IMPORT_ERRORS_TOLD = 100 };
+/* So many contacts are in the log each by itself; the others are counted. */
+enum { IMPORT_LOGGED = 100 };
 
 enum column { COL_USER, COL_KIND, COL_ADDRESS, COL_LABEL, COL_PREFERRED, COL_VERIFIED_AT, COLUMNS };
 
@@ -19,6 +21,13 @@ struct import_counts {
 	int64_t what[IMPORTED_CHANGED + 1];
 	int64_t removed;
 	int64_t errors;
+};
+
+/* One that is added or changed, until it is. */
+struct import_logged {
+	enum imported what;
+	bool says_verified;
+	struct contact contact;
 };
 
 struct import {
@@ -38,6 +47,8 @@ struct import {
 	void *known; /* of tsearch(3) */
 	const struct known *last;
 	struct import_counts n;
+	struct import_logged *logged; /* of IMPORT_LOGGED, owned */
+	size_t nlogged;
 	json_t *errors;
 	int64_t size; /* of the file, 0 where that is not known */
 	int percent;  /* shown last */

@@ -283,6 +283,19 @@ read_fields(struct import *im, const struct csv_row *row, struct contact_line *l
 }
 
 static int
+keep_for_log(struct import *im, enum imported what, const struct contact_line *l)
+{
+	if (!im->logged)
+		im->logged = calloc(IMPORT_LOGGED, sizeof(*im->logged));
+	if (!im->logged)
+		return -OTP_ENOMEM;
+	if (im->nlogged < IMPORT_LOGGED)
+		im->logged[im->nlogged++] = (struct import_logged){
+		    what, what == IMPORTED_NEW || l->says_verified, l->contact};
+	return 0;
+}
+
+static int
 put_line(struct import *im, const struct contact_line *l)
 {
 	const struct contact *c = &l->contact;
@@ -301,7 +314,7 @@ put_line(struct import *im, const struct contact_line *l)
 		    (long long)earlier, contact_kind_name(c->kind), c->user);
 	else
 		im->n.what[what]++;
-	return 0;
+	return what == IMPORTED_NEW || what == IMPORTED_CHANGED ? keep_for_log(im, what, l) : 0;
 }
 
 int
@@ -336,4 +349,6 @@ import_forget(struct import *im)
 	tdestroy(im->known, free_known);
 	im->known = NULL;
 	im->last = NULL;
+	free(im->logged);
+	im->logged = NULL;
 }

@@ -170,12 +170,15 @@ keep(struct courier *c, struct attempt *k, struct delivered *d, int64_t reservat
 static int
 judge_sent(struct courier *c, struct attempt *k, struct delivered *d, int64_t reservation)
 {
+	char user[CONTACT_USER_MAX + 1];
+
 	/* A failure to give it back only leaves the count as it is. */
 	if (d->nothing_sent)
 		(void)c->store->ops->send_return(c->store, reservation);
 	otp_log(LOG_NOTICE,
-	    "event=contact_verify user=\"%s\" channel=%s provider=%s to=\"%s\" sent=%s", k->user,
-	    k->channel, d->provider, k->masked, provider_class_name(d->class));
+	    "event=contact_verify user=\"%s\" channel=%s provider=%s to=\"%s\" sent=%s",
+	    text_quotable(user, sizeof(user), k->user), k->channel, d->provider, k->masked,
+	    provider_class_name(d->class));
 	if (d->class != CLASS_OK && d->class != CLASS_UNANSWERED)
 		return tell_not_sent(k, d);
 	return keep(c, k, d, reservation);

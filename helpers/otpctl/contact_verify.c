@@ -15,6 +15,7 @@
 #include "common/own.h"
 #include "common/text.h"
 #include "helpers/json.h"
+#include "helpers/otpctl/audit.h"
 #include "helpers/otpctl/contact.h"
 #include "helpers/otpctl/contact_prove.h"
 
@@ -81,6 +82,7 @@ converse(struct courier_run *run)
 static int
 mark(const struct otpctl *ctl, const char *path, struct contact *c)
 {
+	_auto_hold struct audit_hold hold = {.holds = false};
 	struct contacts_edit *e = NULL;
 	char masked[64];
 	int r;
@@ -96,9 +98,9 @@ mark(const struct otpctl *ctl, const char *path, struct contact *c)
 				 "the code was right, but meanwhile %s lost that address", c->user)
 			   : otpctl_fail("the code was right, but nothing was marked");
 	}
-	if (contacts_edit_commit(e))
+	if (audit_hold(&hold) || contacts_edit_commit(e))
 		return otpctl_fail("the code was right, but nothing was marked");
-	contact_audit("verified", c);
+	audit_contact("contact_verify", c, "result=ok");
 	(void)contact_shown(c, false, masked, sizeof(masked));
 	if (ctl->json) {
 		_auto_json json_t *j = json_pack("{s:s, s:s, s:s, s:I}", "user", c->user, "kind",
@@ -190,6 +192,8 @@ verify(const struct otpctl *ctl, const struct conf *conf, const struct wish *w, 
 	proved = converse(&run);
 	r = proved ? mark(ctl, conf->paths.contacts, c) : OTPCTL_FAILED;
 	(void)courier_end(&run);
+	if (r)
+		audit_contact("contact_verify", c, "result=failed");
 	return r;
 }
 

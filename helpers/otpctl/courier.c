@@ -21,11 +21,9 @@
 #include "helpers/challenge.h"
 #include "helpers/http/curl.h"
 #include "helpers/log.h"
+#include "helpers/otpctl/audit.h"
 
-enum { REPORT_MAX = 64 * 1024, CLEANUP_MS = 5000, REQUEST_ID_LEN = 8 };
-
-/* The log keeps it, and what is logged to the end of the program is of the one child's doing. */
-static char request_id[2 * REQUEST_ID_LEN + 1];
+enum { REPORT_MAX = 64 * 1024, CLEANUP_MS = 5000 };
 
 /* --- words ---------------------------------------------------------------------------------- */
 
@@ -115,7 +113,7 @@ open_delivery(struct courier *c, uid_t also)
 {
 	_auto_buf struct buf report = BUF_INIT(REPORT_MAX);
 	struct provider_io io = {
-	    .request_id = request_id,
+	    .request_id = audit_id(),
 	    .sessions = &c->sessions.base,
 	    .pauses = &c->pauses.base,
 	    .contacts = c->contacts,
@@ -198,6 +196,7 @@ child(struct courier *c, const struct otpctl *ctl, pid_t parent, const struct ac
 		return otpctl_fail("cannot become " OTP_USER ": %s", strerror(errno));
 	/* What providers answered is for the log; what it means is told by who knows. */
 	log_open("otpctl", false);
+	log_request(audit_id());
 	r = open_all(c, ctl);
 	if (!r)
 		r = fn(c, arg);
@@ -233,9 +232,8 @@ courier_start(const struct otpctl *ctl, const struct conf *conf, const struct st
 	*run = (struct courier_run){.pid = -1, .fd = -1};
 	if (r)
 		return r;
-	if (random_id(request_id, REQUEST_ID_LEN))
+	if (!*audit_id())
 		return otpctl_fail("no random number could be made");
-	log_request(request_id);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd))
 		return otpctl_fail("socketpair: %s", strerror(errno));
 	(void)otpctl_flush();

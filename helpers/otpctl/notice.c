@@ -74,8 +74,9 @@ add_old(const struct contact *c, enum contact_fate fate, void *arg)
 	struct notice *item = n->item, *new;
 
 	n->old++;
-	/* Those who are not told need no room, and there may be a million. */
-	if (n->wish == NOTICE_NO || (n->wish == NOTICE_UNSAID && n->n == NOTICES_UNASKED))
+	/* Those who are not told need little room, and there may be a million. */
+	if (n->wish != NOTICE_YES &&
+	    n->n == (n->wish == NOTICE_NO ? NOTICES_LOGGED : NOTICES_UNASKED))
 		return 0;
 	/* Room for twice as many, whenever their number is a power of two. */
 	if ((n->n & (n->n - 1)) == 0)
@@ -90,32 +91,6 @@ add_old(const struct contact *c, enum contact_fate fate, void *arg)
 	return new->user &&new->address ? 0 : -OTP_ENOMEM;
 }
 
-/* A signal that the caller has ignored (nohup, a job in the background) stays nothing. */
-static void
-add_unless_ignored(sigset_t *set, int number)
-{
-	struct sigaction now;
-
-	if (!sigaction(number, NULL, &now) && now.sa_handler != SIG_IGN)
-		(void)sigaddset(set, number);
-}
-
-/* An exit code. */
-static int
-hold_signals(struct notices *n)
-{
-	static const int ends[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
-	sigset_t set;
-
-	(void)sigemptyset(&set);
-	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
-		add_unless_ignored(&set, ends[i]);
-	if (sigprocmask(SIG_BLOCK, &set, &n->before))
-		return otpctl_fail("nothing was changed: signals cannot be held back");
-	n->holds = true;
-	return OTPCTL_OK;
-}
-
 int
 notices_collect(struct contacts_edit *e, struct notices *n)
 {
@@ -127,17 +102,13 @@ notices_collect(struct contacts_edit *e, struct notices *n)
 		    "each; say --notice to send them, or --no-notice",
 		    n->old);
 	/* Before the change, so that none is made that nobody hears of. */
-	return n->n ? hold_signals(n) : OTPCTL_OK;
+	return audit_hold(&n->hold);
 }
 
 void
 notices_clear(struct notices *n)
 {
-	if (n->holds) {
-		(void)otpctl_flush();
-		n->holds = false;
-		(void)sigprocmask(SIG_SETMASK, &n->before, NULL);
-	}
+	audit_release(&n->hold);
 	for (size_t i = 0; i < n->n; i++) {
 		free(n->item[i].user);
 		free(n->item[i].address);
@@ -290,11 +261,9 @@ log_untold(const struct notice *n, const char *why)
 {
 	char user[CONTACT_USER_MAX + 1], where[64], detail[COURIER_TEXT_MAX + 1];
 
-	log_open("otpctl", false);
-	otp_log(LOG_NOTICE, "event=notice user=\"%s\" to=\"%s\" told=no detail=\"%s\"",
+	audit("notice", "user=\"%s\" to=\"%s\" told=no detail=\"%s\"",
 	    text_quotable(user, sizeof(user), n->user), masked(n, where, sizeof(where)),
 	    text_quotable(detail, sizeof(detail), why));
-	log_open("otpctl", true);
 }
 
 static void
@@ -341,9 +310,10 @@ hear_all(const struct otpctl *ctl, struct notices *n, struct courier_run *run)
 static void
 log_unwanted(const struct notices *n)
 {
-	log_open("otpctl", false);
-	otp_log(LOG_NOTICE, "event=notice told=no addresses=%zu detail=\"--no-notice\"", n->old);
-	log_open("otpctl", true);
+	for (size_t i = 0; i < n->n; i++)
+		log_untold(&n->item[i], "--no-notice");
+	if (n->old > n->n)
+		audit("notice", "told=no more=%zu detail=\"--no-notice\"", n->old - n->n);
 }
 
 void
@@ -352,9 +322,9 @@ notices_send(const struct otpctl *ctl, const struct conf *conf, struct notices *
 	const char *why = conf ? "the sending failed" : "there is no configuration";
 	struct courier_run run;
 
-	if (n->wish == NOTICE_NO && n->old)
+	if (n->wish == NOTICE_NO)
 		log_unwanted(n);
-	if (!n->n)
+	if (n->wish == NOTICE_NO || !n->n)
 		return;
 	/* The change itself is told before those who are told of it. */
 	(void)otpctl_flush();
@@ -373,7 +343,7 @@ notices_json(const struct notices *n)
 {
 	json_t *all = json_array();
 
-	for (size_t i = 0; all && i < n->n; i++) {
+	for (size_t i = 0; all && n->wish != NOTICE_NO && i < n->n; i++) {
 		const struct notice *one = &n->item[i];
 		char where[64];
 		json_t *j = json_pack("{s:s, s:s, s:s, s:b, s:s}", "user", one->user, "kind",

@@ -7,14 +7,16 @@
 #ifndef OTP_NOTICE_H
 #define OTP_NOTICE_H
 
-#include <signal.h>
-
+#include "helpers/otpctl/audit.h"
 #include "helpers/otpctl/otpctl.h"
 
 enum notice_wish { NOTICE_UNSAID, NOTICE_YES, NOTICE_NO };
 
 /* So many are sent unasked: nobody means to send ten thousand messages by one command. */
 enum { NOTICES_UNASKED = 20 };
+/* Of those that nobody wants told, so many are in the log each by itself, and the others counted.
+ */
+enum { NOTICES_LOGGED = 100 };
 
 struct notice {
 	char *user;
@@ -28,10 +30,9 @@ struct notice {
 struct notices {
 	enum notice_wish wish; /* said before */
 	size_t old;	       /* addresses that should hear of it */
-	struct notice *item;   /* those that are told */
+	struct notice *item;   /* those that are told; with NOTICE_NO, those that are logged */
 	size_t n;
-	bool holds;	 /* signals that would end the program wait; see notices_clear() */
-	sigset_t before; /* those that waited already */
+	struct audit_hold hold;
 };
 
 /*

@@ -1,3 +1,4 @@
+#include "helpers/otpctl/audit.h"
 #include "helpers/otpctl/otpctl.h"
 
 #include <errno.h>
@@ -355,6 +356,7 @@ main(int argc, char **argv)
 
 	if (!take_standard_descriptors() || !outlive_output())
 		return OTPCTL_FAILED;
+	audit_begin();
 	argp_err_exit_status = OTPCTL_USAGE;
 	argp_program_version = "otpctl (pam_otp) " PACKAGE_VERSION;
 	log_open("otpctl", true);

@@ -19,7 +19,7 @@
 #include "common/text.h"
 #include "helpers/challenge.h"
 #include "helpers/json.h"
-#include "helpers/log.h"
+#include "helpers/otpctl/audit.h"
 #include "helpers/otpctl/otpctl.h"
 #include "helpers/recovery.h"
 
@@ -52,11 +52,11 @@ may_write(const struct otpctl *ctl)
 }
 
 static void
-audit(const char *what, const char *user, long by)
+audit_codes(const char *event, const char *user)
 {
-	log_open("otpctl", false);
-	otp_log(LOG_NOTICE, "recovery codes %s: user=%s by uid=%ld", what, user, by);
-	log_open("otpctl", true);
+	char quoted[CONTACT_USER_MAX + 1];
+
+	audit(event, "user=\"%s\"", text_quotable(quoted, sizeof(quoted), user));
 }
 
 /* --- issue ---------------------------------------------------------------------------------- */
@@ -206,6 +206,8 @@ take_back(struct store *s, const struct issue *i, int error)
 	/* What is left in the buffer is not tried again. */
 	__fpurge(stdout);
 	clearerr(stdout);
+	if (!r)
+		audit_codes("recovery_revoke", i->user);
 	if (r)
 		return otpctl_fail("the codes could not be printed (%s) nor revoked (%s); run: "
 				   "otpctl recovery revoke %s",
@@ -213,6 +215,23 @@ take_back(struct store *s, const struct issue *i, int error)
 	return otpctl_fail("the codes could not be printed (%s): they were revoked, and all older "
 			   "ones are void; run otpctl recovery issue %s again",
 	    strerror(error), i->user);
+}
+
+/* They are good from here on, whoever reads them and however the program ends: logged first. */
+static int
+issue(struct store *s, const struct instant *now, const struct issue *i)
+{
+	_auto_hold struct audit_hold hold = {.holds = false};
+	int r = audit_hold(&hold);
+
+	if (r)
+		return r;
+	r = s->ops->recovery_put(s, now, i->user, &i->stored);
+	if (r)
+		return otpctl_fail(
+		    "no codes were issued, the older ones are as before: %s", otp_strerror(r));
+	audit_codes("recovery_issue", i->user);
+	return OTPCTL_OK;
 }
 
 static int
@@ -224,12 +243,10 @@ issue_and_print(
 
 	if (!r)
 		r = make_codes(i, &now);
+	if (!r)
+		r = issue(s, &now, i);
 	if (r)
 		return r;
-	r = s->ops->recovery_put(s, &now, i->user, &i->stored);
-	if (r)
-		return otpctl_fail(
-		    "no codes were issued, the older ones are as before: %s", otp_strerror(r));
 	return print_codes(ctl, a->sheet, i) ? OTPCTL_OK : take_back(s, i, errno);
 }
 
@@ -242,7 +259,6 @@ recovery_issue(struct otpctl *ctl, int argc, char **argv)
 	struct store *s = NULL;
 	struct utsname host;
 	char user[CONTACT_USER_MAX + 1];
-	long by = (long)getuid();
 	int r;
 
 	otpctl_parse(ctl, &issue_argp, "otpctl recovery issue", argc, argv, &a);
@@ -267,7 +283,6 @@ recovery_issue(struct otpctl *ctl, int argc, char **argv)
 	s->ops->close(s);
 	if (r)
 		return r;
-	audit("issued", user, by);
 	if (isatty(STDOUT_FILENO))
 		(void)fprintf(stderr, "otpctl: note: this terminal may keep the codes above: clear "
 				      "it, and what it can scroll back to\n");
@@ -297,10 +312,10 @@ static int
 recovery_revoke(struct otpctl *ctl, int argc, char **argv)
 {
 	_auto_paths struct otpctl_paths paths = {0};
+	_auto_hold struct audit_hold hold = {.holds = false};
 	struct otpctl_user u = {0};
 	struct store *s = NULL;
 	char user[CONTACT_USER_MAX + 1];
-	long by = (long)getuid();
 	bool exists;
 	int r;
 
@@ -314,7 +329,11 @@ recovery_revoke(struct otpctl *ctl, int argc, char **argv)
 		r = otpctl_store_open(ctl, paths.state, &s);
 	if (r)
 		return r;
-	r = s->ops->recovery_drop(s, user);
+	r = audit_hold(&hold);
+	if (!r)
+		r = s->ops->recovery_drop(s, user);
+	if (!r)
+		audit_codes("recovery_revoke", user);
 	s->ops->close(s);
 	if (r == -OTP_ENOENT) {
 		(void)otpctl_fail("%s has no recovery codes", user);
@@ -322,7 +341,6 @@ recovery_revoke(struct otpctl *ctl, int argc, char **argv)
 	}
 	if (r)
 		return otpctl_fail("nothing was revoked: %s", otp_strerror(r));
-	audit("revoked", user, by);
 	return tell_revoked(ctl, user);
 }
 

@@ -6,7 +6,7 @@
 #include "common/err.h"
 #include "common/text.h"
 #include "helpers/json.h"
-#include "helpers/log.h"
+#include "helpers/otpctl/audit.h"
 #include "helpers/otpctl/otpctl.h"
 
 enum { OPT_ALL = 0x200 };
@@ -124,9 +124,9 @@ static int
 remember_revoke(struct otpctl *ctl, int argc, char **argv)
 {
 	struct revoking v = {.user = {.optional = true}};
-	char user[CONTACT_USER_MAX + 1];
+	_auto_hold struct audit_hold hold = {.holds = false};
+	char user[CONTACT_USER_MAX + 1], quoted[CONTACT_USER_MAX + 1];
 	struct store *s = NULL;
-	long by = (long)getuid();
 	bool exists;
 	int r, removed = 0;
 
@@ -134,16 +134,16 @@ remember_revoke(struct otpctl *ctl, int argc, char **argv)
 	r = open_store(ctl, v.user.name, user, sizeof(user), &exists, &s);
 	if (r)
 		return r;
-	r = s->ops->remembered_drop(s, *user ? user : NULL, &removed);
+	r = audit_hold(&hold);
+	if (!r && s->ops->remembered_drop(s, *user ? user : NULL, &removed))
+		r = otpctl_fail("the store could not be written; nothing was forgotten");
 	s->ops->close(s);
 	if (r)
-		return otpctl_fail("the store could not be written; nothing was forgotten");
+		return r;
 	if (!exists && !removed)
 		return otpctl_unknown_user(user);
-	log_open("otpctl", false);
-	otp_log(LOG_NOTICE, "remembered sign-ins revoked: user=%s n=%d by uid=%ld",
-	    *user ? user : "*", removed, by);
-	log_open("otpctl", true);
+	audit("remember_revoke", "user=\"%s\" forgotten=%d",
+	    *user ? text_quotable(quoted, sizeof(quoted), user) : "*", removed);
 	if (ctl->json) {
 		_auto_json json_t *j = json_pack("{s:i}", "forgotten", removed);
 

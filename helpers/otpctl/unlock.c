@@ -5,8 +5,9 @@
 
 #include "common/err.h"
 #include "common/own.h"
+#include "common/text.h"
 #include "helpers/json.h"
-#include "helpers/log.h"
+#include "helpers/otpctl/audit.h"
 #include "helpers/otpctl/otpctl.h"
 
 static const struct argp unlock_argp = {.parser = otpctl_parse_user,
@@ -95,8 +96,8 @@ otpctl_unlock(struct otpctl *ctl, int argc, char **argv)
 	struct otpctl_user u = {0};
 	struct tally t = {0};
 	struct store *s = NULL;
-	char user[CONTACT_USER_MAX + 1];
-	long by = (long)getuid();
+	_auto_hold struct audit_hold hold = {.holds = false};
+	char user[CONTACT_USER_MAX + 1], quoted[CONTACT_USER_MAX + 1];
 	int r, removed = 0;
 
 	otpctl_parse(ctl, &unlock_argp, "otpctl unlock", argc, argv, &u);
@@ -108,15 +109,16 @@ otpctl_unlock(struct otpctl *ctl, int argc, char **argv)
 	if (!r)
 		r = otpctl_store_open(ctl, paths.state, &s);
 	if (!r) {
-		r = forget(s, user, &list, &t, &removed);
+		r = audit_hold(&hold);
+		if (!r)
+			r = forget(s, user, &list, &t, &removed);
 		s->ops->close(s);
 	}
 	contact_list_free(&list);
 	if (r)
 		return r;
-	log_open("otpctl", false);
-	otp_log(LOG_NOTICE, "unlocked: user=%s failures=%lld sends=%d pauses=%d by uid=%ld", user,
-	    (long long)t.failures, messages(&t), t.pauses, by);
-	log_open("otpctl", true);
+	audit("unlock", "user=\"%s\" failures=%lld sends=%d pauses=%d",
+	    text_quotable(quoted, sizeof(quoted), user), (long long)t.failures, messages(&t),
+	    t.pauses);
 	return tell(ctl, user, &t, removed);
 }

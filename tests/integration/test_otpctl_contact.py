@@ -74,7 +74,7 @@ def test_the_right_code_marks_the_address_and_is_nowhere_else(fresh):
     assert time.strftime("%Y-%m-%d", time.gmtime()) in otpctl("contact", "list", "alice").stdout
     log = fresh.log()
     assert code not in log and PHONE["alice"] not in log
-    assert "contact verified: user=alice kind=phone address=+977 ******** 19 by uid=0" in log
+    assert 'event=contact_verify by=0 user="alice" kind=phone to="+977 ******** 19" result=ok' in log
     assert len(fresh.messages()) == 1
     # The message counts for good; the send was given back, as a sign-in's is.
     assert fresh.sql("SELECT group_concat(kind) FROM send_event") == "message"
@@ -230,9 +230,8 @@ def test_the_request_to_the_provider_carries_the_id_of_the_log(fresh):
         v.say(fresh.code()).end()
     first = request_id(fresh)
     assert re.fullmatch("[0-9a-f]{16}", first)
-    for event in "contact_verify", "send":
-        line, = logged(fresh, event)
-        assert line["id"] == first, event
+    for event, lines in ("contact_verify", 2), ("send", 1):
+        assert [line["id"] for line in logged(fresh, event)] == lines * [first], event
     with Verify("alice") as v:
         v.note()
     assert request_id(fresh) not in (None, first)
@@ -480,8 +479,8 @@ def test_a_notice_carries_the_id_of_its_line(fresh):
 def test_whom_nobody_wanted_told_is_counted_in_the_log(fresh):
     otpctl("contact", "add", "alice", f"--phone={NEW}", "--no-notice")
     otpctl("contact", "remove", "alice", "--all", "--no-notice")
-    lines = logged(fresh, "notice")
-    assert lines == [{"event": "notice", "told": "no", "addresses": n, "detail": "--no-notice"} for n in "12"]
+    lines = [(x["user"], x["to"], x["told"], x["detail"]) for x in logged(fresh, "notice")]
+    assert lines == [("alice", to, "no", "--no-notice") for to in 2 * [masked(PHONE["alice"])] + [masked(NEW)]]
 
 
 def removing(world, tmp_path):
@@ -627,3 +626,66 @@ def test_so_many_messages_are_not_sent_by_accident(fresh, more):
     assert content(CONTACTS) == before and not fresh.messages()
     assert otpctl("contact", "remove", "alice", "--all", "--no-notice").returncode == OK
     assert not fresh.messages()
+
+
+# --- a change and its line in the log ---
+
+STRUCK = """
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int
+fsync(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) || !S_ISDIR(st.st_mode))
+		return (int)syscall(SYS_fsync, fd);
+	if (getenv("STRIKE")[0] == 'I')
+		return kill(getpid(), SIGINT);
+	errno = EIO;
+	return -1;
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def struck(tmp_path_factory):
+    """otpctl, to which something happens directly behind a change: an interrupt (I), or its folder's disk fails (E)."""
+    library = tmp_path_factory.mktemp("struck") / "struck.so"
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, "-x", "c", "-"], input=STRUCK, text=True, check=True)
+
+    def run(strike, *command, text=None):
+        return subprocess.run(["otpctl", *command], input=text, capture_output=True, text=True, check=False,
+                              env=os.environ | {"LD_PRELOAD": str(library), "STRIKE": strike})
+    return run
+
+
+CHANGES = pytest.mark.parametrize("event, text, command", [
+    ("contact_add", None, ["contact", "add", "carol", f"--phone={NEW}"]),
+    ("contact_add", None, ["contact", "add", "alice", f"--phone={NEW}", "--no-notice"]),
+    ("contact_remove", None, ["contact", "remove", "alice", "--all", "--no-notice"]),
+    ("contact_import", f"user,kind,address\nalice,phone,{NEW}\n", ["contact", "import", "-", "--replace", "--no-notice"]),
+    ("attribute_set", "value\n", ["attribute", "set", "alice", "tingting", "x"]),
+], ids=lambda v: "-".join(v[:2]) if isinstance(v, list) else "")
+
+
+@CHANGES
+def test_no_interrupt_comes_between_a_change_and_its_line(fresh, struck, event, text, command):
+    before = content(CONTACTS)
+    done = struck("I", *command, text=text)
+    assert done.returncode == -signal.SIGINT and content(CONTACTS) != before
+    assert [line["by"] for line in logged(fresh, event)] == ["0"]
+
+
+@CHANGES
+def test_a_change_whose_folder_cannot_be_synced_is_one(fresh, struck, event, text, command):
+    before = content(CONTACTS)
+    done = struck("E", *command, text=text)
+    assert done.returncode == OK and content(CONTACTS) != before
+    assert "changed, but a crash may undo it: folder: Input/output error" in done.stderr
+    assert [line["by"] for line in logged(fresh, event)] == ["0"]

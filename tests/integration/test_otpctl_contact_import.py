@@ -101,7 +101,7 @@ def test_standard_input_and_a_list_of_what_there_is_come_back_the_same(fresh, ta
 def test_the_file_keeps_its_owner_and_mode(fresh, take):
     take(PLAIN)
     assert facts(CONTACTS) == (0, fresh.user.pw_gid, 0o640)
-    assert "contacts imported: " in fresh.log() and "added=3 changed=0 removed=0 unchanged=0 by uid=0" in fresh.log()
+    assert "event=contact_import by=0 added=3 changed=0 removed=0 unchanged=0 file=" in fresh.log()
 
 
 # --- what it may not ---

@@ -1,15 +1,18 @@
 """otpctl recovery: codes on paper, shown once and nowhere else, of which each signs in one time (S11)."""
+import contextlib
 import json
 import os
 import pty
 import re
+import signal
 import socket
 import subprocess
+import time
 
 import pytest
 
 from test_otpctl import FAILED, FOLDER, NONE, OK, as_nobody, content, facts, otpctl
-from world import SUCCESS
+from world import GUARD, SUCCESS
 
 CODE = re.compile(r"rc-([0-9a-hjkmnp-tv-z]{4}-){3}[0-9a-hjkmnp-tv-z]{4}")
 
@@ -36,7 +39,7 @@ def test_ten_codes_are_shown_once_and_are_nowhere_else(fresh):
     assert len(lines) == 10 == len(set(lines)) and all(CODE.fullmatch(x) for x in lines)
     assert left() == 10
     log = fresh.log()
-    assert "recovery codes issued: user=alice by uid=0" in log
+    assert 'event=recovery_issue by=0 user="alice"' in log
     for name in os.listdir(FOLDER):
         stored = content(f"{FOLDER}/{name}")
         assert facts(f"{FOLDER}/{name}")[0] == fresh.user.pw_uid, "root made a file in the state folder"
@@ -113,6 +116,32 @@ def test_codes_that_could_not_be_shown_are_revoked(fresh, out, options):
     assert "could not be printed" in done.stderr and "revoked" in done.stderr and "again" in done.stderr
     assert not codes_of(done.stderr)
     assert left() is None
+    assert [e for e in events(fresh) if e.startswith("recovery")] == [
+        "recovery_issue", "recovery_issue", "recovery_revoke"]
+
+
+def events(world):
+    return re.findall(r"event=(\w+) by=0 user=\"alice\"", world.log())
+
+
+def test_codes_whose_printing_is_interrupted_are_in_the_log(fresh):
+    """They are good, and somebody may have read some of them."""
+    end, full = os.pipe()
+    os.set_blocking(full, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(full, b"x" * 4096)
+    os.set_blocking(full, True)
+    p = subprocess.Popen(["otpctl", "recovery", "issue", "alice"], stdout=full, stderr=subprocess.DEVNULL)
+    late = time.monotonic() + GUARD
+    while left() is None:
+        assert time.monotonic() < late
+        time.sleep(0.01)
+    p.send_signal(signal.SIGINT)
+    assert p.wait(GUARD) == -signal.SIGINT
+    os.close(full)
+    os.close(end)
+    assert left() == 10 and events(fresh) == ["recovery_issue"]
 
 
 def test_a_terminal_is_warned_of(fresh):
@@ -135,7 +164,7 @@ def test_what_is_missing_is_told_and_nobody_but_root_issues(fresh):
         assert done.returncode == FAILED and "sudo" in done.stderr and not done.stdout
     assert left() == 10
     assert otpctl("recovery", "revoke", "alice").returncode == OK
-    assert left() is None and "recovery codes revoked: user=alice by uid=0" in fresh.log()
+    assert left() is None and 'event=recovery_revoke by=0 user="alice"' in fresh.log()
     issue("alice")
     assert json.loads(otpctl("recovery", "revoke", "alice", "--json").stdout) == {"user": "alice", "revoked": True}
 

@@ -83,7 +83,7 @@ def test_a_lock_is_told_as_the_person_reads_it_and_ends_with_unlock(asked):
     assert row["told"][:20] in shown and "otpctl unlock alice" in shown and row["until"] in shown
     assert unlock()["failures"] == 3
     assert not status()["held"] and not status()["failures"]
-    assert "unlocked: user=alice failures=3" in asked.log()
+    assert 'event=unlock by=0 user="alice" failures=3' in asked.log()
     assert asked.finish() == SUCCESS
 
 
