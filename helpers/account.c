@@ -26,7 +26,10 @@ account_lookup(const char *name, struct account *out)
 		return -OTP_ENOMEM;
 	if (!*name)
 		return 0;
-	e = getpwnam_r(name, &pw, room, ACCOUNT_ROOM, &found);
+	do {
+		errno = EIO; /* what a service that fails leaves there, if it leaves anything */
+		e = getpwnam_r(name, &pw, room, ACCOUNT_ROOM, &found);
+	} while (e == EINTR);
 	/* No error, and nobody found: there is none. ENOENT is no way to say so: with glibc it is
 	 * what sssd, nslcd and winbind leave behind when they cannot be asked. */
 	if (e)
@@ -73,15 +76,15 @@ account_group_lookup(const char *name, gid_t *gid)
 
 		if (!memory)
 			return -OTP_ENOMEM;
-		do
+		do {
+			errno = EIO; /* as of a user */
 			e = getgrnam_r(name, &record, memory, size, &found);
-		while (e == EINTR);
+		} while (e == EINTR);
 		if (!e && found) {
 			*gid = record.gr_gid;
 			return 0;
 		}
 	}
-	/* As of a user: ENOENT is a failure, too. */
 	return e ? -OTP_ENAMES : -OTP_ENOENT;
 }
 

@@ -48,6 +48,7 @@ struct login_peer {
 /* The machine: its users, its clock. */
 struct login_machine {
 	int (*account)(struct login_machine *m, const char *name, struct account *out);
+	/* Only where a rule needs them: it may take long. */
 	int (*groups)(struct login_machine *m, struct account *a);
 	void (*now)(struct login_machine *m, struct instant *out);
 };

@@ -72,6 +72,17 @@ login_may_skip(const struct login *l, const char *why)
 	return false;
 }
 
+static int
+find_groups(struct rules_request *q)
+{
+	struct login *l = q->arg;
+	int r = l->io->machine->groups(l->io->machine, &l->account);
+
+	q->groups = l->account.group;
+	q->ngroups = l->account.ngroups;
+	return r;
+}
+
 enum step
 login_consult_rules(struct login *l)
 {
@@ -79,21 +90,19 @@ login_consult_rules(struct login *l)
 	const struct conf_exempt *rule = NULL;
 	struct rules_request q = {
 	    .user = l->name,
+	    .find_groups = find_groups,
+	    .arg = l,
 	    .service = l->start->service,
 	    .has_client = l->source.has_client,
 	    .client = l->source.address,
 	    .publickey = l->source.publickey,
 	    .now_s = login_now(l).wall_ms / 1000,
 	};
-	int r = 0;
+	int r;
 
 	if (!l->account.exists || l->start->peer || !l->io->conf->nexempts)
 		return look_for_person(l);
-	r = l->io->machine->groups(l->io->machine, &l->account);
-	q.groups = l->account.group;
-	q.ngroups = l->account.ngroups;
-	if (!r)
-		r = rules_decide(l->io->conf, &q, watch.arg ? &watch : NULL, &rule);
+	r = rules_decide(l->io->conf, &q, watch.arg ? &watch : NULL, &rule);
 	if (r)
 		return login_end_by_error(l, r, "rules");
 	if (rule && login_may_skip(l, rule->name))

@@ -10,12 +10,11 @@
 
 #include <arpa/inet.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "common/clock.h"
 #include "common/err.h"
-#include "common/own.h"
 #include "common/text.h"
 #include "helpers/account.h"
 #include "helpers/conf_parse.h"
@@ -27,10 +26,16 @@
  */
 #define NO_GROUP "pam_otp-no-such-group"
 
-/* What the name service owes the rules of one sign-in. */
+/* Nobody waits so long for the name service again that has failed. */
+enum { PATIENCE_MS = 2000 };
+
+/* What the name service says to the rules of one sign-in. */
 struct answers {
-	int r;	    /* 0, or how it failed first */
-	bool whole; /* it has answered in all its parts: there are no groups but those given */
+	struct rules_request q;
+	int r; /* 0, or how it failed first */
+	int64_t waited_ms;
+	bool has_groups; /* those of the request were asked for */
+	bool whole;	 /* it has answered in all its parts: the user is in no other groups */
 };
 
 static bool
@@ -105,6 +110,36 @@ note_failure(struct answers *a, int r, const struct conf_exempt *e, const char *
 	return r;
 }
 
+/* As account_group_lookup(). */
+static int
+look_up(struct answers *a, const struct conf_exempt *e, const char *name, gid_t *gid)
+{
+	int64_t began = clock_ms(CLOCK_MONOTONIC);
+	int r;
+
+	if (a->r && a->waited_ms > PATIENCE_MS)
+		return a->r;
+	r = account_group_lookup(name, gid);
+	a->waited_ms += clock_ms(CLOCK_MONOTONIC) - began;
+	return r && r != -OTP_ENOENT ? note_failure(a, r, e, name) : r;
+}
+
+static int
+find_groups(struct answers *a)
+{
+	int r;
+
+	if (a->has_groups || !a->q.find_groups)
+		return 0;
+	a->has_groups = true;
+	r = a->q.find_groups(&a->q);
+	if (r) {
+		a->q.ngroups = 0; /* whatever was left there */
+		a->r = a->r ? a->r : r;
+	}
+	return r;
+}
+
 /* 0: no part of the name service has kept a membership back; or an error. */
 static int
 ask_whole(struct answers *a, const struct conf_exempt *e)
@@ -114,11 +149,12 @@ ask_whole(struct answers *a, const struct conf_exempt *e)
 
 	if (a->whole || a->r)
 		return a->r;
-	r = account_group_lookup(NO_GROUP, &gid);
-	if (r && r != -OTP_ENOENT)
-		return note_failure(a, r, e, NO_GROUP);
-	a->whole = true;
-	return 0;
+	r = look_up(a, e, NO_GROUP, &gid);
+	a->whole = r == -OTP_ENOENT;
+	if (a->whole)
+		return 0;
+	/* Somebody made that group: what stands behind it in nsswitch.conf was not asked. */
+	return r ? r : note_failure(a, -OTP_ENAMES, e, NO_GROUP);
 }
 
 static bool
@@ -132,20 +168,20 @@ is_in(const struct rules_request *q, gid_t gid)
 
 /* 1: the user is in one of the rule's groups; 0: in none that there is; or an error. */
 static int
-groups_match(const struct conf_exempt *e, const struct rules_request *q, struct answers *a)
+groups_match(const struct conf_exempt *e, struct answers *a)
 {
-	int failed = 0;
+	int failed = find_groups(a);
 
 	for (size_t i = 0; i < e->groups.n; i++) {
 		gid_t gid;
-		int r = account_group_lookup(e->groups.item[i], &gid);
+		int r = look_up(a, e, e->groups.item[i], &gid);
 
-		if (!r && is_in(q, gid))
+		if (!r && is_in(&a->q, gid))
 			return 1;
 		if (r == -OTP_ENOENT)
 			say_of_group(e, "there is no group", e->groups.item[i]);
 		else if (r)
-			failed = note_failure(a, r, e, e->groups.item[i]);
+			failed = r;
 	}
 	return failed ? failed : ask_whole(a, e);
 }
@@ -155,10 +191,10 @@ groups_match(const struct conf_exempt *e, const struct rules_request *q, struct 
  * to be asked over a network.
  */
 static int
-exempts(const struct conf_exempt *e, const struct rules_request *q, struct answers *a,
-    char why[static RULES_WHY_MAX])
+exempts(const struct conf_exempt *e, struct answers *a, char why[static RULES_WHY_MAX])
 {
-	const char *not = NULL;
+	const struct rules_request *q = &a->q;
+	const char *no = NULL;
 	int r;
 
 	if (q->now_s >= e->until_s) {
@@ -167,15 +203,15 @@ exempts(const struct conf_exempt *e, const struct rules_request *q, struct answe
 	}
 	/* conf_load() refuses such a rule; should one ever get here, it exempts nobody. */
 	if (!e->users.n && !e->groups.n && !e->services.n && !e->nnetworks)
-		not = "it names nobody";
+		no = "it names nobody";
 	else if (e->users.n && !strlist_has(&e->users, q->user))
-		not = "users: the user is not among them";
+		no = "users: the user is not among them";
 	else if (e->services.n && !strlist_has(&e->services, q->service))
-		not = "services: the service is not among them";
+		no = "services: the service is not among them";
 	else if (e->requires_publickey && !q->publickey)
-		not = "requires: no public key was used";
-	if (not ) {
-		(void)snprintf(why, RULES_WHY_MAX, "%s", not );
+		no = "requires: no public key was used";
+	if (no) {
+		(void)snprintf(why, RULES_WHY_MAX, "%s", no);
 		return 0;
 	}
 	if (e->nnetworks && !networks_match(e, q)) {
@@ -184,7 +220,7 @@ exempts(const struct conf_exempt *e, const struct rules_request *q, struct answe
 	}
 	if (!e->groups.n)
 		return 1;
-	r = groups_match(e, q, a);
+	r = groups_match(e, a);
 	if (r <= 0)
 		(void)snprintf(why, RULES_WHY_MAX, "groups: %s",
 		    r ? "the name service failed"
@@ -192,26 +228,40 @@ exempts(const struct conf_exempt *e, const struct rules_request *q, struct answe
 	return r;
 }
 
+enum needs { NEEDS_NOBODY, NEEDS_NAME_SERVICE };
+
+/* The first of those rules that exempts, or NULL. */
+static const struct conf_exempt *
+first_match(
+    const struct conf *c, enum needs needs, struct answers *a, const struct rules_watch *watch)
+{
+	char why[RULES_WHY_MAX] = "";
+
+	for (size_t i = 0; i < c->nexempts; i++) {
+		const struct conf_exempt *e = &c->exempt[i];
+		int r;
+
+		if ((e->groups.n ? NEEDS_NAME_SERVICE : NEEDS_NOBODY) != needs)
+			continue;
+		r = exempts(e, a, why);
+		if (watch)
+			watch->seen(e, r > 0 ? NULL : why, watch->arg);
+		if (r > 0)
+			return e;
+	}
+	return NULL;
+}
+
 int
 rules_decide(const struct conf *c, const struct rules_request *q, const struct rules_watch *watch,
     const struct conf_exempt **rule)
 {
-	char why[RULES_WHY_MAX] = "";
-	struct answers a = {.r = 0};
+	struct answers a = {.q = *q};
 
-	*rule = NULL;
-	for (size_t i = 0; i < c->nexempts; i++) {
-		const struct conf_exempt *e = &c->exempt[i];
-		int r = exempts(e, q, &a, why);
-
-		if (watch)
-			watch->seen(e, r > 0 ? NULL : why, watch->arg);
-		if (r > 0) {
-			*rule = e;
-			return 0;
-		}
-	}
-	return a.r;
+	*rule = first_match(c, NEEDS_NOBODY, &a, watch);
+	if (!*rule)
+		*rule = first_match(c, NEEDS_NAME_SERVICE, &a, watch);
+	return *rule ? 0 : a.r;
 }
 
 enum named { NAMED_USER, NAMED_GROUP };

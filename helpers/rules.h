@@ -12,6 +12,9 @@
 /* What the rules look at. Borrowed strings. */
 struct rules_request {
 	const char *user; /* canonical: pw_name */
+	/* Finds `groups`, where a rule needs them: 0 or its own error. NULL: they are there. */
+	int (*find_groups)(struct rules_request *q);
+	void *arg; /* of find_groups */
 	const gid_t *groups;
 	size_t ngroups;
 	const char *service;
@@ -31,9 +34,10 @@ struct rules_watch {
 };
 
 /*
- * 0 and *rule the [exempt] section that says "not asked", or NULL where the user is asked.
- * -OTP_ENAMES where that hangs on a group of which the name service failed to tell who is in it;
- * -OTP_ENOMEM. watch may be NULL.
+ * 0 and *rule the [exempt] section that says "not asked", or NULL where the user is asked. Rules
+ * without groups come first: they need no name service. An error of find_groups; -OTP_ENAMES where
+ * that hangs on a group of which the name service failed to tell who is in it; -OTP_ENOMEM. watch
+ * may be NULL.
  */
 int rules_decide(const struct conf *c, const struct rules_request *q,
     const struct rules_watch *watch, const struct conf_exempt **rule);

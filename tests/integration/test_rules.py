@@ -346,7 +346,7 @@ def test_unregistered(world):
 # --- the name service ---
 
 RULES = ["users = alice", "groups = sudo, adm", "services = otp-test", "networks = 10.0.0.0/8", "users = bob\nrequires = publickey"]
-FAILS = pytest.mark.parametrize("how", ["ns-away", "ns-unavail", "ns-tryagain"])
+FAILS = pytest.mark.parametrize("how", ["ns-away", "ns-unavail", "ns-tryagain", "ns-silent"])
 
 
 @pytest.fixture
@@ -408,7 +408,7 @@ def test_a_group_that_cannot_be_looked_up(world, how):
 
 class Directory:
     """Of groups and members, behind the machine's own; it can be away, or busy."""
-    groups, trouble = "/etc/otptest-group", "/run/otptest"
+    groups, trouble, waits = "/etc/otptest-group", "/run/otptest", "/run/otptest-waited"
 
     def __init__(self, *lines):
         with open(self.groups, "w") as f:
@@ -417,9 +417,15 @@ class Directory:
     def fails(self, how):
         with open(self.trouble, "w") as f:
             f.write(how)
+        with open(self.waits, "w"):
+            os.chmod(self.waits, 0o666)
+
+    def waited(self):
+        """How often it was waited for, where it is slow."""
+        return os.path.getsize(self.waits)
 
     def answers(self):
-        subprocess.run(["rm", "-f", self.trouble], check=True)
+        subprocess.run(["rm", "-f", self.trouble, self.waits], check=True)
 
 
 @pytest.fixture
@@ -472,6 +478,17 @@ def test_a_directory_that_fails_where_nothing_hangs_on_it(world, directory, grou
     rule(world, "users = bob", name="y")
     assert world.finish("bob") == SUCCESS and len(world.messages("bob")) == 1
     assert "rule exempt y: because" in world.log()
+
+
+def test_a_directory_that_is_slow_to_fail(world, directory):
+    """It is not waited for again and again, and not at all by whom a rule exempts that needs no directory."""
+    rule(world, "groups = " + ", ".join(f"otp-far{n}" for n in range(12)))
+    rule(world, "users = bob", name="y")
+    directory.fails("ns-slow")
+    assert world.finish("bob") == SUCCESS and world.messages() == []
+    assert directory.waited() == 0
+    assert world.finish("alice") == PERM_DENIED
+    assert directory.waited() == 2, "once for her groups, and once for one of the rule's"
 
 
 def test_a_directory_that_fails_in_hosts(world, sshd, directory, group):

@@ -17,9 +17,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define GROUPS	"/etc/otptest-group"
 #define TROUBLE "/run/otptest"
+#define WAITED	"/run/otptest-waited"
 
 enum nss_status _nss_otptest_getpwnam_r(
     const char *name, struct passwd *pw, char *buf, size_t len, int *errnop);
@@ -29,6 +31,20 @@ enum nss_status _nss_otptest_getgrnam_r(
     const char *name, struct group *gr, char *buf, size_t len, int *errnop);
 enum nss_status _nss_otptest_initgroups_dyn(
     const char *user, gid_t gid, long *start, long *size, gid_t **groups, long limit, int *errnop);
+
+/* Three seconds, of which a file that a test has put there tells how often. */
+static void
+keep_waiting(void)
+{
+	FILE *f = fopen(WAITED, "re+");
+
+	if (f) {
+		(void)fseek(f, 0, SEEK_END);
+		(void)fputc('x', f);
+		fclose(f);
+	}
+	(void)sleep(3);
+}
 
 static enum nss_status
 named_failure(const char *name, int *errnop)
@@ -41,11 +57,16 @@ named_failure(const char *name, int *errnop)
 	    {"ns-away", NSS_STATUS_UNAVAIL, ENOENT},
 	    {"ns-unavail", NSS_STATUS_UNAVAIL, EIO},
 	    {"ns-tryagain", NSS_STATUS_TRYAGAIN, EAGAIN},
+	    {"ns-silent", NSS_STATUS_UNAVAIL, 0}, /* it does not say why */
+	    {"ns-slow", NSS_STATUS_UNAVAIL, ETIMEDOUT},
 	};
 
 	for (size_t i = 0; i < sizeof(failures) / sizeof(*failures); i++)
 		if (strcmp(name, failures[i].name) == 0) {
-			*errnop = failures[i].error;
+			if (failures[i].error == ETIMEDOUT)
+				keep_waiting();
+			if (failures[i].error)
+				*errnop = failures[i].error;
 			return failures[i].status;
 		}
 	return NSS_STATUS_SUCCESS;

@@ -174,13 +174,15 @@ a_name_service_that_fails_is_broken(void **state)
 	(void)state;
 	rig_conf("unregistered = skip", "",
 	    "[exempt x]\nreason = r\nuntil = 2026-12-31\nusers = asha\n");
-	rig.account_error = -OTP_ESYS;
+	rig.account_error = -OTP_ENAMES;
 	assert_int_equal(rig_run_lines(NULL, 0), LOGIN_BROKEN);
 	rig.account_error = 0;
-	rig.groups_error = -OTP_ESYS;
-	assert_int_equal(rig_run_lines(NULL, 0), LOGIN_BROKEN);
-	rig.groups_error = 0;
+	/* Nobody asks for groups where no rule has any. */
+	rig.groups_error = -OTP_ENOMEM;
 	assert_int_equal(rig_run_lines(NULL, 0), LOGIN_SKIP);
+	rig_conf("unregistered = skip", "",
+	    "[exempt x]\nreason = r\nuntil = 2026-12-31\ngroups = root\n");
+	assert_int_equal(rig_run_lines(NULL, 0), LOGIN_BROKEN);
 }
 
 static void

@@ -21,6 +21,7 @@
 static int service_errno, part_errno;
 static int interruptions;
 static size_t asked, asked_in_vain;
+static bool no_group_is_there;
 
 int __wrap_getgrnam_r(
     const char *name, struct group *record, char *memory, size_t size, struct group **found);
@@ -43,7 +44,7 @@ __wrap_getgrnam_r(
 	if (!strcmp(name, "endless"))
 		return ERANGE;
 	if (strcmp(name, "robots") != 0 && strcmp(name, "twins") != 0 &&
-	    strcmp(name, "large") != 0) {
+	    strcmp(name, "large") != 0 && !no_group_is_there) {
 		asked_in_vain++;
 		return part_errno;
 	}
@@ -75,6 +76,7 @@ reset(void **state)
 	service_errno = part_errno = 0;
 	interruptions = 0;
 	asked = asked_in_vain = 0;
+	no_group_is_there = false;
 	return 0;
 }
 
@@ -352,10 +354,67 @@ test_no_membership_is_ruled_out_while_a_part_fails(void **state)
 	q.user = "root";
 	assert_int_equal(rules_decide(&c, &q, NULL, &rule), 0);
 	assert_ptr_equal(rule, &e[2]);
+	/* Nor is a group of that name, which somebody made, an answer of those behind it. */
+	q.user = "a";
+	no_group_is_there = true;
+	part_errno = 0;
+	assert_int_equal(rules_decide(&c, &q, NULL, &rule), -OTP_ENAMES);
+	part_errno = ENOENT;
+	no_group_is_there = false;
 	/* No rule that hangs on it: no failure. */
 	q.user = "a";
 	c = (struct conf){.exempt = &e[2], .nexempts = 1};
 	assert_int_equal(rules_decide(&c, &q, NULL, &rule), 0);
+	assert_null(rule);
+}
+
+static int
+find_two(struct rules_request *q)
+{
+	static const gid_t groups[] = {7, 5000};
+
+	asked += 100;
+	q->groups = groups;
+	q->ngroups = 2;
+	return *(const int *)q->arg;
+}
+
+/* They may have to be asked over a network, which may be silent. */
+static void
+test_memberships_are_asked_for_once_and_only_where_a_rule_needs_them(void **state)
+{
+	struct conf_exempt e[] = {
+	    {.name = (char *)"a", .groups = LIST("large"), .until_s = LATER},
+	    {.name = (char *)"b", .groups = LIST("robots"), .until_s = LATER},
+	    {.name = (char *)"c", .users = LIST("root"), .until_s = LATER},
+	    {.name = (char *)"d",
+		.groups = LIST("robots"),
+		.services = LIST("su"),
+		.until_s = LATER},
+	};
+	struct conf c = {.exempt = e, .nexempts = 3};
+	int r = 0;
+	struct rules_request q = {
+	    .user = "a", .service = "sshd", .now_s = NOW, .find_groups = find_two, .arg = &r};
+	const struct conf_exempt *rule;
+
+	(void)state;
+	assert_int_equal(rules_decide(&c, &q, NULL, &rule), 0);
+	assert_ptr_equal(rule, &e[1]);
+	assert_in_range(asked, 102, 199);
+	/* One that needs nobody's answer decides before them. */
+	asked = 0;
+	q.user = "root";
+	assert_int_equal(rules_decide(&c, &q, NULL, &rule), 0);
+	assert_ptr_equal(rule, &e[2]);
+	q.user = "a";
+	c = (struct conf){.exempt = &e[2], .nexempts = 2};
+	assert_int_equal(rules_decide(&c, &q, NULL, &rule), 0);
+	assert_null(rule);
+	assert_int_equal(asked, 0);
+	r = -OTP_ENOMEM;
+	c = (struct conf){.exempt = e, .nexempts = 1};
+	assert_int_equal(rules_decide(&c, &q, NULL, &rule), -OTP_ENOMEM);
 	assert_null(rule);
 }
 
@@ -457,8 +516,15 @@ test_each_rule_says_why_it_does_not_decide(void **state)
 	    "su: services: the service is not among them; "
 	    "key: requires: no public key was used; "
 	    "net: networks: the client address 192.0.2.7 is in none of them; "
-	    "group: groups: the name service names the user in none of them; "
 	    "last: decides; ");
+	/* Those that have to ask the name service come behind all others. */
+	assert_string_equal(seen(e, 6, &q, &b),
+	    "old: it was over at the end of 1970-01-12; "
+	    "other: users: the user is not among them; "
+	    "su: services: the service is not among them; "
+	    "key: requires: no public key was used; "
+	    "net: networks: the client address 192.0.2.7 is in none of them; "
+	    "group: groups: the name service names the user in none of them; ");
 	q.client = address("2001:db8::7");
 	assert_string_equal(seen(&e[4], 1, &q, &b),
 	    "net: networks: the client address 2001:db8::7 is in none of them; ");
@@ -467,8 +533,7 @@ test_each_rule_says_why_it_does_not_decide(void **state)
 	    seen(&e[4], 1, &q, &b), "net: networks: there is no numeric client address; ");
 	service_errno = EIO;
 	assert_string_equal(seen(&e[5], 1, &q, &b), "group: groups: the name service failed; ");
-	assert_string_equal(
-	    seen(&e[5], 2, &q, &b), "group: groups: the name service failed; last: decides; ");
+	assert_string_equal(seen(&e[5], 2, &q, &b), "last: decides; ");
 	service_errno = 0;
 	part_errno = EIO;
 	e[5].groups = (struct strlist)LIST("robots");
@@ -621,6 +686,7 @@ main(void)
 	    TEST(test_groups_are_asked_last_and_only_where_they_decide),
 	    TEST(test_groups_tell_absent_from_failed),
 	    TEST(test_no_membership_is_ruled_out_while_a_part_fails),
+	    TEST(test_memberships_are_asked_for_once_and_only_where_a_rule_needs_them),
 	    TEST(test_a_group_that_fails_leaves_the_others),
 	    TEST(test_groups_of_any_size_and_through_interruptions),
 	    TEST(test_groups_are_numbers),
