@@ -120,14 +120,14 @@ static const struct argp list_argp = {.parser = parse_words,
 
 /* Arguments, rights and paths of a command. An exit code. */
 static int
-begin(struct otpctl *ctl, const struct argp *argp, const char *name, int argc, char **argv,
-    struct words *w, char *user, size_t size, struct otpctl_paths *paths)
+begin(struct otpctl *ctl, enum otpctl_name how, const struct argp *argp, const char *name, int argc,
+    char **argv, struct words *w, char *user, size_t size, struct otpctl_paths *paths)
 {
-	bool exists;
+	enum otpctl_known known;
 	int r;
 
 	otpctl_parse(ctl, argp, name, argc, argv, w);
-	r = otpctl_canonical(NAME_LOOKED_UP, w->word[0], user, size, &exists);
+	r = otpctl_canonical(how, w->word[0], user, size, &known);
 	return r ? r : otpctl_paths_load(ctl, paths);
 }
 
@@ -138,8 +138,8 @@ attribute_set(struct otpctl *ctl, int argc, char **argv)
 	_auto_secret struct secret value = {0};
 	struct words w = {.wanted = 3};
 	char user[CONTACT_USER_MAX + 1];
-	int r = begin(
-	    ctl, &set_argp, "otpctl attribute set", argc, argv, &w, user, sizeof(user), &paths);
+	int r = begin(ctl, NAME_LOOKED_UP, &set_argp, "otpctl attribute set", argc, argv, &w, user,
+	    sizeof(user), &paths);
 
 	if (!r && !otpctl_may_write(ctl))
 		r = OTPCTL_FAILED;
@@ -159,8 +159,8 @@ attribute_remove(struct otpctl *ctl, int argc, char **argv)
 	_auto_paths struct otpctl_paths paths = {0};
 	struct words w = {.wanted = 3};
 	char user[CONTACT_USER_MAX + 1];
-	int r = begin(ctl, &remove_argp, "otpctl attribute remove", argc, argv, &w, user,
-	    sizeof(user), &paths);
+	int r = begin(ctl, NAME_OR_TYPED, &remove_argp, "otpctl attribute remove", argc, argv, &w,
+	    user, sizeof(user), &paths);
 
 	if (!r && !otpctl_may_write(ctl))
 		r = OTPCTL_FAILED;
@@ -202,8 +202,8 @@ attribute_list(struct otpctl *ctl, int argc, char **argv)
 	struct words w = {.wanted = 2};
 	struct contacts *c = NULL;
 	char user[CONTACT_USER_MAX + 1];
-	int r = begin(
-	    ctl, &list_argp, "otpctl attribute list", argc, argv, &w, user, sizeof(user), &paths);
+	int r = begin(ctl, NAME_OR_TYPED, &list_argp, "otpctl attribute list", argc, argv, &w, user,
+	    sizeof(user), &paths);
 
 	if (r)
 		return r;

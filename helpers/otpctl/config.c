@@ -180,8 +180,12 @@ check_all(const struct otpctl *ctl, const struct check_arguments *a, struct buf 
 	_auto_conf struct conf *c = NULL;
 	_auto_free bool *takes_message = NULL;
 	enum provider_secrets secrets = PROVIDER_READ_SECRETS;
-	int r = conf_load(ctl->config, ctl->also, &c, report), names;
+	bool sees_secrets = geteuid() == 0 || geteuid() == ctl->also;
+	int r = otpctl_as_helper(ctl), names;
 
+	if (r)
+		return -OTP_EPERM;
+	r = conf_load(ctl->config, ctl->also, &c, report);
 	if (r)
 		return r;
 	takes_message = calloc(c->nchannels + 1, sizeof(*takes_message));
@@ -189,9 +193,9 @@ check_all(const struct otpctl *ctl, const struct check_arguments *a, struct buf 
 		return -OTP_ENOMEM;
 	names = rules_check(c, report);
 	check_numbers(c, report);
-	if (!a->no_secrets && geteuid() != 0 && geteuid() != ctl->also)
+	if (!a->no_secrets && !sees_secrets)
 		(void)buf_puts(report, "warning: the secrets were not read, for that takes root\n");
-	if (a->no_secrets || (geteuid() != 0 && geteuid() != ctl->also))
+	if (a->no_secrets || !sees_secrets)
 		secrets = PROVIDER_NAME_SECRETS;
 	for (size_t i = 0; i < c->nproviders; i++) {
 		int e = check_provider(ctl, c, &c->provider[i], secrets, takes_message, report);

@@ -245,14 +245,14 @@ contact_add(struct otpctl *ctl, int argc, char **argv)
 	_auto_notices struct notices n = {0};
 	struct wish w = {.label = ""};
 	struct contact c = {0};
-	bool exists;
+	enum otpctl_known known;
 	int r;
 
 	otpctl_parse(ctl, &add_argp, "otpctl contact add", argc, argv, &w);
 	if (!otpctl_may_write(ctl))
 		return OTPCTL_FAILED;
-	r = otpctl_canonical(NAME_LOOKED_UP, w.user, c.user, sizeof(c.user), &exists);
-	if (!r && !exists && !w.force) {
+	r = otpctl_canonical(NAME_LOOKED_UP, w.user, c.user, sizeof(c.user), &known);
+	if (!r && known == USER_UNKNOWN && !w.force) {
 		(void)otpctl_fail("this machine knows no user '%s'; check the spelling with: "
 				  "getent passwd %s (or add --force)",
 		    w.user, w.user);
@@ -387,13 +387,13 @@ contact_remove(struct otpctl *ctl, int argc, char **argv)
 	_auto_notices struct notices n = {0};
 	struct wish w = {0};
 	char user[CONTACT_USER_MAX + 1];
-	bool exists;
+	enum otpctl_known known;
 	int r, removed = 0;
 
 	otpctl_parse(ctl, &remove_argp, "otpctl contact remove", argc, argv, &w);
 	if (!otpctl_may_write(ctl))
 		return OTPCTL_FAILED;
-	r = otpctl_canonical(NAME_OR_TYPED, w.user, user, sizeof(user), &exists);
+	r = otpctl_canonical(NAME_OR_TYPED, w.user, user, sizeof(user), &known);
 	if (!r)
 		r = otpctl_conf_load(ctl, &conf);
 	if (!r)

@@ -99,11 +99,11 @@ contact_list(struct otpctl *ctl, int argc, char **argv)
 	struct wish w = {0};
 	struct listing l = {0};
 	char user[CONTACT_USER_MAX + 1];
-	bool exists;
+	enum otpctl_known known;
 	int r;
 
 	otpctl_parse(ctl, &list_argp, "otpctl contact list", argc, argv, &w);
-	r = w.user ? otpctl_canonical(NAME_OR_TYPED, w.user, user, sizeof(user), &exists)
+	r = w.user ? otpctl_canonical(NAME_OR_TYPED, w.user, user, sizeof(user), &known)
 		   : OTPCTL_OK;
 	if (!r)
 		r = otpctl_paths_load(ctl, &paths);

@@ -247,13 +247,13 @@ contact_verify(struct otpctl *ctl, int argc, char **argv)
 	struct contact c;
 	struct wish w = {0};
 	char user[CONTACT_USER_MAX + 1];
-	bool exists;
+	enum otpctl_known known;
 	int r;
 
 	otpctl_parse(ctl, &verify_argp, "otpctl contact verify", argc, argv, &w);
 	if (!otpctl_may_write(ctl))
 		return OTPCTL_FAILED;
-	r = otpctl_canonical(NAME_LOOKED_UP, w.user, user, sizeof(user), &exists);
+	r = otpctl_canonical(NAME_LOOKED_UP, w.user, user, sizeof(user), &known);
 	if (!r)
 		r = otpctl_conf_load(ctl, &conf);
 	if (!r && !conf)

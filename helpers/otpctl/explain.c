@@ -264,7 +264,7 @@ add_pauses(const struct explain_query *q, const char *user, json_t *answer)
 }
 
 static int
-tell(const struct otpctl *ctl, const json_t *answer, bool exists)
+tell(const struct otpctl *ctl, const json_t *answer, enum otpctl_known known)
 {
 	int r = OTPCTL_OK;
 
@@ -272,7 +272,7 @@ tell(const struct otpctl *ctl, const json_t *answer, bool exists)
 		r = otpctl_print_json(answer);
 	else
 		explain_print(answer);
-	return r || exists ? r : OTPCTL_NONE;
+	return r || known != USER_UNKNOWN ? r : OTPCTL_NONE;
 }
 
 int
@@ -289,18 +289,22 @@ otpctl_explain(struct otpctl *ctl, int argc, char **argv)
 	    .boot_id = ""};
 	struct explain_query q = {.start = &start};
 	char user[CONTACT_USER_MAX + 1], key[KEY_MAX + 256] = "";
-	int r;
+	int r = OTPCTL_OK;
 
 	otpctl_parse(ctl, &explain_argp, "otpctl explain", argc, argv, &a);
-	r = open_conf(ctl, &o);
+	/* The caller's file, and from here on what the helper sees. */
+	if (a.key && is_fingerprint(a.key))
+		start.fingerprint = a.key;
+	else if (a.key)
+		r = auth_info(a.key, key, sizeof(key));
+	if (!r)
+		r = otpctl_as_helper(ctl);
+	if (!r)
+		r = open_conf(ctl, &o);
 	if (!r) {
 		q.asked = who_is_asked(o.conf, &a);
-		r = otpctl_canonical(NAME_OR_TYPED, q.asked, user, sizeof(user), &q.exists);
+		r = otpctl_canonical(NAME_OR_TYPED, q.asked, user, sizeof(user), &q.known);
 	}
-	if (!r && a.key && is_fingerprint(a.key))
-		start.fingerprint = a.key;
-	else if (!r && a.key)
-		r = auth_info(a.key, key, sizeof(key));
 	if (!r)
 		r = otpctl_now(&q.now);
 	if (!r)
@@ -319,7 +323,8 @@ otpctl_explain(struct otpctl *ctl, int argc, char **argv)
 	q.store = o.store;
 	q.reach = &o.reach;
 	o.service = a.service;
-	if (explain_sign_in(&q, &answer) || (q.exists && add_pauses(&q, user, answer)))
+	if (explain_sign_in(&q, &answer) ||
+	    (q.known != USER_UNKNOWN && add_pauses(&q, user, answer)))
 		return otpctl_fail("the sign-in could not be gone through");
-	return tell(ctl, answer, q.exists);
+	return tell(ctl, answer, q.known);
 }

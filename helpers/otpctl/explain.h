@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "helpers/login.h"
+#include "helpers/otpctl/otpctl.h"
 
 /* All borrowed. */
 struct explain_query {
@@ -16,7 +17,7 @@ struct explain_query {
 	struct login_reach *reach; /* opens the providers */
 	struct instant now;
 	const char *asked; /* whose code would be asked for: the start's user, or who calls */
-	bool exists;	   /* does this machine know them? */
+	enum otpctl_known known;
 };
 
 /*

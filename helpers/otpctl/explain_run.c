@@ -348,10 +348,11 @@ explain_sign_in(const struct explain_query *q, json_t **out)
 {
 	bool has_key = q->start->fingerprint || *q->start->ssh_auth_info;
 	_auto_json json_t *answer =
-	    json_pack("{s:o, s:b, s:o, s:n, s:b, s:[], s:n, s:n, s:[], s:b, s:[], s:[], s:[]}",
-		"user", clean(q->asked), "exists", q->exists, "service", clean(q->start->service),
-		"client", "public_key", has_key, "rules", "outcome", "reason", "ways",
-		"recovery_codes", 0, "prompts", "limits", "options");
+	    json_pack("{s:o, s:o, s:o, s:n, s:b, s:[], s:n, s:n, s:[], s:b, s:[], s:[], s:[]}",
+		"user", clean(q->asked), "exists",
+		q->known == USER_AS_TYPED ? json_null() : json_boolean(q->known == USER_KNOWN),
+		"service", clean(q->start->service), "client", "public_key", has_key, "rules",
+		"outcome", "reason", "ways", "recovery_codes", 0, "prompts", "limits", "options");
 	struct dry d = {
 	    .peer = {peer_ask, peer_tell, peer_wait},
 	    .machine = {machine_account, machine_groups, machine_now},

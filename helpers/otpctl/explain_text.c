@@ -20,7 +20,7 @@ print_request(const json_t *a)
 	(void)printf("%s, service %s, from %s%s\n", text_of(a, "user"), text_of(a, "service"),
 	    *client ? client : "no numeric client address",
 	    json_is_true(json_object_get(a, "public_key")) ? ", with a public key" : "");
-	if (!json_is_true(json_object_get(a, "exists")))
+	if (json_is_false(json_object_get(a, "exists")))
 		(void)printf("This machine knows no user of that name.\n");
 }
 

@@ -357,6 +357,8 @@ main(int argc, char **argv)
 	if (!take_standard_descriptors() || !outlive_output())
 		return OTPCTL_FAILED;
 	audit_begin();
+	/* The helper knows the machine's own time zone alone, and rules end by days. */
+	(void)unsetenv("TZ");
 	argp_err_exit_status = OTPCTL_USAGE;
 	argp_program_version = "otpctl (pam_otp) " PACKAGE_VERSION;
 	log_open("otpctl", true);

@@ -102,23 +102,31 @@ bool otpctl_may_write(const struct otpctl *ctl);
  * what is looked at or taken away is wanted on that day, too, and its name is taken as typed.
  */
 enum otpctl_name { NAME_LOOKED_UP, NAME_OR_TYPED };
+enum otpctl_known { USER_UNKNOWN, USER_KNOWN, USER_AS_TYPED };
 
-/*
- * The name that contacts are kept under, into dst. *exists is true where the name was taken as
- * typed. An exit code, after a word to the user.
- */
-int otpctl_canonical(enum otpctl_name how, const char *user, char *dst, size_t size, bool *exists);
+/* The name that contacts are kept under, into dst. An exit code, after a word to the user. */
+int otpctl_canonical(
+    enum otpctl_name how, const char *user, char *dst, size_t size, enum otpctl_known *known);
 
 /* The same, for a user of this machine: OTPCTL_NONE where it knows none of that name. */
-int otpctl_known_user(enum otpctl_name how, const char *user, char *dst, size_t size);
+int otpctl_known_user(
+    enum otpctl_name how, const char *user, char *dst, size_t size, enum otpctl_known *known);
+
 /* Says that this machine knows none of that name. OTPCTL_NONE. */
 int otpctl_unknown_user(const char *user);
+/* Says that there was nothing to take away under a name that was taken as typed. OTPCTL_FAILED. */
+int otpctl_nothing_typed(const char *user);
 /* All addresses of a user. An exit code. */
 int otpctl_contacts_of(
     const struct otpctl *ctl, const char *path, const char *user, struct contact_list *out);
 /* The list's addresses, borrowed, and a NULL; the caller frees the array. NULL without memory. */
 const char **otpctl_addresses(const struct contact_list *l);
 
+/*
+ * Root becomes the helper's user, where there is one, to read what a sign-in reads; not with
+ * --config, which may name a file of root's. An exit code.
+ */
+int otpctl_as_helper(const struct otpctl *ctl);
 /* From root to the helper's user, for good and proved; anybody else stays who they are. */
 bool otpctl_become(uid_t uid, gid_t gid);
 

@@ -258,6 +258,7 @@ recovery_issue(struct otpctl *ctl, int argc, char **argv)
 	_auto_issue struct issue i = {0};
 	struct store *s = NULL;
 	struct utsname host;
+	enum otpctl_known known;
 	char user[CONTACT_USER_MAX + 1];
 	int r;
 
@@ -268,7 +269,7 @@ recovery_issue(struct otpctl *ctl, int argc, char **argv)
 	}
 	if (!may_write(ctl))
 		return OTPCTL_FAILED;
-	r = otpctl_known_user(NAME_LOOKED_UP, a.user.name, user, sizeof(user));
+	r = otpctl_known_user(NAME_LOOKED_UP, a.user.name, user, sizeof(user), &known);
 	if (!r)
 		r = otpctl_paths_load(ctl, &paths);
 	if (!r)
@@ -316,13 +317,13 @@ recovery_revoke(struct otpctl *ctl, int argc, char **argv)
 	struct otpctl_user u = {0};
 	struct store *s = NULL;
 	char user[CONTACT_USER_MAX + 1];
-	bool exists;
+	enum otpctl_known known;
 	int r;
 
 	otpctl_parse(ctl, &revoke_argp, "otpctl recovery revoke", argc, argv, &u);
 	if (!may_write(ctl))
 		return OTPCTL_FAILED;
-	r = otpctl_canonical(NAME_OR_TYPED, u.name, user, sizeof(user), &exists);
+	r = otpctl_canonical(NAME_OR_TYPED, u.name, user, sizeof(user), &known);
 	if (!r)
 		r = otpctl_paths_load(ctl, &paths);
 	if (!r)

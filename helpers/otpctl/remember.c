@@ -48,17 +48,17 @@ list_one(const char *user, const char *key, int64_t made_wall_ms, void *arg)
 
 /* The store of the configuration, and the user as the store knows them, or none. */
 static int
-open_store(const struct otpctl *ctl, const char *name, char *user, size_t size, bool *exists,
-    struct store **s)
+open_store(const struct otpctl *ctl, const char *name, char *user, size_t size,
+    enum otpctl_known *known, struct store **s)
 {
 	_auto_paths struct otpctl_paths paths = {0};
 	int r = OTPCTL_OK;
 
 	user[0] = '\0';
-	*exists = true;
+	*known = USER_KNOWN;
 	/* Somebody who is gone may have left something. */
 	if (name)
-		r = otpctl_canonical(NAME_OR_TYPED, name, user, size, exists);
+		r = otpctl_canonical(NAME_OR_TYPED, name, user, size, known);
 	if (!r)
 		r = otpctl_paths_load(ctl, &paths);
 	return r ? r : otpctl_store_open(ctl, paths.state, s);
@@ -72,11 +72,11 @@ remember_list(struct otpctl *ctl, int argc, char **argv)
 	char user[CONTACT_USER_MAX + 1];
 	struct listing l = {0};
 	struct store *s = NULL;
-	bool exists;
+	enum otpctl_known known;
 	int r;
 
 	otpctl_parse(ctl, &list_argp, "otpctl remember list", argc, argv, &u);
-	r = open_store(ctl, u.name, user, sizeof(user), &exists, &s);
+	r = open_store(ctl, u.name, user, sizeof(user), &known, &s);
 	if (r)
 		return r;
 	if (ctl->json)
@@ -127,11 +127,11 @@ remember_revoke(struct otpctl *ctl, int argc, char **argv)
 	_auto_hold struct audit_hold hold = {.holds = false};
 	char user[CONTACT_USER_MAX + 1], quoted[CONTACT_USER_MAX + 1];
 	struct store *s = NULL;
-	bool exists;
+	enum otpctl_known known;
 	int r, removed = 0;
 
 	otpctl_parse(ctl, &revoke_argp, "otpctl remember revoke", argc, argv, &v);
-	r = open_store(ctl, v.user.name, user, sizeof(user), &exists, &s);
+	r = open_store(ctl, v.user.name, user, sizeof(user), &known, &s);
 	if (r)
 		return r;
 	r = audit_hold(&hold);
@@ -140,8 +140,10 @@ remember_revoke(struct otpctl *ctl, int argc, char **argv)
 	s->ops->close(s);
 	if (r)
 		return r;
-	if (!exists && !removed)
+	if (!removed && known == USER_UNKNOWN)
 		return otpctl_unknown_user(user);
+	if (!removed && known == USER_AS_TYPED)
+		return otpctl_nothing_typed(user);
 	audit("remember_revoke", "user=\"%s\" forgotten=%d",
 	    *user ? text_quotable(quoted, sizeof(quoted), user) : "*", removed);
 	if (ctl->json) {

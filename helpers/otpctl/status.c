@@ -89,7 +89,8 @@ static int
 prepare(const struct otpctl *ctl, const char *name, char *user, size_t size, struct conf **conf,
     struct otpctl_paths *paths, struct contact_list *list)
 {
-	int r = name ? otpctl_known_user(NAME_OR_TYPED, name, user, size) : OTPCTL_OK;
+	enum otpctl_known known;
+	int r = name ? otpctl_known_user(NAME_OR_TYPED, name, user, size, &known) : OTPCTL_OK;
 
 	if (!r)
 		r = otpctl_conf_load(ctl, conf);

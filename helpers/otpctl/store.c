@@ -66,22 +66,20 @@ otpctl_time(int64_t wall_ms, char dst[static OTPCTL_TIME_MAX])
 	return dst;
 }
 
-/* The name service did not say who that is. */
-static int
-take_as_typed(enum otpctl_name how, const char *user, int r)
+int
+otpctl_as_helper(const struct otpctl *ctl)
 {
-	if (how == NAME_LOOKED_UP)
-		return otpctl_fail("who '%s' is could not be asked (%s); see: getent passwd %s",
-		    user, otp_strerror(r), user);
-	(void)fprintf(stderr,
-	    "otpctl: warning: who '%s' is could not be asked (%s); the name is taken as it was "
-	    "typed\n",
-	    user, otp_strerror(r));
-	return OTPCTL_OK;
+	struct account a;
+
+	if (geteuid() != 0 || ctl->config_given || account_lookup(OTP_USER, &a) || !a.exists ||
+	    a.uid == 0)
+		return OTPCTL_OK;
+	return otpctl_become(a.uid, a.gid) ? OTPCTL_OK : otpctl_fail("cannot become " OTP_USER);
 }
 
 int
-otpctl_canonical(enum otpctl_name how, const char *user, char *dst, size_t size, bool *exists)
+otpctl_canonical(
+    enum otpctl_name how, const char *user, char *dst, size_t size, enum otpctl_known *known)
 {
 	struct account a;
 	int r;
@@ -91,19 +89,27 @@ otpctl_canonical(enum otpctl_name how, const char *user, char *dst, size_t size,
 		return OTPCTL_USAGE;
 	}
 	r = account_lookup(user, &a);
-	*exists = r || a.exists;
+	*known = r ? USER_AS_TYPED : a.exists ? USER_KNOWN : USER_UNKNOWN;
 	(void)snprintf(dst, size, "%s", a.exists ? a.name : user);
 	account_clear(&a);
-	return r ? take_as_typed(how, user, r) : OTPCTL_OK;
+	if (r && (how == NAME_LOOKED_UP || r != -OTP_ENAMES))
+		return otpctl_fail("who '%s' is could not be asked (%s); see: getent passwd %s",
+		    user, otp_strerror(r), user);
+	if (r)
+		(void)fprintf(stderr,
+		    "otpctl: warning: who '%s' is could not be asked (%s); the name is taken as it "
+		    "was typed\n",
+		    user, otp_strerror(r));
+	return OTPCTL_OK;
 }
 
 int
-otpctl_known_user(enum otpctl_name how, const char *user, char *dst, size_t size)
+otpctl_known_user(
+    enum otpctl_name how, const char *user, char *dst, size_t size, enum otpctl_known *known)
 {
-	bool exists;
-	int r = otpctl_canonical(how, user, dst, size, &exists);
+	int r = otpctl_canonical(how, user, dst, size, known);
 
-	return r || exists ? r : otpctl_unknown_user(user);
+	return r || *known != USER_UNKNOWN ? r : otpctl_unknown_user(user);
 }
 
 int
@@ -113,6 +119,14 @@ otpctl_unknown_user(const char *user)
 	    "this machine knows no user '%s'; check the spelling with: getent passwd %s", user,
 	    user);
 	return OTPCTL_NONE;
+}
+
+int
+otpctl_nothing_typed(const char *user)
+{
+	return otpctl_fail("there is nothing of '%s'; it may be kept under another spelling of "
+			   "that name",
+	    user);
 }
 
 int

@@ -98,10 +98,11 @@ otpctl_unlock(struct otpctl *ctl, int argc, char **argv)
 	struct store *s = NULL;
 	_auto_hold struct audit_hold hold = {.holds = false};
 	char user[CONTACT_USER_MAX + 1], quoted[CONTACT_USER_MAX + 1];
+	enum otpctl_known known;
 	int r, removed = 0;
 
 	otpctl_parse(ctl, &unlock_argp, "otpctl unlock", argc, argv, &u);
-	r = otpctl_known_user(NAME_OR_TYPED, u.name, user, sizeof(user));
+	r = otpctl_known_user(NAME_OR_TYPED, u.name, user, sizeof(user), &known);
 	if (!r)
 		r = otpctl_paths_load(ctl, &paths);
 	if (!r)
@@ -115,6 +116,8 @@ otpctl_unlock(struct otpctl *ctl, int argc, char **argv)
 		s->ops->close(s);
 	}
 	contact_list_free(&list);
+	if (!r && !removed && known == USER_AS_TYPED)
+		r = otpctl_nothing_typed(user);
 	if (r)
 		return r;
 	audit("unlock", "user=\"%s\" failures=%lld sends=%d pauses=%d",
