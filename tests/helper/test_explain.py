@@ -26,6 +26,7 @@ CLIENTS = ["", "192.0.2.7", "10.1.2.3", "11.1.2.3", "::ffff:10.1.2.3", "2001:db8
 LOCAL = ["sudo", "su", "su-l"]
 SERVICES = LOCAL + ["login", "sshd", "sshd", "sshd-jump", "dovecot", "other"]
 KEYLESS = LOCAL + ["login", "dovecot"]
+WRONG = "000000"
 
 
 def run_explain(world, *args):
@@ -69,7 +70,7 @@ def a_rule(rnd, n):
 
 
 def a_signin(rnd):
-    keys = {"unregistered": ["deny", "skip"], "identity": ["target", "target", "caller"],
+    keys = {"unregistered": ["deny", "skip"], "identity": ["target", "target", "caller"], "remember": ["15m"],
             "require_verified": ["no", "no", "yes"], "tries": ["1", "2"],
             "never_prompt_services": ["dovecot", "other", ""]}
     return "".join(f"{k} = {rnd.choice(v)}\n" for k, v in keys.items() if rnd.random() < .5)
@@ -92,28 +93,60 @@ def a_request(rnd):
 
 # --- the two of them ---
 
-def sign_in(world, items, key):
-    """The first that a sign-in says: its result and the reason, or a prompt."""
+def next_of(h):
+    kind, fields = h.recv()
+    while kind in "IE":
+        kind, fields = h.recv()
+    return kind, fields
+
+
+def carry_on(world, h, text, code, before):
+    """To the end of a sign-in that asks: with the code that it sent, else with `code` of one that it joined. Its word,
+    and the code. before: so many messages there were."""
+    for _ in range(12):
+        if re.search(r"(?:Verification|Recovery) code(?: \([^\n]*\))?: $", text):
+            sent = world.gateway.outbox()[before:]
+            code = sent[-1]["code"] if sent and code != WRONG else code
+            h.answer(code or WRONG)
+        else:
+            h.answer("")
+        kind, fields = next_of(h)
+        if kind == "R":
+            return fields[0], code
+        text = fields[1]
+    raise AssertionError(f"it asks and asks: {text!r}")
+
+
+def sign_in(world, items, key, code):
+    """The first that a sign-in says (its result and the reason, or a prompt), how it ends, and the code."""
     auth = f"publickey {KEY[0]}\n" if key else ""
+    before = len(world.gateway.outbox())
     with Helper([program("otp-helper"), "--config", world.conf], NOBODY) as h:
         h.open(**items, ssh_auth_info=auth, flags="authtok")
-        kind, fields = h.recv()
-        while kind == "E":
-            kind, fields = h.recv()
-        return (fields[0], fields[1]) if kind == "R" else ("prompt", fields[1])
+        kind, fields = next_of(h)
+        if kind == "R":
+            return fields[0], fields[1], fields[0], None
+        return "prompt", fields[1], *carry_on(world, h, fields[1], code, before)
 
 
 def timeless(text):
-    return re.sub(r"\d+ (minute|second|hour)s?", "N", text)
+    return re.sub(r"\d+ (?:minute|second|hour|s )s?", "N", text)
+
+
+def ends(outcome, code):
+    """How a sign-in with that code may end. Whose last wrong code is one too many is locked."""
+    return {"asked": ["denied", "locked"] if code in (WRONG, None) else ["ok"],
+            "denied": ["denied", "locked"], "locked": ["locked"]}[outcome]
 
 
 def compare(explained, happened, detail):
-    word, text = happened
+    word, text, end, code = happened
     if word != "prompt":
-        assert (explained["outcome"], explained["reason"]) == (word, text), detail
+        assert (explained["outcome"], timeless(explained["reason"])) == (word, timeless(text)), detail
         assert [r["rule"] for r in explained["rules"] if r["decides"]] == re.findall(r"^rule exempt ([\w-]+): ", text)
         return word
     assert explained["outcome"] in ("asked", "denied", "locked"), detail
+    assert end in ends(explained["outcome"], code), detail
     assert not any(r["decides"] for r in explained["rules"]), detail
     if explained["prompts"]:
         assert timeless(explained["prompts"][0]) in timeless(text), detail
@@ -132,13 +165,16 @@ def test_it_agrees_with_the_sign_in(world, n):
     configuration = a_configuration(rnd, "never" if n == 0 else "always")
     world.configure(**configuration)
     world.otpctl("contact", "add", "--force", "mail", "--phone", "+9779800000028", "--verified")
-    seen = {}
+    seen, codes = {}, {}
     for _ in range(REQUESTS):
         items, key = a_request(rnd)
         options = [x for k, v in items.items() if k not in ("user", "service") and v for x in (f"--{k}", v)]
         explained = run_explain(world, items["user"], "--service", items["service"], *options,
                                 *(["--key", key] if key else []))
-        happened = sign_in(world, items, key)
+        place = explained["user"], items["service"], explained["client"], bool(key)
+        happened = sign_in(world, items, key, codes.get(place) if rnd.random() < .7 else WRONG)
+        if happened[-1] != WRONG:
+            codes[place] = happened[-1]
         detail = (SEED, n, configuration, items, key, explained, happened)
         end = compare(explained, happened, detail)
         seen[end] = seen.get(end, 0) + 1

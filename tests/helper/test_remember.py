@@ -1,7 +1,6 @@
 """Remembered sign-ins: where a code was given a while ago, nobody is asked again; nowhere else."""
 
 import json
-import os
 import time
 
 import pytest
@@ -154,12 +153,12 @@ def test_a_wrong_code_is_not_remembered(remembering):
     assert is_asked(remembering, **SSH)
 
 
-def test_a_host_that_is_not_root_neither_makes_nor_uses_them(remembering):
-    if os.geteuid():
-        pytest.skip("only root can play another user's host")
+def test_who_is_no_user_any_more_is_not_remembered(remembering):
+    """C20: what is left in the store of somebody who was deleted lets nobody pass."""
     with_a_code(remembering, **SSH)
-    # The kernel names the peer: games may sign in games, and is asked.
-    assert json.loads(remembering.otpctl("--json", "remember", "list").stdout)[0]["user"] == "games"
+    with store(remembering) as db:
+        assert db.execute("UPDATE remembered SET user = 'no-such-user'").rowcount == 1
+    assert is_asked(remembering, **SSH | {"user": "no-such-user"})
 
 
 def test_they_are_listed_and_revoked(remembering):

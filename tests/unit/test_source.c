@@ -373,6 +373,48 @@ a_certificate_is_the_key_in_it(void **state)
 	assert_string_equal(keys[FIRST].fingerprint, keys[PLAIN].fingerprint);
 }
 
+/* Nobody is remembered who could choose what they are remembered by. */
+static void
+what_anybody_can_claim_is_remembered_nowhere(void **state)
+{
+	const struct login_start local = {.service = "sudo",
+	    .user = "asha",
+	    .rhost = "",
+	    .tty = "/dev/pts/3",
+	    .ruser = "asha",
+	    .ssh_connection = "",
+	    .ssh_auth_info = "",
+	    .session = "812",
+	    .session_start = "1000",
+	    .boot_id = "b"};
+	struct login_start s[] = {local, local, local, local, local, local, local, local};
+	struct login_start ssh = local;
+
+	(void)state;
+	assert_string_equal(of(local).remember, "local sudo asha /dev/pts/3 812 1000 b");
+	s[0].peer = 1000;
+	s[1].tty = "ssh";
+	s[2].tty = ":0";
+	s[3].tty = "";
+	s[4].boot_id = "";
+	s[5].session = "";
+	/* Two places must not have one key. */
+	s[6].ruser = "asha /dev/pts/3";
+	s[7].tty = "/dev/pts/3 812";
+	for (size_t i = 0; i < COUNT(s); i++) {
+		if (*of(s[i]).remember)
+			fail_msg("row %zu: %s", i, of(s[i]).remember);
+	}
+	ssh.rhost = "192.0.2.7";
+	ssh.fingerprint = "SHA256:x";
+	assert_string_equal(of(ssh).remember, "ssh sudo 192.0.2.7 SHA256:x");
+	ssh.peer = 1000;
+	assert_string_equal(of(ssh).remember, "");
+	ssh.peer = 0;
+	ssh.service = "a b";
+	assert_string_equal(of(ssh).remember, "");
+}
+
 static void
 is_no_key(const char *type, const char *base64)
 {
@@ -456,6 +498,7 @@ main(void)
 	    cmocka_unit_test(networks_are_what_a_client_is_limited_by),
 	    cmocka_unit_test(places_are_network_and_key_or_who_calls),
 	    cmocka_unit_test(names_that_do_not_fit_make_no_place),
+	    cmocka_unit_test(what_anybody_can_claim_is_remembered_nowhere),
 	    cmocka_unit_test(a_certificate_is_the_key_in_it),
 	    cmocka_unit_test(a_certificate_of_another_type_is_no_key),
 	    cmocka_unit_test(a_certificate_that_is_not_whole_is_no_key),
