@@ -91,6 +91,9 @@ def test_fail2ban_counts_refused_sign_ins_and_no_others(world, tmp_path):
     matched, told = fail2ban(path)
     assert matched == 3, told
     assert told.count("192.0.2.7") >= 3
+    # What looks like the helper's line and is another program's is none.
+    path.write_text("\n".join(line.replace(" otp-helper[", " sshd[") for line in lines) + "\n", encoding="utf-8")
+    assert fail2ban(path)[0] == 0
 
 
 def test_a_name_cannot_have_somebody_else_banned(world, tmp_path):
