@@ -15,12 +15,13 @@
 #include "helpers/otpctl/audit.h"
 #include "helpers/otpctl/otpctl.h"
 
-enum { WORDS_MAX = 3 };
+enum { OPT_FORCE = 0x900, WORDS_MAX = 3 };
 
 struct words {
 	const char *word[WORDS_MAX]; /* user, provider, name */
 	int n;
 	int wanted;
+	bool force;
 };
 
 static error_t
@@ -29,6 +30,9 @@ parse_words(int key, char *arg, struct argp_state *state)
 	struct words *w = state->input;
 
 	switch (key) {
+	case OPT_FORCE:
+		w->force = true;
+		return 0;
 	case ARGP_KEY_ARG:
 		if (w->n == w->wanted)
 			argp_error(state, "'%s' is one word too many", arg);
@@ -54,7 +58,8 @@ read_value(struct secret *value)
 	if (isatty(STDIN_FILENO))
 		(void)fputs(
 		    "Value (it is shown while you type; better: a pipe or < FILE): ", stderr);
-	if (!fgets(line, sizeof(line), stdin) || !line[strcspn(line, "\n")])
+	if (!fgets(line, sizeof(line), stdin) || (!strchr(line, '\n') && !feof(stdin)) ||
+	    (!isatty(STDIN_FILENO) && getc(stdin) != EOF))
 		r = otpctl_fail(
 		    "expected one line of at most %d bytes on standard input", ATTRIBUTE_VALUE_MAX);
 	line[strcspn(line, "\n")] = '\0';
@@ -105,7 +110,13 @@ change(const char *path, const char *user, const struct words *w, const char *va
 	return otpctl_fail("nothing was changed: %s", otp_strerror(r));
 }
 
-static const struct argp set_argp = {.parser = parse_words,
+static const struct argp_option set_options[] = {
+    {.name = "force", .key = OPT_FORCE, .doc = "Even if this machine knows no such user"},
+    {0},
+};
+
+static const struct argp set_argp = {.options = set_options,
+    .parser = parse_words,
     .args_doc = "USER PROVIDER NAME",
     .doc = "Sets ${attr.NAME} of USER for PROVIDER, a section of the configuration. The value is "
 	   "one line on standard input."};
@@ -118,58 +129,88 @@ static const struct argp list_argp = {.parser = parse_words,
     .args_doc = "USER PROVIDER",
     .doc = "Lists the names, not the values, of what USER has at PROVIDER."};
 
-/* Arguments, rights and paths of a command. An exit code. */
+/* Arguments and paths of a command. An exit code. */
 static int
 begin(struct otpctl *ctl, enum otpctl_name how, const struct argp *argp, const char *name, int argc,
-    char **argv, struct words *w, char *user, size_t size, struct otpctl_paths *paths)
+    char **argv, struct words *w, char *user, size_t size, struct conf **conf,
+    struct otpctl_paths *paths)
 {
-	enum otpctl_known known;
+	enum otpctl_known known = USER_KNOWN;
 	int r;
 
 	otpctl_parse(ctl, argp, name, argc, argv, w);
 	r = otpctl_canonical(how, w->word[0], user, size, &known);
-	return r ? r : otpctl_paths_load(ctl, paths);
+	if (!r && how == NAME_LOOKED_UP && known == USER_UNKNOWN && !w->force) {
+		(void)otpctl_fail("this machine knows no user '%s'; check the spelling with: "
+				  "getent passwd %s (or add --force)",
+		    w->word[0], w->word[0]);
+		r = OTPCTL_NONE;
+	}
+	if (!r)
+		r = otpctl_conf_load(ctl, conf);
+	return r ? r : otpctl_paths_of(*conf, paths);
+}
+
+/* What is set for a provider that is not there is asked for by no profile. */
+static int
+provider_is_there(const struct conf *conf, const char *name)
+{
+	if (!conf || conf_provider(conf, name))
+		return OTPCTL_OK;
+	(void)otpctl_fail("there is no [provider %s]; see: otpctl config show", name);
+	return OTPCTL_USAGE;
+}
+
+static int
+tell_change(const struct otpctl *ctl, const char *what, const char *user, const struct words *w)
+{
+	if (ctl->json) {
+		_auto_json json_t *j = json_pack("{s:s, s:s, s:s, s:b}", "user", user, "provider",
+		    w->word[1], "name", w->word[2], what, 1);
+
+		return otpctl_print_json(j);
+	}
+	(void)printf("%s: %s of %s at %s\n", what, w->word[2], user, w->word[1]);
+	return OTPCTL_OK;
 }
 
 static int
 attribute_set(struct otpctl *ctl, int argc, char **argv)
 {
 	_auto_paths struct otpctl_paths paths = {0};
+	_auto_conf struct conf *conf = NULL;
 	_auto_secret struct secret value = {0};
 	struct words w = {.wanted = 3};
 	char user[CONTACT_USER_MAX + 1];
 	int r = begin(ctl, NAME_LOOKED_UP, &set_argp, "otpctl attribute set", argc, argv, &w, user,
-	    sizeof(user), &paths);
+	    sizeof(user), &conf, &paths);
 
 	if (!r && !otpctl_may_write(ctl))
 		r = OTPCTL_FAILED;
 	if (!r)
+		r = provider_is_there(conf, w.word[1]);
+	if (!r)
 		r = read_value(&value);
 	if (!r)
 		r = change(paths.contacts, user, &w, secret_str(&value));
-	if (r)
-		return r;
-	(void)printf("set: %s of %s at %s\n", w.word[2], user, w.word[1]);
-	return OTPCTL_OK;
+	return r ? r : tell_change(ctl, "set", user, &w);
 }
 
 static int
 attribute_remove(struct otpctl *ctl, int argc, char **argv)
 {
 	_auto_paths struct otpctl_paths paths = {0};
+	_auto_conf struct conf *conf = NULL;
 	struct words w = {.wanted = 3};
 	char user[CONTACT_USER_MAX + 1];
 	int r = begin(ctl, NAME_OR_TYPED, &remove_argp, "otpctl attribute remove", argc, argv, &w,
-	    user, sizeof(user), &paths);
+	    user, sizeof(user), &conf, &paths);
 
 	if (!r && !otpctl_may_write(ctl))
 		r = OTPCTL_FAILED;
 	if (!r)
 		r = change(paths.contacts, user, &w, NULL);
-	if (r)
-		return r;
-	(void)printf("removed: %s of %s at %s\n", w.word[2], user, w.word[1]);
-	return OTPCTL_OK;
+	return r ? r : tell_change(ctl, "removed", user, &w);
 }
 
 static int
@@ -200,10 +241,11 @@ attribute_list(struct otpctl *ctl, int argc, char **argv)
 	_auto_paths struct otpctl_paths paths = {0};
 	_auto_json json_t *names = json_array();
 	struct words w = {.wanted = 2};
+	_auto_conf struct conf *conf = NULL;
 	struct contacts *c = NULL;
 	char user[CONTACT_USER_MAX + 1];
 	int r = begin(ctl, NAME_OR_TYPED, &list_argp, "otpctl attribute list", argc, argv, &w, user,
-	    sizeof(user), &paths);
+	    sizeof(user), &conf, &paths);
 
 	if (r)
 		return r;
@@ -211,7 +253,13 @@ attribute_list(struct otpctl *ctl, int argc, char **argv)
 		return otpctl_fail("the contacts could not be read");
 	r = c->ops->attributes(c, user, w.word[1], add_name, names);
 	c->ops->close(c);
-	return r ? otpctl_fail("the contacts could not be read") : print_names(ctl, names);
+	if (r)
+		return otpctl_fail("the contacts could not be read");
+	if (!json_array_size(names) && !ctl->json) {
+		(void)otpctl_fail("%s has nothing at %s", user, w.word[1]);
+		return OTPCTL_NONE;
+	}
+	return print_names(ctl, names);
 }
 
 static const struct otpctl_command attribute_commands[] = {

@@ -17,6 +17,7 @@
 #include "helpers/provider.h"
 #include "helpers/rules.h"
 
+enum { OPT_NO_SECRETS = 0xb00, OPT_SERVICE };
 enum { REPORT_MAX = 256 * 1024, LINE_MAX_SHOWN = 1200 };
 
 /* Calls fn for each line of the report, its newline dropped and made fit for a terminal. */
@@ -64,7 +65,7 @@ parse_check(int key, char *arg, struct argp_state *state)
 	struct check_arguments *a = state->input;
 
 	(void)arg;
-	if (key == 'n')
+	if (key == OPT_NO_SECRETS)
 		a->no_secrets = true;
 	else if (key == ARGP_KEY_ARG)
 		argp_error(state, "no argument was expected: name another file by --config");
@@ -243,7 +244,7 @@ static int
 config_check(struct otpctl *ctl, int argc, char **argv)
 {
 	static const struct argp_option options[] = {
-	    {"no-secrets", 'n', NULL, 0, "Do not read the files that hold secrets", 0},
+	    {"no-secrets", OPT_NO_SECRETS, NULL, 0, "Do not read the files that hold secrets", 0},
 	    {0},
 	};
 	static const struct argp argp = {
@@ -270,9 +271,9 @@ parse_show(int key, char *arg, struct argp_state *state)
 {
 	struct show_arguments *a = state->input;
 
-	if (key == 's' && !conf_is_service(arg))
+	if (key == OPT_SERVICE && !conf_is_service(arg))
 		argp_error(state, "\"%s\" is not the name of a PAM service", arg);
-	else if (key == 's')
+	else if (key == OPT_SERVICE)
 		a->service = arg;
 	else if (key == ARGP_KEY_ARG)
 		argp_error(state, "no argument was expected: did you mean --service %s?", arg);
@@ -377,7 +378,8 @@ static int
 config_show(struct otpctl *ctl, int argc, char **argv)
 {
 	static const struct argp_option options[] = {
-	    {"service", 's', "NAME", 0, "Show the options as they are for this PAM service", 0},
+	    {"service", OPT_SERVICE, "NAME", 0, "Show the options as they are for this PAM service",
+		0},
 	    {0},
 	};
 	static const struct argp argp = {

@@ -20,6 +20,7 @@
 #include "helpers/sessions.h"
 #include "helpers/source.h"
 
+enum { OPT_SERVICE = 0xa00, OPT_RHOST, OPT_KEY, OPT_RUSER, OPT_TTY };
 enum { REPORT_MAX = 64 * 1024, LINE_SHOWN = 1200, KEY_MAX = 3900 };
 
 struct explain_arguments {
@@ -37,21 +38,21 @@ parse_explain(int key, char *arg, struct argp_state *state)
 	struct explain_arguments *a = state->input;
 
 	switch (key) {
-	case 's':
+	case OPT_SERVICE:
 		if (!conf_is_service(arg))
 			argp_error(state, "\"%s\" is not the name of a PAM service", arg);
 		a->service = arg;
 		return 0;
-	case 'h':
+	case OPT_RHOST:
 		a->rhost = arg;
 		return 0;
-	case 'k':
+	case OPT_KEY:
 		a->key = arg;
 		return 0;
-	case 'r':
+	case OPT_RUSER:
 		a->ruser = arg;
 		return 0;
-	case 't':
+	case OPT_TTY:
 		a->tty = arg;
 		return 0;
 	case ARGP_KEY_END:
@@ -64,12 +65,12 @@ parse_explain(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_option explain_options[] = {
-    {"service", 's', "NAME", 0, "The PAM service that signs in", 0},
-    {"rhost", 'h', "ADDRESS", 0, "The client's address", 0},
-    {"key", 'k', "KEY", 0,
+    {"service", OPT_SERVICE, "NAME", 0, "The PAM service that signs in", 0},
+    {"rhost", OPT_RHOST, "ADDRESS", 0, "The client's address", 0},
+    {"key", OPT_KEY, "KEY", 0,
 	"The public key that sshd took: as in its .pub file, that file, or its fingerprint", 0},
-    {"ruser", 'r', "USER", 0, "Who calls, as sudo and su say it", 0},
-    {"tty", 't', "TTY", 0, "The terminal", 0},
+    {"ruser", OPT_RUSER, "USER", 0, "Who calls, as sudo and su say it", 0},
+    {"tty", OPT_TTY, "TTY", 0, "The terminal", 0},
     {0},
 };
 
