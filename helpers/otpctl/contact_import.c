@@ -76,7 +76,7 @@ read_file(struct import *im, FILE *file)
 		return otpctl_fail("%s: %s", im->shown, strerror(errno));
 	if (r == -OTP_EINVAL && stop.line)
 		import_fault(im, stop.line, "", "%s; what is behind was not read", stop.why);
-	else if (r && r != -OTP_EINVAL)
+	else if (r && (r != -OTP_EINVAL || !im->n.errors))
 		return otpctl_fail("nothing was imported: %s", otp_strerror(r));
 	else if (!r && !im->ncolumns)
 		import_fault(im, 1, "", "the file is empty; its first line names the columns");

@@ -241,18 +241,20 @@ is_text(struct import *im, const struct csv_row *row)
 {
 	bool ok = true;
 
-	for (size_t i = 0; i < row->n; i++) {
+	/* Of a first line one such fault says it all: it is no file of this kind. */
+	for (size_t i = 0; i < row->n && i < CSV_COLUMNS_MAX && (ok || im->ncolumns); i++) {
 		const struct csv_field *f = &row->field[i];
 		const char *why =
 		    strlen(f->text) != (f->len < CSV_FIELD_MAX ? f->len : CSV_FIELD_MAX)
-			? "it holds a NUL byte"
+			? "it holds a NUL byte; save the file as CSV in UTF-8"
 		    : f->len > CSV_FIELD_MAX ? "it is too long"
 		    : !text_is_utf8(f->text) ? "it is not UTF-8; save the file as CSV in UTF-8"
 					     : NULL;
 
 		if (why)
 			import_fault(im, row->line,
-			    im->column[i] < 0 ? "" : column_names[im->column[i]], "%s", why);
+			    !im->ncolumns || im->column[i] < 0 ? "" : column_names[im->column[i]],
+			    "%s", why);
 		ok &= !why;
 	}
 	return ok;
@@ -326,7 +328,8 @@ import_row(const struct csv_row *row, void *arg)
 	int r;
 
 	if (!im->ncolumns) {
-		read_header(im, row);
+		if (is_text(im, row))
+			read_header(im, row);
 		/* Without the columns no line means anything. */
 		return im->n.errors ? -OTP_EINVAL : 0;
 	}

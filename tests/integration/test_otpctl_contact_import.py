@@ -106,6 +106,10 @@ def test_the_file_keeps_its_owner_and_mode(fresh, take):
 
 # --- what it may not ---
 
+def test_a_header_is_text(take):
+    refused(take(b"user\0x,kind,address\nalice,phone," + NEW.encode() + b"\n"), "1: it holds a NUL byte")
+
+
 @pytest.mark.parametrize("line, expected", [
     ("alice,phone,9800000091,,,", "2: address: '9800000091': a phone number starts with '+'"),
     ("alice,phone,+977 9800000091,,,", "2: address: '+977 9800000091': a phone number has digits only"),
@@ -156,7 +160,7 @@ def test_bad_lines_are_named_and_nothing_is_written(take, line, expected):
     ("user,kind,address,kind\n", "1: kind: this column is there twice"),
     ("user;kind;address\n", "1: columns are parted by commas, not by ';'\n"),
     ("user\tkind\taddress\n", "1: columns are parted by commas, not by a tab\n"),
-    (HEAD.encode("utf-16"), "1: this is UTF-16"), (HEAD.encode("utf-16-be"), "1: there is no column"),
+    (HEAD.encode("utf-16"), "1: this is UTF-16"), (HEAD.encode("utf-16-be"), "1: it holds a NUL byte; save the file as CSV in UTF-8"),
     ("\n\nuser,kind,address,x\n", "3: there is no column 'x'"),
     (",".join("abcdefghijklmnopqrst") + "\n", "1: there is no column 'a'"),
 ], ids=range(13))
