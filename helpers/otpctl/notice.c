@@ -175,9 +175,10 @@ report(struct courier *c, int i, const struct notice *n, const char *channel,
 	return courier_say(c->fd, COURIER_NOT_TOLD, i, text);
 }
 
-/* Nobody is asked again who was down a moment ago: each would be waited for. */
+/* Who was down twice in a row is not asked again: each address would be waited for. */
+enum { DOWN_AT_MOST = 2 };
 struct down {
-	bool kind[2];
+	int kind[2];
 };
 
 /* By the first channel of the kind that carries a text of ours. 0 or -OTP_EGONE. */
@@ -195,7 +196,7 @@ tell_one(struct courier *c, int i, const struct notice *n, struct down *down)
 	if (n->kind == CONTACT_PHONE && !conf_allows_number(c->conf, n->address))
 		return courier_say(
 		    c->fd, COURIER_NOT_TOLD, i, "it is outside of [limits] prefixes");
-	if (down->kind[n->kind])
+	if (down->kind[n->kind] == DOWN_AT_MOST)
 		return courier_say(c->fd, COURIER_NOT_TOLD, i, "its providers were down just now");
 	for (size_t k = 0; !r && !*d.provider && k < c->channels->n; k++) {
 		const char *channel = c->channels->item[k];
@@ -208,7 +209,7 @@ tell_one(struct courier *c, int i, const struct notice *n, struct down *down)
 		if (!r && *d.provider)
 			r = report(c, i, n, channel, &d, &reference);
 	}
-	down->kind[n->kind] = d.class == CLASS_PROVIDER_DOWN;
+	down->kind[n->kind] = d.class == CLASS_PROVIDER_DOWN ? down->kind[n->kind] + 1 : 0;
 	if (!r && !*d.provider)
 		r = courier_say(c->fd, COURIER_NOT_TOLD, i, why);
 	delivered_clear(&d);
@@ -229,7 +230,7 @@ static int
 tell_all(struct courier *c, void *arg)
 {
 	const struct notices *n = arg;
-	struct down down = {{false, false}};
+	struct down down = {{0, 0}};
 	int r = 0;
 
 	for (size_t i = 0; !r && i < n->n; i++) {

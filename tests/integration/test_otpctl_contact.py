@@ -461,13 +461,20 @@ def test_a_change_stands_whether_or_not_it_could_be_told(fresh, fault):
     assert rows("alice") == []
 
 
-def test_who_is_down_is_waited_for_once(fresh):
+def test_who_is_down_is_waited_for_twice(fresh):
     add_unheard(fresh, *(f"+97798000000{70 + n}" for n in range(3)))
     fresh.gateway.fault("status", status=503)
     done = otpctl("contact", "remove", "alice", "--all")
     assert done.returncode == OK and done.stderr.count("could not be told") == 4
     assert [line["told"] for line in logged(fresh, "notice")] == 4 * ["no"]
-    assert len(fresh.gateway.requests("/send/otp/")) == 1
+    assert len(fresh.gateway.requests("/send/otp/")) == 2
+
+
+def test_who_failed_once_is_asked_for_the_next(fresh):
+    add_unheard(fresh, *(f"+97798000000{70 + n}" for n in range(3)))
+    fresh.gateway.fault("status", status=503, times=1)
+    done = otpctl("contact", "remove", "alice", "--all")
+    assert done.stderr.count("could not be told") == 1 and len(notices(fresh)) == 3
 
 
 def test_a_notice_carries_the_id_of_its_line(fresh):
@@ -689,3 +696,45 @@ def test_a_change_whose_folder_cannot_be_synced_is_one(fresh, struck, event, tex
     assert done.returncode == OK and content(CONTACTS) != before
     assert "changed, but a crash may undo it: folder: Input/output error" in done.stderr
     assert [line["by"] for line in logged(fresh, event)] == ["0"]
+
+
+# --- attributes ---
+
+def attribute(command, *words, text=None):
+    return subprocess.run(["otpctl", "attribute", command, *words], input=text, capture_output=True, text=True, check=False)
+
+
+def test_attributes_are_set_listed_and_removed(fresh):
+    done = attribute("set", "alice", "tingting", "user_id", text="4711\n")
+    assert (done.returncode, done.stdout, done.stderr) == (OK, "set: user_id of alice at tingting\n", "")
+    assert attribute("list", "alice", "tingting").stdout == "user_id\n"
+    assert json.loads(attribute("list", "alice", "tingting", "--json").stdout) == ["user_id"]
+    done = attribute("set", "alice", "tingting", "x", "--json", text="y")
+    assert json.loads(done.stdout) == {"user": "alice", "provider": "tingting", "name": "x", "set": True}
+    done = attribute("remove", "alice", "tingting", "x", "--json")
+    assert json.loads(done.stdout) == {"user": "alice", "provider": "tingting", "name": "x", "removed": True}
+    assert [(line["event"], line["name"]) for e in ("attribute_set", "attribute_remove") for line in logged(fresh, e)] == [
+        ("attribute_set", "user_id"), ("attribute_set", "x"), ("attribute_remove", "x")]
+    assert "4711" not in fresh.log()
+
+
+@pytest.mark.parametrize("words, text, status, said", [
+    (["no-such-user", "tingting", "x"], "y\n", NONE, "this machine knows no user 'no-such-user'"),
+    (["alice", "nope", "x"], "y\n", USAGE, "there is no [provider nope]"),
+    (["alice", "tingting", "x"], "y\nz\n", FAILED, "expected one line"),
+    (["alice", "tingting", "x"], "", FAILED, "expected one line"),
+    (["alice", "tingting", "X"], "y\n", FAILED, "a name has up to"),
+    (["alice", "tingting"], "y\n", USAGE, "expected USER PROVIDER NAME"),
+])
+def test_what_is_no_attribute_is_refused(fresh, words, text, status, said):
+    before = content(CONTACTS)
+    done = attribute("set", *words, text=text)
+    assert done.returncode == status and said in done.stderr and not done.stdout
+    assert content(CONTACTS) == before
+
+
+def test_attributes_of_nobody(fresh):
+    assert attribute("set", "--force", "no-such-user", "tingting", "x", text="y").returncode == OK
+    done = attribute("list", "alice", "nope")
+    assert done.returncode == NONE and "alice has nothing at nope" in done.stderr
+    assert attribute("remove", "alice", "tingting", "x").returncode == NONE
