@@ -19,6 +19,19 @@ DENIED = "alice@127.0.0.1: Permission denied (keyboard-interactive).\n"
 EXEMPT = "[exempt x]\nreason = because\nuntil = 2099-12-31\n"
 
 
+# --- walls ---
+
+WALLS = "for d in /home /root /proc; do mount -n -t tmpfs -o mode=755 walls $d || exit; done; exec \"$@\""
+
+
+def test_a_host_that_is_walled_in(fresh):
+    """Q29: no network, no home and no /proc: a socket is all it takes."""
+    fresh.open_door("socket")
+    walls = ["unshare", "--mount", "--net", "sh", "-c", WALLS, "sh"]
+    assert fresh.finish("alice", prefix=walls) == SUCCESS
+    assert fresh.finish("alice", "000000", prefix=walls) == AUTH_ERR
+
+
 # --- sshd ---
 
 @pytest.fixture(scope="module")

@@ -116,6 +116,7 @@ check_PROGRAMS += tests/unit/test_challenge
 tests_unit_test_challenge_SOURCES = tests/unit/test_challenge.c tests/unit/unit.h
 tests_unit_test_challenge_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_challenge_LDADD = $(UNIT_LIBS)
+tests_unit_test_challenge_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=RAND_priv_bytes
 TESTS += tests/unit/test_challenge
 
 check_PROGRAMS += tests/unit/test_source
