@@ -51,20 +51,24 @@ is_one_of(const char *service, const char *const *known, size_t n)
 	return false;
 }
 
+/* With identity = caller a sign-in with a client address is refused before any rule is looked at.
+ */
 static bool
-is_local(const char *service)
+is_local(const struct conf *c, const char *service)
 {
 	return is_one_of(
-	    service, local_services, sizeof(local_services) / sizeof(local_services[0]));
+		   service, local_services, sizeof(local_services) / sizeof(local_services[0])) ||
+	       conf_signin_for(c, service)->identity == IDENTITY_CALLER;
 }
 
 /* Those without a person are not sshd either; which they are is in the default of the option. */
 static bool
-has_no_key(const char *service)
+has_no_key(const struct conf *c, const char *service)
 {
 	struct strlist blind = {0};
-	bool r = is_local(service) || is_one_of(service, keyless_services,
-					  sizeof(keyless_services) / sizeof(keyless_services[0]));
+	bool r =
+	    is_local(c, service) || is_one_of(service, keyless_services,
+					sizeof(keyless_services) / sizeof(keyless_services[0]));
 
 	if (!r && !conf_list(
 		      conf_option(CONF_OTP, "never_prompt_services")->def, conf_is_service, &blind))
@@ -74,12 +78,14 @@ has_no_key(const char *service)
 }
 
 static bool
-all_services(const struct conf_exempt *e, bool is(const char *service))
+all_services(const struct rule_view *v, bool is(const struct conf *c, const char *service))
 {
-	for (size_t i = 0; i < e->services.n; i++)
-		if (!is(e->services.item[i]))
+	const struct strlist *services = &v->e->services;
+
+	for (size_t i = 0; i < services->n; i++)
+		if (!is(v->c, services->item[i]))
 			return false;
-	return e->services.n > 0;
+	return services->n > 0;
 }
 
 static void
@@ -88,12 +94,12 @@ check_services(const struct rule_view *v)
 	const struct conf_setting *networks = conf_section_get(v->s, "networks");
 	const struct conf_setting *requires = conf_section_get(v->s, "requires");
 
-	if (v->e->nnetworks && all_services(v->e, is_local))
+	if (v->e->nnetworks && all_services(v, is_local))
 		conf_error(v->rep, networks->file, networks->line,
 		    "[%s] can never match: at its services there is no client address, so no "
 		    "networks; take one of the two keys away",
 		    v->s->name);
-	if (v->e->requires_publickey && all_services(v->e, has_no_key))
+	if (v->e->requires_publickey && all_services(v, has_no_key))
 		conf_error(v->rep, requires->file, requires->line,
 		    "[%s] can never match: no public key is used at its services, only sshd says "
 		    "so; take one of the two keys away",

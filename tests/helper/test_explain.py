@@ -50,8 +50,10 @@ def some(rnd, pool, most=3):
     return list(dict.fromkeys(rnd.choice(pool) for _ in range(rnd.randint(1, most))))
 
 
-def a_rule(rnd, n):
-    """One that loads: what can never match is an error, and nothing to sign in with."""
+def a_rule(rnd, n, callers):
+    """One that loads: what can never match is an error, and nothing to sign in with. callers: the services whose
+    callers are asked, and are on this machine."""
+    local, keyless = callers | set(LOCAL), callers | set(KEYLESS)
     lines = {}
     while not lines:
         if rnd.random() < .4:
@@ -60,9 +62,9 @@ def a_rule(rnd, n):
             lines["groups"] = some(rnd, GROUPS)
         if rnd.random() < .4:
             lines["services"] = some(rnd, SERVICES)
-        if rnd.random() < .4 and not set(lines.get("services", ["x"])) <= set(LOCAL):
+        if rnd.random() < .4 and not set(lines.get("services", ["x"])) <= local:
             lines["networks"] = some(rnd, NETWORKS)
-    if rnd.random() < .3 and not set(lines.get("services", ["x"])) <= set(KEYLESS):
+    if rnd.random() < .3 and not set(lines.get("services", ["x"])) <= keyless:
         lines["requires"] = ["publickey"]
     until = rnd.choice(["2001-01-01"] + 5 * ["2099-12-31"])
     return (f"[exempt rule-{n}]\nreason = number {n}\nuntil = {until}\n"
@@ -77,10 +79,13 @@ def a_signin(rnd):
 
 
 def a_configuration(rnd, ask_first):
-    sections = [a_rule(rnd, n) for n in range(rnd.randint(1, 6))]
-    sections += [f"[service {s}]\n{a_signin(rnd)}" for s in some(rnd, SERVICES)]
+    otp, services = a_signin(rnd), {s: a_signin(rnd) for s in some(rnd, SERVICES)}
+    who = {s: text if "identity" in text else otp for s in SERVICES for text in [services.get(s, "")]}
+    callers = {s for s, text in who.items() if "identity = caller" in text}
+    sections = [a_rule(rnd, n, callers) for n in range(rnd.randint(1, 6))]
+    sections += [f"[service {s}]\n{text}" for s, text in services.items()]
     rnd.shuffle(sections)
-    return {"otp": f"ask_first = {ask_first}\n" + a_signin(rnd),
+    return {"otp": f"ask_first = {ask_first}\n" + otp,
             "extra": "".join(sections) + "[limits]\nresend_wait = 0s\nsends_per_user = 3/1h\n"}
 
 

@@ -109,6 +109,11 @@ static const struct row impossible[] = {
     {CHANNEL RULE("networks = fe80::%eth0/64"), "8: [exempt x] networks"},
     {CHANNEL RULE("networks = 10.0.0.1/8"), "8: [exempt x] networks"},
     {CHANNEL RULE("services = peer:su"), "8: [exempt x] services"},
+    /* Whoever calls is on this machine, or it is refused. */
+    {CHANNEL RULE("services = x, sudo\nnetworks = 10.0.0.0/8") "[service x]\nidentity = caller\n",
+	NEVER(9, "at its services there is no")},
+    {CHANNEL RULE("services = x\nrequires = publickey") "[service x]\nidentity = caller\n",
+	NEVER(9, "no public key is used at")},
     /* Being over does not make it right. */
     {CHANNEL SECOND("x", "2001-01-01", "services = su\nnetworks = 10.0.0.0/8"), NEVER(9, "at its")},
 };
@@ -116,6 +121,8 @@ static const struct row impossible[] = {
 static const struct row possible[] = {
     {CHANNEL RULE("services = sudo, sshd\nnetworks = 10.0.0.0/8"), ""},
     {CHANNEL RULE("services = sudo, sshd\nrequires = publickey"), ""},
+    {CHANNEL RULE("services = x, y\nnetworks = 10.0.0.0/8") "[service x]\nidentity = caller\n", ""},
+    {CHANNEL RULE("networks = 10.0.0.0/8") "[service x]\nidentity = caller\n", ""},
     /* telnetd's login is told an address. */
     {CHANNEL RULE("services = login\nnetworks = 10.0.0.0/8"), ""},
     /* An sshd of another name. */
