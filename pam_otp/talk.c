@@ -75,7 +75,11 @@ pam_variable(struct talk *t, const char *name)
 {
 	const char *value = pam_getenv(t->pamh, name);
 
-	return value && strlen(value) <= WIRE_SSH_MAX ? value : "";
+	if (!value || strlen(value) <= WIRE_SSH_MAX)
+		return value ? value : "";
+	pam_syslog(
+	    t->pamh, LOG_NOTICE, "%s is longer than %d bytes and left out", name, WIRE_SSH_MAX);
+	return "";
 }
 
 /* What the C library would take for LC_MESSAGES. The caller's choice: for texts only. */

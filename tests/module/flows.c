@@ -495,6 +495,7 @@ test_long_ssh_variables(void **state)
 	assert_true(play(&p));
 	p.name = "4096 bytes of SSH_AUTH_INFO_0: left empty";
 	p.script = "hello\nrecv-field 9\n" RESULT("ok");
+	p.logged = "SSH_AUTH_INFO_0 is longer than 4095 bytes and left out";
 	(void)strcpy(got, "\n");
 	assert_true(play(&p));
 }
