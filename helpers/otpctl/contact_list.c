@@ -99,7 +99,7 @@ contact_list(struct otpctl *ctl, int argc, char **argv)
 	struct wish w = {0};
 	struct listing l = {0};
 	char user[CONTACT_USER_MAX + 1];
-	enum otpctl_known known;
+	enum otpctl_known known = USER_KNOWN;
 	int r;
 
 	otpctl_parse(ctl, &list_argp, "otpctl contact list", argc, argv, &w);
@@ -121,6 +121,8 @@ contact_list(struct otpctl *ctl, int argc, char **argv)
 		    geteuid() == 0 || ctl->config_given ? "" : "; run it with sudo");
 	if (l.n || !w.user)
 		return OTPCTL_OK;
+	if (known == USER_UNKNOWN)
+		return otpctl_unknown_user(user);
 	(void)otpctl_fail(
 	    "%s has no contact; add one with: otpctl contact add %s --phone +NUMBER", user, user);
 	return OTPCTL_NONE;

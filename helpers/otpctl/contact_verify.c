@@ -260,6 +260,8 @@ contact_verify(struct otpctl *ctl, int argc, char **argv)
 		r = otpctl_fail("there is no configuration, so nobody to send by: %s", ctl->config);
 	if (!r)
 		r = otpctl_contacts_of(ctl, conf->paths.contacts, user, &list);
+	if (!r && !list.n && known == USER_UNKNOWN)
+		r = otpctl_unknown_user(user);
 	if (!r)
 		r = choose(&list, user, w.address, &c);
 	contact_list_free(&list);

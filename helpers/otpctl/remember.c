@@ -85,6 +85,8 @@ remember_list(struct otpctl *ctl, int argc, char **argv)
 	s->ops->close(s);
 	if (r)
 		return otpctl_fail("the store could not be read: %s", otp_strerror(r));
+	if (!l.n && known == USER_UNKNOWN)
+		return otpctl_unknown_user(user);
 	if (json)
 		return otpctl_print_json(json);
 	if (!l.n)

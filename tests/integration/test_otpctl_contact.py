@@ -166,6 +166,14 @@ def test_a_send_that_fails_is_told(fresh):
     assert fresh.sql("SELECT count(*) FROM send_event") == "0"
 
 
+@pytest.mark.parametrize("command", [["contact", "list"], ["contact", "verify", "--code-stdin"], ["remember", "list"]],
+                         ids=" ".join)
+def test_who_is_no_user_is_told_apart_from_who_has_nothing(fresh, command):
+    done = otpctl(*command, "no-such-user")
+    assert done.returncode == NONE and "this machine knows no user 'no-such-user'" in done.stderr
+    assert "knows no user" not in otpctl(*command, "daemon").stderr
+
+
 def test_which_address_is_asked_or_said(fresh):
     assert otpctl("contact", "verify", "daemon", "--code-stdin").returncode == NONE
     otpctl("contact", "add", "alice", f"--phone={NEW}", "--no-notice")
