@@ -141,8 +141,8 @@ enum contact_fate {
 };
 
 /*
- * fn for each old address whose user this edit takes an address from or gives one: of whom it takes
- * any, those; of the others, the first of each kind. Borrowed for the call. Or fn's error.
+ * fn for each old address that this edit takes from its user, and, where it gives the user one, for
+ * the first of each kind that stays. Borrowed for the call. Or fn's error.
  */
 typedef int contact_old_fn(const struct contact *c, enum contact_fate fate, void *arg);
 int contacts_edit_old(struct contacts_edit *e, contact_old_fn *fn, void *arg);

@@ -228,8 +228,9 @@ static const char old_sql[] =
     "AND c.kind = f.kind ORDER BY c.preferred DESC, c.id LIMIT 1)) "
     "SELECT user, kind, address, fate FROM lost "
     "UNION ALL "
-    "SELECT user, kind, address, 2 FROM temp.first_was WHERE user NOT IN (SELECT user FROM lost) "
-    "AND user IN (SELECT user FROM (SELECT user, kind, address FROM temp.added "
+    "SELECT user, kind, address, 2 FROM (SELECT user, kind, address FROM temp.first_was "
+    "EXCEPT SELECT user, kind, address FROM lost) "
+    "WHERE user IN (SELECT user FROM (SELECT user, kind, address FROM temp.added "
     "EXCEPT SELECT user, kind, address FROM temp.gone)) "
     "ORDER BY 1, 2, 3";
 _Static_assert(CONTACT_REMOVED == 0 && CONTACT_REPLACED == 1 && CONTACT_JOINED == 2, "old_sql");

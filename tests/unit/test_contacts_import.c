@@ -313,6 +313,26 @@ an_address_beside_the_old_ones_is_told_to_them(void **state)
 		   " replaced\n");
 }
 
+/* To take something from one address keeps no other one from hearing. */
+static void
+what_is_taken_elsewhere_silences_nobody(void **state)
+{
+	int64_t removed = 0;
+
+	(void)state;
+	add("asha", ONE, false);
+	add("asha", TWO, false);
+	add("bela", ONE, false);
+	add("bela", MAIL, false);
+	turn_over();
+	assert_int_equal(import("asha", ONE, -1, IMPORT_REPLACE), IMPORTED_SAME);
+	assert_int_equal(import("asha", THREE, -1, IMPORT_REPLACE), IMPORTED_NEW);
+	assert_int_equal(contacts_edit_import_rest(edit, &removed), 0);
+	add("bela", "bela@example.org", true);
+	assert_old("asha " ONE " joined\nasha " TWO " replaced\nbela " MAIL " replaced\nbela " ONE
+		   " joined\n");
+}
+
 /* However many at once: none of them is old. */
 static void
 who_had_no_address_hears_of_nothing(void **state)
@@ -400,6 +420,7 @@ main(void)
 	    WITH_EDIT(replacing_removes_the_others_of_named_users_only),
 	    WITH_EDIT(an_address_that_is_no_longer_first_is_lost),
 	    WITH_EDIT(an_address_beside_the_old_ones_is_told_to_them),
+	    WITH_EDIT(what_is_taken_elsewhere_silences_nobody),
 	    WITH_EDIT(who_had_no_address_hears_of_nothing),
 	    WITH_EDIT(removed_addresses_are_lost_once),
 	    WITH_EDIT(nobody_loses_by_an_attribute_or_a_mark),
