@@ -185,16 +185,23 @@ covers(const struct conf_exempt *a, const struct conf_exempt *b)
 	       list_covers(&a->services, &b->services) && networks_cover(a, b);
 }
 
+/* As rules_decide() looks at them: those without groups first. */
+static bool
+comes_before(const struct conf_exempt *a, const struct conf_exempt *b)
+{
+	return !a->groups.n == !b->groups.n ? a < b : !a->groups.n;
+}
+
 /* A rule that exempts less than one before it lets nobody in, so it is no error. */
 static void
 check_turn(const struct rule_view *v)
 {
-	for (const struct conf_exempt *a = v->c->exempt; a < v->e; a++) {
-		if (!covers(a, v->e))
+	for (const struct conf_exempt *a = v->c->exempt; a < v->c->exempt + v->c->nexempts; a++) {
+		if (!comes_before(a, v->e) || !covers(a, v->e))
 			continue;
 		conf_warn(v->rep, v->s->file, v->s->line,
-		    "[%s] never decides: [exempt %s] stands before it, and exempts everyone whom "
-		    "it does, for as long",
+		    "[%s] never decides: [exempt %s] is looked at before it, and exempts everyone "
+		    "whom it does, for as long",
 		    v->s->name, a->name);
 		return;
 	}

@@ -150,7 +150,7 @@ what_may_match_is_not(void **state)
 	check_rows(possible, COUNT(possible), 0);
 }
 
-#define SHADOWED "warning: [exempt y] never decides: [exempt x] stands before it"
+#define SHADOWED "warning: [exempt y] never decides: [exempt x] is looked at before it"
 
 /* The first rule, the second's end and what it says; is the second warned of? */
 static const struct {
@@ -193,6 +193,24 @@ what_never_comes_to_its_turn_is_warned_of(void **state)
 		ROW(!r, text);
 		ROW((strstr(lines, SHADOWED) != NULL) == pairs[i].shadowed, text);
 	}
+}
+
+/* Rules with groups come behind those without, wherever they stand. */
+static void
+a_rule_with_groups_never_comes_before_one_without(void **state)
+{
+	int r;
+	const char *lines;
+
+	(void)state;
+	lines = said(CHANNEL RULE("groups = g\nnetworks = 10.0.0.0/8")
+			 SECOND("y", "2030-12-31", "networks = 10.0.0.0/8"),
+	    &r);
+	assert_int_equal(r, 0);
+	if (!strstr(
+		lines, "warning: [exempt x] never decides: [exempt y] is looked at before it") ||
+	    strstr(lines, "[exempt y] never"))
+		fail_msg("it said:\n%s", lines);
 }
 
 static void
@@ -242,6 +260,7 @@ main(void)
 	    cmocka_unit_test(what_can_never_match_is_an_error),
 	    cmocka_unit_test(what_may_match_is_not),
 	    cmocka_unit_test(what_never_comes_to_its_turn_is_warned_of),
+	    cmocka_unit_test(a_rule_with_groups_never_comes_before_one_without),
 	    cmocka_unit_test(a_rule_that_is_over_hides_nothing_and_says_so),
 	    cmocka_unit_test(a_service_has_a_person_or_has_none),
 	};
