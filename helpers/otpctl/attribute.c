@@ -81,17 +81,20 @@ audit_change(const char *event, const char *user, const struct words *w)
 
 /* value is NULL for a removal. An exit code. */
 static int
-change(const char *path, const char *user, const struct words *w, const char *value)
+change(const char *path, const char *user, enum otpctl_known known, const struct words *w,
+    const char *value)
 {
 	_auto_hold struct audit_hold hold = {.holds = false};
 	struct contacts_edit *e = NULL;
 	int r;
 
-	if (audit_hold(&hold))
-		return OTPCTL_FAILED;
 	if (contacts_edit_begin(path, &e))
 		return otpctl_fail("nothing was changed");
 	r = contacts_edit_attribute(e, user, w->word[1], w->word[2], value);
+	if (!r && audit_hold(&hold)) {
+		contacts_edit_abort(e);
+		return OTPCTL_FAILED;
+	}
 	if (!r) {
 		if (contacts_edit_commit(e))
 			return otpctl_fail("nothing was changed");
@@ -99,6 +102,8 @@ change(const char *path, const char *user, const struct words *w, const char *va
 		return OTPCTL_OK;
 	}
 	contacts_edit_abort(e);
+	if (r == -OTP_ENOENT && known == USER_AS_TYPED)
+		return otpctl_nothing_typed(user);
 	if (r == -OTP_ENOENT) {
 		(void)otpctl_fail("%s has no %s at %s", user, w->word[2], w->word[1]);
 		return OTPCTL_NONE;
@@ -132,15 +137,14 @@ static const struct argp list_argp = {.parser = parse_words,
 /* Arguments and paths of a command. An exit code. */
 static int
 begin(struct otpctl *ctl, enum otpctl_name how, const struct argp *argp, const char *name, int argc,
-    char **argv, struct words *w, char *user, size_t size, struct conf **conf,
-    struct otpctl_paths *paths)
+    char **argv, struct words *w, char *user, size_t size, enum otpctl_known *known,
+    struct conf **conf, struct otpctl_paths *paths)
 {
-	enum otpctl_known known = USER_KNOWN;
 	int r;
 
 	otpctl_parse(ctl, argp, name, argc, argv, w);
-	r = otpctl_canonical(how, w->word[0], user, size, &known);
-	if (!r && how == NAME_LOOKED_UP && known == USER_UNKNOWN && !w->force) {
+	r = otpctl_canonical(how, w->word[0], user, size, known);
+	if (!r && how == NAME_LOOKED_UP && *known == USER_UNKNOWN && !w->force) {
 		(void)otpctl_fail("this machine knows no user '%s'; check the spelling with: "
 				  "getent passwd %s (or add --force)",
 		    w->word[0], w->word[0]);
@@ -181,9 +185,10 @@ attribute_set(struct otpctl *ctl, int argc, char **argv)
 	_auto_conf struct conf *conf = NULL;
 	_auto_secret struct secret value = {0};
 	struct words w = {.wanted = 3};
+	enum otpctl_known known = USER_KNOWN;
 	char user[CONTACT_USER_MAX + 1];
 	int r = begin(ctl, NAME_LOOKED_UP, &set_argp, "otpctl attribute set", argc, argv, &w, user,
-	    sizeof(user), &conf, &paths);
+	    sizeof(user), &known, &conf, &paths);
 
 	if (!r && !otpctl_may_write(ctl))
 		r = OTPCTL_FAILED;
@@ -192,7 +197,7 @@ attribute_set(struct otpctl *ctl, int argc, char **argv)
 	if (!r)
 		r = read_value(&value);
 	if (!r)
-		r = change(paths.contacts, user, &w, secret_str(&value));
+		r = change(paths.contacts, user, known, &w, secret_str(&value));
 	return r ? r : tell_change(ctl, "set", user, &w);
 }
 
@@ -202,14 +207,15 @@ attribute_remove(struct otpctl *ctl, int argc, char **argv)
 	_auto_paths struct otpctl_paths paths = {0};
 	_auto_conf struct conf *conf = NULL;
 	struct words w = {.wanted = 3};
+	enum otpctl_known known = USER_KNOWN;
 	char user[CONTACT_USER_MAX + 1];
 	int r = begin(ctl, NAME_OR_TYPED, &remove_argp, "otpctl attribute remove", argc, argv, &w,
-	    user, sizeof(user), &conf, &paths);
+	    user, sizeof(user), &known, &conf, &paths);
 
 	if (!r && !otpctl_may_write(ctl))
 		r = OTPCTL_FAILED;
 	if (!r)
-		r = change(paths.contacts, user, &w, NULL);
+		r = change(paths.contacts, user, known, &w, NULL);
 	return r ? r : tell_change(ctl, "removed", user, &w);
 }
 
@@ -243,9 +249,10 @@ attribute_list(struct otpctl *ctl, int argc, char **argv)
 	struct words w = {.wanted = 2};
 	_auto_conf struct conf *conf = NULL;
 	struct contacts *c = NULL;
+	enum otpctl_known known = USER_KNOWN;
 	char user[CONTACT_USER_MAX + 1];
 	int r = begin(ctl, NAME_OR_TYPED, &list_argp, "otpctl attribute list", argc, argv, &w, user,
-	    sizeof(user), &conf, &paths);
+	    sizeof(user), &known, &conf, &paths);
 
 	if (r)
 		return r;

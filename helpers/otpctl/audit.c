@@ -79,6 +79,16 @@ audit_hold(struct audit_hold *h)
 	return OTPCTL_OK;
 }
 
+bool
+audit_interrupted(void)
+{
+	sigset_t set;
+
+	return !sigpending(&set) &&
+	       (sigismember(&set, SIGINT) == 1 || sigismember(&set, SIGQUIT) == 1 ||
+		   sigismember(&set, SIGTERM) == 1);
+}
+
 void
 audit_release(struct audit_hold *h)
 {

@@ -16,7 +16,7 @@ void audit_begin(void);
 const char *audit_id(void);
 /* "event=EVENT by=UID " and the pairs of fmt, whose quoted values the caller made so. */
 void audit(const char *event, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* The same of one contact, its address masked; fmt is for pairs behind it, or "". */
+/* The same of one contact, its address masked; more is pairs behind it, or "". */
 void audit_contact(const char *event, const struct contact *c, const char *more);
 
 /*
@@ -30,8 +30,13 @@ struct audit_hold {
 
 /* An exit code, after a word to the user. */
 int audit_hold(struct audit_hold *h);
-/* What was printed is out; then an interrupt that had to wait ends the program here. */
+/*
+ * What was printed is out; then an interrupt that had to wait ends the program here. Directly
+ * behind the line: to print may take for ever. Also where nothing is held.
+ */
 void audit_release(struct audit_hold *h);
+/* Is one waiting? Of a terminal that is gone nobody has said that it shall end. */
+bool audit_interrupted(void);
 
 #define _auto_hold __attribute__((cleanup(audit_release)))
 

@@ -192,6 +192,10 @@ check_all(const struct otpctl *ctl, const struct check_arguments *a, struct buf 
 	takes_message = calloc(c->nchannels + 1, sizeof(*takes_message));
 	if (!takes_message)
 		return -OTP_ENOMEM;
+	if (ctl->root && geteuid() == 0 && !ctl->config_given)
+		(void)buf_puts(report,
+		    "warning: read as root, for the user " OTP_USER " could not be looked up: a "
+		    "sign-in works only with it\n");
 	names = rules_check(c, report);
 	check_numbers(c, report);
 	if (!a->no_secrets && !sees_secrets)

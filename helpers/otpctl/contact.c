@@ -228,6 +228,7 @@ report_added(
 	char masked[CONTACT_ADDRESS_MAX + 1];
 
 	audit_contact("contact_add", c, c->verified_at ? "verified=yes" : "verified=no");
+	notices_settled(n);
 	if (!ctl->json)
 		(void)printf("added: %s of %s, %s\n", contact_kind_name(c->kind), c->user,
 		    contact_shown(c, false, masked, sizeof(masked)));
@@ -319,8 +320,8 @@ static const struct argp remove_argp = {.options = remove_options,
 
 /* How many were removed; an exit code. */
 static int
-remove_some(
-    const char *path, const char *user, const char *address, int *removed, struct notices *n)
+remove_some(const char *path, const char *user, enum otpctl_known known, const char *address,
+    int *removed, struct notices *n)
 {
 	struct contacts_edit *e = NULL;
 	int r = contacts_edit_begin(path, &e);
@@ -332,6 +333,8 @@ remove_some(
 		contacts_edit_abort(e);
 		if (r)
 			return otpctl_fail("nothing was removed");
+		if (known == USER_AS_TYPED)
+			return otpctl_nothing_typed(user);
 		(void)otpctl_fail(
 		    "%s has no such contact; see: otpctl contact list %s --full", user, user);
 		return OTPCTL_NONE;
@@ -363,6 +366,7 @@ report_removed(const struct otpctl *ctl, const struct conf *conf, const char *pa
 		(void)snprintf(shown, sizeof(shown), "%d", left);
 	audit("contact_remove", "user=\"%s\" removed=%d left=%s",
 	    text_quotable(quoted, sizeof(quoted), user), removed, shown);
+	notices_settled(n);
 	if (!ctl->json)
 		(void)printf("removed: %d of %s, %s left\n", removed, user, shown);
 	notices_send(ctl, conf, n);
@@ -400,7 +404,7 @@ contact_remove(struct otpctl *ctl, int argc, char **argv)
 		r = otpctl_paths_of(conf, &paths);
 	n.wish = w.notice;
 	if (!r)
-		r = remove_some(paths.contacts, user, w.address, &removed, &n);
+		r = remove_some(paths.contacts, user, known, w.address, &removed, &n);
 	return r ? r : report_removed(ctl, conf, paths.contacts, user, removed, &n);
 }
 

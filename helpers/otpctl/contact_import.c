@@ -205,8 +205,10 @@ import(struct import *im, const char *path)
 		return r;
 	}
 	r = finish_edit(im, &n);
-	if (!r && !im->dry_run)
+	if (!r && !im->dry_run) {
 		log_import(im);
+		notices_settled(&n);
+	}
 	if (!im->ctl->json)
 		(void)print_summary(im, &n, !r);
 	if (!r && !im->dry_run)

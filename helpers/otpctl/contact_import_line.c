@@ -287,6 +287,8 @@ read_fields(struct import *im, const struct csv_row *row, struct contact_line *l
 static int
 keep_for_log(struct import *im, enum imported what, const struct contact_line *l)
 {
+	if (im->dry_run)
+		return 0;
 	if (!im->logged)
 		im->logged = calloc(IMPORT_LOGGED, sizeof(*im->logged));
 	if (!im->logged)

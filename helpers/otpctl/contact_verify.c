@@ -80,11 +80,10 @@ converse(struct courier_run *run)
 
 /* An exit code. */
 static int
-mark(const struct otpctl *ctl, const char *path, struct contact *c)
+mark(const char *path, struct contact *c)
 {
 	_auto_hold struct audit_hold hold = {.holds = false};
 	struct contacts_edit *e = NULL;
-	char masked[64];
 	int r;
 
 	c->verified_at = time(NULL);
@@ -101,6 +100,14 @@ mark(const struct otpctl *ctl, const char *path, struct contact *c)
 	if (audit_hold(&hold) || contacts_edit_commit(e))
 		return otpctl_fail("the code was right, but nothing was marked");
 	audit_contact("contact_verify", c, "result=ok");
+	return OTPCTL_OK;
+}
+
+static int
+tell_verified(const struct otpctl *ctl, const struct contact *c)
+{
+	char masked[64];
+
 	(void)contact_shown(c, false, masked, sizeof(masked));
 	if (ctl->json) {
 		_auto_json json_t *j = json_pack("{s:s, s:s, s:s, s:I}", "user", c->user, "kind",
@@ -190,10 +197,11 @@ verify(const struct otpctl *ctl, const struct conf *conf, const struct wish *w, 
 	if (r)
 		return r;
 	proved = converse(&run);
-	r = proved ? mark(ctl, conf->paths.contacts, c) : OTPCTL_FAILED;
+	r = proved ? mark(conf->paths.contacts, c) : OTPCTL_FAILED;
 	(void)courier_end(&run);
-	if (r)
-		audit_contact("contact_verify", c, "result=failed");
+	if (!r)
+		return tell_verified(ctl, c);
+	audit_contact("contact_verify", c, "result=failed");
 	return r;
 }
 

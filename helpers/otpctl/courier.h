@@ -67,7 +67,7 @@ struct courier_run {
 /*
  * Starts the child with the providers of the channels; what cannot be opened is told on standard
  * error, and ends it with OTPCTL_FAILED. The parent's end of run->fd is the end of every wait of
- * the child's. All that is logged from here on carries an id, and so does every request to a
+ * the child's. All that the child logs carries the command's id, and so does every request to a
  * provider. An exit code.
  */
 int courier_start(const struct otpctl *ctl, const struct conf *conf, const struct strlist *channels,

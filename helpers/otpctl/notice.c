@@ -279,17 +279,6 @@ settle(const struct otpctl *ctl, struct notice *n, bool told, const char *how)
 	print_notice(ctl, n);
 }
 
-/* Has somebody said to end it? Whose terminal is gone has not: nobody wants them unsent. */
-static bool
-is_interrupted(void)
-{
-	sigset_t set;
-
-	return !sigpending(&set) &&
-	       (sigismember(&set, SIGINT) == 1 || sigismember(&set, SIGQUIT) == 1 ||
-		   sigismember(&set, SIGTERM) == 1);
-}
-
 /* Why the rest was not heard of. */
 static const char *
 hear_all(const struct otpctl *ctl, struct notices *n, struct courier_run *run)
@@ -297,7 +286,7 @@ hear_all(const struct otpctl *ctl, struct notices *n, struct courier_run *run)
 	struct courier_word w;
 
 	for (size_t i = 0; i < n->n; i++) {
-		if (is_interrupted())
+		if (audit_interrupted())
 			return "interrupted before it was sent";
 		if ((i && courier_say(run->fd, COURIER_NEXT, (int)i, "")) ||
 		    courier_hear(run->fd, &w) || w.n != (int)i ||
@@ -308,13 +297,16 @@ hear_all(const struct otpctl *ctl, struct notices *n, struct courier_run *run)
 	return "the sending failed";
 }
 
-static void
-log_unwanted(const struct notices *n)
+void
+notices_settled(struct notices *n)
 {
+	if (n->n && n->wish != NOTICE_NO)
+		return;
 	for (size_t i = 0; i < n->n; i++)
 		log_untold(&n->item[i], "--no-notice");
 	if (n->old > n->n)
 		audit("notice", "told=no more=%zu detail=\"--no-notice\"", n->old - n->n);
+	audit_release(&n->hold);
 }
 
 void
@@ -323,8 +315,6 @@ notices_send(const struct otpctl *ctl, const struct conf *conf, struct notices *
 	const char *why = conf ? "the sending failed" : "there is no configuration";
 	struct courier_run run;
 
-	if (n->wish == NOTICE_NO)
-		log_unwanted(n);
 	if (n->wish == NOTICE_NO || !n->n)
 		return;
 	/* The change itself is told before those who are told of it. */

@@ -41,6 +41,11 @@ struct notices {
  * the program: one that comes lets the rest go unsent, and be told of as such.
  */
 int notices_collect(struct contacts_edit *e, struct notices *n);
+/*
+ * Behind the change's own line in the log: of whom nobody wants told the log has a line, too, and
+ * where nobody is to be told, an interrupt ends the program again.
+ */
+void notices_settled(struct notices *n);
 /* Tells each and prints a line for each, and logs it; then see told and how. */
 void notices_send(const struct otpctl *ctl, const struct conf *conf, struct notices *n);
 /* An array of objects; NULL without memory. */

@@ -352,7 +352,7 @@ end_output(int r)
 int
 main(int argc, char **argv)
 {
-	struct otpctl ctl = {.config = OTP_CONFIG};
+	struct otpctl ctl = {.config = OTP_CONFIG, .root = geteuid() == 0};
 
 	if (!take_standard_descriptors() || !outlive_output())
 		return OTPCTL_FAILED;

@@ -201,17 +201,21 @@ print_codes(const struct otpctl *ctl, bool sheet, const struct issue *i)
 static int
 take_back(struct store *s, const struct issue *i, int error)
 {
-	int r = s->ops->recovery_drop(s, i->user);
+	_auto_hold struct audit_hold hold = {.holds = false};
+	int r = audit_hold(&hold);
 
+	if (!r)
+		r = s->ops->recovery_drop(s, i->user);
+	if (!r)
+		audit_codes("recovery_revoke", i->user);
+	audit_release(&hold);
 	/* What is left in the buffer is not tried again. */
 	__fpurge(stdout);
 	clearerr(stdout);
-	if (!r)
-		audit_codes("recovery_revoke", i->user);
 	if (r)
-		return otpctl_fail("the codes could not be printed (%s) nor revoked (%s); run: "
-				   "otpctl recovery revoke %s",
-		    strerror(error), otp_strerror(r), i->user);
+		return otpctl_fail("the codes could not be printed (%s) nor revoked; run: otpctl "
+				   "recovery revoke %s",
+		    strerror(error), i->user);
 	return otpctl_fail("the codes could not be printed (%s): they were revoked, and all older "
 			   "ones are void; run otpctl recovery issue %s again",
 	    strerror(error), i->user);
@@ -335,7 +339,10 @@ recovery_revoke(struct otpctl *ctl, int argc, char **argv)
 		r = s->ops->recovery_drop(s, user);
 	if (!r)
 		audit_codes("recovery_revoke", user);
+	audit_release(&hold);
 	s->ops->close(s);
+	if (r == -OTP_ENOENT && known == USER_AS_TYPED)
+		return otpctl_nothing_typed(user);
 	if (r == -OTP_ENOENT) {
 		(void)otpctl_fail("%s has no recovery codes", user);
 		return OTPCTL_NONE;

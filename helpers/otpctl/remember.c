@@ -148,6 +148,7 @@ remember_revoke(struct otpctl *ctl, int argc, char **argv)
 		return otpctl_nothing_typed(user);
 	audit("remember_revoke", "user=\"%s\" forgotten=%d",
 	    *user ? text_quotable(quoted, sizeof(quoted), user) : "*", removed);
+	audit_release(&hold);
 	if (ctl->json) {
 		_auto_json json_t *j = json_pack("{s:i}", "forgotten", removed);
 

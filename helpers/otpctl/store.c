@@ -9,10 +9,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/deadline.h"
 #include "common/err.h"
 #include "common/text.h"
 #include "helpers/account.h"
+#include "helpers/otpctl/audit.h"
 #include "helpers/otpctl/otpctl.h"
+
+/* As long as a command waits for it in all. */
+enum { STORE_PATIENCE_MS = 20000 };
 
 /* Becomes whom the store belongs to. An exit code. */
 static int
@@ -30,19 +35,31 @@ become_owner(void)
 	return OTPCTL_OK;
 }
 
+/* Every two milliseconds while a sibling has it. An interrupt ends it, also one that is held. */
+static int
+wait_for_sibling(void *arg)
+{
+	const struct deadline *dl = arg;
+	const struct timespec pause = {.tv_nsec = 2 * 1000 * 1000};
+
+	(void)nanosleep(&pause, NULL);
+	return deadline_passed(*dl) ? -OTP_ETIME : audit_interrupted() ? -OTP_EGONE : 0;
+}
+
 int
 otpctl_store_open(const struct otpctl *ctl, const char *state, struct store **out)
 {
-	bool was_root = geteuid() == 0;
+	static struct deadline patience;
 	int r = become_owner();
 
 	if (r)
 		return r;
+	patience = deadline_in(STORE_PATIENCE_MS);
 	(void)umask(077);
-	if (!store_sqlite_open(state, NULL, NULL, out))
+	if (!store_sqlite_open(state, wait_for_sibling, &patience, out))
 		return OTPCTL_OK;
 	return otpctl_fail("the store could not be opened%s",
-	    was_root || ctl->config_given ? "; see: otpctl init" : "; run it with sudo");
+	    ctl->root || ctl->config_given ? "; see: otpctl init" : "; run it with sudo");
 }
 
 int

@@ -109,12 +109,12 @@ otpctl_unlock(struct otpctl *ctl, int argc, char **argv)
 		r = otpctl_contacts_of(ctl, paths.contacts, user, &list);
 	if (!r)
 		r = otpctl_store_open(ctl, paths.state, &s);
-	if (!r) {
+	if (!r)
 		r = audit_hold(&hold);
-		if (!r)
-			r = forget(s, user, &list, &t, &removed);
+	if (!r)
+		r = forget(s, user, &list, &t, &removed);
+	if (s)
 		s->ops->close(s);
-	}
 	contact_list_free(&list);
 	if (!r && !removed && known == USER_AS_TYPED)
 		r = otpctl_nothing_typed(user);
@@ -123,5 +123,6 @@ otpctl_unlock(struct otpctl *ctl, int argc, char **argv)
 	audit("unlock", "user=\"%s\" failures=%lld sends=%d pauses=%d",
 	    text_quotable(quoted, sizeof(quoted), user), (long long)t.failures, messages(&t),
 	    t.pauses);
+	audit_release(&hold);
 	return tell(ctl, user, &t, removed);
 }

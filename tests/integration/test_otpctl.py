@@ -357,7 +357,8 @@ def test_contacts_are_changed_by_root_alone_and_the_change_is_logged(fresh):
     assert content(CONTACTS) == before
     assert otpctl("contact", "add", "alice", "--phone=+9779800000099").returncode == OK
     log = fresh.log()
-    assert 'event=contact_add by=0 user="alice" kind=phone to="+977 ******** 99" verified=no' in log and "9800000099" not in log
+    assert 'event=contact_add by=0 user="alice" kind=phone to="+977 ******** 99" verified=no' in log
+    assert "9800000099" not in log
 
 
 @pytest.mark.parametrize("args", [

@@ -706,6 +706,61 @@ def test_a_change_whose_folder_cannot_be_synced_is_one(fresh, struck, event, tex
     assert [line["by"] for line in logged(fresh, event)] == ["0"]
 
 
+FULL = pytest.mark.parametrize("event, command", [
+    ("contact_add", ["contact", "add", "carol", f"--phone={NEW}"]),
+    ("contact_remove", ["contact", "remove", "alice", "--all", "--no-notice"]),
+    ("unlock", ["unlock", "alice"]), ("remember_revoke", ["remember", "revoke", "alice"]),
+    ("recovery_revoke", ["recovery", "revoke", "alice"]),
+], ids=lambda v: v if isinstance(v, str) else "")
+
+
+@FULL
+def test_whoever_is_not_read_can_be_interrupted(fresh, event, command):
+    """Behind the line in the log nothing is held back."""
+    otpctl("recovery", "issue", "alice")
+    end, full = os.pipe()
+    os.set_blocking(full, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(full, b"x" * 4096)
+    os.set_blocking(full, True)
+    with subprocess.Popen(["otpctl", *command], stdout=full, stderr=subprocess.DEVNULL) as p:
+        late = time.monotonic() + GUARD
+        while not logged(fresh, event):
+            assert time.monotonic() < late
+        p.send_signal(signal.SIGINT)
+        assert p.wait(GUARD) == -signal.SIGINT
+    os.close(full)
+    os.close(end)
+
+
+def test_an_attribute_that_waits_for_another_otpctl_can_be_interrupted(fresh):
+    with subprocess.Popen(["flock", f"{CONTACTS}.lock", "cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          text=True) as other:
+        other.stdin.write("held\n")
+        other.stdin.flush()
+        other.stdout.readline()
+        with subprocess.Popen(["otpctl", "attribute", "set", "alice", "tingting", "x"], stdin=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True) as p:
+            p.stdin.write("y\n")
+            p.stdin.close()
+            assert "waiting for another otpctl" in p.stderr.readline()
+            p.send_signal(signal.SIGINT)
+            assert p.wait(GUARD) == -signal.SIGINT
+
+
+def test_a_mark_that_cannot_be_told_is_one(fresh):
+    """It is in the log once, and as what it is."""
+    with open("/dev/full", "w", encoding="ascii") as full, subprocess.Popen(
+            ["otpctl", "contact", "verify", "alice", "--code-stdin"], stdin=subprocess.PIPE, stdout=full,
+            stderr=subprocess.DEVNULL, text=True) as p:
+        p.stdin.write(fresh.gateway.wait_message()["code"] + "\n")
+        p.stdin.close()
+        assert p.wait(GUARD) == FAILED
+    assert all(verified("alice").values())
+    assert [line["result"] for line in logged(fresh, "contact_verify") if "result" in line] == ["ok"]
+
+
 # --- attributes ---
 
 def attribute(command, *words, text=None):

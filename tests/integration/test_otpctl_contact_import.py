@@ -160,7 +160,8 @@ def test_bad_lines_are_named_and_nothing_is_written(take, line, expected):
     ("user,kind,address,kind\n", "1: kind: this column is there twice"),
     ("user;kind;address\n", "1: columns are parted by commas, not by ';'\n"),
     ("user\tkind\taddress\n", "1: columns are parted by commas, not by a tab\n"),
-    (HEAD.encode("utf-16"), "1: this is UTF-16"), (HEAD.encode("utf-16-be"), "1: it holds a NUL byte; save the file as CSV in UTF-8"),
+    (HEAD.encode("utf-16"), "1: this is UTF-16"),
+    (HEAD.encode("utf-16-be"), "1: it holds a NUL byte; save the file as CSV in UTF-8"),
     ("\n\nuser,kind,address,x\n", "3: there is no column 'x'"),
     (",".join("abcdefghijklmnopqrst") + "\n", "1: there is no column 'a'"),
 ], ids=range(13))

@@ -12,7 +12,7 @@ import time
 import pytest
 
 from test_otpctl import FAILED, FOLDER, NONE, OK, as_nobody, content, facts, otpctl
-from world import GUARD, SUCCESS
+from world import GUARD, STORE, SUCCESS
 
 CODE = re.compile(r"rc-([0-9a-hjkmnp-tv-z]{4}-){3}[0-9a-hjkmnp-tv-z]{4}")
 
@@ -122,6 +122,43 @@ def test_codes_that_could_not_be_shown_are_revoked(fresh, out, options):
 
 def events(world):
     return re.findall(r"event=(\w+) by=0 user=\"alice\"", world.log())
+
+
+def busy(world):
+    """Somebody has the store, for as long as they are there."""
+    return subprocess.Popen(["setpriv", "--reuid=pam_otp", "--regid=pam_otp", "--clear-groups", "/usr/bin/python3", "-c",
+                             f"import sqlite3; d = sqlite3.connect('{STORE}', isolation_level=None)\n"
+                             "d.execute('BEGIN IMMEDIATE'); print('busy', flush=True); input()"],
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize("command", ["recovery issue alice", "recovery revoke alice", "unlock alice",
+                                     "remember revoke alice"])
+def test_an_interrupt_while_the_store_is_busy_changes_nothing(fresh, command):
+    """Least of all does it make codes that nobody sees, and the old ones void."""
+    issue("alice")
+    rows = "SELECT hex(salt), hex(hash) FROM recovery JOIN recovery_code ON issue = id ORDER BY nr"
+    before = fresh.sql(rows)
+    assert before
+    with busy(fresh) as other:
+        assert other.stdout.readline() == "busy\n"
+        p = subprocess.Popen(["otpctl", *command.split()], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        end = time.monotonic() + GUARD
+        while not waits(p.pid):
+            assert p.poll() is None and time.monotonic() < end
+            time.sleep(0.01)
+        p.send_signal(signal.SIGINT)
+        out, _ = p.communicate(timeout=GUARD)
+        other.communicate("\n")
+    assert p.returncode == -signal.SIGINT and not out
+    assert fresh.sql(rows) == before and events(fresh) == ["recovery_issue"]
+
+
+def waits(pid):
+    """Does it hold interrupts back, and sleep? So it does for the store alone."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as f:
+        status = dict(line.split(":\t", 1) for line in f.read().splitlines() if ":\t" in line)
+    return int(status["SigBlk"], 16) & 1 << (signal.SIGINT - 1) and status["State"].startswith("S")
 
 
 def test_codes_whose_printing_is_interrupted_are_in_the_log(fresh):

@@ -13,7 +13,7 @@ import pytest
 import hosts
 from private_sshd import SSH
 from hosts import AS, IN, Sshd, SudoHost, Terminal, configure
-from world import AUTH_ERR, CONF, CONV_ERR, PERM_DENIED, SERVICE, SUCCESS
+from world import AUTH_ERR, CONF, CONV_ERR, PERM_DENIED, SERVICE, STORE, SUCCESS
 
 ENTER = "Press Enter to have a verification code sent by SMS to +977 ******** 19: "
 SENT = "A verification code was sent by SMS to +977 ******** 19. It ends in 5 minutes.\n"
@@ -346,7 +346,8 @@ def test_unregistered(world):
 
 # --- the name service ---
 
-RULES = ["users = alice", "groups = sudo, adm", "services = otp-test", "networks = 10.0.0.0/8", "users = bob\nrequires = publickey"]
+RULES = ["users = alice", "groups = sudo, adm", "services = otp-test", "networks = 10.0.0.0/8",
+         "users = bob\nrequires = publickey"]
 FAILS = pytest.mark.parametrize("how", ["ns-away", "ns-unavail", "ns-tryagain", "ns-silent"])
 
 
@@ -509,16 +510,22 @@ def test_a_directory_that_fails_in_hosts(world, sshd, directory, group):
 
 def test_what_otpctl_takes_away_while_the_directory_fails(world, directory):
     """What is made needs the name that is looked up; what is looked at or taken away, the name that was typed."""
+    gone = set()
     world.otpctl("contact", "add", "--force", "far.away", "--phone=+9779800000055")
     world.otpctl("recovery", "issue", "alice")
+    subprocess.run(["otpctl", "attribute", "set", "--force", "far.away", "tingting", "x"], input="y", text=True, check=True)
     directory.fails("ns-away")
     for command in ("status far.away", "contact list far.away", "remember list far.away",
-                    "attribute list far.away tingting", "contact remove far.away +9779800000055",
-                    "unlock far.away", "remember revoke far.away"):
+                    "attribute list far.away tingting", "attribute remove far.away tingting x",
+                    "contact remove far.away +9779800000055", "unlock far.away", "remember revoke far.away",
+                    "contact remove far.away --all", "attribute remove far.away tingting x",
+                    "recovery revoke far.away"):
         done = world.otpctl(*command.split(), check=False)
         # What was to be taken away and is not there may be there under another spelling.
         nothing = "there is nothing of 'far.away'; it may be kept under another spelling" in done.stderr
-        assert done.returncode == nothing == command.startswith(("unlock", "remember revoke")), (command, done.stderr)
+        expected = command in gone or command.startswith(("unlock", "remember revoke", "recovery"))
+        assert done.returncode == nothing == expected, (command, done.stderr)
+        gone.add(command.replace("+9779800000055", "--all"))
         assert done.stderr.startswith("otpctl: warning: who 'far.away' is could not be asked (the name service failed); "
                                       "the name is taken as it was typed\n"), command
     for command in "contact add --force far.away --phone=+9779800000055", "recovery issue far.away":
@@ -579,14 +586,25 @@ def test_explain_and_check_see_what_a_sign_in_sees(world, path):
     assert done.returncode == 1 and f"{path}:" in done.stderr + done.stdout, done
 
 
+def test_explain_says_to_root_what_root_can_do(world):
+    os.rename(STORE, f"{STORE}.away")
+    done = world.otpctl("explain", "alice", "--service", SERVICE, check=False)
+    assert done.returncode == 1 and done.stderr.endswith("the store could not be opened; see: otpctl init\n"), done
+
+
 def test_explain_knows_the_machine_s_days(world):
-    """Whatever time zone its caller has: a rule ends by the machine's."""
-    now = time.localtime()
-    rule(world, "users = alice", until=time.strftime("%Y-%m-%d", now))
-    late = "UTC-24" if now.tm_hour < 23 else None  # there it is tomorrow; not around midnight
-    done = subprocess.run(["otpctl", "explain", "alice", "--service", SERVICE, "--json"], capture_output=True, text=True,
-                          env=os.environ | ({"TZ": late} if late else {}), check=True)
-    assert json.loads(done.stdout)["outcome"] == "skip"
+    """Whatever time zone its caller has, in which it is another day: a rule ends by the machine's."""
+    day, told = None, None
+    while day != time.strftime("%Y-%m-%d"):  # not over midnight
+        now = time.time()
+        day = time.strftime("%Y-%m-%d", time.localtime(now))
+        yesterday = time.strftime("%Y-%m-%d", time.localtime(now - 24 * 3600))
+        late = time.localtime(now).tm_hour >= 12
+        rule(world, "users = alice", until=day if late else yesterday)
+        told = subprocess.run(["otpctl", "explain", "alice", "--service", SERVICE, "--json"], capture_output=True,
+                              text=True, env=os.environ | {"TZ": "X-14" if late else "X+14"}, check=True)
+        world.edit(CONF, r"\[exempt x\]\n(.*\n)*", "")
+    assert json.loads(told.stdout)["outcome"] == ("skip" if late else "asked")
 
 
 def test_explain_takes_root(world):
