@@ -9,7 +9,8 @@
 #include "helpers/log.h"
 #include "helpers/otpctl/contact.h"
 
-enum { ID_BYTES = 8, PAIRS_MAX = 768 };
+/* Room for the longest names and reasons: a line that is cut would end within a quoted value. */
+enum { ID_BYTES = 8, PAIRS_MAX = 960 };
 
 static uid_t by;
 static char id[2 * ID_BYTES + 1];
