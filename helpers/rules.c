@@ -153,8 +153,12 @@ ask_whole(struct answers *a, const struct conf_exempt *e)
 	a->whole = r == -OTP_ENOENT;
 	if (a->whole)
 		return 0;
-	/* Somebody made that group: what stands behind it in nsswitch.conf was not asked. */
-	return r ? r : note_failure(a, -OTP_ENAMES, e, NO_GROUP);
+	if (r)
+		return r;
+	/* What stands behind it in nsswitch.conf was not asked. */
+	say_of_group(e, "nobody may have a group", NO_GROUP);
+	a->r = -OTP_ENAMES;
+	return a->r;
 }
 
 static bool
@@ -321,11 +325,13 @@ check_whole(const struct named_key *k, struct buf *report)
 	gid_t gid;
 	int r = account_group_lookup(NO_GROUP, &gid);
 
-	if (r && r != -OTP_ENOENT)
-		(void)buf_putf(report,
-		    "%s:%u: warning: [%s] %s: who is in none of them cannot be told now, and is "
-		    "refused: %s\n",
-		    k->file, k->line, k->section, k->key, otp_strerror(r));
+	if (r == -OTP_ENOENT)
+		return;
+	(void)buf_putf(report,
+	    "%s:%u: warning: [%s] %s: who is in none of them cannot be told now, and is refused: "
+	    "%s\n",
+	    k->file, k->line, k->section, k->key,
+	    r ? otp_strerror(r) : "nobody may have a group " NO_GROUP);
 }
 
 static int

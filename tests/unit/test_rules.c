@@ -635,6 +635,13 @@ test_check_does_not_take_a_failure_for_an_absence(void **state)
 	    "8: warning: [exempt robots] groups: who is in none of them cannot be told now, and is "
 	    "refused: the name service failed\n");
 	assert_int_equal(r, 0);
+	part_errno = 0;
+	no_group_is_there = true;
+	assert_non_null(
+	    strstr(checked(CONF("users = ansible\ngroups = robots\nuntil = 2099-01-01"), &r),
+		"is refused: nobody may have a group pam_otp-no-such-group\n"));
+	no_group_is_there = false;
+	part_errno = ENOENT;
 	assert_string_equal(checked(CONF("users = ansible\nuntil = 2099-01-01"), &r), "");
 	assert_string_equal(checked(CONF("users = ghost\nuntil = 2099-01-01"), &r),
 	    "7: warning: [exempt robots] users: the user \"ghost\" could not be looked up: the "
