@@ -235,6 +235,14 @@ issue(struct store *s, const struct instant *now, const struct issue *i)
 		return otpctl_fail(
 		    "no codes were issued, the older ones are as before: %s", otp_strerror(r));
 	audit_codes("recovery_issue", i->user);
+	/* Nobody has seen one yet: whoever interrupts is left with none rather than with ten
+	 * unseen. */
+	if (audit_interrupted() && !s->ops->recovery_drop(s, i->user)) {
+		audit_codes("recovery_revoke", i->user);
+		return otpctl_fail("interrupted: the codes were revoked, and all older ones are "
+				   "void; run otpctl recovery issue %s again",
+		    i->user);
+	}
 	return OTPCTL_OK;
 }
 

@@ -9,15 +9,19 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/deadline.h"
+#include "common/clock.h"
 #include "common/err.h"
 #include "common/text.h"
 #include "helpers/account.h"
 #include "helpers/otpctl/audit.h"
 #include "helpers/otpctl/otpctl.h"
 
-/* As long as a command waits for it in all. */
-enum { STORE_PATIENCE_MS = 20000 };
+/* So long it is waited for; a wait that is this much behind the last is another one. */
+enum { STORE_PATIENCE_MS = 10000, STORE_PAUSE_MS = 1000 };
+
+struct patience {
+	int64_t began_ms, last_ms;
+};
 
 /* Becomes whom the store belongs to. An exit code. */
 static int
@@ -39,22 +43,27 @@ become_owner(void)
 static int
 wait_for_sibling(void *arg)
 {
-	const struct deadline *dl = arg;
+	struct patience *p = arg;
 	const struct timespec pause = {.tv_nsec = 2 * 1000 * 1000};
+	int64_t now = clock_ms(CLOCK_MONOTONIC);
 
+	if (now - p->last_ms > STORE_PAUSE_MS)
+		p->began_ms = now;
+	p->last_ms = now;
+	if (now - p->began_ms > STORE_PATIENCE_MS)
+		return -OTP_ETIME;
 	(void)nanosleep(&pause, NULL);
-	return deadline_passed(*dl) ? -OTP_ETIME : audit_interrupted() ? -OTP_EGONE : 0;
+	return audit_interrupted() ? -OTP_EGONE : 0;
 }
 
 int
 otpctl_store_open(const struct otpctl *ctl, const char *state, struct store **out)
 {
-	static struct deadline patience;
+	static struct patience patience;
 	int r = become_owner();
 
 	if (r)
 		return r;
-	patience = deadline_in(STORE_PATIENCE_MS);
 	(void)umask(077);
 	if (!store_sqlite_open(state, wait_for_sibling, &patience, out))
 		return OTPCTL_OK;

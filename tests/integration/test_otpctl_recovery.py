@@ -154,6 +154,33 @@ def test_an_interrupt_while_the_store_is_busy_changes_nothing(fresh, command):
     assert fresh.sql(rows) == before and events(fresh) == ["recovery_issue"]
 
 
+STRUCK = """
+#include <signal.h>
+#include <unistd.h>
+#include <sys/syscall.h>
+int
+fdatasync(int fd)
+{
+	static int struck;
+
+	if (!struck++)
+		kill(getpid(), SIGINT);
+	return (int)syscall(SYS_fdatasync, fd);
+}
+"""
+
+
+def test_an_interrupt_while_they_are_written_leaves_none(fresh, tmp_path):
+    """Rather than ten that nobody has seen."""
+    library = tmp_path / "struck.so"
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, "-x", "c", "-"], input=STRUCK, text=True, check=True)
+    done = subprocess.run(["otpctl", "recovery", "issue", "alice"], capture_output=True, text=True, check=False,
+                          env=os.environ | {"LD_PRELOAD": str(library)})
+    assert done.returncode == -signal.SIGINT and not done.stdout
+    assert "interrupted: the codes were revoked" in done.stderr
+    assert left() is None and events(fresh) == ["recovery_issue", "recovery_revoke"]
+
+
 def waits(pid):
     """Does it hold interrupts back, and sleep? So it does for the store alone."""
     with open(f"/proc/{pid}/status", encoding="ascii") as f:
