@@ -370,17 +370,17 @@ report_removed(const struct otpctl *ctl, const struct conf *conf, const char *pa
 	if (!ctl->json)
 		(void)printf("removed: %d of %s, %s left\n", removed, user, shown);
 	notices_send(ctl, conf, n);
-	if (r)
-		return OTPCTL_FAILED;
-	if (left == 0)
+	if (!r && left == 0)
 		(void)fprintf(stderr,
 		    "otpctl: note: %s has no contact now, and is not let in where "
 		    "pam_otp asks for a code\n",
 		    user);
-	if (!ctl->json)
-		return OTPCTL_OK;
-	return print_change_json(
-	    json_pack("{s:s, s:i, s:i}", "user", user, "removed", removed, "left", left), n);
+	if (ctl->json &&
+	    print_change_json(json_pack("{s:s, s:i, s:o}", "user", user, "removed", removed, "left",
+				  r ? json_null() : json_integer(left)),
+		n))
+		return OTPCTL_FAILED;
+	return r ? otpctl_fail("they were removed, but what is left could not be read") : OTPCTL_OK;
 }
 
 static int

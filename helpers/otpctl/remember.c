@@ -35,12 +35,13 @@ list_one(const char *user, const char *key, int64_t made_wall_ms, void *arg)
 	otpctl_time(made_wall_ms, when);
 	text_clean(who, sizeof(who), user);
 	text_clean(where, sizeof(where), key);
+	l->n++;
 	if (l->json)
 		return json_array_append_new(l->json,
 			   json_pack("{s:s, s:s, s:s}", "user", who, "where", where, "since", when))
 			   ? -OTP_ENOMEM
 			   : 0;
-	if (l->n++ == 0)
+	if (l->n == 1)
 		(void)printf("%-16s  %-20s  %s\n", "USER", "SINCE", "WHERE");
 	(void)printf("%-16s  %-20s  %s\n", who, when, where);
 	return 0;

@@ -182,9 +182,13 @@ def test_who_may_not_look_or_is_not_there_is_told_so(asked):
 
 def test_what_a_user_left_who_is_gone_is_forgotten(asked):
     asked.sql("INSERT INTO remembered (user, key, made_ms) VALUES ('no-such-user', 'somewhere', 1000)")
+    left = json.loads(otpctl("remember", "list", "no-such-user", "--json").stdout)
+    assert [(one["user"], one["where"]) for one in left] == [("no-such-user", "somewhere")]
+    assert "somewhere" in otpctl("remember", "list", "no-such-user").stdout
     done = otpctl("remember", "revoke", "no-such-user")
     assert (done.returncode, done.stdout) == (OK, "1 remembered sign-in forgotten.\n")
     assert otpctl("remember", "revoke", "no-such-user").returncode == NONE
+    assert otpctl("remember", "list", "no-such-user", "--json").returncode == NONE
     # Somebody who is there has nothing: that is no mistake.
     for args in ("alice",), ("--all",):
         done = otpctl("remember", "revoke", *args)
