@@ -14,7 +14,7 @@ import hosts
 from hosts import MAILBOX, WAYS, configure, configure_ways
 from test_log import pairs
 from test_otpctl import EXISTS, FAILED, NONE, OK, USAGE, content, otpctl, rows
-from test_otpctl_recovery import to_full, to_nobody
+from test_otpctl_recovery import full_pipe, to_full, to_nobody
 from world import CONTACTS, GUARD, LOG, PHONE
 
 NEW = "+9779800000091"
@@ -718,20 +718,12 @@ FULL = pytest.mark.parametrize("event, command", [
 def test_whoever_is_not_read_can_be_interrupted(fresh, event, command):
     """Behind the line in the log nothing is held back."""
     otpctl("recovery", "issue", "alice")
-    end, full = os.pipe()
-    os.set_blocking(full, False)
-    with contextlib.suppress(BlockingIOError):
-        while True:
-            os.write(full, b"x" * 4096)
-    os.set_blocking(full, True)
-    with subprocess.Popen(["otpctl", *command], stdout=full, stderr=subprocess.DEVNULL) as p:
+    with full_pipe() as full, subprocess.Popen(["otpctl", *command], stdout=full, stderr=subprocess.DEVNULL) as p:
         late = time.monotonic() + GUARD
         while not logged(fresh, event):
             assert time.monotonic() < late
         p.send_signal(signal.SIGINT)
         assert p.wait(GUARD) == -signal.SIGINT
-    os.close(full)
-    os.close(end)
 
 
 def test_an_attribute_that_waits_for_another_otpctl_can_be_interrupted(fresh):

@@ -124,6 +124,20 @@ def events(world):
     return re.findall(r"event=(\w+) by=0 user=\"alice\"", world.log())
 
 
+@contextlib.contextmanager
+def full_pipe():
+    """The writing end of a pipe that takes no more, and that nobody reads."""
+    end, full = os.pipe()
+    os.set_blocking(full, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(full, b"x" * 4096)
+    os.set_blocking(full, True)
+    yield full
+    os.close(full)
+    os.close(end)
+
+
 def busy(world):
     """Somebody has the store, for as long as they are there."""
     return subprocess.Popen(["setpriv", "--reuid=pam_otp", "--regid=pam_otp", "--clear-groups", "/usr/bin/python3", "-c",
@@ -190,21 +204,14 @@ def waits(pid):
 
 def test_codes_whose_printing_is_interrupted_are_in_the_log(fresh):
     """They are good, and somebody may have read some of them."""
-    end, full = os.pipe()
-    os.set_blocking(full, False)
-    with contextlib.suppress(BlockingIOError):
-        while True:
-            os.write(full, b"x" * 4096)
-    os.set_blocking(full, True)
-    p = subprocess.Popen(["otpctl", "recovery", "issue", "alice"], stdout=full, stderr=subprocess.DEVNULL)
-    late = time.monotonic() + GUARD
-    while left() is None:
-        assert time.monotonic() < late
-        time.sleep(0.01)
-    p.send_signal(signal.SIGINT)
-    assert p.wait(GUARD) == -signal.SIGINT
-    os.close(full)
-    os.close(end)
+    with full_pipe() as full:
+        p = subprocess.Popen(["otpctl", "recovery", "issue", "alice"], stdout=full, stderr=subprocess.DEVNULL)
+        late = time.monotonic() + GUARD
+        while left() is None:
+            assert time.monotonic() < late
+            time.sleep(0.01)
+        p.send_signal(signal.SIGINT)
+        assert p.wait(GUARD) == -signal.SIGINT
     assert left() == 10 and events(fresh) == ["recovery_issue"]
 
 
