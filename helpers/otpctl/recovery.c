@@ -208,10 +208,10 @@ take_back(struct store *s, const struct issue *i, int error)
 		r = s->ops->recovery_drop(s, i->user);
 	if (!r)
 		audit_codes("recovery_revoke", i->user);
-	audit_release(&hold);
-	/* What is left in the buffer is not tried again. */
+	/* What is left in the buffer is not tried again, by the release neither. */
 	__fpurge(stdout);
 	clearerr(stdout);
+	audit_release(&hold);
 	if (r)
 		return otpctl_fail("the codes could not be printed (%s) nor revoked; run: otpctl "
 				   "recovery revoke %s",
