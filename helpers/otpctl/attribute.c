@@ -144,12 +144,8 @@ begin(struct otpctl *ctl, enum otpctl_name how, const struct argp *argp, const c
 
 	otpctl_parse(ctl, argp, name, argc, argv, w);
 	r = otpctl_canonical(how, w->word[0], user, size, known);
-	if (!r && how == NAME_LOOKED_UP && *known == USER_UNKNOWN && !w->force) {
-		(void)otpctl_fail("this machine knows no user '%s'; check the spelling with: "
-				  "getent passwd %s (or add --force)",
-		    w->word[0], w->word[0]);
-		r = OTPCTL_NONE;
-	}
+	if (!r && how == NAME_LOOKED_UP && *known == USER_UNKNOWN && !w->force)
+		r = otpctl_unknown_unless_forced(w->word[0]);
 	if (!r)
 		r = otpctl_conf_load(ctl, conf);
 	return r ? r : otpctl_paths_of(*conf, paths);

@@ -253,12 +253,8 @@ contact_add(struct otpctl *ctl, int argc, char **argv)
 	if (!otpctl_may_write(ctl))
 		return OTPCTL_FAILED;
 	r = otpctl_canonical(NAME_LOOKED_UP, w.user, c.user, sizeof(c.user), &known);
-	if (!r && known == USER_UNKNOWN && !w.force) {
-		(void)otpctl_fail("this machine knows no user '%s'; check the spelling with: "
-				  "getent passwd %s (or add --force)",
-		    w.user, w.user);
-		r = OTPCTL_NONE;
-	}
+	if (!r && known == USER_UNKNOWN && !w.force)
+		r = otpctl_unknown_unless_forced(w.user);
 	if (!r)
 		r = otpctl_conf_load(ctl, &conf);
 	if (!r)

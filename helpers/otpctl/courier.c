@@ -213,9 +213,8 @@ find_helper(struct account *out)
 	*out = (struct account){.exists = false};
 	if (geteuid() != 0)
 		return OTPCTL_OK;
-	if (account_lookup(OTP_USER, out) || !out->exists || out->uid == 0)
+	if (!otpctl_helper_user(out))
 		return otpctl_fail("there is no user " OTP_USER "; make it, then run: otpctl init");
-	account_clear(out);
 	return OTPCTL_OK;
 }
 

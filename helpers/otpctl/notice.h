@@ -37,8 +37,9 @@ struct notices {
 
 /*
  * Who is to hear of the edit, into n. An exit code: OTPCTL_FAILED, with a word to the user,
- * where so many are not told without being asked to. From here to notices_clear() no interrupt ends
- * the program: one that comes lets the rest go unsent, and be told of as such.
+ * where so many are not told without being asked to. From here on no interrupt ends the program,
+ * until notices_settled() where nobody is to be told, else until notices_clear(): one that comes
+ * lets the rest go unsent, and be told of as such.
  */
 int notices_collect(struct contacts_edit *e, struct notices *n);
 /*

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "helpers/account.h"
 #include "helpers/conf.h"
 #include "helpers/contacts.h"
 #include "helpers/store.h"
@@ -115,6 +116,8 @@ int otpctl_known_user(
 
 /* Says that this machine knows none of that name. OTPCTL_NONE. */
 int otpctl_unknown_user(const char *user);
+/* The same, where --force would take the name. OTPCTL_NONE. */
+int otpctl_unknown_unless_forced(const char *user);
 /* Says that there was nothing to take away under a name that was taken as typed. OTPCTL_FAILED. */
 int otpctl_nothing_typed(const char *user);
 /* All addresses of a user. An exit code. */
@@ -123,6 +126,8 @@ int otpctl_contacts_of(
 /* The list's addresses, borrowed, and a NULL; the caller frees the array. NULL without memory. */
 const char **otpctl_addresses(const struct contact_list *l);
 
+/* Is there a user of the helper's, without rights? */
+bool otpctl_helper_user(struct account *out);
 /*
  * Root becomes the helper's user, where there is one, to read what a sign-in reads; not with
  * --config, which may name a file of root's. An exit code.

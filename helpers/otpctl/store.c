@@ -31,9 +31,8 @@ become_owner(void)
 
 	if (geteuid() != 0)
 		return OTPCTL_OK;
-	if (account_lookup(OTP_USER, &a) || !a.exists || a.uid == 0)
+	if (!otpctl_helper_user(&a))
 		return otpctl_fail("there is no user " OTP_USER "; make it, then run: otpctl init");
-	account_clear(&a);
 	if (!otpctl_become(a.uid, a.gid))
 		return otpctl_fail("cannot become " OTP_USER);
 	return OTPCTL_OK;
@@ -92,13 +91,18 @@ otpctl_time(int64_t wall_ms, char dst[static OTPCTL_TIME_MAX])
 	return dst;
 }
 
+bool
+otpctl_helper_user(struct account *out)
+{
+	return !account_lookup(OTP_USER, out) && out->exists && out->uid != 0;
+}
+
 int
 otpctl_as_helper(const struct otpctl *ctl)
 {
 	struct account a;
 
-	if (geteuid() != 0 || ctl->config_given || account_lookup(OTP_USER, &a) || !a.exists ||
-	    a.uid == 0)
+	if (geteuid() != 0 || ctl->config_given || !otpctl_helper_user(&a))
 		return OTPCTL_OK;
 	return otpctl_become(a.uid, a.gid) ? OTPCTL_OK : otpctl_fail("cannot become " OTP_USER);
 }
@@ -144,6 +148,15 @@ otpctl_unknown_user(const char *user)
 	(void)otpctl_fail(
 	    "this machine knows no user '%s'; check the spelling with: getent passwd %s", user,
 	    user);
+	return OTPCTL_NONE;
+}
+
+int
+otpctl_unknown_unless_forced(const char *user)
+{
+	(void)otpctl_fail("this machine knows no user '%s'; check the spelling with: getent passwd "
+			  "%s (or add --force)",
+	    user, user);
 	return OTPCTL_NONE;
 }
 
