@@ -138,7 +138,8 @@ tests_unit_test_profile_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_profile_LDADD = $(UNIT_LIBS)
 TESTS += tests/unit/test_profile
 
-WEB_RIG = tests/unit/web_rig.c tests/unit/web_rig.h tests/unit/unit.h
+SERVER_RIG = tests/unit/server_rig.c tests/unit/server_rig.h tests/unit/unit.h
+WEB_RIG = tests/unit/web_rig.c tests/unit/web_rig.h $(SERVER_RIG)
 
 check_PROGRAMS += tests/unit/test_http
 tests_unit_test_http_SOURCES = tests/unit/test_http.c $(WEB_RIG)
@@ -146,7 +147,7 @@ tests_unit_test_http_CFLAGS = $(UNIT_CFLAGS) -pthread
 tests_unit_test_http_LDADD = $(WEB_LIBS)
 TESTS += tests/unit/test_http
 
-MAIL_RIG = tests/unit/mail_rig.c tests/unit/mail_rig.h tests/unit/web_rig.h tests/unit/unit.h
+MAIL_RIG = tests/unit/mail_rig.c tests/unit/mail_rig.h tests/unit/web_rig.h $(SERVER_RIG)
 
 check_PROGRAMS += tests/unit/test_http_mail
 tests_unit_test_http_mail_SOURCES = tests/unit/test_http_mail.c $(MAIL_RIG)

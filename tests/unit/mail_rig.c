@@ -2,16 +2,21 @@
 
 #include "tests/unit/unit.h"
 
-#include <netinet/in.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <sys/socket.h>
 
-enum { CONNECTIONS = 128, HEARD_MAX = 256 * 1024, LINE_MAX_HEARD = 2048 };
+#include "tests/unit/server_rig.h"
+
+enum {
+	CONNECTIONS = 128,
+	HEARD_MAX = 256 * 1024,
+	LINE_MAX_HEARD = 2048,
+	REPLY_MAX = 4 * 1024 * 1024,
+};
 
 struct line {
 	struct post *post;
-	pthread_t thread;
 	int fd;
 	bool login_comes;
 	char left[LINE_MAX_HEARD];
@@ -19,16 +24,13 @@ struct line {
 };
 
 struct post {
-	int listener, port;
-	pthread_t thread;
-	pthread_mutex_t lock;
-	bool stopping;
+	struct server server;
 	struct line line[CONNECTIONS];
 	int nlines;
-	const char *reply[TURNS];
 	enum web_then then[TURNS];
 	char heard[HEARD_MAX];
 	size_t nheard;
+	char reply[TURNS][REPLY_MAX];
 };
 
 static const struct {
@@ -51,12 +53,12 @@ static const struct {
 static void
 note(struct post *p, const char *text, size_t len)
 {
-	pthread_mutex_lock(&p->lock);
+	pthread_mutex_lock(&p->server.lock);
 	if (p->nheard + len < HEARD_MAX) {
 		memcpy(p->heard + p->nheard, text, len);
 		p->nheard += len;
 	}
-	pthread_mutex_unlock(&p->lock);
+	pthread_mutex_unlock(&p->server.lock);
 }
 
 /* One line with its end; false at the end of all. */
@@ -100,13 +102,13 @@ static bool
 say(struct line *l, enum turn turn)
 {
 	struct post *p = l->post;
-	const char *reply;
+	const char *reply = p->reply[turn];
 	enum web_then then;
 	char byte;
 
-	pthread_mutex_lock(&p->lock);
-	reply = p->reply[turn], then = p->then[turn];
-	pthread_mutex_unlock(&p->lock);
+	pthread_mutex_lock(&p->server.lock);
+	then = p->then[turn];
+	pthread_mutex_unlock(&p->server.lock);
 	if (!put(l, reply, strlen(reply)))
 		return false;
 	while (then == WEB_HOLD && recv(l->fd, &byte, 1, 0) > 0)
@@ -163,96 +165,71 @@ serve(void *arg)
 	return NULL;
 }
 
-static void *
-accept_all(void *arg)
+static void
+accept_all(void *memory, int listener)
 {
-	struct post *p = arg;
+	struct post *p = memory;
+	int fd;
 
-	for (;;) {
-		int fd = accept4(p->listener, NULL, NULL, SOCK_CLOEXEC);
+	while ((fd = accept(listener, NULL, NULL)) >= 0 && p->nlines < CONNECTIONS) {
 		struct line *l = &p->line[p->nlines];
-		bool stopping;
+		pthread_t thread;
 
-		pthread_mutex_lock(&p->lock);
-		stopping = p->stopping || fd < 0 || p->nlines == CONNECTIONS;
-		if (!stopping)
-			p->nlines++;
-		pthread_mutex_unlock(&p->lock);
-		if (stopping) {
-			close(fd);
-			break;
-		}
 		l->post = p;
 		l->fd = fd;
-		if (pthread_create(&l->thread, NULL, serve, l))
+		pthread_mutex_lock(&p->server.lock);
+		p->nlines++;
+		pthread_mutex_unlock(&p->server.lock);
+		if (pthread_create(&thread, NULL, serve, l) || pthread_detach(thread))
 			abort();
 	}
-	return NULL;
+}
+
+static void
+reply_with(struct post *p, enum turn turn, const char *reply, enum web_then then)
+{
+	server_copy(p->reply[turn], sizeof(p->reply[turn]), reply, strlen(reply) + 1);
+	p->then[turn] = then;
 }
 
 void
 post_reset(struct post *p)
 {
-	pthread_mutex_lock(&p->lock);
-	for (size_t i = 0; i < TURNS; i++) {
-		p->reply[i] = turns[i].reply;
-		p->then[i] = WEB_KEEP;
-	}
+	pthread_mutex_lock(&p->server.lock);
+	for (enum turn t = 0; t < TURNS; t++)
+		reply_with(p, t, turns[t].reply, WEB_KEEP);
 	p->nheard = 0;
-	pthread_mutex_unlock(&p->lock);
+	pthread_mutex_unlock(&p->server.lock);
 }
 
 struct post *
 post_start(void)
 {
-	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	struct post *p = calloc(1, sizeof(*p));
-	socklen_t len = sizeof(at);
+	struct post *p = server_make(sizeof(*p));
 
-	assert_non_null(p);
-	p->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	assert_true(p->listener >= 0);
-	assert_int_equal(bind(p->listener, (struct sockaddr *)&at, sizeof(at)), 0);
-	assert_int_equal(getsockname(p->listener, (struct sockaddr *)&at, &len), 0);
-	assert_int_equal(listen(p->listener, 16), 0);
-	p->port = ntohs(at.sin_port);
-	assert_int_equal(pthread_mutex_init(&p->lock, NULL), 0);
 	post_reset(p);
-	assert_int_equal(pthread_create(&p->thread, NULL, accept_all, p), 0);
+	server_start(p, accept_all);
 	return p;
 }
 
 void
 post_stop(struct post *p)
 {
-	pthread_mutex_lock(&p->lock);
-	p->stopping = true;
-	pthread_mutex_unlock(&p->lock);
-	(void)shutdown(p->listener, SHUT_RDWR); /* accept() returns */
-	pthread_join(p->thread, NULL);
-	for (int i = 0; i < p->nlines; i++) {
-		(void)shutdown(p->line[i].fd, SHUT_RDWR);
-		pthread_join(p->line[i].thread, NULL);
-		close(p->line[i].fd);
-	}
-	close(p->listener);
-	pthread_mutex_destroy(&p->lock);
-	free(p);
+	server_stop(p, sizeof(*p));
 }
 
 void
 post_say(struct post *p, enum turn turn, const char *reply, enum web_then then)
 {
-	pthread_mutex_lock(&p->lock);
-	p->reply[turn] = reply;
-	p->then[turn] = then;
-	pthread_mutex_unlock(&p->lock);
+	pthread_mutex_lock(&p->server.lock);
+	reply_with(p, turn, reply, then);
+	pthread_mutex_unlock(&p->server.lock);
 }
 
 int
 post_port(const struct post *p)
 {
-	return p->port;
+	return p->server.port;
 }
 
 int
@@ -260,9 +237,9 @@ post_connections(struct post *p)
 {
 	int n;
 
-	pthread_mutex_lock(&p->lock);
+	pthread_mutex_lock(&p->server.lock);
 	n = p->nlines;
-	pthread_mutex_unlock(&p->lock);
+	pthread_mutex_unlock(&p->server.lock);
 	return n;
 }
 
@@ -271,9 +248,9 @@ post_heard(struct post *p)
 {
 	char *copy;
 
-	pthread_mutex_lock(&p->lock);
+	pthread_mutex_lock(&p->server.lock);
 	copy = strndup(p->heard, p->nheard);
-	pthread_mutex_unlock(&p->lock);
+	pthread_mutex_unlock(&p->server.lock);
 	assert_non_null(copy);
 	return copy;
 }

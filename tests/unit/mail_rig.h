@@ -1,4 +1,4 @@
-/* A mail server of a few lines on loopback, in threads of the test: it says what it is told to. */
+/* A mail server of a few lines on loopback: it says what it is told to. */
 #ifndef OTP_MAIL_RIG_H
 #define OTP_MAIL_RIG_H
 
@@ -24,9 +24,9 @@ struct post;
 
 /* It takes every mail, and every login. */
 struct post *post_start(void);
-/* Ends every connection and every thread. */
+/* Ends every connection. */
 void post_stop(struct post *p);
-/* What it says from now on at this turn (borrowed), and what it does then: not WEB_DROP. */
+/* What it says from now on at this turn, and what it does then: not WEB_DROP. */
 void post_say(struct post *p, enum turn turn, const char *reply, enum web_then then);
 /* As in the beginning, and nothing heard. */
 void post_reset(struct post *p);

@@ -1,4 +1,4 @@
-/* A web server of a few lines on loopback, in threads of the test: it says what it is told to. */
+/* A web server of a few lines on loopback: it says what it is told to. */
 #ifndef OTP_WEB_RIG_H
 #define OTP_WEB_RIG_H
 
@@ -15,9 +15,9 @@ enum web_then {
 struct web;
 
 struct web *web_start(void);
-/* Ends every connection and every thread. */
+/* Ends every connection. */
 void web_stop(struct web *w);
-/* What every request is answered from now on: len bytes as they are (borrowed), then what. */
+/* What every request is answered from now on: len bytes as they are, then what. */
 void web_say(struct web *w, const void *bytes, size_t len, enum web_then then);
 /* As above: a whole answer with this status line's rest, header lines ("A: b\r\n") and body. */
 void web_answer(struct web *w, const char *status, const char *headers, const char *body);
