@@ -8,8 +8,8 @@ deps_build="gcc libc6-dev make autoconf automake libtool autoconf-archive pkg-co
 	libini-config-dev libcsv-dev"
 deps_demo="pamtester python3 python3-pexpect python3-cryptography python3-aiosmtpd openssl"
 deps_check="libcmocka-dev clang clang-format valgrind shellcheck mandoc git sudo login openssh-server
-	openssh-client systemd python3-pytest python3-pytest-xdist sqlite3 procps curl fail2ban
-	debhelper dpkg-dev fakeroot lintian"
+	openssh-client systemd python3-pytest python3-pytest-timeout python3-pytest-xdist
+	sqlite3 procps curl fail2ban debhelper dpkg-dev fakeroot lintian"
 
 deps_policy=/usr/sbin/policy-rc.d
 deps_policy_ours=

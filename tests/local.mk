@@ -1,3 +1,7 @@
+# A test that hangs fails, by name, and the others go on: it is many times what the slowest takes.
+LOG_COMPILER = timeout
+AM_LOG_FLAGS = -v -k 10 600
+
 dist_check_SCRIPTS += tests/includes.sh tests/map.sh
 TESTS += tests/includes.sh tests/map.sh
 
