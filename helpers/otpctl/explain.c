@@ -222,13 +222,23 @@ open_conf(const struct otpctl *ctl, struct opened *o)
 	return r ? r : otpctl_paths_of(o->conf, &o->paths);
 }
 
-/* As login_identify(): without a caller nobody is, and the sign-in is broken whoever was named. */
-static const char *
-who_is_asked(const struct conf *c, const struct explain_arguments *a)
+/*
+ * As login_identify(): without a caller nobody is asked, and the sign-in is broken whoever was
+ * named; and who is signed in must exist whoever is asked.
+ */
+static int
+who_is_asked(const struct conf *c, const struct explain_arguments *a, struct explain_query *q,
+    char *user, size_t size)
 {
 	bool caller = conf_signin_for(c, a->service)->identity == IDENTITY_CALLER;
+	int r;
 
-	return caller && *a->ruser ? a->ruser : a->user.name;
+	q->asked = a->user.name;
+	r = otpctl_canonical(NAME_OR_TYPED, q->asked, user, size, &q->known);
+	if (r || !caller || !*a->ruser || q->known == USER_UNKNOWN)
+		return r;
+	q->asked = a->ruser;
+	return otpctl_canonical(NAME_OR_TYPED, q->asked, user, size, &q->known);
 }
 
 /* As the helper's own user: what that one cannot read, a sign-in cannot. */
@@ -302,10 +312,8 @@ otpctl_explain(struct otpctl *ctl, int argc, char **argv)
 		r = otpctl_as_helper(ctl);
 	if (!r)
 		r = open_conf(ctl, &o);
-	if (!r) {
-		q.asked = who_is_asked(o.conf, &a);
-		r = otpctl_canonical(NAME_OR_TYPED, q.asked, user, sizeof(user), &q.known);
-	}
+	if (!r)
+		r = who_is_asked(o.conf, &a, &q, user, sizeof(user));
 	if (!r)
 		r = otpctl_now(&q.now);
 	if (!r)

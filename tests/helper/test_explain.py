@@ -241,10 +241,10 @@ def test_an_unknown_user_is_told_apart_here_alone(world):
 
 
 @pytest.mark.parametrize("user, caller, asked, exists, outcome", [
-    ("ghost.user", "games", "games", True, "asked"), ("games", "ghost.user", "ghost.user", False, "denied"),
+    ("ghost.user", "games", "ghost.user", False, "denied"), ("games", "ghost.user", "ghost.user", False, "denied"),
     ("root", "games", "games", True, "asked"), ("games", "", "games", True, "broken")])
 def test_who_is_asked_is_who_must_be_known(world, user, caller, asked, exists, outcome):
-    """identity = caller: whoever they become, they are asked for a code of their own."""
+    """identity = caller: whoever they become, they are asked for a code of their own; and that one must exist."""
     world.configure(extra="[service su]\nidentity = caller\n")
     a = run_explain(world, user, "--service", "su", "--ruser", caller)
     assert (a["user"], a["exists"], a["outcome"]) == (asked, exists, outcome)

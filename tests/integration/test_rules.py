@@ -389,9 +389,21 @@ def test_a_user_that_cannot_be_looked_up(world, how, lines):
 def test_whom_no_option_lets_pass_or_asks(world, how, options):
     """Nor is it one for the rules that are options."""
     world.edit(CONF, r"\Z", f"[service {SERVICE}]\n{options}\n")
-    user, caller = ("alice", how) if "identity" in options else (how, "alice")
-    assert world.finish(user, "000000", [f"--item=ruser={caller}", "--item=tty=/dev/pts/1"]) == PERM_DENIED
+    for user, caller in ((how, "alice"), ("alice", how)) if "identity" in options else ((how, "alice"),):
+        assert world.finish(user, "000000", [f"--item=ruser={caller}", "--item=tty=/dev/pts/1"]) == PERM_DENIED
     assert world.messages() == []
+
+
+@FAILS
+def test_whoever_is_asked_the_user_is_looked_up(world, how):
+    """identity = caller: a rule that exempts the caller lets nobody in who is not there, or may not be."""
+    world.edit(CONF, r"\Z", f"[service {SERVICE}]\nidentity = caller\nunregistered = skip\n")
+    rule(world, "users = alice")
+    items = ["--item=ruser=alice", "--item=tty=/dev/pts/1"]
+    assert world.finish("bob", "000000", items) == SUCCESS
+    assert world.finish("nobody.such", "000000", items) == AUTH_ERR
+    assert world.finish(how, "000000", items) == PERM_DENIED
+    assert "user lookup: the name service failed" in world.log()
 
 
 @FAILS

@@ -711,7 +711,17 @@ the_caller_can_be_the_one_who_is_asked(void **state)
 	assert_string_equal(rig.result.user, "asha");
 	rig.start.ruser = "";
 	assert_int_equal(rig_run_lines(NULL, 0), LOGIN_BROKEN);
-	rig.start.service = "other", rig.start.ruser = "asha";
+	/* Nobody becomes a user who does not exist, or of whom nobody knows. */
+	rig.start.ruser = "asha", rig.start.user = "ghost.user";
+	assert_int_equal(RUN(SAY("A verification code was sent by SMS to +", "@wrong"),
+			     SAY(W_LEFT2, "000000"), SAY(W_LEFT1, "999999")),
+	    LOGIN_DENIED);
+	assert_string_equal(rig.result.reason, "unknown user");
+	assert_string_equal(rig.result.user, "");
+	rig.start.user = "";
+	assert_int_equal(rig_run_lines(NULL, 0), LOGIN_BROKEN);
+	rig.start.user = "root";
+	rig.start.service = "other";
 	assert_int_equal(RUN(KIND(ANSWER_CANCELLED, ENTER)), LOGIN_GONE);
 	assert_string_equal(rig.result.user, "root");
 }
