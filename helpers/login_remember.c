@@ -4,7 +4,8 @@
  * MUST:
  *  - remembered is a place that nobody can choose: a public key that sshd has checked, with the
  *    client's address; or a terminal's session, by its leader's start and the boot;
- *  - what was made in the future, by a clock that was put back since, counts for nothing.
+ *  - a clock that is put back makes nothing last longer: within a boot the one that nobody sets
+ *    counts, too, and what was made in the future counts for nothing.
  */
 #include "helpers/login_internal.h"
 
@@ -20,21 +21,20 @@ enum step
 login_remembered(struct login *l)
 {
 	struct instant t = login_now(l);
-	int64_t made = 0, since;
+	int64_t age = 0;
 	int r;
 
 	if (!remembers(l))
 		return STEP_REACH;
-	r = l->io->store->ops->remembered_find(l->io->store, l->name, l->source.remember, &made);
+	r = l->io->store->ops->remembered_find(l->io->store, &t, l->name, l->source.remember, &age);
 	if (r == -OTP_ENOENT)
 		return STEP_REACH;
 	if (r)
 		return login_end_by_error(l, r, "store");
-	since = t.wall_ms - made;
-	if (since < 0 || since >= l->options->remember || !login_may_skip(l, "remember"))
+	if (age >= l->options->remember || !login_may_skip(l, "remember"))
 		return STEP_REACH;
-	return login_end(l, LOGIN_SKIP, "remembered: a code was given here %lld s ago",
-	    (long long)(since / 1000));
+	return login_end(
+	    l, LOGIN_SKIP, "remembered: a code was given here %lld s ago", (long long)(age / 1000));
 }
 
 struct on_ok

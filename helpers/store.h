@@ -233,9 +233,13 @@ struct store_ops {
 	int (*place_known)(
 	    struct store *s, const struct instant *now, const char *user, const char *place);
 
-	/* When the user's sign-in was remembered under the key. -OTP_ENOENT. */
-	int (*remembered_find)(
-	    struct store *s, const char *user, const char *key, int64_t *made_wall_ms);
+	/*
+	 * How long ago the user's sign-in was remembered under the key, by the wall clock or,
+	 * within one boot, by the clock that nobody sets, whichever is longer. -OTP_ENOENT, also
+	 * for what was made in the future.
+	 */
+	int (*remembered_find)(struct store *s, const struct instant *now, const char *user,
+	    const char *key, int64_t *age_ms);
 	/* Of one user, or of all where user is NULL; the newest first. Or fn's error. */
 	int (*remembered_each)(struct store *s, const char *user, remembered_fn *fn, void *arg);
 	/* Forgets them, of one user or of all where user is NULL; *removed counts. */

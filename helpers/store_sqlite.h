@@ -21,7 +21,7 @@ extern const struct store_ops store_sqlite_ops;
 
 enum {
 	STORE_APPLICATION_ID = 0x6f747073, /* "otps" */
-	STORE_SCHEMA = 2,
+	STORE_SCHEMA = 3,
 };
 #define STORE_DB "store.db"
 
@@ -139,8 +139,8 @@ int store_sqlite_recovery_use(struct store *base, const struct instant *now, con
 int store_sqlite_recovery_drop(struct store *base, const char *user);
 
 /* store_sqlite_remember.c */
-int store_sqlite_remembered_find(
-    struct store *base, const char *user, const char *key, int64_t *made_wall_ms);
+int store_sqlite_remembered_find(struct store *base, const struct instant *now, const char *user,
+    const char *key, int64_t *age_ms);
 int store_sqlite_remembered_each(
     struct store *base, const char *user, remembered_fn *fn, void *arg);
 int store_sqlite_remembered_drop(struct store *base, const char *user, int *removed);

@@ -26,6 +26,13 @@ static const char new_name[] = STORE_DB ".new";
  * All times are milliseconds of the wall clock, but for those in "boot" ones. keep_ms is when a row
  * may be pruned. A challenge is held by lease_by until lease_boot_ms, of its own boot.
  */
+#define REMEMBERED                                                                    \
+	"CREATE TABLE remembered ("                                                   \
+	" user TEXT NOT NULL, key TEXT NOT NULL, made_ms INTEGER NOT NULL,"           \
+	" boot_id TEXT NOT NULL DEFAULT '', made_boot_ms INTEGER NOT NULL DEFAULT 0," \
+	" PRIMARY KEY (user, key)) STRICT, WITHOUT ROWID;"                            \
+	"CREATE INDEX remembered_made ON remembered (made_ms);"
+
 static const char schema[] =
     "CREATE TABLE send_event ("
     " reservation INTEGER NOT NULL, kind TEXT NOT NULL, owner TEXT NOT NULL, place TEXT NOT NULL,"
@@ -53,12 +60,7 @@ static const char schema[] =
     "CREATE TABLE known_place ("
     " user TEXT NOT NULL, place TEXT NOT NULL, seen_ms INTEGER NOT NULL,"
     " PRIMARY KEY (user, place)) STRICT, WITHOUT ROWID;"
-    "CREATE INDEX known_place_seen ON known_place (seen_ms);"
-    "CREATE TABLE remembered ("
-    " user TEXT NOT NULL, key TEXT NOT NULL, made_ms INTEGER NOT NULL,"
-    " PRIMARY KEY (user, key)) STRICT, WITHOUT ROWID;"
-    "CREATE INDEX remembered_made ON remembered (made_ms);"
-    "CREATE TABLE recovery ("
+    "CREATE INDEX known_place_seen ON known_place (seen_ms);" REMEMBERED "CREATE TABLE recovery ("
     " user TEXT NOT NULL PRIMARY KEY, id TEXT NOT NULL UNIQUE, salt BLOB NOT NULL,"
     " issued_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
     "CREATE TABLE recovery_code ("
@@ -200,7 +202,14 @@ static const char copy_1[] =
     "DROP TABLE send_event_1; DROP TABLE challenge_1; DROP TABLE budget_1;"
     "DROP TABLE known_source; DROP TABLE provider_credits_1; DROP TABLE provider_session_1;";
 
-/* 1 where there is something to do, 0 where not. */
+/* --- from schema 2 ------------------------------------------------------------------------- */
+
+/* Of what it remembered nobody knows the boot: everyone is asked once more. */
+static const char from_2[] = "DROP TABLE remembered; " REMEMBERED;
+
+/* --- from any ------------------------------------------------------------------------------ */
+
+/* Its schema's number where there is something to do, 0 where not. */
 static int
 is_old(struct sqlite_store *s)
 {
@@ -209,8 +218,8 @@ is_old(struct sqlite_store *s)
 
 	if (r || version == STORE_SCHEMA)
 		return r;
-	if (version == 1)
-		return 1;
+	if (version == 1 || version == 2)
+		return (int)version;
 	otp_log(LOG_ERR, "store: %s: made by another version of pam_otp", STORE_DB);
 	return -OTP_ESTORE;
 }
@@ -226,8 +235,11 @@ op_migrate(struct sqlite_store *s, const struct instant *now, const void *arg)
 	if (r <= 0)
 		return r;
 	(void)snprintf(pragma, sizeof(pragma), "PRAGMA user_version = %d", STORE_SCHEMA);
-	if (sql_script(s->db, aside_1) || sql_script(s->db, schema) || sql_script(s->db, copy_1) ||
-	    sql_script(s->db, pragma))
+	if (r == 1 ? sql_script(s->db, aside_1) || sql_script(s->db, schema) ||
+			 sql_script(s->db, copy_1)
+		   : sql_script(s->db, from_2))
+		return store_sqlite_failed(s, "migrating");
+	if (sql_script(s->db, pragma))
 		return store_sqlite_failed(s, "migrating");
 	return 0;
 }

@@ -18,9 +18,10 @@ remember(struct sqlite_store *s, const struct instant *now, const char *user, co
 		return 0;
 	/* What was made "in the future", before the clock was put back, is made anew. */
 	if (sql_run(s->db,
-		"INSERT INTO remembered (user, key, made_ms) VALUES (?1, ?2, ?3) "
-		"ON CONFLICT (user, key) DO UPDATE SET made_ms = excluded.made_ms",
-		sql_text(user), sql_text(key), sql_int(now->wall_ms)) ||
+		"INSERT OR REPLACE INTO remembered (user, key, made_ms, boot_id, made_boot_ms) "
+		"VALUES (?1, ?2, ?3, ?4, ?5)",
+		sql_text(user), sql_text(key), sql_int(now->wall_ms), sql_text(now->boot_id),
+		sql_int(now->boot_ms)) ||
 	    sql_run(s->db,
 		"DELETE FROM remembered WHERE (user, key) IN "
 		"(SELECT user, key FROM remembered WHERE made_ms <= ?1 LIMIT ?2)",
@@ -39,20 +40,23 @@ store_sqlite_on_ok(
 }
 
 int
-store_sqlite_remembered_find(
-    struct store *base, const char *user, const char *key, int64_t *made_wall_ms)
+store_sqlite_remembered_find(struct store *base, const struct instant *now, const char *user,
+    const char *key, int64_t *age_ms)
 {
 	struct sqlite_store *s = (struct sqlite_store *)base;
 	_auto_stmt sqlite3_stmt *stmt = NULL;
 	int r;
 
 	(void)sql_prepare(s->db, &stmt,
-	    "SELECT made_ms FROM remembered WHERE user = ?1 AND key = ?2", sql_text(user),
-	    sql_text(key));
+	    "SELECT max(?3 - made_ms, iif(boot_id = ?4, ?5 - made_boot_ms, 0)) FROM remembered "
+	    "WHERE user = ?1 AND key = ?2 AND made_ms <= ?3 "
+	    "AND boot_id <> '' AND (boot_id <> ?4 OR made_boot_ms <= ?5)",
+	    sql_text(user), sql_text(key), sql_int(now->wall_ms), sql_text(now->boot_id),
+	    sql_int(now->boot_ms));
 	r = store_sqlite_step(s, stmt, "finding a remembered sign-in");
 	if (r <= 0)
 		return r ? r : -OTP_ENOENT;
-	*made_wall_ms = sqlite3_column_int64(stmt, 0);
+	*age_ms = sqlite3_column_int64(stmt, 0);
 	return 0;
 }
 

@@ -125,6 +125,27 @@ def test_it_ends(remembering, where, ago, asked):
     assert is_asked(remembering, **where) == asked
 
 
+@pytest.mark.parametrize("where", [SSH, SUDO], ids=["ssh", "sudo"])
+@pytest.mark.parametrize("ago, asked", [(LASTS - 5 * MINUTE, False), (LASTS, True), (-MINUTE, True)],
+                         ids=["inside", "at the end", "in the future"])
+def test_a_clock_that_is_put_back_makes_it_no_longer(remembering, where, ago, asked):
+    """The one that nobody sets says so long ago, and the other: just now."""
+    with_a_code(remembering, **where)
+    with store(remembering) as db:
+        assert db.execute("UPDATE remembered SET made_boot_ms = made_boot_ms - ?", (ago,)).rowcount == 1
+    assert is_asked(remembering, **where) == asked
+
+
+def test_of_another_boot_the_clock_alone_says_when_it_ends(remembering):
+    """What a key is remembered for goes on behind a boot."""
+    with_a_code(remembering, **SSH)
+    with store(remembering) as db:
+        db.execute("UPDATE remembered SET boot_id = 'another', made_boot_ms = made_boot_ms + 3600000")
+    assert not is_asked(remembering, **SSH)
+    set_made(remembering, LASTS)
+    assert is_asked(remembering, **SSH)
+
+
 @pytest.mark.parametrize("ago", [LASTS, -60 * MINUTE], ids=["at the end", "in the future"])
 def test_a_code_after_the_end_is_remembered_anew(remembering, ago):
     with_a_code(remembering, **SSH)

@@ -181,7 +181,7 @@ def test_who_may_not_look_or_is_not_there_is_told_so(asked):
 
 
 def test_what_a_user_left_who_is_gone_is_forgotten(asked):
-    asked.sql("INSERT INTO remembered (user, key, made_ms) VALUES ('no-such-user', 'somewhere', 1000)")
+    asked.sql("INSERT INTO remembered VALUES ('no-such-user', 'somewhere', 1000, 'boot', 1000)")
     left = json.loads(otpctl("remember", "list", "no-such-user", "--json").stdout)
     assert [(one["user"], one["where"]) for one in left] == [("no-such-user", "somewhere")]
     assert "somewhere" in otpctl("remember", "list", "no-such-user").stdout

@@ -443,10 +443,11 @@ f_place_known(struct store *s, const struct instant *t, const char *user, const 
 }
 
 static int
-f_remembered(struct store *s, const char *user, const char *key, int64_t *made)
+f_remembered(
+    struct store *s, const struct instant *t, const char *user, const char *key, int64_t *age_ms)
 {
 	(void)s;
-	WITH_FAULT(REAL->remembered_find(rig.real_store, user, key, made));
+	WITH_FAULT(REAL->remembered_find(rig.real_store, t, user, key, age_ms));
 }
 
 static int
