@@ -270,8 +270,10 @@ int
 source_of(const struct login_start *s, struct source *out)
 {
 	char key[FINGERPRINT_SIZE], unique[33];
-	int r = fingerprint(s->ssh_auth_info, key, &out->publickey), n = -1;
+	int r, n = -1;
 
+	*out = (struct source){.joins = false};
+	r = fingerprint(s->ssh_auth_info, key, &out->publickey);
 	if (r)
 		return r;
 	if (s->fingerprint) {

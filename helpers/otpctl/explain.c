@@ -10,6 +10,7 @@
 #include "common/own.h"
 #include "common/text.h"
 #include "common/trust.h"
+#include "common/wire.h"
 #include "helpers/challenge.h"
 #include "helpers/conf_parse.h"
 #include "helpers/json.h"
@@ -21,7 +22,8 @@
 #include "helpers/source.h"
 
 enum { OPT_SERVICE = 0xa00, OPT_RHOST, OPT_KEY, OPT_RUSER, OPT_TTY };
-enum { REPORT_MAX = 64 * 1024, LINE_SHOWN = 1200, KEY_MAX = 3900 };
+/* A key with the words around it is what the module would hand on, and sscanf() is told so. */
+enum { REPORT_MAX = 64 * 1024, LINE_SHOWN = 1200, KEY_MAX = WIRE_SSH_MAX + 1 };
 
 struct explain_arguments {
 	struct otpctl_user user; /* first: the parser's part */
@@ -69,7 +71,7 @@ static const struct argp_option explain_options[] = {
     {"rhost", OPT_RHOST, "ADDRESS", 0, "The client's address", 0},
     {"key", OPT_KEY, "KEY", 0,
 	"The public key that sshd took: as in its .pub file, that file, or its fingerprint", 0},
-    {"ruser", OPT_RUSER, "USER", 0, "Who calls, as sudo and su say it", 0},
+    {"ruser", OPT_RUSER, "USER", 0, "Who calls, as su says it; with sudo it is USER", 0},
     {"tty", OPT_TTY, "TTY", 0, "The terminal", 0},
     {0},
 };
@@ -120,7 +122,7 @@ auth_info(const char *key, char *dst, size_t size)
 {
 	char text[KEY_MAX] = "", algorithm[128], base64[KEY_MAX];
 	struct login_start probe = NOTHING_SAID;
-	struct source source = {.joins = false};
+	struct source source;
 	int r = OTPCTL_OK;
 
 	if (key[0] == '/')
@@ -129,8 +131,9 @@ auth_info(const char *key, char *dst, size_t size)
 		(void)snprintf(text, sizeof(text), "%s", key);
 	if (r)
 		return r;
-	if (strlen(key) < sizeof(text) && sscanf(text, "%127s %3899s", algorithm, base64) == 2)
-		(void)snprintf(dst, size, "publickey %s %s", algorithm, base64);
+	if (strlen(key) < sizeof(text) && sscanf(text, "%127s %4095s", algorithm, base64) == 2 &&
+	    snprintf(dst, size, "publickey %s %s", algorithm, base64) >= (int)size)
+		dst[0] = '\0';
 	probe.ssh_auth_info = dst;
 	if (!source_of(&probe, &source) && source.publickey)
 		return OTPCTL_OK;
@@ -222,6 +225,13 @@ open_conf(const struct otpctl *ctl, struct opened *o)
 	return r ? r : otpctl_paths_of(o->conf, &o->paths);
 }
 
+/* Does the service always say that it is the user who calls? */
+static bool
+calls_itself(const char *service)
+{
+	return !strcmp(service, "sudo") || !strcmp(service, "sudo-i");
+}
+
 /*
  * As login_identify(): without a caller nobody is asked, and the sign-in is broken whoever was
  * named; and who is signed in must exist whoever is asked.
@@ -291,7 +301,7 @@ otpctl_explain(struct otpctl *ctl, int argc, char **argv)
 {
 	_auto_opened struct opened o = {.reach = {open_providers}, .ctl = ctl};
 	_auto_json json_t *answer = NULL;
-	struct explain_arguments a = {.rhost = "", .ruser = "", .tty = ""};
+	struct explain_arguments a = {.rhost = "", .tty = ""};
 	struct login_start start = {
 	    .first_factor = true, /* who asks of a sign-in means one that came so far */
 	    .ssh_connection = "",
@@ -299,10 +309,12 @@ otpctl_explain(struct otpctl *ctl, int argc, char **argv)
 	    .session_start = "",
 	    .boot_id = ""};
 	struct explain_query q = {.start = &start};
-	char user[CONTACT_USER_MAX + 1], key[KEY_MAX + 256] = "";
+	char user[CONTACT_USER_MAX + 1], key[WIRE_SSH_MAX + 1] = "";
 	int r = OTPCTL_OK;
 
 	otpctl_parse(ctl, &explain_argp, "otpctl explain", argc, argv, &a);
+	if (!a.ruser)
+		a.ruser = calls_itself(a.service) ? a.user.name : "";
 	/* The caller's file, and from here on what the helper sees. */
 	if (a.key && is_fingerprint(a.key))
 		start.fingerprint = a.key;

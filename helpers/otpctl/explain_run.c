@@ -15,6 +15,7 @@
 #include "helpers/json.h"
 #include "helpers/otpctl/explain.h"
 #include "helpers/otpctl/otpctl.h"
+#include "helpers/source.h"
 
 enum { TEXT_MAX = 1200, SENDS_MAX = 8 };
 
@@ -343,16 +344,27 @@ run(struct dry *d)
 		set(d, "user", clean(result.user));
 }
 
+/* Is anything said by which the user may be known, as source_of() has it? */
+static bool
+has_place(const struct login_start *s)
+{
+	struct source source;
+
+	return !source_of(s, &source) && *source.place;
+}
+
 int
 explain_sign_in(const struct explain_query *q, json_t **out)
 {
 	bool has_key = q->start->fingerprint || *q->start->ssh_auth_info;
-	_auto_json json_t *answer =
-	    json_pack("{s:o, s:o, s:o, s:n, s:b, s:[], s:n, s:n, s:[], s:b, s:[], s:[], s:[]}",
-		"user", clean(q->asked), "exists",
-		q->known == USER_AS_TYPED ? json_null() : json_boolean(q->known == USER_KNOWN),
-		"service", clean(q->start->service), "client", "public_key", has_key, "rules",
-		"outcome", "reason", "ways", "recovery_codes", 0, "prompts", "limits", "options");
+	_auto_json json_t *answer = json_pack(
+	    "{s:o, s:o, s:o, s:n, s:o, s:b, s:b, s:[], s:n, s:n, s:[], s:b, s:[], s:[], s:[]}",
+	    "user", clean(q->asked), "exists",
+	    q->known == USER_AS_TYPED ? json_null() : json_boolean(q->known == USER_KNOWN),
+	    "service", clean(q->start->service), "client", "caller",
+	    *q->start->ruser ? clean(q->start->ruser) : json_null(), "place", has_place(q->start),
+	    "public_key", has_key, "rules", "outcome", "reason", "ways", "recovery_codes", 0,
+	    "prompts", "limits", "options");
 	struct dry d = {
 	    .peer = {peer_ask, peer_tell, peer_wait},
 	    .machine = {machine_account, machine_groups, machine_now},

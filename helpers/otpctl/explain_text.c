@@ -15,11 +15,12 @@ text_of(const json_t *row, const char *key)
 static void
 print_request(const json_t *a)
 {
-	const char *client = text_of(a, "client");
+	const char *client = text_of(a, "client"), *caller = text_of(a, "caller");
 
-	(void)printf("%s, service %s, from %s%s\n", text_of(a, "user"), text_of(a, "service"),
+	(void)printf("%s, service %s, from %s%s%s%s\n", text_of(a, "user"), text_of(a, "service"),
 	    *client ? client : "no numeric client address",
-	    json_is_true(json_object_get(a, "public_key")) ? ", with a public key" : "");
+	    json_is_true(json_object_get(a, "public_key")) ? ", with a public key" : "",
+	    *caller ? ", called by " : "", caller);
 	if (json_is_false(json_object_get(a, "exists")))
 		(void)printf("This machine knows no user of that name.\n");
 }
@@ -102,6 +103,9 @@ print_limits(const json_t *a)
 	json_t *rows = json_object_get(a, "limits"), *row;
 	size_t i;
 
+	if (json_is_false(json_object_get(a, "place")))
+		(void)printf("Limits as for a place where the user never signed in; name one with "
+			     "--rhost, or with --ruser or --tty.\n");
 	json_array_foreach (rows, i, row) {
 		const char *until = text_of(row, "until");
 

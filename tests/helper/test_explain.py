@@ -1,5 +1,6 @@
 """otpctl explain says what the sign-in does: the same requests to both, and no trace of the one that only explains."""
 
+import base64
 import json
 import os
 import random
@@ -50,9 +51,9 @@ def some(rnd, pool, most=3):
     return list(dict.fromkeys(rnd.choice(pool) for _ in range(rnd.randint(1, most))))
 
 
-def a_rule(rnd, n, callers):
+def a_rule(rnd, n, callers, others):
     """One that loads: what can never match is an error, and nothing to sign in with. callers: the services whose
-    callers are asked, and are on this machine."""
+    callers are asked, and are on this machine. others: some, if there are any, whose are not."""
     local, keyless = callers | set(LOCAL), callers | set(KEYLESS)
     lines = {}
     while not lines:
@@ -62,9 +63,9 @@ def a_rule(rnd, n, callers):
             lines["groups"] = some(rnd, GROUPS)
         if rnd.random() < .4:
             lines["services"] = some(rnd, SERVICES)
-        if rnd.random() < .4 and not set(lines.get("services", ["x"])) <= local:
+        if rnd.random() < .4 and not set(lines.get("services", others)) <= local:
             lines["networks"] = some(rnd, NETWORKS)
-    if rnd.random() < .3 and not set(lines.get("services", ["x"])) <= keyless:
+    if rnd.random() < .3 and not set(lines.get("services", others)) <= keyless:
         lines["requires"] = ["publickey"]
     until = rnd.choice(["2001-01-01"] + 5 * ["2099-12-31"])
     return (f"[exempt rule-{n}]\nreason = number {n}\nuntil = {until}\n"
@@ -82,7 +83,8 @@ def a_configuration(rnd, ask_first):
     otp, services = a_signin(rnd), {s: a_signin(rnd) for s in some(rnd, SERVICES)}
     who = {s: text if "identity" in text else otp for s in SERVICES for text in [services.get(s, "")]}
     callers = {s for s, text in who.items() if "identity = caller" in text}
-    sections = [a_rule(rnd, n, callers) for n in range(rnd.randint(1, 6))]
+    others = [s for s, text in services.items() if "identity = target" in text] if "= caller" in otp else ["x"]
+    sections = [a_rule(rnd, n, callers, others) for n in range(rnd.randint(1, 6))]
     sections += [f"[service {s}]\n{text}" for s, text in services.items()]
     rnd.shuffle(sections)
     return {"otp": f"ask_first = {ask_first}\n" + otp,
@@ -254,6 +256,43 @@ def test_who_is_asked_is_who_must_be_known(world, user, caller, asked, exists, o
     assert ("This machine knows no user of that name." in done.stdout) != exists
     # Of every other service it is who is named.
     assert run_explain(world, user, "--service", "test", "--ruser", caller)["exists"] == (user != "ghost.user")
+
+
+def test_sudo_says_that_the_user_calls(world):
+    """So they are known where they signed in by it before, and strangers do not lock them out: told without --ruser."""
+    world.configure(otp="ask_first = never\ntries = 1", extra="[limits]\nfailures = 1\nresend_wait = 0s\n")
+    with world.sign_in(service="sudo", rhost="", ruser="games", tty="") as h:
+        h.prompt()
+        h.answer(world.gateway.outbox()[-1]["code"])
+        assert h.result() == "ok"
+    with world.sign_in(service="sshd", ssh_connection="", rhost="192.0.2.1", tty="") as h:
+        h.prompt()
+        h.answer(WRONG)
+        assert h.result() == "denied"
+    a = run_explain(world, "games", "--service", "sudo")
+    assert (a["outcome"], a["caller"], a["place"]) == ("asked", "games", True)
+    assert run_explain(world, "games", "--service", "sudo", "--ruser", "mail")["outcome"] == "locked"
+    a = run_explain(world, "games", "--service", "su")
+    assert (a["outcome"], a["caller"], a["place"]) == ("locked", None, False)
+    text = subprocess.run([program("otpctl"), "--config", world.conf, "explain", "games", "--service", "su"],
+                          capture_output=True, text=True, user=NOBODY, group=NOBODY, check=True).stdout
+    assert "Limits as for a place where the user never signed in; name one with --rhost" in text
+
+
+@pytest.mark.parametrize("form", ["line", "file"])
+def test_a_key_may_be_as_long_as_sshd_may_say_it(world, form):
+    """To the last byte that the module hands on: a certificate has many names in it."""
+    blob = b"\0\0\0\x0bssh-ed25519" + bytes(4)
+    text = base64.b64encode(blob + bytes((4095 - len("publickey ssh-ed25519 ")) // 4 * 3 - len(blob))).decode()
+    key = f"ssh-ed25519 {text}"
+    assert 4092 <= len(f"publickey {key}") <= 4095
+    if form == "file":
+        with open(f"{world.dir}/key.pub", "w") as f:
+            f.write(f"{key} somebody@some.where\n")
+        key = f.name
+    assert explain(world, key=key)["public_key"]
+    assert subprocess.run([program("otpctl"), "--config", world.conf, "explain", "games", "--service", "sshd", "--key",
+                           f"ssh-ed25519 {text}AAAA"], capture_output=True, check=False).returncode == 2
 
 
 def test_the_service_names_its_options(world):

@@ -2,6 +2,7 @@
 
 ids of hosts.md: Q16-Q21.
 """
+import json
 import os
 import re
 import subprocess
@@ -277,3 +278,25 @@ def test_told_that_it_is_locked(spawned):
         t.child.expect(pexpect.EOF)
     with SudoHost().begin() as t:
         assert t.prompt() == "Too many wrong codes. Try again in N seconds.\n" + AGAIN
+
+
+def test_explain_knows_who_calls(spawned):
+    """sudo says that alice calls, and so does explain: her own wrong codes lock her out, and not those of strangers."""
+    def outcome(*more):
+        done = spawned.otpctl("explain", "alice", "--service", "sudo", "--json", *more)
+        return json.loads(done.stdout)["outcome"]
+
+    configure(spawned, extra="[limits]\nfailures = 2\nresend_wait = 0s\n", tries="1")
+    host = SudoHost()
+    with host.begin() as t:
+        assert t.prompt() == SENT + CODE
+        t.type(spawned.code())
+        host.inside(t)
+    for _ in range(2):
+        assert (outcome(), outcome("--ruser", "bob")) == ("asked", "asked")
+        with host.begin() as t:
+            assert t.prompt() == SENT + CODE
+            assert t.answer(spawned.wrong()).endswith(PASSWORD)
+    assert (outcome(), outcome("--ruser", "bob")) == ("locked", "asked")
+    with host.begin() as t:
+        assert "Too many wrong codes" in t.prompt()
