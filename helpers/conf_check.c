@@ -96,6 +96,31 @@ check_people(const struct signin_view *v)
 	}
 }
 
+/* Who signs in there is called by nobody, or from another machine. */
+static const char *const without_caller[] = {"sshd", "login", "remote", "cockpit", "gdm-password",
+    "gdm-fingerprint", "gdm-smartcard", "lightdm", "sddm"};
+
+/* A warning: there may be hosts of that name that say who calls. */
+static void
+check_identity(const struct signin_view *v)
+{
+	const struct conf_setting *set = conf_section_get(v->own ? v->own : v->otp, "identity");
+
+	if (!set || v->signin->identity != IDENTITY_CALLER)
+		return;
+	for (size_t i = 0; i < sizeof(without_caller) / sizeof(without_caller[0]); i++) {
+		const char *service = without_caller[i];
+
+		if (conf_signin_for(v->c, service) != v->signin)
+			continue;
+		conf_warn(v->rep, set->file, set->line,
+		    "[%s] identity: nobody is signed in by %s, for it names no caller; caller is "
+		    "for a section such as [service su su-l]",
+		    v->own ? v->own->name : "otp", service);
+		return;
+	}
+}
+
 static void
 check_signin(const struct signin_view *v)
 {
@@ -103,6 +128,7 @@ check_signin(const struct signin_view *v)
 
 	check_channels(v);
 	check_people(v);
+	check_identity(v);
 	check_order(v, "attempt_timeout", s->attempt_timeout, "send_timeout", s->send_timeout);
 	check_order(v, "send_timeout", s->send_timeout, "login_timeout", s->login_timeout);
 	check_order(v, "verify_timeout", s->verify_timeout, "login_timeout", s->login_timeout);

@@ -77,15 +77,32 @@ has_no_key(const struct conf *c, const char *service)
 	return r;
 }
 
-static bool
-all_services(const struct rule_view *v, bool is(const struct conf *c, const char *service))
-{
-	const struct strlist *services = &v->e->services;
+typedef bool service_fn(const struct conf *c, const char *service);
 
+static bool
+all_of(const struct strlist *services, const struct conf *c, service_fn *is)
+{
 	for (size_t i = 0; i < services->n; i++)
-		if (!is(v->c, services->item[i]))
+		if (!is(c, services->item[i]))
 			return false;
-	return services->n > 0;
+	return true;
+}
+
+/* Are all services of the rule such ones? */
+static bool
+all_services(const struct rule_view *v, service_fn *is)
+{
+	const struct conf_internal *in = v->c->internal;
+
+	if (v->e->services.n)
+		return all_of(&v->e->services, v->c, is);
+	/* Those that are named nowhere are no such ones, unless [otp] makes them. */
+	if (v->c->signin.identity != IDENTITY_CALLER)
+		return false;
+	for (size_t i = 0; i < in->nservices; i++)
+		if (!all_of(&in->service[i].names, v->c, is))
+			return false;
+	return true;
 }
 
 static void

@@ -175,11 +175,67 @@ check_numbers(const struct conf *c, struct buf *report)
 		    o.where, o.n);
 }
 
+/* PAM's own folders, of the administrator and of packages. */
+static const char *const pam_folders[] = {"/etc/pam.d", "/usr/lib/pam.d"};
+
+static bool
+is_installed(const char *service)
+{
+	char path[sizeof("/usr/lib/pam.d/") + CONF_WORD_MAX];
+
+	for (size_t i = 0; i < sizeof(pam_folders) / sizeof(pam_folders[0]); i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", pam_folders[i], service);
+		if (!access(path, F_OK))
+			return true;
+	}
+	return false;
+}
+
+/* What names services: the heading of a section, or a rule's key. */
+struct naming {
+	struct buf *report;
+	char *section; /* the heading that was looked at last */
+};
+
+static void
+check_services(
+    const struct conf_shown *shown, const char *key, const char *parted_by, struct buf *report)
+{
+	_auto_free char *names = strdup(*key ? shown->value : strchr(shown->section, ' '));
+	char *rest = names;
+
+	for (const char *name; names && (name = strsep(&rest, parted_by));)
+		if (*name && !is_installed(name))
+			(void)buf_putf(report,
+			    "%s:%u: warning: [%s]%s: no program signs in by the service \"%s\": "
+			    "it has no file in /etc/pam.d\n",
+			    shown->file, shown->line, shown->section, key, name);
+}
+
+/* A misspelt service is nobody's: what is said of it never holds. */
+static void
+check_naming(const struct conf_shown *shown, void *arg)
+{
+	struct naming *n = arg;
+
+	if (!shown->line)
+		return;
+	if (!strncmp(shown->section, "exempt ", 7) && !strcmp(shown->key, "services"))
+		check_services(shown, " services", ", \t", n->report);
+	if (strncmp(shown->section, "service ", 8) != 0 ||
+	    (n->section && !strcmp(shown->section, n->section)))
+		return;
+	free(n->section);
+	n->section = strdup(shown->section);
+	check_services(shown, "", " ", n->report);
+}
+
 static int
 check_all(const struct otpctl *ctl, const struct check_arguments *a, struct buf *report)
 {
 	_auto_conf struct conf *c = NULL;
 	_auto_free bool *takes_message = NULL;
+	struct naming naming = {.report = report};
 	enum provider_secrets secrets = PROVIDER_READ_SECRETS;
 	bool sees_secrets = geteuid() == 0 || geteuid() == ctl->also;
 	int r = otpctl_as_helper(ctl), names;
@@ -198,6 +254,9 @@ check_all(const struct otpctl *ctl, const struct check_arguments *a, struct buf 
 		    "sign-in works only with it\n");
 	names = rules_check(c, report);
 	check_numbers(c, report);
+	if (!access(pam_folders[0], X_OK))
+		conf_show(c, NULL, check_naming, &naming);
+	free(naming.section);
 	if (!a->no_secrets && !sees_secrets)
 		(void)buf_puts(report, "warning: the secrets were not read, for that takes root\n");
 	if (a->no_secrets || !sees_secrets)

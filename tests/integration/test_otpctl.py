@@ -349,6 +349,24 @@ def test_numbers_outside_of_the_prefixes_are_not_added_and_those_there_are_told(
     assert "outside" not in otpctl("config", "check").stderr
 
 
+def test_services_that_no_program_has_are_warned_of(fresh):
+    """A misspelt one is nobody's, and what is said of it never holds; it is no error, for it may be on another machine."""
+    fresh.configure(extra="\n[service sudo openssh]\ntries = 1\nremember = 5m\n"
+                          "[exempt x]\nreason = r\nuntil = 2099-12-31\nservices = sshd, ssh\n")
+    with open(CONF) as f:
+        lines = f.read().splitlines()
+    done = otpctl("config", "check")
+    assert done.returncode == OK
+    assert [x for x in done.stderr.splitlines() if "no program" in x] == [
+        f'{CONF}:{lines.index("tries = 1") + 1}: warning: [service sudo openssh]: no program signs in by the service '
+        '"openssh": it has no file in /etc/pam.d',
+        f'{CONF}:{lines.index("services = sshd, ssh") + 1}: warning: [exempt x] services: no program signs in by the '
+        'service "ssh": it has no file in /etc/pam.d']
+    fresh.edit(CONF, r"sudo openssh", "sudo sudo-i")
+    fresh.edit(CONF, r"sshd, ssh$", "sshd")
+    assert "no program" not in otpctl("config", "check").stderr
+
+
 def test_contacts_are_changed_by_root_alone_and_the_change_is_logged(fresh):
     before = content(CONTACTS)
     done = as_nobody("contact", "add", "alice", "--phone=+9779800000099")

@@ -76,6 +76,9 @@ check_rows(const struct row *row, size_t n, int want)
 	}
 }
 
+#define NO_CALLER(line)                                                                  \
+#line ": warning: [otp] identity: nobody is signed in by sshd, for it names no " \
+	      "caller; caller is for a section such as [service su su-l]\n"
 #define NEVER(line, key) #line ": [exempt x] can never match: " key
 
 static const struct row impossible[] = {
@@ -114,6 +117,11 @@ static const struct row impossible[] = {
 	NEVER(9, "at its services there is no")},
     {CHANNEL RULE("services = x\nrequires = publickey") "[service x]\nidentity = caller\n",
 	NEVER(9, "no public key is used at")},
+    {CHANNEL RULE("networks = 10.0.0.0/8") "[otp]\nidentity = caller\n",
+	NO_CALLER(10) NEVER(8, "at its services")},
+    {CHANNEL RULE("users = a\nrequires = publickey") "[otp]\nidentity = caller\n[service login]\n"
+						     "identity = target\n",
+	NO_CALLER(11) NEVER(9, "no public key is used at")},
     /* Being over does not make it right. */
     {CHANNEL SECOND("x", "2001-01-01", "services = su\nnetworks = 10.0.0.0/8"), NEVER(9, "at its")},
 };
@@ -148,6 +156,25 @@ what_may_match_is_not(void **state)
 {
 	(void)state;
 	check_rows(possible, COUNT(possible), 0);
+}
+
+/* Where nobody ever calls, nobody would be signed in. */
+static const struct row callers[] = {
+    {CHANNEL "[otp]\nidentity = caller\n",
+	"6: warning: [otp] identity: nobody is signed in by sshd, "},
+    {CHANNEL "[otp]\nidentity = caller\n[service sshd login]\nidentity = target\n",
+	"6: warning: [otp] identity: nobody is signed in by remote, "},
+    {CHANNEL "[service su sshd]\nidentity = caller\n",
+	"6: warning: [service su sshd] identity: nobody is signed in by sshd, "},
+    {CHANNEL "[service su su-l]\nidentity = caller\n", ""},
+    {CHANNEL "[otp]\nidentity = target\n[service sudo]\nidentity = caller\n", ""},
+};
+
+static void
+callers_that_are_nobody_are_warned_of(void **state)
+{
+	(void)state;
+	check_rows(callers, COUNT(callers), 0);
 }
 
 #define SHADOWED "warning: [exempt y] never decides: [exempt x] is looked at before it"
@@ -259,6 +286,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_can_never_match_is_an_error),
 	    cmocka_unit_test(what_may_match_is_not),
+	    cmocka_unit_test(callers_that_are_nobody_are_warned_of),
 	    cmocka_unit_test(what_never_comes_to_its_turn_is_warned_of),
 	    cmocka_unit_test(a_rule_with_groups_never_comes_before_one_without),
 	    cmocka_unit_test(a_rule_that_is_over_hides_nothing_and_says_so),
