@@ -217,6 +217,29 @@ cfgfile_free(struct ini_cfgfile **f)
 		ini_config_file_destroy(*f);
 }
 
+/* What the library found, in words that say what was expected; NULL for what it says well. */
+static const char *
+reason_of(int code)
+{
+	switch (code) {
+	case ERR_NOEQUAL:
+		return "this is neither KEY = VALUE nor a [section] nor a # comment";
+	case ERR_NOCLOSESEC:
+		return "expected the heading of a section, [NAME] and nothing behind it: a comment "
+		       "has a line of its own";
+	case ERR_NOSECTION:
+		return "expected the name of a section between [ and ]";
+	case ERR_NOKEY:
+		return "expected KEY = VALUE: there is no key before the '='";
+	case ERR_SECTIONLONG:
+		return "the name of this section is too long";
+	case ERR_LONGKEY:
+		return "the name of this key is too long";
+	default:
+		return NULL;
+	}
+}
+
 /* Reports the library's errors and comments their lines out. How many there were. */
 static unsigned
 syntax_errors(struct parse *p, struct ini_cfgobj *o)
@@ -230,16 +253,14 @@ syntax_errors(struct parse *p, struct ini_cfgobj *o)
 		return 0;
 	for (size_t i = 0; text[i]; i++) {
 		const char *open = strchr(text[i], '('), *colon = strrchr(text[i], ':');
+		const char *why;
 
 		if (!open || sscanf(open, "(%d) on line %u", &code, &line) != 2) {
 			conf_error(p->rep, p->path, 0, "%s", text[i]);
 			continue;
 		}
-		if (code == ERR_NOEQUAL)
-			conf_error(p->rep, p->path, line,
-			    "this is neither KEY = VALUE nor a [section] nor a # comment");
-		else
-			conf_error(p->rep, p->path, line, "%s", colon ? colon + 2 : text[i]);
+		why = reason_of(code);
+		conf_error(p->rep, p->path, line, "%s", why ? why : colon ? colon + 2 : text[i]);
 		comment_out(p, line);
 	}
 	ini_config_free_errors(text);

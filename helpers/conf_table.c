@@ -91,7 +91,7 @@ const struct conf_option conf_table[] = {
     OPTION(EXEMPT(services), CONF_SERVICES, NULL, RANGE(1, 64)),
     OPTION_(CONF_EXEMPT, "requires", offsetof(struct conf_exempt, requires_publickey),
 	CONF_REQUIRES, NULL),
-    OPTION(EXEMPT(reason), CONF_TEXT, NULL, .required = true, RANGE(1, 1000)),
+    OPTION(EXEMPT(reason), CONF_TEXT, NULL, .required = true, RANGE(1, 160)),
     OPTION_(CONF_EXEMPT, "until", offsetof(struct conf_exempt, until_s), CONF_DATE, NULL,
 	.required = true),
 };
@@ -164,7 +164,7 @@ conf_expects(const struct conf_option *o, char dst[static CONF_EXPECTS_MAX])
 	    [CONF_PREFIXES] = "a list of number prefixes like +977",
 	    [CONF_NETWORKS] = "a list of networks in CIDR form",
 	    [CONF_REQUIRES] = "the word publickey",
-	    [CONF_DATE] = "a date as YYYY-MM-DD",
+	    [CONF_DATE] = "a date of the calendar, as YYYY-MM-DD",
 	};
 
 	if (o->type == CONF_NUMBER || o->type == CONF_DURATION || o->type == CONF_WINDOWS)

@@ -116,7 +116,7 @@ enum { LOGIN_SAMPLES_MAX = 8 };
 
 struct login_result {
 	enum login_word word;
-	char reason[160]; /* for the log */
+	char reason[240]; /* for the log: a rule's, with its name, fits */
 	/* For the log line of the outcome. */
 	char user[256]; /* canonical; "" when unknown: it may be a password typed too early */
 	char service[256];

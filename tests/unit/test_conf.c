@@ -764,7 +764,7 @@ test_lists_have_their_most(void **state)
 	refused(f, text, 2, "[exempt x] services: \"AAAA");
 	assert_has(buf_str(&f->report), "AAA...\": expected a PAM service");
 	(void)snprintf(text, sizeof(text), "[exempt x]\nreason = %01042d\n", 0);
-	refused(f, text, 2, "[exempt x] reason: 1042 bytes, at most 1000\n");
+	refused(f, text, 2, "[exempt x] reason: 1042 bytes, at most 160\n");
 }
 
 /* C30: toll fraud is answered by where messages may go at all. */
@@ -905,11 +905,12 @@ test_lines_that_would_be_misread_are_errors(void **state)
 	assert_has(buf_str(&f->report), "quotes are part of a value");
 	refused(f, MINIMAL "[otp]\ntries =\n", 10, "[otp] tries: \"\"");
 	assert_has(buf_str(&f->report), "nothing behind the =");
-	refused(f, MINIMAL "[otp\ntries = 2\n", 9, "No closing bracket");
-	refused(f, MINIMAL "[otp] # why\n", 9, "No closing bracket");
-	refused(f, MINIMAL "[]\n", 9, "Section name is missing");
+	refused(f, MINIMAL "[otp\ntries = 2\n", 9, "expected the heading of a section");
+	refused(f, MINIMAL "[otp] # why\n", 9,
+	    "expected the heading of a section, [NAME] and nothing behind it");
+	refused(f, MINIMAL "[]\n", 9, "expected the name of a section");
 	refused(f, MINIMAL "[  ]\n", 9, "");
-	refused(f, MINIMAL "[otp]\n= 2\n", 10, "Property name is missing");
+	refused(f, MINIMAL "[otp]\n= 2\n", 10, "expected KEY = VALUE: there is no key before the '='");
 	refused(f, MINIMAL "[otp]\ntries 2\n", 10, "this is neither KEY = VALUE");
 	refused(f, MINIMAL "[otp]\n/* tries = 2 */\n", 10, "[otp] /* tries: there is no such key");
 	refused(f, MINIMAL "[otp]\ntr!es = 2\n", 10, "the name of a key has a tab or '!'");
