@@ -910,7 +910,8 @@ test_lines_that_would_be_misread_are_errors(void **state)
 	    "expected the heading of a section, [NAME] and nothing behind it");
 	refused(f, MINIMAL "[]\n", 9, "expected the name of a section");
 	refused(f, MINIMAL "[  ]\n", 9, "");
-	refused(f, MINIMAL "[otp]\n= 2\n", 10, "expected KEY = VALUE: there is no key before the '='");
+	refused(
+	    f, MINIMAL "[otp]\n= 2\n", 10, "expected KEY = VALUE: there is no key before the '='");
 	refused(f, MINIMAL "[otp]\ntries 2\n", 10, "this is neither KEY = VALUE");
 	refused(f, MINIMAL "[otp]\n/* tries = 2 */\n", 10, "[otp] /* tries: there is no such key");
 	refused(f, MINIMAL "[otp]\ntr!es = 2\n", 10, "the name of a key has a tab or '!'");
