@@ -25,7 +25,9 @@
 
 enum {
 	HARD_ALARM = 330, /* seconds: above the longest login_timeout */
-	FIRST_STEP = 64,  /* exit statuses below are the program's own */
+	LAST_WORDS = 70,  /* seconds, once the host is dead: what hangs then ends, too */
+	STATION_FD = 3,
+	FIRST_STEP = 64, /* exit statuses below are the program's own */
 	IDENTITY_STEP = 6,
 };
 
@@ -67,10 +69,10 @@ set_descriptors(struct station *s)
 		return -OTP_ESYS;
 	if ((geteuid() == 0 || fcntl(2, F_GETFD) < 0) && dup2(null, 2) < 0)
 		return -OTP_ESYS;
-	if (s->fd > 3) {
-		if (dup3(s->fd, 3, O_CLOEXEC) < 0)
+	if (s->fd > STATION_FD) {
+		if (dup3(s->fd, STATION_FD, O_CLOEXEC) < 0)
 			return -OTP_ESYS;
-		s->fd = 3;
+		s->fd = STATION_FD;
 	}
 	if (close_range(4, ~0U, 0))
 		return -OTP_ESYS;
@@ -256,17 +258,37 @@ set_undumpable(struct station *s)
 	return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0 ? 0 : -OTP_EPERM;
 }
 
+static volatile sig_atomic_t orphaned;
+
+/*
+ * From here on it is as through the other door when the host has closed its end. SIGKILL would race
+ * with that, and a sign-in end without a line in the log.
+ */
+static void
+parent_gone(int sig)
+{
+	int e = errno;
+
+	(void)sig;
+	orphaned = 1;
+	(void)shutdown(STATION_FD, SHUT_RDWR);
+	(void)alarm(LAST_WORDS);
+	errno = e;
+}
+
 /* The supervisor leads our session: while it is our parent, it is alive. */
 static int
 set_parent(struct station *s)
 {
+	const struct sigaction gone = {.sa_handler = parent_gone, .sa_flags = SA_RESTART};
 	int sig = 0;
 
 	if (s->door != DOOR_SPAWNED)
 		return 0;
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) || prctl(PR_GET_PDEATHSIG, &sig, 0, 0, 0))
+	if (sigaction(SIGHUP, &gone, NULL) || prctl(PR_SET_PDEATHSIG, SIGHUP, 0, 0, 0) ||
+	    prctl(PR_GET_PDEATHSIG, &sig, 0, 0, 0))
 		return -OTP_ESYS;
-	return sig == SIGKILL && getppid() == getsid(0) ? 0 : -OTP_EPERM;
+	return sig == SIGHUP && getppid() == getsid(0) ? 0 : -OTP_EPERM;
 }
 
 static int
@@ -300,6 +322,14 @@ lockdown(struct station *s, bool own_config)
 		if (steps[i](s))
 			return FIRST_STEP + (int)i;
 	return s->as_caller && !own_config ? FIRST_STEP + IDENTITY_STEP : 0;
+}
+
+void
+lockdown_alarm(unsigned seconds)
+{
+	(void)alarm(seconds);
+	if (orphaned)
+		(void)alarm(LAST_WORDS);
 }
 
 void

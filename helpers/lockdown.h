@@ -24,6 +24,9 @@ struct station {
  */
 int lockdown(struct station *s, bool own_config);
 
+/* Ends the process after so long, or sooner where the supervisor has died. */
+void lockdown_alarm(unsigned seconds);
+
 /* PDEATHSIG off: what is done after the result outlives the supervisor, under an alarm. */
 void lockdown_release(unsigned seconds);
 

@@ -292,7 +292,7 @@ open_all(struct session *s)
 	int r = open_host_key(s);
 
 	s->deadline = deadline_in(options->login_timeout);
-	(void)alarm(
+	lockdown_alarm(
 	    (unsigned)((options->login_timeout + options->send_timeout) / 1000) + ALARM_SLACK);
 	if (!r)
 		r = contacts_sqlite_open(s->conf->paths.contacts, s->station.also, &s->contacts);

@@ -14,7 +14,8 @@
  *  - the helper inherits descriptors 0 to 2 and nothing else, no environment, no signal setting;
  *  - the supervisor holds no end of the socket, or the module would not see the helper's death;
  *  - it dies with the host, also by SIGKILL. It leads its session and is the helper's parent, by
- *    which the helper can tell that it is there; the helper ends with it.
+ *    which the helper can tell that it is there; the helper ends with it, but for a
+ *    line in the log.
  */
 #include "pam_otp/spawn.h"
 

@@ -354,9 +354,11 @@ STEPS = {"first prompt": ("0", "0"), "sending": ("1", "0"), "code prompt": ("1",
          "after a wrong code": ("1", "1"), "checking": ("1", "1")}
 
 
+@pytest.mark.parametrize("through", ["socket", "spawn"])
 @pytest.mark.parametrize("step", STEPS)
-def test_a_client_is_killed(world, by_key, step):
-    """Q3, U1: the helper and sshd's processes are gone soon; counted is only what reached a wire."""
+def test_a_client_is_killed(world, by_key, step, through):
+    """Q3, U1: the helper and sshd's processes are gone soon; counted is only what reached a wire; and all is told."""
+    world.open_door(through)
     configure(world, WAYS[3], attempt_timeout="1s", verify_timeout="1s")
     with begin(by_key, world, step) as t:
         assert world.helpers()
@@ -365,6 +367,8 @@ def test_a_client_is_killed(world, by_key, step):
         assert world.helpers_gone() and by_key.idle()
         assert time.monotonic() - began < (2.5 if step in ("sending", "checking") else 1.0)
     assert (sends(world), failures(world)) == STEPS[step]
+    told = re.findall(r' event=signin result=(\w+) .* wrong=(\d) .* client="127.0.0.1"', world.log())
+    assert told == [("gone", STEPS[step][1])], world.log()
     world.gateway.clear_faults()
     with Terminal(*by_key.ssh(key="alice")) as t:
         if step in ("first prompt",):
