@@ -25,21 +25,21 @@ enum { OPT_REPLACE = 0x800, OPT_DRY_RUN, OPT_FORCE, WHY_MAX = 512 };
 static void
 clear_progress(struct import *im)
 {
-	if (im->percent >= 0)
+	if (im->step >= 0)
 		(void)fputs("\r\033[K", stderr);
-	im->percent = -1;
+	im->step = -1;
 }
 
 static void
 show_progress(int64_t bytes, void *arg)
 {
 	struct import *im = arg;
-	int percent = im->size ? (int)(100 * bytes / im->size) : 0;
+	int step = im->size ? (int)(100 * bytes / im->size) : (int)(bytes >> 20);
 
-	if (!im->size || percent == im->percent || percent > 100)
+	if (!im->shows || step == im->step || (im->size && step > 100))
 		return;
-	im->percent = percent;
-	(void)fprintf(stderr, "\rreading %s: %d %%", im->shown, percent);
+	im->step = step;
+	(void)fprintf(stderr, "\rreading %s: %d %s", im->shown, step, im->size ? "%" : "MiB");
 }
 
 void
@@ -99,7 +99,8 @@ open_file(struct import *im)
 			(void)fclose(file);
 		return NULL;
 	}
-	if (S_ISREG(st.st_mode) && isatty(STDERR_FILENO))
+	im->shows = isatty(STDERR_FILENO) && !isatty(fileno(file));
+	if (S_ISREG(st.st_mode))
 		im->size = st.st_size;
 	return file;
 }
@@ -276,7 +277,7 @@ contact_import(struct otpctl *ctl, int argc, char **argv)
 	_auto_paths struct otpctl_paths paths = {0};
 	_auto_conf struct conf *conf = NULL;
 	_auto_json json_t *errors = json_array();
-	struct import im = {.ctl = ctl, .errors = errors, .percent = -1};
+	struct import im = {.ctl = ctl, .errors = errors, .step = -1};
 	int r;
 
 	otpctl_parse(ctl, &import_argp, "otpctl contact import", argc, argv, &im);

@@ -51,7 +51,8 @@ struct import {
 	size_t nlogged;
 	json_t *errors;
 	int64_t size; /* of the file, 0 where that is not known */
-	int percent;  /* shown last */
+	bool shows;   /* how far it is: somebody looks on */
+	int step;     /* shown last: per cent, or MiB where nobody knows how much there is */
 };
 
 /* One fault: where it is, and what was expected there. Told, kept and counted. */

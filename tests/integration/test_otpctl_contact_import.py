@@ -1,6 +1,7 @@
 """otpctl contact import: a file is taken whole or not at all, and every bad line of it is named."""
 import json
 import os
+import re
 import signal
 import subprocess
 
@@ -354,6 +355,13 @@ def test_progress_is_shown_at_a_terminal_only(fresh, tmp_path):
     assert shown.rstrip().endswith("5000 would be added, 0 unchanged, 0 would be changed, 0 would be removed")
     done = otpctl("contact", "import", "--force", "--dry-run", path)
     assert not done.stderr
+    # How much comes through a pipe nobody knows.
+    put(path, people(50000, 1))
+    t = pexpect.spawn("sh", ["-c", f"cat {path} | otpctl contact import --force --dry-run -"], timeout=60,
+                      encoding="utf-8")
+    t.expect(pexpect.EOF)
+    assert re.search(r"reading [^\r]+: 0 MiB\rreading [^\r]+: 1 MiB", t.before)
+    assert t.before.rstrip().endswith("50000 would be added, 0 unchanged, 0 would be changed, 0 would be removed")
 
 
 # --- the command line ---
