@@ -2,6 +2,8 @@
 import re
 import subprocess
 
+import pytest
+
 from world import AUTH_ERR, REMOTE, SERVICE, SUCCESS
 
 NAMED = ["--item=rhost=home.example", "--pamenv=SSH_CONNECTION=192.0.2.7 50000 10.0.0.1 22"]  # UseDNS
@@ -85,14 +87,38 @@ def test_fail2ban_counts_refused_sign_ins_and_no_others(world, tmp_path):
     assert sign_in(world, "carol", right=False, where=NAMED) == AUTH_ERR
     with world.sign_in("alice", SERVICE, *REMOTE) as d:
         d.prompt()  # and leaves
+    with world.sign_in("alice", SERVICE, *REMOTE) as d:
+        d.enter()
+        d.answer(world.wrong()).prompt()  # and leaves before the last try
+    assert world.helpers_gone()
     lines = [as_syslog_writes_it(line) for line in world.log().splitlines()]
     path = tmp_path / "auth.log"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     matched, told = fail2ban(path)
-    assert matched == 3, told
-    assert told.count("192.0.2.7") >= 3
+    assert matched == 4, told
+    assert told.count("192.0.2.7") >= 4
     # What looks like the helper's line and is another program's is none.
     path.write_text("\n".join(line.replace(" otp-helper[", " sshd[") for line in lines) + "\n", encoding="utf-8")
+    assert fail2ban(path)[0] == 0
+
+
+def test_fail2ban_takes_the_word_for_it(world, tmp_path):
+    """By the result, and by whether a code was tried where it was given up; of nobody who is not at fault."""
+    assert sign_in(world, "bob", right=False) == AUTH_ERR
+    line = next(as_syslog_writes_it(line) for line in world.log().splitlines() if "event=signin result=denied" in line)
+    assert " wrong=3 " in line
+    path = tmp_path / "auth.log"
+    counted = {}
+    for word in ("denied", "locked", "gone", "ok", "skip", "unavail", "broken"):
+        for wrong in (0, 3, 10):
+            path.write_text(line.replace("result=denied", f"result={word}").replace("wrong=3", f"wrong={wrong}") + "\n",
+                            encoding="utf-8")
+            counted[word, wrong] = fail2ban(path)[0]
+    assert {of for of, n in counted.items() if n} == {
+        ("denied", 0), ("denied", 3), ("denied", 10), ("locked", 0), ("locked", 3), ("locked", 10), ("gone", 3), ("gone", 10)}
+    # What the client says of itself is no count.
+    path.write_text(line.replace("result=denied", "result=gone").replace("wrong=3", "wrong=0")
+                    .replace('rhost="', 'rhost="x wrong=3 y') + "\n", encoding="utf-8")
     assert fail2ban(path)[0] == 0
 
 
@@ -124,6 +150,23 @@ def test_a_burst_is_logged_whole_and_is_no_flood(world):
     assert len([m for m in map(OUTCOME.match, lines) if m]) == 40
     assert sum("event=signin " in line for line in lines) == 40
     assert len(lines) <= 40 * 3, "one of them is the test's own host"
+
+
+@pytest.mark.parametrize("how", ["k", "q"], ids=["killed", "ended"])
+def test_whoever_leaves_is_logged(world, how):
+    """Each of many, at each step, also where the host is killed and takes the supervisor of the helper with it."""
+    world.configure(ask_first="never")
+    for n in range(12):
+        with world.sign_in(("alice", "bob", "carol")[n % 3], SERVICE, *REMOTE) as d:
+            d.prompt()
+            if n % 2:
+                d.answer("000000").prompt()
+            d.say(how)
+            d.process.wait(5)
+        assert world.helpers_gone()
+    told = [pairs(m[2]) for m in map(HELPER.match, world.log().splitlines()) if m and "event=signin " in m[2]]
+    assert [one["result"] for one in told] == 12 * ["gone"], world.log()
+    assert [one["wrong"] for one in told] == 6 * ["0", "1"]
 
 
 def test_a_wrong_configuration_does_not_flood_the_log(world):
