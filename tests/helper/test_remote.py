@@ -36,6 +36,9 @@ def test_the_right_code_signs_in(remote):
         h.answer(code_of(remote))
         assert h.result() == "ok"
     assert [r["verdict"] for r in checks(remote)] == [200]
+    # The send, the check, and what comes before and behind them: all are found by one id.
+    asked = remote.gateway.requests()
+    assert len(asked) >= 2 and {r["headers"]["x-request-id"] for r in asked} == {h.request_id}
 
 
 def test_the_send_uses_what_was_connected_while_the_person_was_thinking(crego):

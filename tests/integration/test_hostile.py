@@ -356,7 +356,7 @@ def test_person_leaves_while_it_sends(world):
 # --- canary: U38, C40 ---
 
 def test_nothing_secret_is_told(world):
-    """At the highest level: no code, token or full number in a log, argv or environment."""
+    """At the highest level: no code, sent or typed, no token or full number in a log, argv or environment."""
     world.pam(SERVICE, args="debug")
     seen, stop = [], threading.Event()
 
@@ -373,22 +373,27 @@ def test_nothing_secret_is_told(world):
 
     watcher = threading.Thread(target=sample)
     watcher.start()
-    codes = []
+    codes, typed = [], "7391-canary"
     try:
         for kind, members in [("none", {}), ("escapes", {}), ("status", {"status": 500}), ("echo", {}),
                               ("success_false", {})]:
             world.gateway.fault(kind, **members)
             with world.sign_in() as d:
                 if d.until("prompt", "result")["event"] == "prompt":
-                    d.answer("000000").until("prompt", "result")
+                    d.answer(typed).until("prompt", "result")
                     codes.append(world.code())
+        world.gateway.clear_faults()
+        with world.sign_in("bob") as d:
+            d.enter()
+            codes.append(world.code())
+            assert d.answer(codes[-1]).result() == SUCCESS
     finally:
         stop.set()
         watcher.join()
     log = world.log()
     assert log and codes
     told = [log.encode(errors="surrogateescape"), *set(seen)]
-    secrets = [*codes, world.gateway.token, PHONE["alice"], PHONE["alice"][4:], "Bearer", "Sign-in to"]
+    secrets = [*codes, typed, world.gateway.token, PHONE["alice"], PHONE["alice"][4:], "Bearer", "Sign-in to"]
     for secret in secrets:
         assert not [t for t in told if secret.encode() in t and b"gateway" not in t], secret
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", log), "foreign text has no control characters"
@@ -396,8 +401,10 @@ def test_nothing_secret_is_told(world):
 
 def test_helper_cannot_be_read(world):
     """Not dumpable, as pam_otp, without privileges, groups, environment or descriptors of the host."""
-    with world.sign_in() as d:
+    with world.sign_in(prefix=["setpriv", "--groups", "4,27,100"]) as d:
         d.enter()
+        with open(f"/proc/{d.process.pid}/status") as f:
+            assert "\nGroups:\t4 27 100" in f.read(), "there are some to be lost"
         pid, = world.helpers()
         with open(f"/proc/{pid}/status") as f:
             status = dict(line.split(":\t", 1) for line in f.read().splitlines() if ":\t" in line)

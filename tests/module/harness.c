@@ -24,7 +24,7 @@ enum { TEST_UID = 65534, TEXT_MAX = 128 * 1024, DIR_MAX = 200 };
 const char reply_nothing[] = "(nothing)";
 const char reply_untouched[] = "(untouched)";
 const char reply_fails[] = "(fails)";
-const char reply_fails_full[] = "(fails full)";
+const char reply_fails_full[] = "(fails full) " PLAY_SECRET;
 
 static char dir[DIR_MAX + 32];
 static char logged[TEXT_MAX];

@@ -13,10 +13,12 @@
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 /* Replies that are no text. */
-extern const char reply_nothing[];    /* success, a response without text */
-extern const char reply_untouched[];  /* success, the response pointer is left alone */
-extern const char reply_fails[];      /* PAM_CONV_ERR */
-extern const char reply_fails_full[]; /* PAM_CONV_ERR, and a text in the response all the same */
+extern const char reply_nothing[];   /* success, a response without text */
+extern const char reply_untouched[]; /* success, the response pointer is left alone */
+extern const char reply_fails[];     /* PAM_CONV_ERR */
+#define PLAY_SECRET "27182818284590"
+/* PAM_CONV_ERR, and a text in the response all the same, with the secret in it */
+extern const char reply_fails_full[];
 
 /* What the stack says where the module said PAM_IGNORE: another line decides then. */
 enum { PLAY_IGNORED = PAM_CRED_EXPIRED };

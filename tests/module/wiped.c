@@ -12,7 +12,7 @@
 
 #include "tests/module/harness.h"
 
-#define SECRET "27182818284590"
+#define SECRET PLAY_SECRET
 
 #ifndef __has_feature
 #define __has_feature(x) 0
@@ -54,6 +54,8 @@ static const struct play plays[] = {
     {"too long", .script = ASK "send R|gone|x|y\n", .expect = PAM_CONV_ERR,
 	.reply = {SECRET SECRET SECRET SECRET SECRET SECRET SECRET SECRET SECRET SECRET SECRET
 		SECRET SECRET SECRET SECRET SECRET SECRET SECRET SECRET SECRET}},
+    {"the conversation fails and answers", .script = ASK "send R|gone|x|y\n",
+	.reply = {reply_fails_full}, .expect = PAM_CONV_ERR},
     {"the helper is gone", .script = "hello\nrecv\nsend P|1|x\ndie 9\n", .reply = {SECRET},
 	.expect = PAM_PERM_DENIED},
     {"the helper talks garbage", .script = ASK "raw ff\n", .reply = {SECRET},
