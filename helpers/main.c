@@ -369,6 +369,8 @@ log_outcome(const struct session *s, const struct login_result *r)
 {
 	char rhost[256], user[256], ruser[256], tty[64], service[256], reason[sizeof(r->reason)];
 	bool told = s->start.peer == 0;
+	/* What was broken before anybody was looked up is broken at a service, too. */
+	const char *at = *r->service || !told ? r->service : s->start.service;
 	int priority = r->word == LOGIN_BROKEN ? LOG_ERR
 		       : r->word == LOGIN_OK   ? LOG_INFO
 					       : LOG_NOTICE;
@@ -379,7 +381,7 @@ log_outcome(const struct session *s, const struct login_result *r)
 	    "client=\"%s\"",
 	    login_word(r->word), text_quotable(rhost, sizeof(rhost), told ? s->start.rhost : ""),
 	    text_quotable(user, sizeof(user), *r->user ? r->user : "?"),
-	    text_quotable(service, sizeof(service), r->service),
+	    text_quotable(service, sizeof(service), at),
 	    text_quotable(tty, sizeof(tty), told ? s->start.tty : ""),
 	    text_quotable(ruser, sizeof(ruser), told ? s->start.ruser : ""),
 	    (unsigned)s->start.peer, r->channel, r->provider, r->masked, r->wrong,

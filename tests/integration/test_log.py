@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from world import AUTH_ERR, REMOTE, SERVICE, SUCCESS
+from world import AUTH_ERR, PERM_DENIED, REMOTE, SERVICE, SUCCESS
 
 NAMED = ["--item=rhost=home.example", "--pamenv=SSH_CONNECTION=192.0.2.7 50000 10.0.0.1 22"]  # UseDNS
 
@@ -177,6 +177,15 @@ def test_a_wrong_configuration_does_not_flood_the_log(world):
     ours = [line for line in world.log().splitlines() if "otp-helper" in line]
     assert any("otpctl config check" in line for line in ours)
     assert len(ours) <= 12, "\n".join(ours)
+
+
+def test_what_is_broken_before_anybody_is_looked_up_is_broken_at_a_service(world):
+    with open("/etc/pam_otp/pam_otp.conf", "a", encoding="utf-8") as f:
+        f.write("[nonsense]\n")
+    assert world.finish("alice") == PERM_DENIED
+    told = [pairs(m[2]) for m in map(HELPER.match, world.log().splitlines()) if m and "event=signin " in m[2]]
+    assert [(one["result"], one["user"], one["service"]) for one in told] == [("broken", "?", SERVICE)]
+    assert told[0]["reason"] == "the configuration is wrong: otpctl config check"
 
 
 def test_nothing_secret_is_in_the_log(world):
