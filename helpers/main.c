@@ -99,6 +99,14 @@ answer_kind(const struct frame *f, enum answer *kind)
 	return -OTP_EPROTO;
 }
 
+static bool
+has_left(const struct wire *w)
+{
+	struct pollfd p = {.fd = w->fd, .events = POLLRDHUP};
+
+	return poll(&p, 1, 0) != 0;
+}
+
 static int
 peer_ask(struct login_peer *p, const char *text, struct deadline dl, enum answer *kind,
     struct secret *typed)
@@ -115,6 +123,9 @@ peer_ask(struct login_peer *p, const char *text, struct deadline dl, enum answer
 	}
 	if (!r)
 		r = answer_kind(&f, kind);
+	/* What is typed signs in nobody whose host has left since: no result can reach it. */
+	if (!r && has_left(w))
+		r = -OTP_EGONE;
 	if (!r && *kind == ANSWER_TEXT)
 		r = secret_set(typed, f.field[0], strlen(f.field[0]));
 	otp_wipe(f);

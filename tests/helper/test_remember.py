@@ -1,10 +1,14 @@
 """Remembered sign-ins: where a code was given a while ago, nobody is asked again; nowhere else."""
 
 import json
+import os
+import re
+import signal
 import time
 
 import pytest
 from racing import rows, store
+from wire import wait_until
 
 KEY = ("publickey ssh-ed25519 "
        "AAAAC3NzaC1lZDI1NTE5AAAAIJ9LYVNAVnCUWJJcYdNnGxI4GHSmQVYvEhzbhaRfmc8v\n")
@@ -152,6 +156,29 @@ def test_a_code_after_the_end_is_remembered_anew(remembering, ago):
     set_made(remembering, ago)
     with_a_code(remembering, **SSH)
     assert not is_asked(remembering, **SSH)
+
+
+@pytest.mark.parametrize("leaves", ["the host", "all of it"])
+def test_a_code_whose_host_has_left_is_nobodys(remembering, leaves):
+    """It is not used up, and nothing is remembered: no result could reach anybody."""
+    with remembering.sign_in(**SUDO) as h:
+        h.prompt()
+        h.answer("")
+        h.prompt()
+        pid, code = h.pid(), remembering.gateway.wait_message(seconds=5)["code"]
+        os.kill(pid, signal.SIGSTOP)
+        h.answer(code)
+        if leaves == "all of it":
+            h.proc.kill()
+            h.proc.wait()
+        h.sock.close()
+        os.kill(pid, signal.SIGCONT)
+        wait_until(lambda: not os.path.exists(f"/proc/{pid}"))
+    assert re.search(r'event=signin result=gone .* wrong=0 reason="prompt: peer has gone"', h.log)
+    with remembering.sign_in(**SUDO) as h:
+        assert "Verification code" in h.prompt(), "joined"
+        h.answer(code)
+        assert h.result() == "ok"
 
 
 def test_use_does_not_make_it_longer(remembering):
