@@ -124,7 +124,7 @@ struct login_result {
 	char channel[64];
 	char provider[64];
 	char masked[64];
-	int wrong; /* codes refused in this sign-in */
+	int wrong; /* codes tried in this sign-in that did not prove right */
 	/* To be kept after the result was told: nobody waits for that. */
 	struct login_sample sample[LOGIN_SAMPLES_MAX];
 	int nsamples;

@@ -138,8 +138,11 @@ check_there(struct login *l, const struct secret *code, int left)
 	(void)snprintf(contact.address, sizeof(contact.address), "%s", l->challenge.address);
 	contact.kind = strchr(contact.address, '@') ? CONTACT_EMAIL : CONTACT_PHONE;
 	r = l->io->delivery->verify(l->io->delivery, &q, l->challenge.provider, l->options, &d);
-	if (r)
+	if (r) {
+		/* Whoever leaves meanwhile has tried it all the same. */
+		l->result->wrong = l->wrong + 1;
 		return login_end_by_error(l, r, "check");
+	}
 	note_check(l, &began, &d);
 	if (d.class != CLASS_OK) {
 		const struct store_ops *store = l->io->store->ops;

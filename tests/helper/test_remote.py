@@ -1,6 +1,7 @@
 """Providers that make the code and check it at their own endpoint."""
 
 import json
+import re
 import time
 
 import pytest
@@ -169,6 +170,16 @@ def test_a_right_code_that_nobody_can_check_is_refused(remote, kind, members):
         remote.gateway.clear_faults()
         h.send("X", "cancelled")
         assert h.result() == "gone"
+
+
+def test_whoever_leaves_while_a_code_is_checked_has_tried_it(remote):
+    """In the log, by which fail2ban counts, as in the store."""
+    with remote.sign_in() as h:
+        to_code(h)
+        remote.gateway.fault("hang", path=VERIFY[remote.provider])
+        h.answer(wrong(code_of(remote)))
+        wait_until(lambda: checks(remote))
+    assert re.search(r'event=signin result=gone .* wrong=1 reason="check: peer has gone"', h.log)
 
 
 def test_a_check_that_never_began_costs_no_try(crego):
