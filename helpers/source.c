@@ -210,9 +210,8 @@ fingerprint(const char *auth_info, char fp[FINGERPRINT_SIZE], bool *publickey)
 	return r == -OTP_EINVAL ? 0 : r;
 }
 
-/* Services that are one to the person: "sudo -i" is sudo. */
-static const char *
-service_class(const char *service)
+const char *
+source_service_class(const char *service)
 {
 	static const struct {
 		const char *service, *class;
@@ -243,8 +242,8 @@ find_remember(const struct login_start *s, const char *key, struct source *out)
 		    out->client, key);
 	else if (!*s->rhost && terminal && *s->session && *s->session_start && *s->boot_id)
 		n = snprintf(out->remember, sizeof(out->remember), "local %s %s %s %s %s %s",
-		    service_class(s->service), *s->ruser ? s->ruser : "-", s->tty, s->session,
-		    s->session_start, s->boot_id);
+		    source_service_class(s->service), *s->ruser ? s->ruser : "-", s->tty,
+		    s->session, s->session_start, s->boot_id);
 	if (n < 0 || (size_t)n >= sizeof(out->remember))
 		out->remember[0] = '\0';
 }

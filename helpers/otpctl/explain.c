@@ -229,7 +229,7 @@ open_conf(const struct otpctl *ctl, struct opened *o)
 static bool
 calls_itself(const char *service)
 {
-	return !strcmp(service, "sudo") || !strcmp(service, "sudo-i");
+	return !strcmp(source_service_class(service), "sudo");
 }
 
 /*
