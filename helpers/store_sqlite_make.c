@@ -22,10 +22,7 @@
 
 static const char new_name[] = STORE_DB ".new";
 
-/*
- * All times are milliseconds of the wall clock, but for those in "boot" ones. keep_ms is when a row
- * may be pruned. A challenge is held by lease_by until lease_boot_ms, of its own boot.
- */
+/* Schema 2 had it otherwise. */
 #define REMEMBERED                                                                    \
 	"CREATE TABLE remembered ("                                                   \
 	" user TEXT NOT NULL, key TEXT NOT NULL, made_ms INTEGER NOT NULL,"           \
@@ -33,6 +30,10 @@ static const char new_name[] = STORE_DB ".new";
 	" PRIMARY KEY (user, key)) STRICT, WITHOUT ROWID;"                            \
 	"CREATE INDEX remembered_made ON remembered (made_ms);"
 
+/*
+ * All times are milliseconds of the wall clock, but for those in "boot" ones. keep_ms is when a row
+ * may be pruned. A challenge is held by lease_by until lease_boot_ms, of its own boot.
+ */
 static const char schema[] =
     "CREATE TABLE send_event ("
     " reservation INTEGER NOT NULL, kind TEXT NOT NULL, owner TEXT NOT NULL, place TEXT NOT NULL,"
@@ -60,7 +61,8 @@ static const char schema[] =
     "CREATE TABLE known_place ("
     " user TEXT NOT NULL, place TEXT NOT NULL, seen_ms INTEGER NOT NULL,"
     " PRIMARY KEY (user, place)) STRICT, WITHOUT ROWID;"
-    "CREATE INDEX known_place_seen ON known_place (seen_ms);" REMEMBERED "CREATE TABLE recovery ("
+    "CREATE INDEX known_place_seen ON known_place (seen_ms);"
+    "CREATE TABLE recovery ("
     " user TEXT NOT NULL PRIMARY KEY, id TEXT NOT NULL UNIQUE, salt BLOB NOT NULL,"
     " issued_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
     "CREATE TABLE recovery_code ("
@@ -80,7 +82,7 @@ static const char schema[] =
     " said_ms INTEGER NOT NULL, PRIMARY KEY (provider, channel)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE provider_session ("
     " key TEXT NOT NULL PRIMARY KEY, sealed BLOB NOT NULL, keep_ms INTEGER NOT NULL)"
-    " STRICT, WITHOUT ROWID;";
+    " STRICT, WITHOUT ROWID;" REMEMBERED;
 
 /* --- a new one ----------------------------------------------------------------------------- */
 
@@ -235,11 +237,10 @@ op_migrate(struct sqlite_store *s, const struct instant *now, const void *arg)
 	if (r <= 0)
 		return r;
 	(void)snprintf(pragma, sizeof(pragma), "PRAGMA user_version = %d", STORE_SCHEMA);
-	if (r == 1 ? sql_script(s->db, aside_1) || sql_script(s->db, schema) ||
-			 sql_script(s->db, copy_1)
-		   : sql_script(s->db, from_2))
+	if (r == 1 &&
+	    (sql_script(s->db, aside_1) || sql_script(s->db, schema) || sql_script(s->db, copy_1)))
 		return store_sqlite_failed(s, "migrating");
-	if (sql_script(s->db, pragma))
+	if ((r == 2 && sql_script(s->db, from_2)) || sql_script(s->db, pragma))
 		return store_sqlite_failed(s, "migrating");
 	return 0;
 }

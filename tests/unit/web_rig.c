@@ -2,7 +2,6 @@
 
 #include "tests/unit/unit.h"
 
-#include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <sys/socket.h>
