@@ -9,7 +9,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,147 +16,9 @@
 
 #include "common/err.h"
 #include "common/own.h"
-#include "common/text.h"
 #include "common/trust.h"
+#include "helpers/conf/ini.h"
 #include "helpers/conf_parse.h"
-
-/* Room kept for the last line of a report that has become too long. */
-static const char report_full[] = "(more errors follow; these are the first)\n";
-
-__attribute__((format(printf, 5, 0))) static void
-report_add(struct conf_report *rep, const char *file, unsigned line, const char *kind,
-    const char *fmt, va_list ap)
-{
-	char message[1024], clean[1024], where[32] = "";
-	size_t need;
-
-	(void)vsnprintf(message, sizeof(message), fmt, ap);
-	text_clean(clean, sizeof(clean), message);
-	if (line)
-		(void)snprintf(where, sizeof(where), ":%u", line);
-	need = strlen(file) + strlen(where) + strlen(kind) + strlen(clean) + sizeof(report_full) +
-	       sizeof(": \n");
-	if (rep->full)
-		return;
-	if (rep->out->len + need > rep->out->max) {
-		rep->full = true;
-		(void)buf_puts(rep->out, report_full);
-		return;
-	}
-	if (buf_putf(rep->out, "%s%s: %s%s\n", file, where, kind, clean))
-		rep->no_memory = true;
-}
-
-void
-conf_error(struct conf_report *rep, const char *file, unsigned line, const char *fmt, ...)
-{
-	va_list ap;
-
-	rep->failed = true;
-	va_start(ap, fmt);
-	report_add(rep, file, line, "", fmt, ap);
-	va_end(ap);
-}
-
-void
-conf_warn(struct conf_report *rep, const char *file, unsigned line, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	report_add(rep, file, line, "warning: ", fmt, ap);
-	va_end(ap);
-}
-
-struct conf_section *
-conf_sections_find(const struct conf_sections *s, const char *name)
-{
-	for (size_t i = 0; i < s->n; i++)
-		if (!strcmp(s->item[i].name, name))
-			return &s->item[i];
-	return NULL;
-}
-
-struct conf_setting *
-conf_section_get(const struct conf_section *s, const char *key)
-{
-	for (size_t i = 0; s && i < s->nsettings; i++)
-		if (!strcmp(s->setting[i].key, key))
-			return &s->setting[i];
-	return NULL;
-}
-
-static void
-setting_free(struct conf_setting *s)
-{
-	free(s->key);
-	free(s->value);
-	free(s->file);
-}
-
-void
-conf_sections_free(struct conf_sections *s)
-{
-	for (size_t i = 0; i < s->n; i++) {
-		for (size_t j = 0; j < s->item[i].nsettings; j++)
-			setting_free(&s->item[i].setting[j]);
-		free(s->item[i].setting);
-		free(s->item[i].name);
-		free(s->item[i].file);
-	}
-	free(s->item);
-	*s = (struct conf_sections){0};
-}
-
-struct conf_section *
-conf_sections_get(struct conf_sections *s, const char *name, const char *file, unsigned line)
-{
-	struct conf_section *found = conf_sections_find(s, name), *grown;
-	struct conf_section new = {.line = line};
-
-	if (found)
-		return found;
-	grown = reallocarray(s->item, s->n + 1, sizeof(*grown));
-	if (!grown)
-		return NULL;
-	s->item = grown;
-	new.name = strdup(name);
-	new.file = strdup(file);
-	if (!new.name || !new.file) {
-		free(new.name);
-		free(new.file);
-		return NULL;
-	}
-	grown[s->n] = new;
-	return &grown[s->n++];
-}
-
-int
-conf_setting_put(
-    struct conf_section *s, const char *key, const char *value, const char *file, unsigned line)
-{
-	struct conf_setting *old = conf_section_get(s, key), *grown;
-	struct conf_setting new = {
-	    .key = strdup(key), .value = strdup(value), .file = strdup(file), .line = line};
-
-	if (!new.key || !new.value || !new.file) {
-		setting_free(&new);
-		return -OTP_ENOMEM;
-	}
-	if (old) {
-		setting_free(old);
-		*old = new;
-		return 0;
-	}
-	grown = reallocarray(s->setting, s->nsettings + 1, sizeof(*grown));
-	if (!grown) {
-		setting_free(&new);
-		return -OTP_ENOMEM;
-	}
-	s->setting = grown;
-	grown[s->nsettings++] = new;
-	return 0;
-}
 
 /* Says why a file or folder was not believed, for the person who can mend it. */
 static void

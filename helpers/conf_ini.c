@@ -17,7 +17,7 @@
 #include "common/err.h"
 #include "common/own.h"
 #include "common/text.h"
-#include "helpers/conf_file.h"
+#include "helpers/conf/ini.h"
 
 /* A heading as it was found: libini_config tells no line of a section. */
 struct heading {

@@ -3,7 +3,7 @@
 #define OTP_CONF_INTERNAL_H
 
 #include "helpers/conf.h"
-#include "helpers/conf_file.h"
+#include "helpers/conf/sections.h"
 #include "helpers/conf_table.h"
 
 /* [service NAME ...]: the options of [otp] with the section's own laid over them. */

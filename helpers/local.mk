@@ -13,7 +13,9 @@ helpers_libhelpers_la_SOURCES = \
 	helpers/conf_check.c helpers/conf_internal.h \
 	helpers/conf_exempt.c \
 	helpers/conf_file.c helpers/conf_file.h \
-	helpers/conf_ini.c \
+	helpers/conf_ini.c helpers/conf/ini.h \
+	helpers/conf/load.c \
+	helpers/conf/sections.c helpers/conf/sections.h \
 	helpers/conf_parse.c helpers/conf_parse.h \
 	helpers/conf_show.c \
 	helpers/conf_table.c helpers/conf_table.h \
