@@ -42,8 +42,9 @@ helpers_libhelpers_la_SOURCES = \
 	helpers/pauses.c helpers/pauses.h \
 	helpers/profile.c helpers/profile.h \
 	helpers/profile_read.c helpers/profile_read.h \
-	helpers/profile_reader.c \
-	helpers/profile_request.c \
+	helpers/profile_reader.c helpers/profile/reader.h \
+	helpers/profile_request.c helpers/profile/request.h \
+	helpers/profile/load.c \
 	helpers/prompts.c helpers/prompts.h \
 	helpers/provider.c helpers/provider.h \
 	helpers/provider_errand.c helpers/provider_internal.h \

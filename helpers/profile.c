@@ -1,16 +1,7 @@
 #include "helpers/profile.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "common/err.h"
-#include "common/own.h"
-#include "common/trust.h"
-#include "helpers/json.h"
-#include "helpers/profile_read.h"
-
-enum { PROFILE_MAX = 256 * 1024 };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -60,80 +51,6 @@ profile_is_builtin(const char *name)
 		if (!strcmp(builtins[i], name))
 			return true;
 	return false;
-}
-
-/* The file's text from the first folder that has it. */
-static int
-find_file(const char *name, const struct strlist *folders, uid_t also, char **file,
-    struct secret *text, struct buf *report)
-{
-	int r = -OTP_ENOENT;
-
-	for (size_t i = 0; r == -OTP_ENOENT && i < folders->n; i++) {
-		free(take(file));
-		if (asprintf(file, "%s/%s.json", folders->item[i], name) < 0) {
-			*file = NULL;
-			return -OTP_ENOMEM;
-		}
-		r = trust_read(*file, also, TRUST_PUBLIC, PROFILE_MAX, text);
-	}
-	if (r == -OTP_ENOENT)
-		buf_putf(report, "profile %s: no %s.json in the folders of [paths] profiles\n",
-		    name, name);
-	else if (r)
-		buf_putf(report,
-		    "%s: %s: expected a regular file, owned by root, writable by "
-		    "nobody else\n",
-		    *file, otp_strerror(r));
-	return r ? -OTP_ECONF : 0;
-}
-
-static int
-apply_variant(struct reader *rd, json_t *root, const char *variant)
-{
-	json_t *variants = json_object_get(root, "variants");
-	/* Held, for a patch may change `variants` too. */
-	_auto_json json_t *patch = variant ? json_incref(json_object_get(variants, variant)) : NULL;
-
-	if (variants && !json_is_object(variants))
-		reader_fault(rd, "/variants: expected an object");
-	else if (variant && !json_is_object(patch))
-		reader_fault(rd, "there is no variant \"%s\"", variant);
-	else if (patch && json_merge_patch(root, patch))
-		return -OTP_ENOMEM;
-	return rd->failed ? -OTP_ECONF : 0;
-}
-
-int
-profile_load(const char *name, const char *variant, const struct strlist *folders, uid_t also,
-    struct profile **out, struct buf *report)
-{
-	_auto_secret struct secret text = {0};
-	_auto_json json_t *root = NULL;
-	struct profile *p = calloc(1, sizeof(*p));
-	struct reader rd = {.report = report, .p = p};
-	char why[128];
-	int r = p ? find_file(name, folders, also, &p->file, &text, report) : -OTP_ENOMEM;
-
-	if (r)
-		goto out;
-	rd.file = p->file;
-	if (json_read(secret_str(&text), text.len, &root, why, sizeof(why))) {
-		buf_putf(report, "%s: %s\n", p->file, why);
-		r = -OTP_ECONF;
-		goto out;
-	}
-	r = apply_variant(&rd, root, variant);
-	if (!r)
-		profile_read(&rd, root);
-	if (!r && rd.failed)
-		r = -OTP_ECONF;
-out:
-	if (r)
-		profile_free(p);
-	else
-		*out = p;
-	return r;
 }
 
 static void

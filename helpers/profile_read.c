@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "helpers/template.h"
+#include "helpers/profile/request.h"
 
 enum {
 	PROFILE_VERSION = 1,

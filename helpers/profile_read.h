@@ -1,57 +1,8 @@
-/*
- * Reading a profile's JSON into its struct. profile_reader.c holds the tools, profile_request.c
- * reads requests, profile_read.c all else.
- */
+/* Reads a profile's JSON into its struct. */
 #ifndef OTP_PROFILE_READ_H
 #define OTP_PROFILE_READ_H
 
-#include <stdbool.h>
-
-#include "helpers/profile.h"
-
-/* Where we are, and where errors go. */
-struct reader {
-	const char *file;
-	struct buf *report;
-	struct profile *p;
-	char at[512];  /* JSON pointer of the value being read */
-	bool has_code; /* is ${code} known in what is being read? */
-	bool failed;
-};
-
-/* Reports an error at the place that is being read. */
-void reader_fault(struct reader *rd, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-/* Steps down to a member or an item; reader_up() goes back to what was returned. */
-size_t reader_down(struct reader *rd, const char *token);
-size_t reader_down_index(struct reader *rd, size_t i);
-void reader_up(struct reader *rd, size_t before);
-
-/* Is it an object, and every key one of these? Reports what is not. */
-bool reader_known_keys(struct reader *rd, json_t *object, const char *const *known, size_t n);
-/* Copies of strings, owned by the caller; NULL after a report. */
-char *reader_copy(struct reader *rd, const json_t *value);
-/* A member's string, or a copy of the fallback; without one a missing member is reported. */
-char *reader_string(struct reader *rd, json_t *object, const char *key, const char *fallback);
-bool reader_bool(struct reader *rd, json_t *object, const char *key);
-/* The index of a string in a list of words (NULLs are passed over), or -1 after a report. */
-int reader_one_of(struct reader *rd, const json_t *value, const char *const *word, size_t n);
-
-/* Is it one of vars, or of what a channel sets? */
-bool reader_is_set(const struct reader *rd, const char *name);
-/* Reports what is malformed in a template, and variables that do not exist here. */
-void reader_template(struct reader *rd, const char *text);
-/* The same for what is rendered first: of the built-in variables, those of user and contact. */
-void reader_early_template(struct reader *rd, const char *text);
-/* {"name": "template", "name?": "template"}; the templates are not judged yet. */
-void reader_pairs(struct reader *rd, json_t *object, const char *key, struct pairs *out);
-void reader_check_pairs(struct reader *rd, const char *key, const struct pairs *pairs);
-
-/* [200, "2xx"] */
-void reader_status(
-    struct reader *rd, json_t *object, const char *key, int *out, size_t max, size_t *n);
-/* The members of a request. */
-void reader_request(struct reader *rd, json_t *object, const char *key, struct request *q);
+#include "helpers/profile/reader.h"
 
 /* Reads the whole profile; rd->failed tells whether it was right. */
 void profile_read(struct reader *rd, json_t *root);

@@ -1,4 +1,4 @@
-#include "helpers/profile_read.h"
+#include "helpers/profile/reader.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "helpers/profile_read.h"
+#include "helpers/profile/request.h"
 
 #include <stddef.h>
 #include <stdio.h>
