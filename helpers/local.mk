@@ -78,8 +78,10 @@ helpers_libhttp_la_CFLAGS = $(HTTP_CFLAGS)
 helpers_libhttp_la_LIBADD = $(CURL_LIBS) $(SSL_LIBS) $(CRYPTO_LIBS)
 helpers_libhttp_la_SOURCES = \
 	helpers/http/curl.c helpers/http/curl.h \
+	helpers/http/failure.c helpers/http/failure.h \
 	helpers/http/mail.c helpers/http/mail.h \
 	helpers/http/mime.c \
+	helpers/http/peer.c helpers/http/peer.h \
 	helpers/http/probe.c helpers/http/probe.h \
 	helpers/http/transfer.c helpers/http/transfer.h
 

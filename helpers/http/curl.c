@@ -8,12 +8,10 @@
 #include "helpers/http/curl.h"
 
 #include <curl/curl.h>
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
 
 #include "common/err.h"
+#include "helpers/http/peer.h"
 #include "helpers/http/probe.h"
 #include "helpers/http/transfer.h"
 
@@ -31,15 +29,6 @@ struct curl_http {
 	/* Cut off by a deadline; kept so that nothing they use goes away under them. */
 	struct transfer *abandoned;
 };
-
-int
-peer_check(int peer)
-{
-	char byte;
-	ssize_t n = peer < 0 ? 1 : recv(peer, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-
-	return peer < 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)) ? 0 : -OTP_EGONE;
-}
 
 /* Ends a transfer that is in the multi handle. */
 static void

@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "common/err.h"
+#include "helpers/http/failure.h"
+#include "helpers/http/peer.h"
 #include "helpers/http/transfer.h"
 
 enum {

@@ -7,7 +7,6 @@
 #include "helpers/http/transfer.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
@@ -18,7 +17,8 @@
 #include <sys/stat.h>
 
 #include "common/err.h"
-#include "helpers/http/probe.h"
+#include "helpers/http/failure.h"
+#include "helpers/http/peer.h"
 
 /* Every option that is a number, with its reason. */
 static const struct {
@@ -170,19 +170,6 @@ on_request(void *arg, char *remote_ip, char *local_ip, int remote_port, int loca
 	return CURL_PREREQFUNC_OK;
 }
 
-/* As libcurl would, but remembers that it was this machine that had no socket left. */
-curl_socket_t
-transfer_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
-{
-	struct transfer *t = arg;
-	int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-
-	(void)purpose;
-	if (fd < 0 && errno != EAFNOSUPPORT)
-		t->socket_errno = errno;
-	return fd < 0 ? CURL_SOCKET_BAD : fd;
-}
-
 /*
  * libcurl accepts a name that stands in the certificate's subject alone. OpenSSL checks it besides,
  * in the alternative names only.
@@ -331,41 +318,6 @@ transfer_free(struct transfer *t)
 	mail_free(&t->talk);
 	http_answer_clear(&t->own);
 	free(t);
-}
-
-/* A failure before the request was written: is it this machine's? */
-static bool
-is_local(const struct transfer *t, const struct http_answer *a)
-{
-	long err = 0;
-
-	if (a->written)
-		return false;
-	(void)curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &err);
-	return t->socket_errno || probe_errno_is_local((int)err) || !probe_machine();
-}
-
-int
-transfer_judge_failure(CURLcode code, const struct transfer *t, const struct http_answer *a)
-{
-	switch (code) {
-	case CURLE_OUT_OF_MEMORY:
-		/* Also said of a header line that is too long. */
-		if (a->written)
-			return -OTP_ETOOBIG;
-		return -OTP_ENOMEM;
-	case CURLE_FAILED_INIT:
-		return -OTP_ENOMEM;
-	case CURLE_SSL_CACERT_BADFILE:
-	case CURLE_URL_MALFORMAT:
-		return -OTP_EINVAL;
-	case CURLE_UNSUPPORTED_PROTOCOL: /* said of an answer without a status line */
-	case CURLE_WEIRD_SERVER_REPLY:
-	case CURLE_BAD_CONTENT_ENCODING:
-		return -OTP_EPROTO;
-	default:
-		return is_local(t, a) ? -OTP_ESYS : -OTP_ENET;
-	}
 }
 
 /* What the end of a transfer means. */

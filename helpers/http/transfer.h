@@ -39,13 +39,4 @@ void transfer_free(struct transfer *t);
 
 /* What its end means, for http_perform() to return. */
 int transfer_judge(CURLcode code, const struct transfer *t, struct http_answer *a);
-/* The same, of one that did not end well. */
-int transfer_judge_failure(CURLcode code, const struct transfer *t, const struct http_answer *a);
-
-/* Opens a socket for libcurl; arg is the transfer. */
-curl_socket_t transfer_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address);
-
-/* The peer owes us nothing during a request: any sign of it is the end. 0 or -OTP_EGONE. */
-int peer_check(int peer);
-
 #endif

@@ -1,0 +1,39 @@
+#include "helpers/http/failure.h"
+
+#include "common/err.h"
+#include "helpers/http/probe.h"
+
+/* A failure before the request was written: is it this machine's? */
+static bool
+is_local(const struct transfer *t, const struct http_answer *a)
+{
+	long err = 0;
+
+	if (a->written)
+		return false;
+	(void)curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &err);
+	return t->socket_errno || probe_errno_is_local((int)err) || !probe_machine();
+}
+
+int
+transfer_judge_failure(CURLcode code, const struct transfer *t, const struct http_answer *a)
+{
+	switch (code) {
+	case CURLE_OUT_OF_MEMORY:
+		/* Also said of a header line that is too long. */
+		if (a->written)
+			return -OTP_ETOOBIG;
+		return -OTP_ENOMEM;
+	case CURLE_FAILED_INIT:
+		return -OTP_ENOMEM;
+	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_URL_MALFORMAT:
+		return -OTP_EINVAL;
+	case CURLE_UNSUPPORTED_PROTOCOL: /* said of an answer without a status line */
+	case CURLE_WEIRD_SERVER_REPLY:
+	case CURLE_BAD_CONTENT_ENCODING:
+		return -OTP_EPROTO;
+	default:
+		return is_local(t, a) ? -OTP_ESYS : -OTP_ENET;
+	}
+}
