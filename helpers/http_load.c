@@ -10,6 +10,7 @@
 #include "common/buf.h"
 #include "common/err.h"
 #include "common/trust.h"
+#include "helpers/http/object.h"
 #include "helpers/log.h"
 #include "http_build.h"
 

@@ -10,14 +10,7 @@
 
 #include "helpers/http.h"
 
-#define HTTP_OBJECT	   "otp-http.so"
-#define HTTP_OBJECT_SYMBOL "otp_http"
-
-/* What the object exports under that name. */
-struct http_object {
-	const char *build; /* HTTP_BUILD: both were made of the same sources */
-	http_open_fn *open;
-};
+#define HTTP_OBJECT "otp-http.so"
 
 /*
  * Loads it from the folder that this program lies in, and from nowhere else; file and folders must

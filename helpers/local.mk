@@ -87,7 +87,7 @@ helpers_libhttp_la_SOURCES = \
 
 otplibexec_LTLIBRARIES = otp-http.la
 otp_http_la_CFLAGS = $(HTTP_CFLAGS)
-otp_http_la_SOURCES = helpers/http/object.c helpers/http.c
+otp_http_la_SOURCES = helpers/http/object.c helpers/http/object.h helpers/http.c
 EXTRA_otp_http_la_DEPENDENCIES = $(srcdir)/helpers/http/object.map
 otp_http_la_LIBADD = helpers/libhttp.la common/libcommon.la
 otp_http_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared \
@@ -102,7 +102,7 @@ CLEANFILES += otp-http.so
 
 # What a program and the object that it loads must both be made of.
 HTTP_BUILD_OF = $(common_libcommon_la_SOURCES) $(helpers_libhttp_la_SOURCES) \
-	helpers/http.c helpers/http.h helpers/http_load.h
+	helpers/http.c helpers/http.h helpers/http/object.h helpers/http_load.h
 http_build.h: $(HTTP_BUILD_OF) Makefile
 	$(AM_V_GEN)sum=`cd "$(srcdir)" && cat $(HTTP_BUILD_OF) | cksum` && \
 		printf '#define HTTP_BUILD "%s %s"\n' "$(PACKAGE_VERSION)" "$$sum" >$@

@@ -1,7 +1,7 @@
-/* The one name that the shared object has for its program. */
+#include "helpers/http/object.h"
+
 #include "helpers/http/curl.h"
-#include "helpers/http_load.h"
 #include "http_build.h"
 
 extern const struct http_object otp_http;
-const struct http_object otp_http = {HTTP_BUILD, curl_http_open};
+const struct http_object otp_http = {.build = HTTP_BUILD, .open = curl_http_open};
