@@ -27,3 +27,19 @@ instant_now(struct instant *i)
 	i->boot_ms = clock_ms(CLOCK_BOOTTIME);
 	return *i->boot_id && i->wall_ms && i->boot_ms ? 0 : -OTP_ESYS;
 }
+
+static void
+machine_clock_now(struct clock_source *base, struct instant *out)
+{
+	struct machine_clock *c = (struct machine_clock *)base;
+
+	(void)instant_now(&c->last);
+	*out = c->last;
+}
+
+int
+machine_clock_open(struct machine_clock *c)
+{
+	*c = (struct machine_clock){.base = {.now = machine_clock_now}};
+	return instant_now(&c->last);
+}

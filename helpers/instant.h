@@ -17,4 +17,18 @@ struct instant {
  */
 int instant_now(struct instant *i);
 
+/* Where instants come from: the clocks of this machine, or of a test. */
+struct clock_source {
+	void (*now)(struct clock_source *c, struct instant *out);
+};
+
+/* The clocks of this machine. */
+struct machine_clock {
+	struct clock_source base; /* first */
+	struct instant last;
+};
+
+/* As instant_now(). After a failure the clock must not be used. */
+int machine_clock_open(struct machine_clock *c);
+
 #endif

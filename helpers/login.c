@@ -48,7 +48,7 @@ login_now(struct login *l)
 {
 	struct instant t;
 
-	l->io->machine->now(l->io->machine, &t);
+	l->io->clock->now(l->io->clock, &t);
 	return t;
 }
 

@@ -16,6 +16,7 @@
 #include "helpers/conf.h"
 #include "helpers/contacts.h"
 #include "helpers/delivery.h"
+#include "helpers/instant.h"
 #include "helpers/prompts.h"
 #include "helpers/store.h"
 
@@ -45,12 +46,11 @@ struct login_peer {
 	int (*wait)(struct login_peer *p, int64_t ms);
 };
 
-/* The machine: its users, its clock. */
+/* The machine: its users. */
 struct login_machine {
 	int (*account)(struct login_machine *m, const char *name, struct account *out);
 	/* Only where a rule needs them: it may take long. */
 	int (*groups)(struct login_machine *m, struct account *a);
-	void (*now)(struct login_machine *m, struct instant *out);
 };
 
 /* What the module said of this sign-in. Borrowed strings; NULL only where it is said. */
@@ -99,6 +99,7 @@ struct login_ports {
 	const char *host; /* this machine's name, for messages */
 	struct login_peer *peer;
 	struct login_machine *machine;
+	struct clock_source *clock;
 	struct contacts *contacts;
 	struct store *store;
 	struct delivery *delivery; /* NULL: `reach` opens it when it is needed */

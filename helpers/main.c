@@ -40,7 +40,7 @@ enum {
 /* This machine: the name service, the clocks. */
 struct real_machine {
 	struct login_machine base; /* first */
-	struct instant now;
+	struct machine_clock clock;
 };
 
 struct session {
@@ -170,21 +170,12 @@ machine_groups(struct login_machine *m, struct account *a)
 	return account_groups(a);
 }
 
-static void
-machine_now(struct login_machine *m, struct instant *out)
-{
-	struct real_machine *real = (struct real_machine *)m;
-
-	(void)instant_now(&real->now);
-	*out = real->now;
-}
-
 /* The kernel's boot id, read here: what the module says of it is only a part of the source. */
 static int
 machine_open(struct real_machine *m)
 {
-	*m = (struct real_machine){.base = {machine_account, machine_groups, machine_now}};
-	return instant_now(&m->now);
+	*m = (struct real_machine){.base = {.account = machine_account, .groups = machine_groups}};
+	return machine_clock_open(&m->clock);
 }
 
 /* A locked store is waited for as long as the sign-in may last and the host is there. */
@@ -335,8 +326,8 @@ open_delivery(struct login_reach *reach, struct delivery **out)
 		return r;
 	}
 	io.http = s->http;
-	sessions_init(&s->sessions, s->store, &s->host_key, &s->machine.base);
-	pauses_init(&s->pauses, s->store, &s->machine.base);
+	sessions_init(&s->sessions, s->store, &s->host_key, &s->machine.clock.base);
+	pauses_init(&s->pauses, s->store, &s->machine.clock.base);
 	r = delivery_open(s->conf, &conf_signin_for(s->conf, s->start.service)->channels,
 	    s->station.also, &io, &s->delivery, &report);
 	log_report(&report);
@@ -363,6 +354,7 @@ run_login(struct session *s, struct login_result *result)
 	    .host = uname(&host) ? "" : host.nodename,
 	    .peer = &peer.base,
 	    .machine = &s->machine.base,
+	    .clock = &s->machine.clock.base,
 	    .contacts = s->contacts,
 	    .store = s->store,
 	    .reach = &reach.base,
@@ -416,7 +408,7 @@ keep_samples(struct session *s)
 
 	if (!r->nsamples)
 		return;
-	machine_now(&s->machine.base, &now);
+	s->machine.clock.base.now(&s->machine.clock.base, &now);
 	for (int i = 0; i < r->nsamples; i++)
 		if (s->store->ops->sample_put(s->store, &now, r->sample[i].what,
 			r->sample[i].took_ms, r->sample[i].outcome))

@@ -8,7 +8,7 @@ pauses_left(struct pause_book *base, const char *provider, const char *address, 
 	int64_t until = 0;
 	int r;
 
-	p->machine->now(p->machine, &now);
+	p->clock->now(p->clock, &now);
 	r = p->store->ops->pause_find(p->store, &now, provider, address, &until);
 	if (!r)
 		*left_ms = until - now.wall_ms;
@@ -21,16 +21,16 @@ pauses_keep(struct pause_book *base, const char *provider, const char *address, 
 	struct stored_pauses *p = (struct stored_pauses *)base;
 	struct instant now;
 
-	p->machine->now(p->machine, &now);
+	p->clock->now(p->clock, &now);
 	return p->store->ops->pause_put(p->store, &now, provider, address, now.wall_ms + pause_ms);
 }
 
 void
-pauses_init(struct stored_pauses *p, struct store *store, struct login_machine *machine)
+pauses_init(struct stored_pauses *p, struct store *store, struct clock_source *clock)
 {
 	*p = (struct stored_pauses){
-	    .base = {pauses_left, pauses_keep},
+	    .base = {.left = pauses_left, .keep = pauses_keep},
 	    .store = store,
-	    .machine = machine,
+	    .clock = clock,
 	};
 }

@@ -2,17 +2,17 @@
 #ifndef OTP_PAUSES_H
 #define OTP_PAUSES_H
 
-#include "helpers/login.h"
+#include "helpers/instant.h"
 #include "helpers/provider.h"
 #include "helpers/store.h"
 
 struct stored_pauses {
 	struct pause_book base; /* first */
 	struct store *store;
-	struct login_machine *machine;
+	struct clock_source *clock;
 };
 
 /* All borrowed. */
-void pauses_init(struct stored_pauses *p, struct store *store, struct login_machine *machine);
+void pauses_init(struct stored_pauses *p, struct store *store, struct clock_source *clock);
 
 #endif

@@ -32,7 +32,7 @@ sessions_get(struct session_cache *base, const char *key, struct secret *json)
 	int r;
 
 	name_of(key, name);
-	s->machine->now(s->machine, &now);
+	s->clock->now(s->clock, &now);
 	r = s->store->ops->session_get(s->store, &now, name, &sealed);
 	if (!r)
 		r = unseal(s->host_key, name, secret_str(&sealed), json);
@@ -50,7 +50,7 @@ sessions_put(struct session_cache *base, const char *key, const struct secret *j
 	int r;
 
 	name_of(key, name);
-	s->machine->now(s->machine, &now);
+	s->clock->now(s->clock, &now);
 	r = seal(s->host_key, name, json, &sealed);
 	if (!r && !buf_str(&sealed))
 		r = buf_err(&sealed);
@@ -71,12 +71,12 @@ sessions_drop(struct session_cache *base, const char *key)
 
 void
 sessions_init(struct stored_sessions *s, struct store *store, const struct secret *host_key,
-    struct login_machine *machine)
+    struct clock_source *clock)
 {
 	*s = (struct stored_sessions){
-	    .base = {sessions_get, sessions_put, sessions_drop},
+	    .base = {.get = sessions_get, .put = sessions_put, .drop = sessions_drop},
 	    .store = store,
 	    .host_key = host_key,
-	    .machine = machine,
+	    .clock = clock,
 	};
 }

@@ -3,7 +3,7 @@
 #define OTP_SESSIONS_H
 
 #include "common/secret.h"
-#include "helpers/login.h"
+#include "helpers/instant.h"
 #include "helpers/provider.h"
 #include "helpers/store.h"
 
@@ -11,11 +11,11 @@ struct stored_sessions {
 	struct session_cache base; /* first */
 	struct store *store;
 	const struct secret *host_key;
-	struct login_machine *machine;
+	struct clock_source *clock;
 };
 
 /* All borrowed. */
 void sessions_init(struct stored_sessions *s, struct store *store, const struct secret *host_key,
-    struct login_machine *machine);
+    struct clock_source *clock);
 
 #endif

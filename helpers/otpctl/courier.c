@@ -59,9 +59,9 @@ courier_hear(int fd, struct courier_word *out)
 /* --- the child ------------------------------------------------------------------------------ */
 
 static void
-clock_now(struct login_machine *m, struct instant *out)
+clock_now(struct clock_source *c, struct instant *out)
 {
-	(void)m;
+	(void)c;
 	/* Without a boot id no challenge is stored, and none is found. */
 	(void)otpctl_now(out);
 }

@@ -13,7 +13,7 @@
 #define OTP_COURIER_H
 
 #include "helpers/delivery.h"
-#include "helpers/login.h"
+#include "helpers/instant.h"
 #include "helpers/otpctl/otpctl.h"
 #include "helpers/pauses.h"
 #include "helpers/sessions.h"
@@ -27,7 +27,7 @@ struct courier {
 	struct secret host_key;
 	struct contacts *contacts;
 	struct store *store;
-	struct login_machine clock; /* its now() alone is used */
+	struct clock_source clock;
 	struct stored_sessions sessions;
 	struct stored_pauses pauses;
 	struct http *http;

@@ -23,6 +23,7 @@ enum { TEXT_MAX = 1200, SENDS_MAX = 8 };
 struct dry {
 	struct login_peer peer;
 	struct login_machine machine;
+	struct clock_source clock;
 	struct login_watch watch;
 	struct login_reach reach;
 	struct delivery delivery;
@@ -125,9 +126,9 @@ machine_groups(struct login_machine *m, struct account *a)
 }
 
 static void
-machine_now(struct login_machine *m, struct instant *out)
+clock_now(struct clock_source *c, struct instant *out)
 {
-	*out = DRY_OF(machine, m)->q->now;
+	*out = DRY_OF(clock, c)->q->now;
 }
 
 /* --- who looks on -------------------------------------------------------------------------- */
@@ -324,6 +325,7 @@ run(struct dry *d)
 	    .host = uname(&host) ? "" : host.nodename,
 	    .peer = &d->peer,
 	    .machine = &d->machine,
+	    .clock = &d->clock,
 	    .contacts = q->contacts,
 	    .store = q->store,
 	    .reach = &d->reach,
@@ -367,7 +369,8 @@ explain_sign_in(const struct explain_query *q, json_t **out)
 	    "prompts", "limits", "options");
 	struct dry d = {
 	    .peer = {peer_ask, peer_tell, peer_wait},
-	    .machine = {machine_account, machine_groups, machine_now},
+	    .machine = {.account = machine_account, .groups = machine_groups},
+	    .clock = {.now = clock_now},
 	    .watch = {watch_rule, watch_ways},
 	    .reach = {reach_open},
 	    .delivery = {delivery_send, delivery_verify, delivery_warm, delivery_needs,

@@ -184,9 +184,9 @@ groups(struct login_machine *m, struct account *a)
 }
 
 static void
-now(struct login_machine *m, struct instant *out)
+now(struct clock_source *c, struct instant *out)
 {
-	(void)m;
+	(void)c;
 	*out = rig.now;
 }
 
@@ -536,7 +536,8 @@ enum login_word
 rig_run_store(struct store *store, const struct line *script, size_t n)
 {
 	struct login_peer peer = {ask, tell, wait_ms};
-	struct login_machine machine = {account, groups, now};
+	struct login_machine machine = {.account = account, .groups = groups};
+	struct clock_source clock = {.now = now};
 	struct delivery delivery = {send_it, check_it, warm, needs, code_length};
 	struct contacts contacts = {&contacts_ops};
 	const struct login_ports ports = {.conf = rig.conf,
@@ -544,6 +545,7 @@ rig_run_store(struct store *store, const struct line *script, size_t n)
 	    .host = "unit",
 	    .peer = &peer,
 	    .machine = &machine,
+	    .clock = &clock,
 	    .contacts = &contacts,
 	    .store = store,
 	    .delivery = &delivery};

@@ -61,9 +61,9 @@ pause_find(struct store *s, const struct instant *now, const char *provider, con
 }
 
 static void
-machine_now(struct login_machine *m, struct instant *now)
+clock_now(struct clock_source *c, struct instant *now)
 {
-	(void)m;
+	(void)c;
 	*now = (struct instant){.wall_ms = wall_ms};
 }
 
@@ -76,7 +76,7 @@ attributes(struct contacts *c, const char *user, const char *provider, attribute
 
 static const struct store_ops store_ops = {.pause_put = pause_put, .pause_find = pause_find};
 static struct store store = {&store_ops};
-static struct login_machine machine = {.now = machine_now};
+static struct clock_source source = {.now = clock_now};
 static const struct contacts_ops contacts_ops = {.attributes = attributes};
 static struct contacts contacts = {&contacts_ops};
 static struct stored_pauses pauses;
@@ -146,7 +146,7 @@ try_conf(const char *text, struct buf *report)
 
 	assert_int_equal(curl_http_open(-1, "/etc/ssl/certs", &http), 0);
 	io.http = http;
-	pauses_init(&pauses, &store, &machine);
+	pauses_init(&pauses, &store, &source);
 	for (size_t i = 0; i < COUNT(profiles); i++)
 		folder_write(&folder, profiles[i][0], profiles[i][1], 0644);
 	folder_write(&folder, "pam_otp.conf", text, 0644);

@@ -85,9 +85,9 @@ what_is_too_big_is_refused(void **state)
 static struct instant clock_now = {.wall_ms = 1781524800000, .boot_ms = 5000, .boot_id = "b"};
 
 static void
-now(struct login_machine *m, struct instant *out)
+now(struct clock_source *c, struct instant *out)
 {
-	(void)m;
+	(void)c;
 	*out = clock_now;
 }
 
@@ -105,7 +105,7 @@ session_is(struct stored_sessions *s, const char *name, const char *want)
 static void
 sessions_live_in_the_store_for_their_time(void **state)
 {
-	struct login_machine machine = {.now = now};
+	struct clock_source clock = {.now = now};
 	struct stored_sessions s, foreign;
 	_auto_secret struct secret json = {0};
 	struct store *store = NULL;
@@ -118,8 +118,8 @@ sessions_live_in_the_store_for_their_time(void **state)
 	assert_int_equal(mkdir(dir, 0700), 0);
 	assert_int_equal(store_sqlite_create(dir), 0);
 	assert_int_equal(store_sqlite_open(dir, NULL, NULL, &store), 0);
-	sessions_init(&s, store, &key, &machine);
-	sessions_init(&foreign, store, &other_key, &machine);
+	sessions_init(&s, store, &key, &clock);
+	sessions_init(&foreign, store, &other_key, &clock);
 	assert_int_equal(secret_set(&json, "{\"jwt\":\"one\"}", 13), 0);
 	assert_int_equal(session_is(&s, "kgen asha", ""), -OTP_ENOENT);
 	assert_int_equal(s.base.put(&s.base, "kgen asha", &json, 60000), 0);
@@ -182,14 +182,14 @@ a_store_of_sessions_learns_nothing(void **state)
 {
 	static const struct store_ops ops = {
 	    .session_get = spy_get, .session_put = spy_put, .session_drop = spy_drop};
-	struct login_machine machine = {.now = now};
+	struct clock_source clock = {.now = now};
 	struct store store = {&ops};
 	_auto_secret struct secret json = {0};
 	struct stored_sessions s;
 	char name[128];
 
 	(void)state;
-	sessions_init(&s, &store, &key, &machine);
+	sessions_init(&s, &store, &key, &clock);
 	assert_int_equal(secret_set(&json, "{\"jwt\":\"one\"}", 13), 0);
 	assert_int_equal(s.base.put(&s.base, "kgen asha", &json, 60000), 0);
 	assert_int_equal(strspn(spied.name, "0123456789abcdef"), 64);
