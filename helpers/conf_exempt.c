@@ -242,7 +242,7 @@ void
 conf_check_exempt(
     const struct conf *c, const struct conf_exempt *e, int64_t now_s, struct conf_report *rep)
 {
-	const struct rule_view v = {c, e, section_of(c, e), rep};
+	const struct rule_view v = {.c = c, .e = e, .s = section_of(c, e), .rep = rep};
 
 	if (!e->users.n && !e->groups.n && !e->nnetworks && !e->services.n)
 		conf_error(rep, v.s->file, v.s->line,

@@ -243,14 +243,14 @@ static const struct {
 	conf_item_fn *is;
 	const char *noun;
 } items[] = {
-    [CONF_NAMES] = {conf_is_name, "a name of a-z, 0-9, _ and -"},
-    [CONF_SERVICES] = {conf_is_service, "a PAM service, in lower case"},
-    [CONF_USERS] = {conf_is_account, "a user, without : / # ; and quotes"},
-    [CONF_GROUPS] = {conf_is_account, "a group, without : / # ; and quotes"},
-    [CONF_FOLDERS] = {conf_is_path, "an absolute path"},
-    [CONF_PREFIXES] = {conf_is_prefix, "a number prefix like +977"},
-    [CONF_NETWORKS] = {is_network, "a numeric address, or a network like 10.0.0.0/8"},
-    [CONF_DATE] = {NULL, NULL}, /* the last type: each has its place */
+    [CONF_NAMES] = {.is = conf_is_name, .noun = "a name of a-z, 0-9, _ and -"},
+    [CONF_SERVICES] = {.is = conf_is_service, .noun = "a PAM service, in lower case"},
+    [CONF_USERS] = {.is = conf_is_account, .noun = "a user, without : / # ; and quotes"},
+    [CONF_GROUPS] = {.is = conf_is_account, .noun = "a group, without : / # ; and quotes"},
+    [CONF_FOLDERS] = {.is = conf_is_path, .noun = "an absolute path"},
+    [CONF_PREFIXES] = {.is = conf_is_prefix, .noun = "a number prefix like +977"},
+    [CONF_NETWORKS] = {.is = is_network, .noun = "a numeric address, or a network like 10.0.0.0/8"},
+    [CONF_DATE] = {.is = NULL}, /* the last type: each has its place */
 };
 
 static int

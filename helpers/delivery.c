@@ -341,8 +341,13 @@ delivery_open(const struct conf *c, const struct strlist *channels, uid_t also,
 	int r = h ? 0 : -OTP_ENOMEM;
 
 	if (!r) {
-		h->base = (struct delivery){delivery_send, delivery_verify, delivery_warm,
-		    delivery_needs, delivery_code_length};
+		h->base = (struct delivery){
+		    .send = delivery_send,
+		    .verify = delivery_verify,
+		    .warm = delivery_warm,
+		    .needs = delivery_needs,
+		    .code_length = delivery_code_length,
+		};
 		h->io = *io;
 		h->route = calloc(channels->n + 1, sizeof(*h->route));
 		r = h->route ? 0 : -OTP_ENOMEM;

@@ -209,7 +209,12 @@ int
 curl_http_open(int peer, const char *ca_dir, struct http **out)
 {
 	static const struct http_ops ops = {
-	    curl_perform, curl_begin, curl_idle, curl_forget_peer, curl_close};
+	    .perform = curl_perform,
+	    .begin = curl_begin,
+	    .idle = curl_idle,
+	    .forget_peer = curl_forget_peer,
+	    .close = curl_close,
+	};
 	struct curl_http *h = calloc(1, sizeof(*h));
 
 	if (!h)
