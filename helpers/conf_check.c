@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "helpers/base/hosts.h"
 #include "helpers/conf_internal.h"
 #include "helpers/conf_parse.h"
 
@@ -96,10 +97,6 @@ check_people(const struct signin_view *v)
 	}
 }
 
-/* Who signs in there is called by nobody, or from another machine. */
-static const char *const without_caller[] = {"sshd", "login", "remote", "cockpit", "gdm-password",
-    "gdm-fingerprint", "gdm-smartcard", "lightdm", "sddm"};
-
 /* A warning: there may be hosts of that name that say who calls. */
 static void
 check_identity(const struct signin_view *v)
@@ -108,10 +105,10 @@ check_identity(const struct signin_view *v)
 
 	if (!set || v->signin->identity != IDENTITY_CALLER)
 		return;
-	for (size_t i = 0; i < sizeof(without_caller) / sizeof(without_caller[0]); i++) {
-		const char *service = without_caller[i];
+	for (size_t i = 0; i < hosts_n; i++) {
+		const char *service = hosts[i].service;
 
-		if (conf_signin_for(v->c, service) != v->signin)
+		if (!hosts[i].no_caller || conf_signin_for(v->c, service) != v->signin)
 			continue;
 		conf_warn(v->rep, set->file, set->line,
 		    "[%s] identity: nobody is signed in by %s, for it names no caller; caller is "

@@ -6,21 +6,12 @@
  */
 #include <string.h>
 
-#include "common/err.h"
+#include "helpers/base/hosts.h"
 #include "helpers/conf_internal.h"
 #include "helpers/conf_parse.h"
 
 /* How long before its end a rule is warned of. */
 enum { EXEMPT_NOTICE_S = 14 * 24 * 60 * 60, V4_BITS = 96 };
-
-/* Hosts that never tell a client's address: whoever uses them is on this machine already. */
-static const char *const local_services[] = {"sudo", "sudo-i", "su", "su-l", "runuser", "runuser-l",
-    "doas", "polkit-1", "cron", "atd", "chfn", "chsh", "passwd", "vlock", "xscreensaver", "i3lock",
-    "swaylock", "kde"};
-/* Only sshd says which key was used. These are known not to be it, as are the former. */
-static const char *const keyless_services[] = {"login", "remote", "cockpit", "systemd-user",
-    "gdm-password", "gdm-fingerprint", "gdm-smartcard", "gdm-autologin", "gdm-launch-environment",
-    "lightdm", "lightdm-greeter", "lightdm-autologin", "sddm", "sddm-greeter", "sddm-autologin"};
 
 struct rule_view {
 	const struct conf *c;
@@ -42,39 +33,19 @@ section_of(const struct conf *c, const struct conf_exempt *e)
 	return NULL;
 }
 
-static bool
-is_one_of(const char *service, const char *const *known, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (!strcmp(known[i], service))
-			return true;
-	return false;
-}
-
 /* With identity = caller a sign-in with a client address is refused before any rule is looked at.
  */
 static bool
 is_local(const struct conf *c, const char *service)
 {
-	return is_one_of(
-		   service, local_services, sizeof(local_services) / sizeof(local_services[0])) ||
+	return host_of(service)->no_client ||
 	       conf_signin_for(c, service)->identity == IDENTITY_CALLER;
 }
 
-/* Those without a person are not sshd either; which they are is in the default of the option. */
 static bool
 has_no_key(const struct conf *c, const char *service)
 {
-	struct strlist blind = {0};
-	bool r =
-	    is_local(c, service) || is_one_of(service, keyless_services,
-					sizeof(keyless_services) / sizeof(keyless_services[0]));
-
-	if (!r && !conf_list(
-		      conf_option(CONF_OTP, "never_prompt_services")->def, conf_is_service, &blind))
-		r = strlist_has(&blind, service);
-	strlist_free(&blind);
-	return r;
+	return is_local(c, service) || host_of(service)->no_key;
 }
 
 typedef bool service_fn(const struct conf *c, const char *service);

@@ -7,6 +7,7 @@
 
 #include "common/err.h"
 #include "common/own.h"
+#include "helpers/base/hosts.h"
 #include "helpers/conf_parse.h"
 
 #define SECOND INT64_C(1000)
@@ -43,12 +44,8 @@ const struct conf_option conf_table[] = {
     OPTION(OTP(code_ttl), CONF_DURATION, "5m", RANGE(30 * SECOND, 10 * MINUTE)),
     OPTION(OTP(tries), CONF_NUMBER, "3", RANGE(1, 5)),
     OPTION(OTP(ask_first), CONF_WORD, "auto", .words = ask_first_words),
-    OPTION(OTP(interactive_services), CONF_SERVICES, "sudo, sudo-i, su, su-l, login", RANGE(0, 64)),
-    OPTION(OTP(never_prompt_services), CONF_SERVICES,
-	"dovecot, imap, pop, pop3, smtp, esmtp, sieve, lmtp, vsftpd, proftpd, pure-ftpd, ftp, "
-	"cups, "
-	"samba, postgresql, mysql, mariadb, openvpn, squid",
-	RANGE(0, 64)),
+    OPTION(OTP(interactive_services), CONF_SERVICES, HOSTS_INTERACTIVE, RANGE(0, 64)),
+    OPTION(OTP(never_prompt_services), CONF_SERVICES, HOSTS_NEVER_PROMPT, RANGE(0, 64)),
     OPTION(OTP(unregistered), CONF_WORD, "deny", .words = unregistered_words),
     OPTION(OTP(require_verified), CONF_WORD, "no", .words = require_verified_words),
     OPTION(OTP(identity), CONF_WORD, "target", .words = identity_words),

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/err.h"
+#include "helpers/base/hosts.h"
 #include "helpers/challenge.h"
 #include "helpers/login.h"
 #include "helpers/rules.h"
@@ -210,22 +211,6 @@ fingerprint(const char *auth_info, char fp[FINGERPRINT_SIZE], bool *publickey)
 	return r == -OTP_EINVAL ? 0 : r;
 }
 
-const char *
-source_service_class(const char *service)
-{
-	static const struct {
-		const char *service, *class;
-	} known[] = {
-	    {"sudo-i", "sudo"},
-	    {"su-l", "su"},
-	};
-
-	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
-		if (!strcmp(known[i].service, service))
-			return known[i].class;
-	return service;
-}
-
 static void
 find_remember(const struct login_start *s, const char *key, struct source *out)
 {
@@ -242,8 +227,8 @@ find_remember(const struct login_start *s, const char *key, struct source *out)
 		    out->client, key);
 	else if (!*s->rhost && terminal && *s->session && *s->session_start && *s->boot_id)
 		n = snprintf(out->remember, sizeof(out->remember), "local %s %s %s %s %s %s",
-		    source_service_class(s->service), *s->ruser ? s->ruser : "-", s->tty,
-		    s->session, s->session_start, s->boot_id);
+		    host_family(s->service), *s->ruser ? s->ruser : "-", s->tty, s->session,
+		    s->session_start, s->boot_id);
 	if (n < 0 || (size_t)n >= sizeof(out->remember))
 		out->remember[0] = '\0';
 }

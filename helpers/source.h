@@ -36,9 +36,6 @@ struct source {
 	char remember[STORE_KEY_MAX + 1];
 };
 
-/* Of services that are one to the person, the one that stands for them: "sudo" of "sudo-i". */
-const char *source_service_class(const char *service);
-
 /* 0 or -OTP_ECRYPTO. */
 int source_of(const struct login_start *start, struct source *out);
 

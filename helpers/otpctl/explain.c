@@ -11,6 +11,7 @@
 #include "common/text.h"
 #include "common/trust.h"
 #include "common/wire.h"
+#include "helpers/base/hosts.h"
 #include "helpers/challenge.h"
 #include "helpers/conf_parse.h"
 #include "helpers/json.h"
@@ -225,13 +226,6 @@ open_conf(const struct otpctl *ctl, struct opened *o)
 	return r ? r : otpctl_paths_of(o->conf, &o->paths);
 }
 
-/* Does the service always say that it is the user who calls? */
-static bool
-calls_itself(const char *service)
-{
-	return !strcmp(source_service_class(service), "sudo");
-}
-
 /*
  * As login_identify(): without a caller nobody is asked, and the sign-in is broken whoever was
  * named; and who is signed in must exist whoever is asked.
@@ -314,7 +308,7 @@ otpctl_explain(struct otpctl *ctl, int argc, char **argv)
 
 	otpctl_parse(ctl, &explain_argp, "otpctl explain", argc, argv, &a);
 	if (!a.ruser)
-		a.ruser = calls_itself(a.service) ? a.user.name : "";
+		a.ruser = host_of(a.service)->calls_itself ? a.user.name : "";
 	/* The caller's file, and from here on what the helper sees. */
 	if (a.key && is_fingerprint(a.key))
 		start.fingerprint = a.key;

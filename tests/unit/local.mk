@@ -72,6 +72,12 @@ tests_unit_test_conf_exempt_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_conf_exempt_LDADD = $(UNIT_LIBS)
 TESTS += tests/unit/test_conf_exempt
 
+check_PROGRAMS += tests/unit/test_hosts
+tests_unit_test_hosts_SOURCES = tests/unit/test_hosts.c tests/unit/unit.h
+tests_unit_test_hosts_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_hosts_LDADD = $(UNIT_LIBS)
+TESTS += tests/unit/test_hosts
+
 check_PROGRAMS += tests/unit/print_options
 tests_unit_print_options_SOURCES = tests/unit/print_options.c
 tests_unit_print_options_CFLAGS = $(UNIT_CFLAGS)
