@@ -111,7 +111,11 @@ helpers/otp_helper-http_load.$(OBJEXT) helpers/http/otp_http_la-object.lo: http_
 CLEANFILES += http_build.h
 
 otplibexec_PROGRAMS = otp-helper
-otp_helper_SOURCES = helpers/main.c helpers/http_load.c helpers/http_load.h
+otp_helper_SOURCES = \
+	helpers/main.c \
+	helpers/http_load.c helpers/http_load.h \
+	helpers/otp-helper/machine.c helpers/otp-helper/machine.h \
+	helpers/otp-helper/peer.c helpers/otp-helper/peer.h
 otp_helper_CFLAGS = $(HELPER_CFLAGS)
 otp_helper_LDADD = helpers/libhelpers.la
 

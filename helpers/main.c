@@ -1,9 +1,8 @@
 /*
  * otp-helper: one process for one sign-in. It holds the provider's token and the store, and speaks
  * to the module over one socket; it never sees a PAM handle, and is never root when it opens
- * anything. The start is in lockdown.c, the sign-in in login.c, the messages in wire.c.
+ * anything. The start is in lockdown.c, the sign-in in login.c, the messages in wire.c and peer.c.
  */
-#include <errno.h>
 #include <getopt.h>
 #include <poll.h>
 #include <stdio.h>
@@ -24,6 +23,8 @@
 #include "helpers/lockdown.h"
 #include "helpers/log.h"
 #include "helpers/login.h"
+#include "helpers/otp-helper/machine.h"
+#include "helpers/otp-helper/peer.h"
 #include "helpers/pauses.h"
 #include "helpers/sessions.h"
 
@@ -35,12 +36,6 @@ enum {
 	CLEANUP_SECONDS = 5, /* after the result */
 	REQUEST_ID_LEN = 8,
 	REPORT_LINES = 8, /* of what is wrong with a configuration, in the log */
-};
-
-/* This machine: the name service, the clocks. */
-struct real_machine {
-	struct login_machine base; /* first */
-	struct machine_clock clock;
 };
 
 struct session {
@@ -62,121 +57,10 @@ struct session {
 	struct login_result result;
 };
 
-/* The person, over the wire. */
-struct wire_peer {
-	struct login_peer base; /* first */
-	struct wire *wire;
-	struct delivery **delivery; /* goes on connecting while the person is thinking */
-};
-
 struct session_reach {
 	struct login_reach base; /* first */
 	struct session *session;
 };
-
-static int
-answer_kind(const struct frame *f, enum answer *kind)
-{
-	static const struct {
-		const char *why;
-		enum answer kind;
-	} gone[] = {
-	    {"conv", ANSWER_CONV},
-	    {"cancelled", ANSWER_CANCELLED},
-	    {"blind", ANSWER_BLIND},
-	};
-
-	if (f->type == WIRE_ANSWER) {
-		*kind = ANSWER_TEXT;
-		return strlen(f->field[0]) > WIRE_ANSWER_MAX ? -OTP_EPROTO : 0;
-	}
-	for (size_t i = 0; i < sizeof(gone) / sizeof(*gone); i++) {
-		if (!strcmp(f->field[0], gone[i].why)) {
-			*kind = gone[i].kind;
-			return 0;
-		}
-	}
-	return -OTP_EPROTO;
-}
-
-static bool
-has_left(const struct wire *w)
-{
-	struct pollfd p = {.fd = w->fd, .events = POLLRDHUP};
-
-	return poll(&p, 1, 0) != 0;
-}
-
-static int
-peer_ask(struct login_peer *p, const char *text, struct deadline dl, enum answer *kind,
-    struct secret *typed)
-{
-	struct wire_peer *peer = (struct wire_peer *)p;
-	struct wire *w = peer->wire;
-	const char *const field[] = {"1", text};
-	struct frame f;
-	int r = wire_send(w, WIRE_PROMPT, field, dl);
-
-	if (!r) {
-		delivery_idle(*peer->delivery, dl);
-		r = wire_recv(w, &f, dl);
-	}
-	if (!r)
-		r = answer_kind(&f, kind);
-	/* What is typed signs in nobody whose host has left since: no result can reach it. */
-	if (!r && has_left(w))
-		r = -OTP_EGONE;
-	if (!r && *kind == ANSWER_TEXT)
-		r = secret_set(typed, f.field[0], strlen(f.field[0]));
-	otp_wipe(f);
-	return r;
-}
-
-static void
-peer_tell(struct login_peer *p, const char *text)
-{
-	struct wire *w = ((struct wire_peer *)p)->wire;
-
-	(void)wire_send(w, WIRE_ERROR, &text, deadline_in(RESULT_WAIT));
-}
-
-/* The host owes nothing while it waits: any sign of it is the end. */
-static int
-peer_wait(struct login_peer *p, int64_t ms)
-{
-	struct pollfd fd = {.fd = ((struct wire_peer *)p)->wire->fd, .events = POLLIN | POLLRDHUP};
-	struct deadline dl = deadline_in(ms);
-
-	while (!deadline_passed(dl)) {
-		int n = poll(&fd, 1, deadline_left(dl));
-
-		if (n > 0 || (n < 0 && errno != EINTR))
-			return -OTP_EGONE;
-	}
-	return 0;
-}
-
-static int
-machine_account(struct login_machine *m, const char *name, struct account *out)
-{
-	(void)m;
-	return account_lookup(name, out);
-}
-
-static int
-machine_groups(struct login_machine *m, struct account *a)
-{
-	(void)m;
-	return account_groups(a);
-}
-
-/* The kernel's boot id, read here: what the module says of it is only a part of the source. */
-static int
-machine_open(struct real_machine *m)
-{
-	*m = (struct real_machine){.base = {.account = machine_account, .groups = machine_groups}};
-	return machine_clock_open(&m->clock);
-}
 
 /* A locked store is waited for as long as the sign-in may last and the host is there. */
 static int
@@ -345,7 +229,7 @@ broken(struct login_result *result, const char *reason)
 static void
 run_login(struct session *s, struct login_result *result)
 {
-	struct wire_peer peer = {{peer_ask, peer_tell, peer_wait}, &s->wire, &s->delivery};
+	struct wire_peer peer;
 	struct session_reach reach = {{open_delivery}, s};
 	struct utsname host;
 	struct login_ports ports = {
@@ -360,6 +244,7 @@ run_login(struct session *s, struct login_result *result)
 	    .reach = &reach.base,
 	};
 
+	peer_init(&peer, &s->wire, &s->delivery);
 	login_run(&ports, &s->start, s->deadline, result);
 }
 
