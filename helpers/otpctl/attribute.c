@@ -14,6 +14,7 @@
 #include "helpers/json.h"
 #include "helpers/otpctl/audit.h"
 #include "helpers/otpctl/otpctl.h"
+#include "helpers/otpctl/paths.h"
 
 enum { OPT_FORCE = 0x900, WORDS_MAX = 3 };
 

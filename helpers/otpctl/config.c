@@ -13,6 +13,7 @@
 #include "helpers/contacts.h"
 #include "helpers/json.h"
 #include "helpers/otpctl/otpctl.h"
+#include "helpers/otpctl/paths.h"
 #include "helpers/profile.h"
 #include "helpers/provider.h"
 #include "helpers/rules.h"

@@ -15,6 +15,7 @@
 #include "helpers/otpctl/audit.h"
 #include "helpers/otpctl/contact.h"
 #include "helpers/otpctl/notice.h"
+#include "helpers/otpctl/paths.h"
 
 enum {
 	OPT_PHONE = 0x200,

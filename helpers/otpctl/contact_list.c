@@ -8,6 +8,7 @@
 #include "common/text.h"
 #include "helpers/json.h"
 #include "helpers/otpctl/contact.h"
+#include "helpers/otpctl/paths.h"
 
 enum { OPT_FULL = 0x900 };
 

@@ -18,6 +18,7 @@
 #include "helpers/otpctl/audit.h"
 #include "helpers/otpctl/contact.h"
 #include "helpers/otpctl/contact_prove.h"
+#include "helpers/otpctl/paths.h"
 
 enum { OPT_CHANNEL = 0x700, OPT_CODE_STDIN };
 

@@ -17,6 +17,7 @@
 #include "helpers/json.h"
 #include "helpers/otpctl/explain.h"
 #include "helpers/otpctl/otpctl.h"
+#include "helpers/otpctl/paths.h"
 #include "helpers/otpctl/status.h"
 #include "helpers/pauses.h"
 #include "helpers/sessions.h"

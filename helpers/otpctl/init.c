@@ -26,6 +26,7 @@
 #include "helpers/contacts.h"
 #include "helpers/json.h"
 #include "helpers/otpctl/otpctl.h"
+#include "helpers/otpctl/paths.h"
 #include "helpers/store.h"
 
 enum { KEY_LEN = 32, KEY_MAX = 4096 };

@@ -21,6 +21,7 @@
 #include "helpers/json.h"
 #include "helpers/otpctl/audit.h"
 #include "helpers/otpctl/otpctl.h"
+#include "helpers/otpctl/paths.h"
 #include "helpers/recovery.h"
 
 enum { OPT_SHEET = 0x300, FIELD_WIDTH = 63, OUTPUT_MAX = 8192 };

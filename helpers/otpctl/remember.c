@@ -8,6 +8,7 @@
 #include "helpers/json.h"
 #include "helpers/otpctl/audit.h"
 #include "helpers/otpctl/otpctl.h"
+#include "helpers/otpctl/paths.h"
 
 enum { OPT_ALL = 0x200 };
 

@@ -9,6 +9,7 @@
 #include "helpers/json.h"
 #include "helpers/otpctl/audit.h"
 #include "helpers/otpctl/otpctl.h"
+#include "helpers/otpctl/paths.h"
 
 static const struct argp unlock_argp = {.parser = otpctl_parse_user,
     .args_doc = "USER",

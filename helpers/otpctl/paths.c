@@ -1,0 +1,80 @@
+#include "helpers/otpctl/paths.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/buf.h"
+#include "common/text.h"
+#include "helpers/otpctl/otpctl.h"
+
+enum { REPORT_MAX = 64 * 1024, LINE_SHOWN = 1024 };
+
+static int
+paths_copy(struct otpctl_paths *out, const char *contacts, const char *state, const char *host_key)
+{
+	out->contacts = strdup(contacts);
+	out->state = strdup(state);
+	out->host_key = strdup(host_key);
+	if (out->contacts && out->state && out->host_key)
+		return OTPCTL_OK;
+	return otpctl_fail("no memory");
+}
+
+/* What the reader of the configuration found, made fit for a terminal. */
+static void
+print_report(struct buf *report)
+{
+	const char *text = buf_str(report);
+	char line[LINE_SHOWN], clean[LINE_SHOWN];
+
+	for (size_t len; text && *text; text += len + (text[len] == '\n')) {
+		len = strcspn(text, "\n");
+		(void)snprintf(line, sizeof(line), "%.*s", (int)len, text);
+		(void)fprintf(stderr, "%s\n", text_clean(clean, sizeof(clean), line));
+	}
+}
+
+int
+otpctl_conf_load(const struct otpctl *ctl, struct conf **out)
+{
+	_auto_buf struct buf report = BUF_INIT(REPORT_MAX);
+
+	*out = NULL;
+	if (!ctl->config_given && access(ctl->config, F_OK) && errno == ENOENT)
+		return OTPCTL_OK;
+	if (!conf_load(ctl->config, ctl->also, out, &report))
+		return OTPCTL_OK;
+	print_report(&report);
+	return otpctl_fail(
+	    "%s is not right, so where things belong is not known; see: otpctl config check",
+	    ctl->config);
+}
+
+int
+otpctl_paths_of(const struct conf *c, struct otpctl_paths *out)
+{
+	if (!c)
+		return paths_copy(out, OTP_CONTACTS, OTP_STATE, OTP_HOST_KEY);
+	return paths_copy(out, c->paths.contacts, c->paths.state, c->paths.host_key);
+}
+
+int
+otpctl_paths_load(const struct otpctl *ctl, struct otpctl_paths *out)
+{
+	_auto_conf struct conf *c = NULL;
+	int r = otpctl_conf_load(ctl, &c);
+
+	return r ? r : otpctl_paths_of(c, out);
+}
+
+void
+otpctl_paths_clear(struct otpctl_paths *p)
+{
+	free(p->contacts);
+	free(p->state);
+	free(p->host_key);
+	*p = (struct otpctl_paths){0};
+}
