@@ -129,6 +129,7 @@ otpctl_SOURCES = \
 	helpers/otpctl/explain_text.c \
 	helpers/otpctl/init.c \
 	helpers/otpctl/paths.c helpers/otpctl/paths.h \
+	helpers/otpctl/privileges.c helpers/otpctl/privileges.h \
 	helpers/otpctl/recovery.c \
 	helpers/otpctl/remember.c \
 	helpers/otpctl/status.c helpers/otpctl/status.h \

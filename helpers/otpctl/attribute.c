@@ -15,6 +15,7 @@
 #include "helpers/otpctl/audit.h"
 #include "helpers/otpctl/otpctl.h"
 #include "helpers/otpctl/paths.h"
+#include "helpers/otpctl/privileges.h"
 
 enum { OPT_FORCE = 0x900, WORDS_MAX = 3 };
 

@@ -14,6 +14,7 @@
 #include "helpers/json.h"
 #include "helpers/otpctl/otpctl.h"
 #include "helpers/otpctl/paths.h"
+#include "helpers/otpctl/privileges.h"
 #include "helpers/profile.h"
 #include "helpers/provider.h"
 #include "helpers/rules.h"

@@ -16,6 +16,7 @@
 #include "helpers/otpctl/contact.h"
 #include "helpers/otpctl/notice.h"
 #include "helpers/otpctl/paths.h"
+#include "helpers/otpctl/privileges.h"
 
 enum {
 	OPT_PHONE = 0x200,
@@ -38,15 +39,6 @@ struct wish {
 	bool force;
 	bool all;
 };
-
-bool
-otpctl_may_write(const struct otpctl *ctl)
-{
-	if (geteuid() == 0 || ctl->config_given)
-		return true;
-	(void)otpctl_fail("contacts are root's to change; run it with sudo");
-	return false;
-}
 
 const char *
 contact_shown(const struct contact *c, bool full, char *dst, size_t size)

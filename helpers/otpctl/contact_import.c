@@ -16,8 +16,9 @@
 #include "common/own.h"
 #include "common/text.h"
 #include "helpers/otpctl/audit.h"
-#include "helpers/otpctl/paths.h"
 #include "helpers/otpctl/contact_import.h"
+#include "helpers/otpctl/paths.h"
+#include "helpers/otpctl/privileges.h"
 
 enum { OPT_REPLACE = 0x800, OPT_DRY_RUN, OPT_FORCE, WHY_MAX = 512 };
 

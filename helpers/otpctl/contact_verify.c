@@ -19,6 +19,7 @@
 #include "helpers/otpctl/contact.h"
 #include "helpers/otpctl/contact_prove.h"
 #include "helpers/otpctl/paths.h"
+#include "helpers/otpctl/privileges.h"
 
 enum { OPT_CHANNEL = 0x700, OPT_CODE_STDIN };
 

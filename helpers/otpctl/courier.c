@@ -22,6 +22,7 @@
 #include "helpers/http/curl.h"
 #include "helpers/log.h"
 #include "helpers/otpctl/audit.h"
+#include "helpers/otpctl/privileges.h"
 
 enum { REPORT_MAX = 64 * 1024, CLEANUP_MS = 5000 };
 

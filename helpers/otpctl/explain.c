@@ -18,6 +18,7 @@
 #include "helpers/otpctl/explain.h"
 #include "helpers/otpctl/otpctl.h"
 #include "helpers/otpctl/paths.h"
+#include "helpers/otpctl/privileges.h"
 #include "helpers/otpctl/status.h"
 #include "helpers/pauses.h"
 #include "helpers/sessions.h"

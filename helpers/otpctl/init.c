@@ -9,7 +9,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,6 +26,7 @@
 #include "helpers/json.h"
 #include "helpers/otpctl/otpctl.h"
 #include "helpers/otpctl/paths.h"
+#include "helpers/otpctl/privileges.h"
 #include "helpers/store.h"
 
 enum { KEY_LEN = 32, KEY_MAX = 4096 };
@@ -280,17 +280,6 @@ need_contacts(struct init *in)
 /* --- the store, as the helper's user -------------------------------------------------------- */
 
 enum as_user { AS_MADE, AS_KEPT, AS_FAILED };
-
-bool
-otpctl_become(uid_t uid, gid_t gid)
-{
-	if (geteuid() != 0)
-		return true;
-	if (setgroups(0, NULL) || setresgid(gid, gid, gid) || setresuid(uid, uid, uid))
-		return false;
-	return getuid() == uid && geteuid() == uid && getgid() == gid && getegid() == gid &&
-	       setuid(0) && setgid(0);
-}
 
 /* What the helper must be able to read is tried as the helper would. */
 static bool

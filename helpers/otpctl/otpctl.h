@@ -72,8 +72,6 @@ int otpctl_flush(void);
 /* Prints it, indented; NULL is a failure. An exit code. */
 int otpctl_print_json(const json_t *j);
 
-/* May this caller change contacts? Says so if not. */
-bool otpctl_may_write(const struct otpctl *ctl);
 /*
  * Where the name service fails: what is made must have its right name, or nobody finds it again;
  * what is looked at or taken away is wanted on that day, too, and its name is taken as typed.
@@ -100,16 +98,6 @@ int otpctl_contacts_of(
     const struct otpctl *ctl, const char *path, const char *user, struct contact_list *out);
 /* The list's addresses, borrowed, and a NULL; the caller frees the array. NULL without memory. */
 const char **otpctl_addresses(const struct contact_list *l);
-
-/* Is there a user of the helper's, without rights? */
-bool otpctl_helper_user(struct account *out);
-/*
- * Root becomes the helper's user, where there is one, to read what a sign-in reads; not with
- * --config, which may name a file of root's. An exit code.
- */
-int otpctl_as_helper(const struct otpctl *ctl);
-/* From root to the helper's user, for good and proved; anybody else stays who they are. */
-bool otpctl_become(uid_t uid, gid_t gid);
 
 /*
  * Opens the store, as the user who owns it: root becomes that user for good, so all else that

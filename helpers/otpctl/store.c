@@ -15,6 +15,7 @@
 #include "helpers/account.h"
 #include "helpers/otpctl/audit.h"
 #include "helpers/otpctl/otpctl.h"
+#include "helpers/otpctl/privileges.h"
 
 /* So long it is waited for; a wait that is this much behind the last is another one. */
 enum { STORE_PATIENCE_MS = 10000, STORE_PAUSE_MS = 1000 };
@@ -89,22 +90,6 @@ otpctl_time(int64_t wall_ms, char dst[static OTPCTL_TIME_MAX])
 	if (gmtime_r(&at, &tm))
 		(void)strftime(dst, OTPCTL_TIME_MAX, "%Y-%m-%d %H:%M:%SZ", &tm);
 	return dst;
-}
-
-bool
-otpctl_helper_user(struct account *out)
-{
-	return !account_lookup(OTP_USER, out) && out->exists && out->uid != 0;
-}
-
-int
-otpctl_as_helper(const struct otpctl *ctl)
-{
-	struct account a;
-
-	if (geteuid() != 0 || ctl->config_given || !otpctl_helper_user(&a))
-		return OTPCTL_OK;
-	return otpctl_become(a.uid, a.gid) ? OTPCTL_OK : otpctl_fail("cannot become " OTP_USER);
 }
 
 int
