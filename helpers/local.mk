@@ -122,6 +122,7 @@ otp_helper_LDADD = helpers/libhelpers.la
 sbin_PROGRAMS = otpctl
 otpctl_SOURCES = \
 	helpers/otpctl/otpctl.c helpers/otpctl/otpctl.h \
+	helpers/otpctl/addresses.c helpers/otpctl/addresses.h \
 	helpers/otpctl/attribute.c \
 	helpers/otpctl/audit.c helpers/otpctl/audit.h \
 	helpers/otpctl/explain.c helpers/otpctl/explain.h \
@@ -135,8 +136,9 @@ otpctl_SOURCES = \
 	helpers/otpctl/status.c helpers/otpctl/status.h \
 	helpers/otpctl/status_facts.c \
 	helpers/otpctl/status_text.c \
-	helpers/otpctl/store.c \
+	helpers/otpctl/store.c helpers/otpctl/store.h \
 	helpers/otpctl/unlock.c \
+	helpers/otpctl/user.c helpers/otpctl/user.h \
 	helpers/otpctl/contact.c helpers/otpctl/contact.h \
 	helpers/otpctl/contact_import.c helpers/otpctl/contact_import.h \
 	helpers/otpctl/contact_import_line.c \

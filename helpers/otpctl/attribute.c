@@ -16,6 +16,7 @@
 #include "helpers/otpctl/otpctl.h"
 #include "helpers/otpctl/paths.h"
 #include "helpers/otpctl/privileges.h"
+#include "helpers/otpctl/user.h"
 
 enum { OPT_FORCE = 0x900, WORDS_MAX = 3 };
 

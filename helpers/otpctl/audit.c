@@ -7,7 +7,7 @@
 #include "common/text.h"
 #include "helpers/challenge.h"
 #include "helpers/log.h"
-#include "helpers/otpctl/contact.h"
+#include "helpers/otpctl/addresses.h"
 
 /* Room for the longest names and reasons: a line that is cut would end within a quoted value. */
 enum { ID_BYTES = 8, PAIRS_MAX = 960 };

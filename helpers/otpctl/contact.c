@@ -12,11 +12,13 @@
 #include "common/text.h"
 #include "helpers/contacts.h"
 #include "helpers/json.h"
+#include "helpers/otpctl/addresses.h"
 #include "helpers/otpctl/audit.h"
 #include "helpers/otpctl/contact.h"
 #include "helpers/otpctl/notice.h"
 #include "helpers/otpctl/paths.h"
 #include "helpers/otpctl/privileges.h"
+#include "helpers/otpctl/user.h"
 
 enum {
 	OPT_PHONE = 0x200,
@@ -39,15 +41,6 @@ struct wish {
 	bool force;
 	bool all;
 };
-
-const char *
-contact_shown(const struct contact *c, bool full, char *dst, size_t size)
-{
-	if (full)
-		return c->address;
-	return c->kind == CONTACT_PHONE ? text_mask_phone(dst, size, c->address)
-					: text_mask_email(dst, size, c->address);
-}
 
 /* A change, its notices sent, as JSON: j is given away. An exit code. */
 static int

@@ -7,8 +7,10 @@
 #include "common/err.h"
 #include "common/text.h"
 #include "helpers/json.h"
+#include "helpers/otpctl/addresses.h"
 #include "helpers/otpctl/contact.h"
 #include "helpers/otpctl/paths.h"
+#include "helpers/otpctl/user.h"
 
 enum { OPT_FULL = 0x900 };
 
@@ -16,17 +18,6 @@ struct wish {
 	const char *user;
 	bool full;
 };
-
-json_t *
-contact_json(const struct contact *c, bool full)
-{
-	char masked[CONTACT_ADDRESS_MAX + 1];
-
-	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:b}", "user", c->user, "kind",
-	    contact_kind_name(c->kind), "address", contact_shown(c, full, masked, sizeof(masked)),
-	    "label", c->label, "verified_at", (json_int_t)c->verified_at, "preferred",
-	    (int)c->preferred);
-}
 
 static const struct argp_option list_options[] = {
     {.name = "full", .key = OPT_FULL, .doc = "Show addresses whole, not masked"},

@@ -16,6 +16,7 @@
 #include "common/text.h"
 #include "helpers/challenge.h"
 #include "helpers/log.h"
+#include "helpers/otpctl/store.h"
 
 enum {
 	TRIES = 3,

@@ -15,11 +15,13 @@
 #include "common/own.h"
 #include "common/text.h"
 #include "helpers/json.h"
+#include "helpers/otpctl/addresses.h"
 #include "helpers/otpctl/audit.h"
 #include "helpers/otpctl/contact.h"
 #include "helpers/otpctl/contact_prove.h"
 #include "helpers/otpctl/paths.h"
 #include "helpers/otpctl/privileges.h"
+#include "helpers/otpctl/user.h"
 
 enum { OPT_CHANNEL = 0x700, OPT_CODE_STDIN };
 

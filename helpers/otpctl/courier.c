@@ -23,6 +23,7 @@
 #include "helpers/log.h"
 #include "helpers/otpctl/audit.h"
 #include "helpers/otpctl/privileges.h"
+#include "helpers/otpctl/store.h"
 
 enum { REPORT_MAX = 64 * 1024, CLEANUP_MS = 5000 };
 

@@ -20,6 +20,7 @@
 #include "helpers/otpctl/paths.h"
 #include "helpers/otpctl/privileges.h"
 #include "helpers/otpctl/status.h"
+#include "helpers/otpctl/store.h"
 #include "helpers/pauses.h"
 #include "helpers/sessions.h"
 #include "helpers/source.h"

@@ -5,7 +5,7 @@
 #include <jansson.h>
 
 #include "helpers/login.h"
-#include "helpers/otpctl/otpctl.h"
+#include "helpers/otpctl/user.h"
 
 /* All borrowed. */
 struct explain_query {

@@ -14,7 +14,7 @@
 #include "common/text.h"
 #include "helpers/json.h"
 #include "helpers/otpctl/explain.h"
-#include "helpers/otpctl/otpctl.h"
+#include "helpers/otpctl/store.h"
 #include "helpers/source.h"
 
 enum { TEXT_MAX = 1200, SENDS_MAX = 8 };

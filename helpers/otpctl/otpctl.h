@@ -72,45 +72,6 @@ int otpctl_flush(void);
 /* Prints it, indented; NULL is a failure. An exit code. */
 int otpctl_print_json(const json_t *j);
 
-/*
- * Where the name service fails: what is made must have its right name, or nobody finds it again;
- * what is looked at or taken away is wanted on that day, too, and its name is taken as typed.
- */
-enum otpctl_name { NAME_LOOKED_UP, NAME_OR_TYPED };
-enum otpctl_known { USER_UNKNOWN, USER_KNOWN, USER_AS_TYPED };
-
-/* The name that contacts are kept under, into dst. An exit code, after a word to the user. */
-int otpctl_canonical(
-    enum otpctl_name how, const char *user, char *dst, size_t size, enum otpctl_known *known);
-
-/* The same, for a user of this machine: OTPCTL_NONE where it knows none of that name. */
-int otpctl_known_user(
-    enum otpctl_name how, const char *user, char *dst, size_t size, enum otpctl_known *known);
-
-/* Says that this machine knows none of that name. OTPCTL_NONE. */
-int otpctl_unknown_user(const char *user);
-/* The same, where --force would take the name. OTPCTL_NONE. */
-int otpctl_unknown_unless_forced(const char *user);
-/* Says that there was nothing to take away under a name that was taken as typed. OTPCTL_FAILED. */
-int otpctl_nothing_typed(const char *user);
-/* All addresses of a user. An exit code. */
-int otpctl_contacts_of(
-    const struct otpctl *ctl, const char *path, const char *user, struct contact_list *out);
-/* The list's addresses, borrowed, and a NULL; the caller frees the array. NULL without memory. */
-const char **otpctl_addresses(const struct contact_list *l);
-
-/*
- * Opens the store, as the user who owns it: root becomes that user for good, so all else that
- * takes root is done before. An exit code, after a word to the user.
- */
-int otpctl_store_open(const struct otpctl *ctl, const char *state, struct store **out);
-/* What the store calls now. An exit code. */
-int otpctl_now(struct instant *out);
-
-enum { OTPCTL_TIME_MAX = 32 };
-/* "2026-11-22 13:04:11Z". Returns dst. */
-const char *otpctl_time(int64_t wall_ms, char dst[static OTPCTL_TIME_MAX]);
-
 int otpctl_init(struct otpctl *ctl, int argc, char **argv);
 int otpctl_contact(struct otpctl *ctl, int argc, char **argv);
 int otpctl_attribute(struct otpctl *ctl, int argc, char **argv);

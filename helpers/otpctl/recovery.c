@@ -22,6 +22,8 @@
 #include "helpers/otpctl/audit.h"
 #include "helpers/otpctl/otpctl.h"
 #include "helpers/otpctl/paths.h"
+#include "helpers/otpctl/store.h"
+#include "helpers/otpctl/user.h"
 #include "helpers/recovery.h"
 
 enum { OPT_SHEET = 0x300, FIELD_WIDTH = 63, OUTPUT_MAX = 8192 };

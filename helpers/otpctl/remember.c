@@ -9,6 +9,8 @@
 #include "helpers/otpctl/audit.h"
 #include "helpers/otpctl/otpctl.h"
 #include "helpers/otpctl/paths.h"
+#include "helpers/otpctl/store.h"
+#include "helpers/otpctl/user.h"
 
 enum { OPT_ALL = 0x200 };
 

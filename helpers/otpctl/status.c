@@ -9,8 +9,11 @@
 
 #include "common/err.h"
 #include "helpers/json.h"
+#include "helpers/otpctl/addresses.h"
 #include "helpers/otpctl/otpctl.h"
 #include "helpers/otpctl/paths.h"
+#include "helpers/otpctl/store.h"
+#include "helpers/otpctl/user.h"
 #include "helpers/otpctl/status.h"
 
 static const struct argp status_argp = {.parser = otpctl_parse_user,

@@ -9,8 +9,9 @@
 #include "common/text.h"
 #include "helpers/conf_parse.h"
 #include "helpers/json.h"
-#include "helpers/otpctl/otpctl.h"
+#include "helpers/otpctl/addresses.h"
 #include "helpers/otpctl/status.h"
+#include "helpers/otpctl/store.h"
 #include "helpers/prompts.h"
 
 enum { PLACE_TEXT = 640, KEY_SHOWN = 8 };

@@ -1,17 +1,15 @@
 /*
- * What commands about one user and the store share. The store is opened as the user who owns it,
- * never as root: what root makes in its folder would end every later sign-in.
+ * The store is opened as the user who owns it, never as root: what root makes in its folder would
+ * end every later sign-in.
  */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "helpers/otpctl/store.h"
+
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "common/clock.h"
 #include "common/err.h"
-#include "common/text.h"
 #include "helpers/account.h"
 #include "helpers/otpctl/audit.h"
 #include "helpers/otpctl/otpctl.h"
@@ -90,92 +88,4 @@ otpctl_time(int64_t wall_ms, char dst[static OTPCTL_TIME_MAX])
 	if (gmtime_r(&at, &tm))
 		(void)strftime(dst, OTPCTL_TIME_MAX, "%Y-%m-%d %H:%M:%SZ", &tm);
 	return dst;
-}
-
-int
-otpctl_canonical(
-    enum otpctl_name how, const char *user, char *dst, size_t size, enum otpctl_known *known)
-{
-	struct account a;
-	int r;
-
-	if (!*user || strlen(user) >= size || strcmp(text_clean(dst, size, user), user)) {
-		(void)otpctl_fail("'%s' cannot be a user's name", user);
-		return OTPCTL_USAGE;
-	}
-	r = account_lookup(user, &a);
-	*known = r ? USER_AS_TYPED : a.exists ? USER_KNOWN : USER_UNKNOWN;
-	(void)snprintf(dst, size, "%s", a.exists ? a.name : user);
-	account_clear(&a);
-	if (r && (how == NAME_LOOKED_UP || r != -OTP_ENAMES))
-		return otpctl_fail("who '%s' is could not be asked (%s); see: getent passwd %s",
-		    user, otp_strerror(r), user);
-	if (r)
-		(void)fprintf(stderr,
-		    "otpctl: warning: who '%s' is could not be asked (%s); the name is taken as it "
-		    "was typed\n",
-		    user, otp_strerror(r));
-	return OTPCTL_OK;
-}
-
-int
-otpctl_known_user(
-    enum otpctl_name how, const char *user, char *dst, size_t size, enum otpctl_known *known)
-{
-	int r = otpctl_canonical(how, user, dst, size, known);
-
-	return r || *known != USER_UNKNOWN ? r : otpctl_unknown_user(user);
-}
-
-int
-otpctl_unknown_user(const char *user)
-{
-	(void)otpctl_fail(
-	    "this machine knows no user '%s'; check the spelling with: getent passwd %s", user,
-	    user);
-	return OTPCTL_NONE;
-}
-
-int
-otpctl_unknown_unless_forced(const char *user)
-{
-	(void)otpctl_fail("this machine knows no user '%s'; check the spelling with: getent passwd "
-			  "%s (or add --force)",
-	    user, user);
-	return OTPCTL_NONE;
-}
-
-int
-otpctl_nothing_typed(const char *user)
-{
-	return otpctl_fail("there is nothing of '%s'; it may be kept under another spelling of "
-			   "that name",
-	    user);
-}
-
-int
-otpctl_contacts_of(
-    const struct otpctl *ctl, const char *path, const char *user, struct contact_list *out)
-{
-	struct contacts *c = NULL;
-	int r = contacts_sqlite_open(path, ctl->also, &c);
-
-	if (!r) {
-		r = c->ops->find(c, user, out);
-		c->ops->close(c);
-	}
-	if (!r)
-		return OTPCTL_OK;
-	return otpctl_fail("the contacts could not be read%s",
-	    geteuid() == 0 || ctl->config_given ? "" : "; run it with sudo");
-}
-
-const char **
-otpctl_addresses(const struct contact_list *l)
-{
-	const char **address = calloc(l->n + 1, sizeof(*address));
-
-	for (size_t i = 0; address && i < l->n; i++)
-		address[i] = l->item[i].address;
-	return address;
 }

@@ -7,9 +7,12 @@
 #include "common/own.h"
 #include "common/text.h"
 #include "helpers/json.h"
+#include "helpers/otpctl/addresses.h"
 #include "helpers/otpctl/audit.h"
 #include "helpers/otpctl/otpctl.h"
 #include "helpers/otpctl/paths.h"
+#include "helpers/otpctl/store.h"
+#include "helpers/otpctl/user.h"
 
 static const struct argp unlock_argp = {.parser = otpctl_parse_user,
     .args_doc = "USER",
