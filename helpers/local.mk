@@ -140,11 +140,14 @@ otpctl_SOURCES = \
 	helpers/otpctl/unlock.c \
 	helpers/otpctl/user.c helpers/otpctl/user.h \
 	helpers/otpctl/contact.c helpers/otpctl/contact.h \
+	helpers/otpctl/contact_add.c helpers/otpctl/contact_add.h \
 	helpers/otpctl/contact_import.c helpers/otpctl/contact_import.h \
 	helpers/otpctl/contact_import_line.c \
-	helpers/otpctl/contact_list.c \
+	helpers/otpctl/contact_limit.c helpers/otpctl/contact_limit.h \
+	helpers/otpctl/contact_list.c helpers/otpctl/contact_list.h \
 	helpers/otpctl/contact_prove.c helpers/otpctl/contact_prove.h \
-	helpers/otpctl/contact_verify.c \
+	helpers/otpctl/contact_remove.c helpers/otpctl/contact_remove.h \
+	helpers/otpctl/contact_verify.c helpers/otpctl/contact_verify.h \
 	helpers/otpctl/courier.c helpers/otpctl/courier.h \
 	helpers/otpctl/csv_rows.c helpers/otpctl/csv_rows.h \
 	helpers/otpctl/notice.c helpers/otpctl/notice.h \

@@ -4,7 +4,6 @@
 #define OTP_OTPCTL_CONTACT_IMPORT_H
 
 #include "helpers/json.h"
-#include "helpers/otpctl/contact.h"
 #include "helpers/otpctl/csv_rows.h"
 #include "helpers/otpctl/notice.h"
 
@@ -67,5 +66,7 @@ void import_fault(struct import *im, int64_t line, const char *column, const cha
 int import_row(const struct csv_row *row, void *arg);
 /* What rows have left behind. */
 void import_forget(struct import *im);
+
+int contact_import(struct otpctl *ctl, int argc, char **argv);
 
 #endif

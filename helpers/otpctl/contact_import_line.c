@@ -10,6 +10,7 @@
 #include "common/text.h"
 #include "helpers/account.h"
 #include "helpers/otpctl/contact_import.h"
+#include "helpers/otpctl/contact_limit.h"
 
 static const char *const column_names[COLUMNS] = {
     "user", "kind", "address", "label", "preferred", "verified_at"};

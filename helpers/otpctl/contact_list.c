@@ -1,4 +1,6 @@
 /* otpctl contact list: addresses, masked unless they are wanted whole. */
+#include "helpers/otpctl/contact_list.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -8,7 +10,6 @@
 #include "common/text.h"
 #include "helpers/json.h"
 #include "helpers/otpctl/addresses.h"
-#include "helpers/otpctl/contact.h"
 #include "helpers/otpctl/paths.h"
 #include "helpers/otpctl/user.h"
 

@@ -4,6 +4,8 @@
  *
  * MUST: the mark is for the address that the code went to, and only by the child's proof.
  */
+#include "helpers/otpctl/contact_verify.h"
+
 #include <stdio.h>
 #include <stdio_ext.h>
 #include <stdlib.h>
@@ -17,7 +19,7 @@
 #include "helpers/json.h"
 #include "helpers/otpctl/addresses.h"
 #include "helpers/otpctl/audit.h"
-#include "helpers/otpctl/contact.h"
+#include "helpers/otpctl/contact_limit.h"
 #include "helpers/otpctl/contact_prove.h"
 #include "helpers/otpctl/paths.h"
 #include "helpers/otpctl/privileges.h"

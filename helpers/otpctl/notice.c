@@ -10,6 +10,7 @@
 #include "common/own.h"
 #include "common/text.h"
 #include "helpers/challenge.h"
+#include "helpers/json.h"
 #include "helpers/log.h"
 #include "helpers/otpctl/courier.h"
 
@@ -347,4 +348,14 @@ notices_json(const struct notices *n)
 		}
 	}
 	return all;
+}
+
+int
+notices_print_json(json_t *j, const struct notices *n)
+{
+	_auto_json json_t *all = j;
+
+	if (all && json_object_set_new(all, "notices", notices_json(n)))
+		return otpctl_fail("no memory");
+	return otpctl_print_json(all);
 }

@@ -51,6 +51,8 @@ void notices_settled(struct notices *n);
 void notices_send(const struct otpctl *ctl, const struct conf *conf, struct notices *n);
 /* An array of objects; NULL without memory. */
 json_t *notices_json(const struct notices *n);
+/* A change, its notices sent, as JSON: j is given away. An exit code. */
+int notices_print_json(json_t *j, const struct notices *n);
 /* An interrupt that had to wait ends the program here. */
 void notices_clear(struct notices *n);
 

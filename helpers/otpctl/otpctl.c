@@ -1,4 +1,5 @@
 #include "helpers/otpctl/audit.h"
+#include "helpers/otpctl/contact.h"
 #include "helpers/otpctl/otpctl.h"
 
 #include <errno.h>

@@ -73,7 +73,6 @@ int otpctl_flush(void);
 int otpctl_print_json(const json_t *j);
 
 int otpctl_init(struct otpctl *ctl, int argc, char **argv);
-int otpctl_contact(struct otpctl *ctl, int argc, char **argv);
 int otpctl_attribute(struct otpctl *ctl, int argc, char **argv);
 int otpctl_recovery(struct otpctl *ctl, int argc, char **argv);
 int otpctl_status(struct otpctl *ctl, int argc, char **argv);
