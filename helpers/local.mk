@@ -142,7 +142,7 @@ otpctl_SOURCES = \
 	helpers/otpctl/contact.c helpers/otpctl/contact.h \
 	helpers/otpctl/contact_add.c helpers/otpctl/contact_add.h \
 	helpers/otpctl/contact_import.c helpers/otpctl/contact_import.h \
-	helpers/otpctl/contact_import_line.c \
+	helpers/otpctl/contact_import_line.c helpers/otpctl/contact_import_line.h \
 	helpers/otpctl/contact_limit.c helpers/otpctl/contact_limit.h \
 	helpers/otpctl/contact_list.c helpers/otpctl/contact_list.h \
 	helpers/otpctl/contact_prove.c helpers/otpctl/contact_prove.h \

@@ -5,8 +5,9 @@
  *  - every line is judged as one that is added by hand, and every bad one is named;
  *  - nothing is written unless all of it is good.
  */
+#include "helpers/otpctl/contact_import.h"
+
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,21 +17,11 @@
 #include "common/own.h"
 #include "common/text.h"
 #include "helpers/otpctl/audit.h"
-#include "helpers/otpctl/contact_import.h"
+#include "helpers/otpctl/contact_import_line.h"
 #include "helpers/otpctl/paths.h"
 #include "helpers/otpctl/privileges.h"
 
-enum { OPT_REPLACE = 0x800, OPT_DRY_RUN, OPT_FORCE, WHY_MAX = 512 };
-
-/* --- telling --------------------------------------------------------------------------------- */
-
-static void
-clear_progress(struct import *im)
-{
-	if (im->step >= 0)
-		(void)fputs("\r\033[K", stderr);
-	im->step = -1;
-}
+enum { OPT_REPLACE = 0x800, OPT_DRY_RUN, OPT_FORCE };
 
 static void
 show_progress(int64_t bytes, void *arg)
@@ -42,27 +33,6 @@ show_progress(int64_t bytes, void *arg)
 		return;
 	im->step = step;
 	(void)fprintf(stderr, "\rreading %s: %d %s", im->shown, step, im->size ? "%" : "MiB");
-}
-
-void
-import_fault(struct import *im, int64_t line, const char *column, const char *fmt, ...)
-{
-	char why[WHY_MAX], clean[WHY_MAX];
-	json_t *j;
-	va_list ap;
-
-	if (im->n.errors++ >= IMPORT_ERRORS_TOLD)
-		return;
-	va_start(ap, fmt);
-	(void)vsnprintf(why, sizeof(why), fmt, ap);
-	va_end(ap);
-	text_clean(clean, sizeof(clean), why);
-	clear_progress(im);
-	(void)otpctl_fail(
-	    "%s:%lld: %s%s%s", im->shown, (long long)line, column, *column ? ": " : "", clean);
-	j = json_pack("{s:I, s:s?, s:s}", "line", (json_int_t)line, "column",
-	    *column ? column : NULL, "error", clean);
-	(void)json_array_append_new(im->errors, j);
 }
 
 /* --- the file -------------------------------------------------------------------------------- */
@@ -199,7 +169,7 @@ import(struct import *im, const char *path)
 	r = contacts_edit_begin(path, &im->edit) ? otpctl_fail("nothing was imported") : OTPCTL_OK;
 	if (!r)
 		r = read_file(im, file);
-	clear_progress(im);
+	import_clear_progress(im);
 	if (file != stdin)
 		(void)fclose(file);
 	if (r) {

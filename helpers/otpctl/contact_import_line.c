@@ -1,6 +1,9 @@
 /* The lines of a file of contacts: each is judged as one that is added by hand. */
+#include "helpers/otpctl/contact_import_line.h"
+
 #include <limits.h>
 #include <search.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,8 +12,9 @@
 #include "common/err.h"
 #include "common/text.h"
 #include "helpers/account.h"
-#include "helpers/otpctl/contact_import.h"
 #include "helpers/otpctl/contact_limit.h"
+
+enum { WHY_MAX = 512 };
 
 static const char *const column_names[COLUMNS] = {
     "user", "kind", "address", "label", "preferred", "verified_at"};
@@ -22,6 +26,37 @@ struct known {
 	int error; /* it could not be asked */
 	char name[];
 };
+
+/* --- telling --------------------------------------------------------------------------------- */
+
+void
+import_clear_progress(struct import *im)
+{
+	if (im->step >= 0)
+		(void)fputs("\r\033[K", stderr);
+	im->step = -1;
+}
+
+void
+import_fault(struct import *im, int64_t line, const char *column, const char *fmt, ...)
+{
+	char why[WHY_MAX], clean[WHY_MAX];
+	json_t *j;
+	va_list ap;
+
+	if (im->n.errors++ >= IMPORT_ERRORS_TOLD)
+		return;
+	va_start(ap, fmt);
+	(void)vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	text_clean(clean, sizeof(clean), why);
+	import_clear_progress(im);
+	(void)otpctl_fail(
+	    "%s:%lld: %s%s%s", im->shown, (long long)line, column, *column ? ": " : "", clean);
+	j = json_pack("{s:I, s:s?, s:s}", "line", (json_int_t)line, "column",
+	    *column ? column : NULL, "error", clean);
+	(void)json_array_append_new(im->errors, j);
+}
 
 /* --- the first line -------------------------------------------------------------------------- */
 
