@@ -121,24 +121,10 @@ otp_helper_LDADD = helpers/libhelpers.la
 
 sbin_PROGRAMS = otpctl
 otpctl_SOURCES = \
-	helpers/otpctl/otpctl.c helpers/otpctl/otpctl.h \
 	helpers/otpctl/addresses.c helpers/otpctl/addresses.h \
-	helpers/otpctl/attribute.c \
+	helpers/otpctl/attribute.c helpers/otpctl/attribute.h \
 	helpers/otpctl/audit.c helpers/otpctl/audit.h \
-	helpers/otpctl/explain.c helpers/otpctl/explain.h \
-	helpers/otpctl/explain_run.c \
-	helpers/otpctl/explain_text.c \
-	helpers/otpctl/init.c \
-	helpers/otpctl/paths.c helpers/otpctl/paths.h \
-	helpers/otpctl/privileges.c helpers/otpctl/privileges.h \
-	helpers/otpctl/recovery.c \
-	helpers/otpctl/remember.c \
-	helpers/otpctl/status.c helpers/otpctl/status.h \
-	helpers/otpctl/status_facts.c \
-	helpers/otpctl/status_text.c \
-	helpers/otpctl/store.c helpers/otpctl/store.h \
-	helpers/otpctl/unlock.c \
-	helpers/otpctl/user.c helpers/otpctl/user.h \
+	helpers/otpctl/configuration.c helpers/otpctl/configuration.h \
 	helpers/otpctl/contact.c helpers/otpctl/contact.h \
 	helpers/otpctl/contact_add.c helpers/otpctl/contact_add.h \
 	helpers/otpctl/contact_import.c helpers/otpctl/contact_import.h \
@@ -150,7 +136,22 @@ otpctl_SOURCES = \
 	helpers/otpctl/contact_verify.c helpers/otpctl/contact_verify.h \
 	helpers/otpctl/courier.c helpers/otpctl/courier.h \
 	helpers/otpctl/csv_rows.c helpers/otpctl/csv_rows.h \
+	helpers/otpctl/explain.c helpers/otpctl/explain.h \
+	helpers/otpctl/explain_run.c helpers/otpctl/explain_run.h \
+	helpers/otpctl/explain_text.c helpers/otpctl/explain_text.h \
+	helpers/otpctl/init.c helpers/otpctl/init.h \
+	helpers/otpctl/main.c \
 	helpers/otpctl/notice.c helpers/otpctl/notice.h \
-	helpers/otpctl/config.c
+	helpers/otpctl/otpctl.c helpers/otpctl/otpctl.h \
+	helpers/otpctl/paths.c helpers/otpctl/paths.h \
+	helpers/otpctl/privileges.c helpers/otpctl/privileges.h \
+	helpers/otpctl/recovery.c helpers/otpctl/recovery.h \
+	helpers/otpctl/remember.c helpers/otpctl/remember.h \
+	helpers/otpctl/status.c helpers/otpctl/status.h \
+	helpers/otpctl/status_facts.c helpers/otpctl/status_facts.h \
+	helpers/otpctl/status_text.c helpers/otpctl/status_text.h \
+	helpers/otpctl/store.c helpers/otpctl/store.h \
+	helpers/otpctl/unlock.c helpers/otpctl/unlock.h \
+	helpers/otpctl/user.c helpers/otpctl/user.h
 otpctl_CFLAGS = $(HELPER_CFLAGS)
 otpctl_LDADD = helpers/libhelpers.la helpers/libhttp.la $(CSV_LIBS)

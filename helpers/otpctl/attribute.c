@@ -2,6 +2,8 @@
  * otpctl attribute: what a user has at a provider, such as an id or a session cookie. A value may
  * let its holder in there, so it comes from standard input and is never shown again.
  */
+#include "helpers/otpctl/attribute.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,6 @@
 /* otpctl explain: which rule decides for a sign-in, which do not and why, and what would follow. */
+#include "helpers/otpctl/explain.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,11 +17,12 @@
 #include "helpers/challenge.h"
 #include "helpers/conf_parse.h"
 #include "helpers/json.h"
-#include "helpers/otpctl/explain.h"
+#include "helpers/otpctl/explain_run.h"
+#include "helpers/otpctl/explain_text.h"
 #include "helpers/otpctl/otpctl.h"
 #include "helpers/otpctl/paths.h"
 #include "helpers/otpctl/privileges.h"
-#include "helpers/otpctl/status.h"
+#include "helpers/otpctl/status_facts.h"
 #include "helpers/otpctl/store.h"
 #include "helpers/pauses.h"
 #include "helpers/sessions.h"

@@ -6,6 +6,8 @@
  *  - nothing is counted and nothing kept: a send is only looked up, and it ends there;
  *  - who decides is the code that decides at a sign-in; here it is only written down.
  */
+#include "helpers/otpctl/explain_run.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -13,7 +15,6 @@
 #include "common/err.h"
 #include "common/text.h"
 #include "helpers/json.h"
-#include "helpers/otpctl/explain.h"
 #include "helpers/otpctl/store.h"
 #include "helpers/source.h"
 

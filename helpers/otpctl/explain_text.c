@@ -1,8 +1,9 @@
 /* otpctl explain: as text. The values are fit for a terminal already. */
+#include "helpers/otpctl/explain_text.h"
+
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "helpers/otpctl/explain.h"
 
 static const char *
 text_of(const json_t *row, const char *key)

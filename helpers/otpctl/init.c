@@ -7,6 +7,8 @@
  *  - the state folder is the helper's user's: what is in it is made and looked at in a process that
  *    has become that user for good.
  */
+#include "helpers/otpctl/init.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

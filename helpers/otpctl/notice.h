@@ -7,6 +7,8 @@
 #ifndef OTP_NOTICE_H
 #define OTP_NOTICE_H
 
+#include "helpers/conf.h"
+#include "helpers/contacts.h"
 #include "helpers/otpctl/audit.h"
 #include "helpers/otpctl/otpctl.h"
 

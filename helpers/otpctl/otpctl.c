@@ -1,10 +1,6 @@
-#include "helpers/otpctl/audit.h"
-#include "helpers/otpctl/contact.h"
 #include "helpers/otpctl/otpctl.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,9 +10,7 @@
 #include "common/buf.h"
 #include "common/own.h"
 #include "common/text.h"
-#include "config.h"
 #include "helpers/conf.h"
-#include "helpers/log.h"
 
 enum {
 	OPT_CONFIG = 0x100,
@@ -26,20 +20,6 @@ enum {
 	COMMANDS_MAX = 32,
 	HELP_AND_FAIL = ARGP_HELP_SHORT_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC | ARGP_HELP_EXIT_ERR,
 };
-
-static const struct otpctl_command commands[] = {
-    {"init", "make the store, the contacts and the host key", otpctl_init},
-    {"contact", "add, list and remove the addresses of users", otpctl_contact},
-    {"attribute", "set and remove what users have at providers", otpctl_attribute},
-    {"recovery", "issue and revoke recovery codes of users", otpctl_recovery},
-    {"status", "show what holds for a user, or on this machine", otpctl_status},
-    {"explain", "say which rule decides, and what a sign-in would come to", otpctl_explain},
-    {"remember", "list and revoke sign-ins that are not asked again", otpctl_remember},
-    {"unlock", "forget failures and sends of a user", otpctl_unlock},
-    {"config", "check and show the configuration", otpctl_config},
-};
-
-static const char main_doc[] = "Administers pam_otp, the second factor by one-time code.";
 
 int
 otpctl_fail(const char *fmt, ...)
@@ -248,53 +228,11 @@ otpctl_dispatch(struct otpctl *ctl, const char *name, const char *doc,
 	return unknown_command(name, &g, argv[g.at]);
 }
 
-/*
- * A caller may have closed 0, 1 or 2. What is opened next would take their place, and be printed
- * to; so something does that can be neither read from nor written to, and the failure is told.
- */
-static bool
-take_standard_descriptors(void)
-{
-	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) < 0 &&
-		    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
-			return false;
-	return true;
-}
-
-/*
- * Nobody reads the output any more, or the file has reached its limit: no reason to die in the
- * middle of a change, with whoever is to be told of it untold. It fails as an output at its end.
- */
-static bool
-outlive_output(void)
-{
-	return signal(SIGPIPE, SIG_IGN) != SIG_ERR && signal(SIGXFSZ, SIG_IGN) != SIG_ERR;
-}
-
-/* The exit code, once everything that was to be said is out. */
-static int
-end_output(int r)
+int
+otpctl_end_output(int r)
 {
 	if (!otpctl_flush() && !ferror(stdout))
 		return r;
 	return otpctl_fail("standard output: %s",
 	    output_error ? strerror(output_error) : "not all of it could be written");
-}
-
-int
-main(int argc, char **argv)
-{
-	struct otpctl ctl = {.config = OTP_CONFIG, .root = geteuid() == 0};
-
-	if (!take_standard_descriptors() || !outlive_output())
-		return OTPCTL_FAILED;
-	audit_begin();
-	/* The helper knows the machine's own time zone alone, and rules end by days. */
-	(void)unsetenv("TZ");
-	argp_err_exit_status = OTPCTL_USAGE;
-	argp_program_version = "otpctl (pam_otp) " PACKAGE_VERSION;
-	log_open("otpctl", true);
-	return end_output(otpctl_dispatch(
-	    &ctl, "otpctl", main_doc, commands, sizeof(commands) / sizeof(*commands), argc, argv));
 }

@@ -1,6 +1,6 @@
 /*
- * otpctl: the administrator's command. A command group is one function in a file of its own, in the
- * table of otpctl.c; it parses its arguments with glibc's argp through otpctl_parse().
+ * What every command of otpctl shares. A command group is one function in a file of its own, in the
+ * table of main.c; it parses its arguments with glibc's argp through otpctl_parse().
  */
 #ifndef OTP_OTPCTL_H
 #define OTP_OTPCTL_H
@@ -10,11 +10,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
-
-#include "helpers/account.h"
-#include "helpers/conf.h"
-#include "helpers/contacts.h"
-#include "helpers/store.h"
 
 /* Exit codes, as in otpctl(8). */
 enum otpctl_exit {
@@ -68,17 +63,10 @@ int otpctl_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* As fflush(stdout); its error is told at the end. */
 int otpctl_flush(void);
+/* The exit code, once everything that was to be said is out. */
+int otpctl_end_output(int r);
 
 /* Prints it, indented; NULL is a failure. An exit code. */
 int otpctl_print_json(const json_t *j);
-
-int otpctl_init(struct otpctl *ctl, int argc, char **argv);
-int otpctl_attribute(struct otpctl *ctl, int argc, char **argv);
-int otpctl_recovery(struct otpctl *ctl, int argc, char **argv);
-int otpctl_status(struct otpctl *ctl, int argc, char **argv);
-int otpctl_explain(struct otpctl *ctl, int argc, char **argv);
-int otpctl_remember(struct otpctl *ctl, int argc, char **argv);
-int otpctl_unlock(struct otpctl *ctl, int argc, char **argv);
-int otpctl_config(struct otpctl *ctl, int argc, char **argv);
 
 #endif

@@ -6,6 +6,8 @@
  *  - they are in the store, on disk, before the first one is shown;
  *  - codes that could not be shown whole are revoked: nobody knows who has what of them.
  */
+#include "helpers/otpctl/recovery.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdio_ext.h>

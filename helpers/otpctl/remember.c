@@ -1,4 +1,6 @@
 /* otpctl remember: the sign-ins that are not asked again for a while, listed and revoked. */
+#include "helpers/otpctl/remember.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>

@@ -2,6 +2,8 @@
  * otpctl status: what sign-ins have left in the store. Of a user: what holds, until when, and what
  * the person is told. Of the machine: its messages, and what providers said is left.
  */
+#include "helpers/otpctl/status.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,9 +14,10 @@
 #include "helpers/otpctl/addresses.h"
 #include "helpers/otpctl/otpctl.h"
 #include "helpers/otpctl/paths.h"
+#include "helpers/otpctl/status_facts.h"
+#include "helpers/otpctl/status_text.h"
 #include "helpers/otpctl/store.h"
 #include "helpers/otpctl/user.h"
-#include "helpers/otpctl/status.h"
 
 static const struct argp status_argp = {.parser = otpctl_parse_user,
     .args_doc = "[USER]",

@@ -1,30 +1,9 @@
-/* otpctl status: what is known of a user, or of the machine, as JSON that both outputs print. */
+/* otpctl status, a command of main.c. */
 #ifndef OTP_OTPCTL_STATUS_H
 #define OTP_OTPCTL_STATUS_H
 
-#include <jansson.h>
+#include "helpers/otpctl/otpctl.h"
 
-#include "helpers/conf.h"
-#include "helpers/contacts.h"
-#include "helpers/store.h"
-
-/* All borrowed. */
-struct status_query {
-	const struct conf *conf;
-	struct store *store;
-	struct instant now;
-	const char *user; /* canonical */
-	const struct contact_list *contacts;
-};
-
-/* The keys are those of otpctl(8). 0, -OTP_ENOMEM, -OTP_ESTORE; the caller owns *out. */
-int status_of_user(const struct status_query *q, json_t **out);
-/* The messages of this machine alone: an array like that of "sends". user and contacts: not used.
- */
-int status_of_host(const struct status_query *q, json_t **out);
-
-/* As text on standard output. */
-void status_print_user(const json_t *status);
-void status_print_host(const json_t *sends);
+int otpctl_status(struct otpctl *ctl, int argc, char **argv);
 
 #endif

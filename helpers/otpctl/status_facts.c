@@ -1,4 +1,6 @@
 /* otpctl status: what the store has counted, judged by the limits of the configuration. */
+#include "helpers/otpctl/status_facts.h"
+
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +12,6 @@
 #include "helpers/conf_parse.h"
 #include "helpers/json.h"
 #include "helpers/otpctl/addresses.h"
-#include "helpers/otpctl/status.h"
 #include "helpers/otpctl/store.h"
 #include "helpers/prompts.h"
 

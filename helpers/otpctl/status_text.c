@@ -1,9 +1,11 @@
 /* otpctl status: as text. The values are fit for a terminal already. */
+#include "helpers/otpctl/status_text.h"
+
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/buf.h"
-#include "helpers/otpctl/status.h"
 
 static const char *
 text_of(const json_t *row, const char *key)

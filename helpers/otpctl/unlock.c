@@ -1,4 +1,6 @@
 /* otpctl unlock: ends every lock-out and limit of one user, and says what that was. */
+#include "helpers/otpctl/unlock.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>

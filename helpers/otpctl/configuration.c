@@ -1,4 +1,6 @@
 /* otpctl config: what the configuration says, and whether it is right. Changes nothing. */
+#include "helpers/otpctl/configuration.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

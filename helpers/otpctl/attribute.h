@@ -1,0 +1,9 @@
+/* otpctl attribute, a command of main.c. */
+#ifndef OTP_OTPCTL_ATTRIBUTE_H
+#define OTP_OTPCTL_ATTRIBUTE_H
+
+#include "helpers/otpctl/otpctl.h"
+
+int otpctl_attribute(struct otpctl *ctl, int argc, char **argv);
+
+#endif

@@ -1,0 +1,9 @@
+/* otpctl config, a command of main.c. */
+#ifndef OTP_OTPCTL_CONFIGURATION_H
+#define OTP_OTPCTL_CONFIGURATION_H
+
+#include "helpers/otpctl/otpctl.h"
+
+int otpctl_config(struct otpctl *ctl, int argc, char **argv);
+
+#endif

@@ -1,0 +1,72 @@
+/* otpctl: the administrator's command. Here are its start and the table of its commands. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "helpers/log.h"
+#include "helpers/otpctl/attribute.h"
+#include "helpers/otpctl/audit.h"
+#include "helpers/otpctl/configuration.h"
+#include "helpers/otpctl/contact.h"
+#include "helpers/otpctl/explain.h"
+#include "helpers/otpctl/init.h"
+#include "helpers/otpctl/recovery.h"
+#include "helpers/otpctl/remember.h"
+#include "helpers/otpctl/status.h"
+#include "helpers/otpctl/unlock.h"
+
+static const struct otpctl_command commands[] = {
+    {"init", "make the store, the contacts and the host key", otpctl_init},
+    {"contact", "add, list and remove the addresses of users", otpctl_contact},
+    {"attribute", "set and remove what users have at providers", otpctl_attribute},
+    {"recovery", "issue and revoke recovery codes of users", otpctl_recovery},
+    {"status", "show what holds for a user, or on this machine", otpctl_status},
+    {"explain", "say which rule decides, and what a sign-in would come to", otpctl_explain},
+    {"remember", "list and revoke sign-ins that are not asked again", otpctl_remember},
+    {"unlock", "forget failures and sends of a user", otpctl_unlock},
+    {"config", "check and show the configuration", otpctl_config},
+};
+
+static const char main_doc[] = "Administers pam_otp, the second factor by one-time code.";
+
+/*
+ * A caller may have closed 0, 1 or 2. What is opened next would take their place, and be printed
+ * to; so something does that can be neither read from nor written to, and the failure is told.
+ */
+static bool
+take_standard_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			return false;
+	return true;
+}
+
+/*
+ * Nobody reads the output any more, or the file has reached its limit: no reason to die in the
+ * middle of a change, with whoever is to be told of it untold. It fails as an output at its end.
+ */
+static bool
+outlive_output(void)
+{
+	return signal(SIGPIPE, SIG_IGN) != SIG_ERR && signal(SIGXFSZ, SIG_IGN) != SIG_ERR;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct otpctl ctl = {.config = OTP_CONFIG, .root = geteuid() == 0};
+
+	if (!take_standard_descriptors() || !outlive_output())
+		return OTPCTL_FAILED;
+	audit_begin();
+	/* The helper knows the machine's own time zone alone, and rules end by days. */
+	(void)unsetenv("TZ");
+	argp_err_exit_status = OTPCTL_USAGE;
+	argp_program_version = "otpctl (pam_otp) " OTP_VERSION;
+	log_open("otpctl", true);
+	return otpctl_end_output(otpctl_dispatch(
+	    &ctl, "otpctl", main_doc, commands, sizeof(commands) / sizeof(*commands), argc, argv));
+}

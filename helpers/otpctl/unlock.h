@@ -1,0 +1,9 @@
+/* otpctl unlock, a command of main.c. */
+#ifndef OTP_OTPCTL_UNLOCK_H
+#define OTP_OTPCTL_UNLOCK_H
+
+#include "helpers/otpctl/otpctl.h"
+
+int otpctl_unlock(struct otpctl *ctl, int argc, char **argv);
+
+#endif
