@@ -63,13 +63,14 @@ helpers_libhelpers_la_SOURCES = \
 	helpers/store_sqlite_challenge.c \
 	helpers/store_sqlite_known.c \
 	helpers/store_sqlite_make.c \
-	helpers/store_sqlite_open.c \
 	helpers/store_sqlite_provider.c \
 	helpers/store_sqlite_recovery.c \
 	helpers/store_sqlite_remember.c \
 	helpers/store_sqlite_send.c \
 	helpers/store_sqlite_try.c \
 	helpers/store_sqlite_turn.c \
+	helpers/store/sqlite/file.c helpers/store/sqlite/file.h \
+	helpers/store/sqlite/transact.c helpers/store/sqlite/transact.h \
 	helpers/template.c helpers/template.h
 
 # What speaks HTTP: linked by otpctl and the tests, loaded by otp-helper when a code is to be sent.

@@ -1,103 +1,49 @@
 /*
- * The store in SQLite: one process a sign-in, many at once, each for a few milliseconds. What every
- * operation goes through; the operations are in store_sqlite_*.c, by subject.
+ * The store in SQLite, opened: one process a sign-in, many at once, each for a few milliseconds.
+ * The operations in the table are in the files of their nouns.
  *
  * MUST:
- *  - every operation that writes is one BEGIN IMMEDIATE transaction: what it decides on cannot
- *    change under it;
- *  - an operation that fails, for whatever reason, is rolled back whole;
- *  - an answer that counts something is given after the count is committed, or not at all.
+ *  - a sign-in never makes a database, never uses one that is not ours, and changes nothing of an
+ *    older one but its schema.
  */
 #include "helpers/store_sqlite.h"
 
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
 #include "common/err.h"
+#include "common/own.h"
+#include "helpers/log.h"
 #include "helpers/sql.h"
 
-enum { PRUNED_AT_ONCE = 32 };
+enum { CHECKPOINT_PAGES = 256 }; /* a log of 1 MiB: short to recover, short to write back */
 
-static int
-prune(struct sqlite_store *s, const struct instant *now)
+static void
+store_free(struct sqlite_store *s)
 {
-	if (sql_run(s->db,
-		"DELETE FROM send_event WHERE rowid IN "
-		"(SELECT rowid FROM send_event WHERE keep_ms < ?1 LIMIT ?2)",
-		sql_int(now->wall_ms), sql_int(PRUNED_AT_ONCE)) ||
-	    sql_run(s->db,
-		"DELETE FROM challenge WHERE id IN (SELECT id FROM challenge WHERE keep_ms < ?1 "
-		"AND (state <> 'live' OR boot_id <> ?3 OR expires_boot_ms <= ?4) LIMIT ?2)",
-		sql_int(now->wall_ms), sql_int(PRUNED_AT_ONCE), sql_text(now->boot_id),
-		sql_int(now->boot_ms)) ||
-	    sql_run(s->db,
-		"DELETE FROM budget WHERE (kind, owner, place) IN "
-		"(SELECT kind, owner, place FROM budget WHERE keep_ms < ?1 LIMIT ?2)",
-		sql_int(now->wall_ms), sql_int(PRUNED_AT_ONCE)))
-		return store_sqlite_failed(s, "pruning");
-	return 0;
+	if (!s)
+		return;
+	(void)sqlite3_close(s->db);
+	own_close(&s->turns);
+	own_close(&s->dir);
+	free(s);
 }
 
-static int
-transact_once(struct sqlite_store *s, const struct instant *now, store_op_fn *fn, const void *arg)
+static void
+own_store(struct sqlite_store **s)
 {
-	int r, answer = 0;
-
-	s->full = false;
-	if (sql_script(s->db, "BEGIN IMMEDIATE"))
-		return store_sqlite_failed(s, "begin");
-	r = fn(s, now, arg);
-	if (r > 0) {
-		answer = -r;
-		r = 0;
-	}
-	if (!r && now)
-		r = prune(s, now);
-	if (!r && sql_script(s->db, "COMMIT"))
-		r = store_sqlite_failed(s, "commit");
-	if (r && !sqlite3_get_autocommit(s->db))
-		(void)sql_script(s->db, "ROLLBACK");
-	return r ? r : answer;
+	store_free(*s);
 }
 
-int
-store_sqlite_transact(
-    struct sqlite_store *s, const struct instant *now, store_op_fn *fn, const void *arg)
+static void
+sqlite_close(struct store *base)
 {
-	int r = transact_once(s, now, fn, arg);
-
-	if (r != -OTP_ESTORE || !store_sqlite_make_room(s))
-		return r;
-	return transact_once(s, now, fn, arg);
+	store_free((struct sqlite_store *)base);
 }
 
-int
-store_sqlite_step(struct sqlite_store *s, sqlite3_stmt *stmt, const char *what)
-{
-	int rc = stmt ? sqlite3_step(stmt) : SQLITE_ERROR;
-
-	if (rc == SQLITE_ROW)
-		return 1;
-	return rc == SQLITE_DONE ? 0 : store_sqlite_failed(s, what);
-}
-
-bool
-store_sqlite_copy_blob(sqlite3_stmt *stmt, int column, void *dst, size_t len)
-{
-	const void *bytes = NULL;
-
-	if (sqlite3_column_type(stmt, column) == SQLITE_BLOB)
-		bytes = sqlite3_column_blob(stmt, column);
-	if (!bytes || (size_t)sqlite3_column_bytes(stmt, column) != len)
-		return false;
-	memcpy(dst, bytes, len);
-	return true;
-}
-
-bool
-store_sqlite_is_id(const char *id)
-{
-	return strspn(id, "0123456789abcdef") == STORE_ID_LEN && !id[STORE_ID_LEN];
-}
-
-const struct store_ops store_sqlite_ops = {
+static const struct store_ops sqlite_ops = {
     .send_reserve = store_sqlite_send_reserve,
     .send_return = store_sqlite_send_return,
     .turn_take = store_sqlite_turn_take,
@@ -131,5 +77,62 @@ const struct store_ops store_sqlite_ops = {
     .session_drop = store_sqlite_session_drop,
     .credits_put = store_sqlite_credits_put,
     .credits_each = store_sqlite_credits_each,
-    .close = store_sqlite_close,
+    .close = sqlite_close,
 };
+
+static int
+open_db(struct sqlite_store *s, const char *path)
+{
+	char pragma[64];
+	int on = 1, r = store_sqlite_connect(s, path);
+
+	if (r)
+		return r;
+	/* The log outlives the last close, and closing does not wait for the disk. */
+	if (sqlite3_file_control(s->db, "main", SQLITE_FCNTL_PERSIST_WAL, &on) ||
+	    sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL))
+		return store_sqlite_failed(s, "open");
+	/* Between an upgrade and its otpctl init there are sign-ins, too. */
+	r = store_sqlite_bring_along(s);
+	if (!r)
+		r = store_sqlite_be_durable(s);
+	(void)snprintf(pragma, sizeof(pragma), "PRAGMA wal_autocheckpoint = %d", CHECKPOINT_PAGES);
+	if (!r && sql_script(s->db, pragma))
+		r = store_sqlite_failed(s, "settings");
+	return r;
+}
+
+int
+store_sqlite_open(const char *dir, store_wait_fn *wait, void *arg, struct store **out)
+{
+	__attribute__((cleanup(own_store))) struct sqlite_store *s = calloc(1, sizeof(*s));
+	char path[PATH_MAX];
+	int r;
+
+	if (!s)
+		return -OTP_ENOMEM;
+	*s = (struct sqlite_store){
+	    .base.ops = &sqlite_ops, .dir = -1, .turns = -1, .wait = wait, .arg = arg};
+	if (getrandom(&s->self, sizeof(s->self), 0) != sizeof(s->self)) {
+		otp_logr(LOG_ERR, -OTP_ESYS, "store: getrandom");
+		return -OTP_ESTORE;
+	}
+	s->self |= 1; /* not 0 */
+	r = store_sqlite_open_dir(dir, &s->dir);
+	if (!r)
+		r = store_sqlite_judge_files(s->dir);
+	if (r)
+		return r;
+	if (snprintf(path, sizeof(path), "%s/%s", dir, STORE_DB) >= (int)sizeof(path))
+		return -OTP_EINVAL;
+	r = open_db(s, path);
+	if (r == -OTP_ESTORE && store_sqlite_make_room(s)) {
+		(void)sqlite3_close(take(&s->db));
+		r = open_db(s, path);
+	}
+	if (r)
+		return r;
+	spare_keep(s->dir);
+	*out = &take(&s)->base;
+	return 0;
+}

@@ -1,74 +1,17 @@
-/* What the parts of the SQLite store share. Functions return 0 or -OTP_E*. */
+/*
+ * What the nouns of the SQLite store give each other and the table of operations. Functions return
+ * 0 or -OTP_E*; the operations are described in store.h.
+ */
 #ifndef OTP_STORE_SQLITE_H
 #define OTP_STORE_SQLITE_H
 
-#include <sqlite3.h>
-
-#include "helpers/store.h"
-
-struct sqlite_store {
-	struct store base;
-	sqlite3 *db;
-	int dir;
-	int turns; /* the file of the turn that was taken, or -1 */
-	store_wait_fn *wait;
-	void *arg;
-	int64_t self; /* random, not 0: whose lease it is */
-	bool full;    /* the last failure was for want of space */
-};
-
-extern const struct store_ops store_sqlite_ops;
-
-enum {
-	STORE_APPLICATION_ID = 0x6f747073, /* "otps" */
-	STORE_SCHEMA = 3,
-};
-#define STORE_DB "store.db"
+#include "helpers/store/sqlite/transact.h"
 
 /*
- * What an operation does in its transaction. 0: committed. Negative: rolled back, the error is the
- * operation's. Positive, an OTP_E*: committed, and the operation returns its negative: what must be
- * counted although the answer is no. May be called twice: see store_sqlite_transact().
- */
-typedef int store_op_fn(struct sqlite_store *s, const struct instant *now, const void *arg);
-
-/*
- * One BEGIN IMMEDIATE transaction; on a full disk once more, with the spare given up. Some old rows
- * go with it, unless now is NULL.
- */
-int store_sqlite_transact(
-    struct sqlite_store *s, const struct instant *now, store_op_fn *fn, const void *arg);
-/* 1 a row, 0 none, or -OTP_ESTORE, logged. stmt may be NULL: it could not be prepared. */
-int store_sqlite_step(struct sqlite_store *s, sqlite3_stmt *stmt, const char *what);
-/* Logs SQLite's last error, notes whether it was for want of space. Returns -OTP_ESTORE. */
-int store_sqlite_failed(struct sqlite_store *s, const char *what);
-/* Was it for want of space, and were there spare bytes to give up for one more attempt? */
-bool store_sqlite_make_room(struct sqlite_store *s);
-void store_sqlite_close(struct store *base);
-
-/* Copies a column of exactly len bytes; false when it is anything else. */
-bool store_sqlite_copy_blob(sqlite3_stmt *stmt, int column, void *dst, size_t len);
-/* STORE_ID_LEN lower-case hexadecimal digits? */
-bool store_sqlite_is_id(const char *id);
-
-/* --- opening: store_sqlite_open.c ---------------------------------------------------------- */
-
-/* The folder, judged; -OTP_EPERM or -OTP_ESTORE, logged, as of the next ones. */
-int store_sqlite_open_dir(const char *path, int *out);
-/* The database, and the companions that SQLite opens with it. */
-int store_sqlite_judge_files(int dir);
-/* s->db, hardened, with the waiting of s; it is closed by whoever owns s, also on an error. */
-int store_sqlite_connect(struct sqlite_store *s, const char *path);
-/*
- * A store of this schema is left alone, one of an older schema becomes one of this, in one durable
- * transaction; any other is -OTP_ESTORE, logged. In store_sqlite_make.c.
+ * store_sqlite_make.c: a store of this schema is left alone, one of an older schema becomes one of
+ * this, in one durable transaction; any other is -OTP_ESTORE, logged.
  */
 int store_sqlite_bring_along(struct sqlite_store *s);
-/* Is it a store of pam_otp? Of which schema? */
-int store_sqlite_judge(struct sqlite_store *s, int64_t *version);
-bool store_sqlite_is_wal(sqlite3 *db);
-/* What is committed from now on is on disk. */
-int store_sqlite_be_durable(struct sqlite_store *s);
 
 /* --- inside a transaction ------------------------------------------------------------------ */
 

@@ -1,21 +1,19 @@
 /*
- * The store in SQLite: judged and opened.
+ * The file of the store in SQLite, its lock and its room on the disk. Nothing here knows what
+ * stands in it.
  *
  * MUST:
- *  - opened only as its owner: the folder and the file are judged first, links are not followed;
- *  - a sign-in never makes or changes a database, and never uses one that is not ours;
+ *  - a file is used only by its owner: the folder and the file are judged before SQLite opens them,
+ *    and no symbolic link is followed;
  *  - synchronous=FULL, read back: what is committed is on disk;
  *  - waiting for a sibling goes through the caller's wait function and nowhere else.
  */
-#include "helpers/store_sqlite.h"
+#include "helpers/store/sqlite/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -28,8 +26,7 @@
 
 enum {
 	WAIT_MS = 2,
-	WAIT_TIMES = 5000,	/* without a wait function: 10 s */
-	CHECKPOINT_PAGES = 256, /* a log of 1 MiB: short to recover, short to write back */
+	WAIT_TIMES = 5000, /* without a wait function: 10 s */
 };
 
 static bool
@@ -72,29 +69,6 @@ busy(void *arg, int times)
 		return s->wait(s->arg) == 0;
 	(void)nanosleep(&ts, NULL);
 	return times < WAIT_TIMES;
-}
-
-static void
-store_free(struct sqlite_store *s)
-{
-	if (!s)
-		return;
-	(void)sqlite3_close(s->db);
-	own_close(&s->turns);
-	own_close(&s->dir);
-	free(s);
-}
-
-static void
-own_store(struct sqlite_store **s)
-{
-	store_free(*s);
-}
-
-void
-store_sqlite_close(struct store *base)
-{
-	store_free((struct sqlite_store *)base);
 }
 
 int
@@ -221,62 +195,5 @@ store_sqlite_be_durable(struct sqlite_store *s)
 	if (!store_sqlite_is_wal(s->db) || sql_script(s->db, "PRAGMA synchronous = FULL") ||
 	    sql_number(s->db, "PRAGMA synchronous", &synchronous) || synchronous != FULL)
 		return store_sqlite_failed(s, "settings");
-	return 0;
-}
-
-static int
-open_db(struct sqlite_store *s, const char *path)
-{
-	char pragma[64];
-	int on = 1, r = store_sqlite_connect(s, path);
-
-	if (r)
-		return r;
-	/* The log outlives the last close, and closing does not wait for the disk. */
-	if (sqlite3_file_control(s->db, "main", SQLITE_FCNTL_PERSIST_WAL, &on) ||
-	    sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL))
-		return store_sqlite_failed(s, "open");
-	/* Between an upgrade and its otpctl init there are sign-ins, too. */
-	r = store_sqlite_bring_along(s);
-	if (!r)
-		r = store_sqlite_be_durable(s);
-	(void)snprintf(pragma, sizeof(pragma), "PRAGMA wal_autocheckpoint = %d", CHECKPOINT_PAGES);
-	if (!r && sql_script(s->db, pragma))
-		r = store_sqlite_failed(s, "settings");
-	return r;
-}
-
-int
-store_sqlite_open(const char *dir, store_wait_fn *wait, void *arg, struct store **out)
-{
-	__attribute__((cleanup(own_store))) struct sqlite_store *s = calloc(1, sizeof(*s));
-	char path[PATH_MAX];
-	int r;
-
-	if (!s)
-		return -OTP_ENOMEM;
-	*s = (struct sqlite_store){
-	    .base.ops = &store_sqlite_ops, .dir = -1, .turns = -1, .wait = wait, .arg = arg};
-	if (getrandom(&s->self, sizeof(s->self), 0) != sizeof(s->self)) {
-		otp_logr(LOG_ERR, -OTP_ESYS, "store: getrandom");
-		return -OTP_ESTORE;
-	}
-	s->self |= 1; /* not 0 */
-	r = store_sqlite_open_dir(dir, &s->dir);
-	if (!r)
-		r = store_sqlite_judge_files(s->dir);
-	if (r)
-		return r;
-	if (snprintf(path, sizeof(path), "%s/%s", dir, STORE_DB) >= (int)sizeof(path))
-		return -OTP_EINVAL;
-	r = open_db(s, path);
-	if (r == -OTP_ESTORE && store_sqlite_make_room(s)) {
-		(void)sqlite3_close(take(&s->db));
-		r = open_db(s, path);
-	}
-	if (r)
-		return r;
-	spare_keep(s->dir);
-	*out = &take(&s)->base;
 	return 0;
 }
