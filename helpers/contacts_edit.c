@@ -7,8 +7,6 @@
  *  - the file itself is never written to: a complete new one takes its name, after it is on disk;
  *  - one writer at a time, under a lock that a dead writer cannot keep.
  */
-#include "helpers/contacts_edit.h"
-
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -19,8 +17,8 @@
 
 #include "common/err.h"
 #include "common/own.h"
-#include "common/text.h"
 #include "common/trust.h"
+#include "helpers/contacts/notes.h"
 #include "helpers/contacts_sqlite.h"
 #include "helpers/log.h"
 #include "helpers/sql.h"
@@ -66,13 +64,6 @@ static int
 sys_error(const struct contacts_edit *e, const char *what)
 {
 	otp_log(LOG_ERR, "contacts %s: %s: %s", e->path, what, strerror(errno));
-	return -OTP_ESTORE;
-}
-
-int
-contacts_sql_error(const struct contacts_edit *e)
-{
-	otp_log(LOG_ERR, "contacts %s: %s", e->path, sqlite3_errmsg(e->db));
 	return -OTP_ESTORE;
 }
 
@@ -291,19 +282,6 @@ contacts_edit_begin(const char *path, struct contacts_edit **out)
 	if (r)
 		return r;
 	*out = take(&e);
-	return 0;
-}
-
-int
-contacts_check_new(const struct contact *c)
-{
-	const char *why;
-	char clean[CONTACT_LABEL_MAX + 1];
-
-	if (!c->user[0] || contact_check(c->kind, c->address, &why))
-		return -OTP_EINVAL;
-	if (strcmp(text_clean(clean, sizeof(clean), c->label), c->label))
-		return -OTP_EINVAL;
 	return 0;
 }
 

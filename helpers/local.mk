@@ -21,9 +21,10 @@ helpers_libhelpers_la_SOURCES = \
 	helpers/conf_show.c \
 	helpers/conf_table.c helpers/conf_table.h \
 	helpers/contacts.c helpers/contacts.h \
-	helpers/contacts_edit.c helpers/contacts_edit.h \
+	helpers/contacts_edit.c \
 	helpers/contacts_import.c \
 	helpers/contacts_sqlite.c helpers/contacts_sqlite.h \
+	helpers/contacts/notes.c helpers/contacts/notes.h \
 	helpers/delivery.c helpers/delivery.h \
 	helpers/http.c helpers/http.h \
 	helpers/instant.c helpers/instant.h \
