@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/err.h"
+#include "common/text.h"
 
 enum {
 	PHONE_DIGITS_MIN = 8,
@@ -19,6 +20,20 @@ const char *
 contact_kind_name(enum contact_kind kind)
 {
 	return kind == CONTACT_PHONE ? "phone" : "email";
+}
+
+/* Every e-mail address has an '@' and no phone number has one; a '+' may start both. */
+enum contact_kind
+contact_kind_of(const char *address)
+{
+	return strchr(address, '@') ? CONTACT_EMAIL : CONTACT_PHONE;
+}
+
+char *
+contact_masked(char *dst, size_t size, const char *address)
+{
+	return contact_kind_of(address) == CONTACT_PHONE ? text_mask_phone(dst, size, address)
+							 : text_mask_email(dst, size, address);
 }
 
 void

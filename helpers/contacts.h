@@ -38,6 +38,14 @@ struct contact_list {
 void contact_list_free(struct contact_list *l);
 
 /*
+ * The kind of a well-formed address. Who has a struct contact has it there: this is for addresses
+ * that are kept alone, such as that of a challenge.
+ */
+enum contact_kind contact_kind_of(const char *address);
+/* The address as text_mask_phone() or text_mask_email() shows it, by its kind. Returns dst. */
+char *contact_masked(char *dst, size_t size, const char *address);
+
+/*
  * Is the text a well-formed address of the kind? E.164: '+', a first digit 1-9, 8 to 15 digits in
  * all, nothing else. E-mail: an unquoted local part of RFC 5321's characters, '@', and a domain
  * name with a dot in it; at most 254 bytes. 0 or -OTP_EINVAL; *why says in words what is wrong.

@@ -136,7 +136,7 @@ check_there(struct login *l, const struct secret *code, int left)
 	/* It is checked for the address it went to, whatever the contacts say by now. */
 	(void)snprintf(contact.user, sizeof(contact.user), "%s", l->name);
 	(void)snprintf(contact.address, sizeof(contact.address), "%s", l->challenge.address);
-	contact.kind = strchr(contact.address, '@') ? CONTACT_EMAIL : CONTACT_PHONE;
+	contact.kind = contact_kind_of(contact.address);
 	r = l->io->delivery->verify(l->io->delivery, &q, l->challenge.provider, l->options, &d);
 	if (r) {
 		/* Whoever leaves meanwhile has tried it all the same. */

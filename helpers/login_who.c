@@ -174,21 +174,12 @@ login_take_ways(struct login *l, const struct contact_list *list, left_out_fn *l
 	}
 }
 
-static void
-mask(char *dst, size_t size, const char *address)
-{
-	if (strchr(address, '@'))
-		text_mask_email(dst, size, address);
-	else
-		text_mask_phone(dst, size, address);
-}
-
 void
 login_show_way(struct login *l, const char *channel, const char *address)
 {
 	struct login_result *out = l->result;
 
-	mask(out->masked, sizeof(out->masked), address);
+	contact_masked(out->masked, sizeof(out->masked), address);
 	(void)snprintf(out->channel, sizeof(out->channel), "%s", channel);
 }
 
@@ -256,7 +247,8 @@ login_find_ways(struct login *l)
 	if (r)
 		return login_end_by_error(l, r, "contacts");
 	for (int i = 0; i < l->nways; i++)
-		mask(l->way[i].masked, sizeof(l->way[i].masked), l->way[i].contact.address);
+		contact_masked(
+		    l->way[i].masked, sizeof(l->way[i].masked), l->way[i].contact.address);
 	login_show_way(l, l->way[0].channel, l->way[0].contact.address);
 	show_ways(l);
 	return login_set_budget(l);

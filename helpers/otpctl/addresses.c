@@ -3,15 +3,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "common/text.h"
-
 const char *
 contact_shown(const struct contact *c, bool full, char *dst, size_t size)
 {
-	if (full)
-		return c->address;
-	return c->kind == CONTACT_PHONE ? text_mask_phone(dst, size, c->address)
-					: text_mask_email(dst, size, c->address);
+	return full ? c->address : contact_masked(dst, size, c->address);
 }
 
 json_t *

@@ -144,7 +144,7 @@ warn_of_number(const struct contact *c, void *arg)
 		(void)buf_putf(o->report,
 		    "%s: warning: [limits] prefixes: no code is sent to %s of %s, which is "
 		    "outside\n",
-		    o->where, text_mask_phone(masked, sizeof(masked), c->address), c->user);
+		    o->where, contact_masked(masked, sizeof(masked), c->address), c->user);
 	return 0;
 }
 

@@ -62,8 +62,7 @@ const struct argp notice_argp = {.options = notice_options, .parser = parse_noti
 static const char *
 masked(const struct notice *n, char *dst, size_t size)
 {
-	return n->kind == CONTACT_PHONE ? text_mask_phone(dst, size, n->address)
-					: text_mask_email(dst, size, n->address);
+	return contact_masked(dst, size, n->address);
 }
 
 /* --- what is to be told ---------------------------------------------------------------------- */

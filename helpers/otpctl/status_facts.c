@@ -10,6 +10,7 @@
 #include "common/own.h"
 #include "common/text.h"
 #include "helpers/conf_parse.h"
+#include "helpers/contacts.h"
 #include "helpers/json.h"
 #include "helpers/otpctl/addresses.h"
 #include "helpers/otpctl/store.h"
@@ -153,11 +154,7 @@ masked_json(const char *address)
 {
 	char text[PLACE_TEXT];
 
-	if (strchr(address, '@'))
-		(void)text_mask_email(text, sizeof(text), address);
-	else
-		(void)text_mask_phone(text, sizeof(text), address);
-	return json_string(text);
+	return json_string(contact_masked(text, sizeof(text), address));
 }
 
 /* What the person reads now who meets this. */

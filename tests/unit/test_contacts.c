@@ -222,6 +222,31 @@ long_addresses_are_refused(void **state)
 	assert_int_equal(contact_check(CONTACT_EMAIL, a, &why), -OTP_EINVAL);
 }
 
+/* A plus sign says nothing: it may start both. */
+static void
+an_address_alone_has_a_kind_and_a_mask(void **state)
+{
+	static const struct {
+		const char *address;
+		enum contact_kind kind;
+		const char *masked;
+	} t[] = {
+	    {"+919876543219", CONTACT_PHONE, "+91 ******** 19"},
+	    {"asha@example.com", CONTACT_EMAIL, "a***@e***.com"},
+	    {"+919876543219@example.com", CONTACT_EMAIL, "+***@e***.com"},
+	};
+	char masked[CONTACT_ADDRESS_MAX + 1];
+	const char *why;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		assert_int_equal(contact_check(t[i].kind, t[i].address, &why), 0);
+		assert_int_equal(contact_kind_of(t[i].address), t[i].kind);
+		assert_string_equal(
+		    contact_masked(masked, sizeof(masked), t[i].address), t[i].masked);
+	}
+}
+
 /* --- reading ------------------------------------------------------------------------------- */
 
 static void
@@ -742,6 +767,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(addresses_are_judged),
 	    cmocka_unit_test(long_addresses_are_refused),
+	    cmocka_unit_test(an_address_alone_has_a_kind_and_a_mask),
 	    WITH_FILE(contacts_come_back_preferred_first_then_by_age),
 	    WITH_FILE(only_one_of_a_kind_is_preferred),
 	    WITH_FILE(reader_keeps_the_file_it_opened),

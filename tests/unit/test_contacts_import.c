@@ -68,7 +68,7 @@ contact_of(const char *user, const char *address, bool preferred)
 {
 	struct contact c = {.preferred = preferred};
 
-	c.kind = strchr(address, '@') ? CONTACT_EMAIL : CONTACT_PHONE;
+	c.kind = contact_kind_of(address);
 	strcpy(c.user, user);
 	strcpy(c.address, address);
 	return c;
