@@ -32,6 +32,7 @@ helpers_libhelpers_la_SOURCES = \
 	helpers/lockdown.c helpers/lockdown.h \
 	helpers/log.c helpers/log.h \
 	helpers/login.c helpers/login.h helpers/login_internal.h \
+	helpers/login/end.c \
 	helpers/login_ask.c \
 	helpers/login_check.c \
 	helpers/login_code.c \

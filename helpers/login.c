@@ -15,60 +15,6 @@
 
 #include "common/err.h"
 
-const char *
-login_word(enum login_word w)
-{
-	static const char *const words[] = {
-	    [LOGIN_BROKEN] = "broken",
-	    [LOGIN_OK] = "ok",
-	    [LOGIN_DENIED] = "denied",
-	    [LOGIN_LOCKED] = "locked",
-	    [LOGIN_UNAVAIL] = "unavail",
-	    [LOGIN_GONE] = "gone",
-	    [LOGIN_SKIP] = "skip",
-	};
-
-	return words[w];
-}
-
-enum step
-login_end(struct login *l, enum login_word word, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(l->result->reason, sizeof(l->result->reason), fmt, ap);
-	va_end(ap);
-	l->result->word = word;
-	return STEP_END;
-}
-
-struct instant
-login_now(struct login *l)
-{
-	struct instant t;
-
-	l->io->clock->now(l->io->clock, &t);
-	return t;
-}
-
-/* The result of what needs no better words: the store, the network, the peer. */
-enum step
-login_end_by_error(struct login *l, int r, const char *what)
-{
-	if (r == -OTP_EGONE || r == -OTP_EPROTO)
-		return login_end(l, LOGIN_GONE, "%s: %s", what, otp_strerror(r));
-	return login_end(l, LOGIN_BROKEN, "%s: %s", what, otp_strerror(r));
-}
-
-bool
-login_must_ask_first(const struct login *l)
-{
-	if (l->options->ask_first == ASK_AUTO)
-		return !strlist_has(&l->options->interactive_services, l->start->service);
-	return l->options->ask_first == ASK_ALWAYS;
-}
-
 /*
  * Last words. Where the host is not interactive (sshd), a text is shown only with a prompt that
  * follows: so it asks once more, and no answer changes anything.
@@ -119,21 +65,6 @@ login_refuse(struct login *l, enum note note, const char *why)
 		return login_end(l, LOGIN_DENIED, "%s", l->decoy ? l->decoy_reason : why);
 	l->note = note;
 	return STEP_CODE;
-}
-
-enum step
-login_accept(struct login *l, enum proof proof)
-{
-	static const char *const reasons[] = {
-	    [PROOF_CODE] = "right code",
-	    [PROOF_PROVIDER] = "right code, as the provider says",
-	    [PROOF_RECOVERY] = "recovery code",
-	};
-
-	/* A decoy's code was never sent; what proves itself all the same is no proof. */
-	if (!l->account.exists || (l->decoy && proof != PROOF_RECOVERY))
-		return login_end(l, LOGIN_BROKEN, "a proof for somebody who cannot have one");
-	return login_end(l, LOGIN_OK, "%s", reasons[proof]);
 }
 
 enum step
