@@ -33,6 +33,8 @@ helpers_libhelpers_la_SOURCES = \
 	helpers/log.c helpers/log.h \
 	helpers/login.c helpers/login.h helpers/login_internal.h \
 	helpers/login/end.c \
+	helpers/login/live.c \
+	helpers/login/menu.c \
 	helpers/login_ask.c \
 	helpers/login_check.c \
 	helpers/login_code.c \

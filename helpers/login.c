@@ -9,64 +9,6 @@
  */
 #include "helpers/login_internal.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-
-#include "common/err.h"
-
-/*
- * Last words. Where the host is not interactive (sshd), a text is shown only with a prompt that
- * follows: so it asks once more, and no answer changes anything.
- */
-void
-login_last_words(struct login *l, const char *text)
-{
-	_auto_secret struct secret typed = {0};
-	char prompt[WIRE_PROMPT_MAX + 1];
-	enum answer kind;
-
-	if (!login_must_ask_first(l)) {
-		l->io->peer->tell(l->io->peer, text);
-		return;
-	}
-	prompt_last(prompt, text);
-	(void)l->io->peer->ask(l->io->peer, prompt, l->deadline, &kind, &typed);
-}
-
-enum step
-login_stay_or_end(struct login *l, enum note note, enum login_word word, const char *fmt, ...)
-{
-	char text[WIRE_PROMPT_MAX + 1], why[sizeof(l->result->reason)];
-	struct prompt_facts f;
-	va_list ap;
-
-	l->note = note;
-	if ((l->code_prompted && l->has_challenge) || l->has_recovery)
-		return STEP_CODE;
-	va_start(ap, fmt);
-	(void)vsnprintf(why, sizeof(why), fmt, ap);
-	va_end(ap);
-	f = login_facts(l);
-	prompt_note(text, note, &f);
-	login_last_words(l, text);
-	/* After a prompt for a code nobody may conclude that the provider is down. */
-	if (l->code_prompted && word == LOGIN_UNAVAIL)
-		word = LOGIN_DENIED;
-	return login_end(l, word, "%s", why);
-}
-
-enum step
-login_refuse(struct login *l, enum note note, const char *why)
-{
-	l->wrong++;
-	l->result->wrong = l->wrong;
-	if (l->wrong >= l->options->tries)
-		return login_end(l, LOGIN_DENIED, "%s", l->decoy ? l->decoy_reason : why);
-	l->note = note;
-	return STEP_CODE;
-}
-
 enum step
 login_reach(struct login *l)
 {

@@ -1,12 +1,11 @@
-/* Up to the moment in which somebody wants a code: live codes, the first question, the menu. */
+/* One question to the person: what it tells, its answer, what follows a wrong one, last words. */
 #include "helpers/login_internal.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/err.h"
-#include "helpers/challenge.h"
-#include "helpers/seal.h"
 
 /* How many digits a code has here. */
 static void
@@ -99,144 +98,72 @@ login_ask(struct login *l, const char *text, struct secret *typed, bool *blind)
 	return login_end(l, LOGIN_GONE, "%s", why_conv(l));
 }
 
+/*
+ * Last words. Where the host is not interactive (sshd), a text is shown only with a prompt that
+ * follows: so it asks once more, and no answer changes anything.
+ */
 void
-login_captures_context(const struct challenge *c, char *context, size_t size)
+login_last_words(struct login *l, const char *text)
 {
-	(void)snprintf(context, size, "captures %s", c->id);
-}
+	_auto_secret struct secret typed = {0};
+	char prompt[WIRE_PROMPT_MAX + 1];
+	enum answer kind;
 
-static int
-open_captures(struct login *l)
-{
-	char context[64];
-
-	secret_clear(&l->captures);
-	if (!l->challenge.captures)
-		return 0;
-	login_captures_context(&l->challenge, context, sizeof(context));
-	return unseal(l->io->host_key, context, l->challenge.captures, &l->captures);
-}
-
-/* The way that a code went which another sign-in had sent, if it is among this one's. */
-static void
-choose_way_of(struct login *l, const struct challenge *c)
-{
-	for (int i = 0; i < l->nways; i++)
-		if (!strcmp(l->way[i].channel, c->channel) &&
-		    !strcmp(l->way[i].contact.address, c->address)) {
-			l->chosen = i;
-			l->way[i].sent_wall_ms = c->sent_wall_ms;
-		}
+	if (!login_must_ask_first(l)) {
+		l->io->peer->tell(l->io->peer, text);
+		return;
+	}
+	prompt_last(prompt, text);
+	(void)l->io->peer->ask(l->io->peer, prompt, l->deadline, &kind, &typed);
 }
 
 enum step
-login_find_live(struct login *l, enum step otherwise)
+login_stay_or_end(struct login *l, enum note note, enum login_word word, const char *fmt, ...)
 {
-	struct instant t = login_now(l);
-	struct challenge c = {0};
-	int r;
+	char text[WIRE_PROMPT_MAX + 1], why[sizeof(l->result->reason)];
+	struct prompt_facts f;
+	va_list ap;
 
-	if (!l->source.joins)
-		return otherwise;
-	r = l->io->store->ops->challenge_find(
-	    l->io->store, &t, l->name, l->service, l->source.key, &c);
-	if (r == -OTP_ENOENT)
-		return otherwise;
-	if (r)
-		return login_end_by_error(l, r, "store");
-	challenge_clear(&l->challenge);
-	l->challenge = c;
-	l->has_challenge = true;
-	l->instead = AS_CHOSEN;
-	l->unanswered = false;
-	l->note = c.tries < CHALLENGE_TRIES ? NOTE_SENT : NOTE_ENDED;
-	r = open_captures(l);
-	if (r)
-		return login_end_by_error(l, r, "captures");
-	choose_way_of(l, &c);
-	login_show_way(l, c.channel, c.address);
-	(void)snprintf(l->result->provider, sizeof(l->result->provider), "%s", c.provider);
+	l->note = note;
+	if ((l->code_prompted && l->has_challenge) || l->has_recovery)
+		return STEP_CODE;
+	va_start(ap, fmt);
+	(void)vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	f = login_facts(l);
+	prompt_note(text, note, &f);
+	login_last_words(l, text);
+	/* After a prompt for a code nobody may conclude that the provider is down. */
+	if (l->code_prompted && word == LOGIN_UNAVAIL)
+		word = LOGIN_DENIED;
+	return login_end(l, word, "%s", why);
+}
+
+enum step
+login_refuse(struct login *l, enum note note, const char *why)
+{
+	l->wrong++;
+	l->result->wrong = l->wrong;
+	if (l->wrong >= l->options->tries)
+		return login_end(l, LOGIN_DENIED, "%s", l->decoy ? l->decoy_reason : why);
+	l->note = note;
 	return STEP_CODE;
 }
 
-enum step
-login_join(struct login *l)
+void
+login_wait_until(struct login *l, int64_t until_wall_ms)
 {
-	return login_find_live(l, login_must_ask_first(l) ? STEP_ASK_FIRST : STEP_SEND);
-}
-
-static enum step
-ask_first_once(struct login *l)
-{
-	char text[WIRE_PROMPT_MAX + 1];
-	_auto_secret struct secret typed = {0};
-	struct prompt_facts f = login_facts(l);
-	bool blind;
-
-	/* For an unknown user too: nothing of the person goes into it. */
-	l->io->delivery->warm(l->io->delivery, l->way[l->chosen].channel);
-	prompt_ask_first(text, l->note, &f);
-	if (login_ask(l, text, &typed, &blind) == STEP_END)
-		return STEP_END;
-	if (blind)
-		return login_end(l, LOGIN_GONE, "%s", BLIND_HOST);
-	/* While this one was asked, a sibling may have had a code sent. */
-	if (!typed.len)
-		return login_find_live(l, STEP_SEND);
-	return login_take_answer(l, &typed, STEP_ASK_FIRST);
+	l->wait_ms =
+	    until_wall_ms == STORE_FOREVER ? STORE_FOREVER : until_wall_ms - login_now(l).wall_ms;
 }
 
 enum step
-login_ask_first(struct login *l)
+login_locked(struct login *l, int64_t until_wall_ms)
 {
-	return l->nways > 1 ? login_menu(l) : ask_first_once(l);
-}
-
-/* The number of a way, from 1 on; 0 where it is none. */
-static int
-chosen_number(const struct login *l, const struct secret *typed)
-{
-	_auto_secret struct secret digit = {0};
-	int number;
-
-	if (code_read(secret_str(typed), 1, 1, &digit))
-		return 0;
-	number = digit.bytes[0] - '0';
-	return number <= l->nways ? number : 0;
-}
-
-static enum step
-choose(struct login *l, int number)
-{
-	l->chosen = number - 1;
-	if (l->has_challenge)
-		return login_resend(l);
-	login_show_way(l, l->way[l->chosen].channel, l->way[l->chosen].contact.address);
-	/* What a sibling has had sent meanwhile is as good. */
-	return login_find_live(l, STEP_SEND);
-}
-
-/* Before the first code, and when `o` was typed. */
-enum step
-login_menu(struct login *l)
-{
-	char text[WIRE_PROMPT_MAX + 1];
-	_auto_secret struct secret typed = {0};
-	struct prompt_facts f = login_facts(l);
-	bool blind, back = l->has_challenge;
-	int number;
-
-	if (!back)
-		l->io->delivery->warm(l->io->delivery, l->way[l->chosen].channel);
-	prompt_menu(text, l->note, &f, back);
-	if (login_ask(l, text, &typed, &blind) == STEP_END)
-		return STEP_END;
-	if (blind)
-		return login_end(l, LOGIN_GONE, "%s", BLIND_HOST);
-	l->note = NOTE_NOTHING;
-	if (!typed.len)
-		return back ? STEP_CODE : choose(l, 1);
-	number = chosen_number(l, &typed);
-	return number ? choose(l, number)
-		      : login_take_answer(l, &typed, back ? STEP_MENU : STEP_ASK_FIRST);
+	l->locked = true;
+	l->has_challenge = false;
+	login_wait_until(l, until_wall_ms);
+	return login_stay_or_end(l, NOTE_LOCKED, LOGIN_LOCKED, "too many failures in a row%s%s",
+	    *l->budget.place ? " from a known place" : "",
+	    until_wall_ms == STORE_FOREVER ? ", until unlocked" : "");
 }

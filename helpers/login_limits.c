@@ -166,24 +166,6 @@ login_reserve_send(struct login *l, int64_t *reservation)
 	return login_stay_or_end(l, NOTE_LIMIT, LOGIN_LOCKED, "send limit: %s", why.kind);
 }
 
-void
-login_wait_until(struct login *l, int64_t until_wall_ms)
-{
-	l->wait_ms =
-	    until_wall_ms == STORE_FOREVER ? STORE_FOREVER : until_wall_ms - login_now(l).wall_ms;
-}
-
-enum step
-login_locked(struct login *l, int64_t until_wall_ms)
-{
-	l->locked = true;
-	l->has_challenge = false;
-	login_wait_until(l, until_wall_ms);
-	return login_stay_or_end(l, NOTE_LOCKED, LOGIN_LOCKED, "too many failures in a row%s%s",
-	    *l->budget.place ? " from a known place" : "",
-	    until_wall_ms == STORE_FOREVER ? ", until unlocked" : "");
-}
-
 enum step
 login_check_locked(struct login *l)
 {
