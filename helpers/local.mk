@@ -32,9 +32,12 @@ helpers_libhelpers_la_SOURCES = \
 	helpers/lockdown.c helpers/lockdown.h \
 	helpers/log.c helpers/log.h \
 	helpers/login.c helpers/login.h helpers/login_internal.h \
+	helpers/login/destination.c \
 	helpers/login/end.c \
+	helpers/login/exempt.c \
 	helpers/login/live.c \
 	helpers/login/menu.c \
+	helpers/login/registered.c \
 	helpers/login_ask.c \
 	helpers/login_check.c \
 	helpers/login_code.c \

@@ -140,14 +140,16 @@ void login_show_way(struct login *l, const char *channel, const char *address);
  */
 typedef void left_out_fn(const struct login *l, const struct contact *c);
 void login_take_ways(struct login *l, const struct contact_list *list, left_out_fn *left_out);
+/* May this address be sent to? */
+bool login_may_send_to(const struct login *l, const struct contact *c);
+/* Fills in what may be shown of each way's address. */
+void login_mask_ways(struct login *l);
 
 /* login_limits.c */
 struct try_rule login_try_rule(const struct login *l);
 enum step login_set_budget(struct login *l);
 /* Counts a send by the chosen way. STEP_SEND, or where it goes on when a limit is reached. */
 enum step login_reserve_send(struct login *l, int64_t *reservation);
-/* May this address be sent to? */
-bool login_may_send_to(const struct login *l, const struct contact *c);
 /* The budget of recovery codes: their own. Nobody guesses 80 bits, so its back-off has no end. */
 struct budget login_recovery_budget(const struct login *l);
 struct try_rule login_recovery_rule(const struct login *l);

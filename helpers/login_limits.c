@@ -87,14 +87,6 @@ login_recovery_rule(const struct login *l)
 	return rule;
 }
 
-bool
-login_may_send_to(const struct login *l, const struct contact *c)
-{
-	if (l->options->require_verified == REQUIRE_VERIFIED_YES && !c->verified_at)
-		return false;
-	return c->kind != CONTACT_PHONE || conf_allows_number(l->io->conf, c->address);
-}
-
 enum { COUNTS_MAX = 5 };
 
 /*

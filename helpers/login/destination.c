@@ -1,0 +1,56 @@
+/* Where a code may go: a channel and an address that it serves. */
+#include "helpers/login_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/text.h"
+
+bool
+login_may_send_to(const struct login *l, const struct contact *c)
+{
+	if (l->options->require_verified == REQUIRE_VERIFIED_YES && !c->verified_at)
+		return false;
+	return c->kind != CONTACT_PHONE || conf_allows_number(l->io->conf, c->address);
+}
+
+void
+login_take_ways(struct login *l, const struct contact_list *list, left_out_fn *left_out)
+{
+	const struct strlist *channels = &l->options->channels;
+
+	for (size_t i = 0; i < channels->n; i++) {
+		enum contact_kind kind;
+
+		if (l->io->delivery->needs(l->io->delivery, channels->item[i], &kind))
+			continue;
+		for (size_t k = 0; k < list->n && l->nways < PROMPT_WAYS_MAX; k++) {
+			const struct contact *c = &list->item[k];
+
+			if (c->kind != kind)
+				continue;
+			if (login_may_send_to(l, c))
+				l->way[l->nways++] =
+				    (struct way){.channel = channels->item[i], .contact = *c};
+			else if (left_out)
+				left_out(l, c);
+		}
+	}
+}
+
+void
+login_mask_ways(struct login *l)
+{
+	for (int i = 0; i < l->nways; i++)
+		contact_masked(
+		    l->way[i].masked, sizeof(l->way[i].masked), l->way[i].contact.address);
+}
+
+void
+login_show_way(struct login *l, const char *channel, const char *address)
+{
+	struct login_result *out = l->result;
+
+	contact_masked(out->masked, sizeof(out->masked), address);
+	(void)snprintf(out->channel, sizeof(out->channel), "%s", channel);
+}

@@ -1,0 +1,73 @@
+/* Who is let in without being asked: what the rules say. */
+#include "helpers/login_internal.h"
+
+#include "helpers/log.h"
+#include "helpers/rules.h"
+
+static void
+rule_seen(const struct conf_exempt *rule, const char *why_not, void *arg)
+{
+	struct login_watch *w = arg;
+
+	w->rule(w, rule, why_not);
+}
+
+/* Where no rule decides. A program on the other side would answer a prompt with what it has. */
+static enum step
+look_for_person(struct login *l)
+{
+	if (strlist_has(&l->options->never_prompt_services, l->start->service))
+		return login_end(l, LOGIN_GONE, "never_prompt_services: nobody can be asked by %s",
+		    l->start->service);
+	return STEP_REMEMBERED;
+}
+
+bool
+login_may_skip(const struct login *l, const char *why)
+{
+	if (l->start->first_factor || l->options->first_factor == FIRST_FACTOR_TRUST)
+		return true;
+	otp_log(LOG_WARNING,
+	    "event=rule rule=\"%s\" detail=\"sshd had nothing proved before: nobody is let in "
+	    "unasked; see AuthenticationMethods\"",
+	    why);
+	return false;
+}
+
+static int
+find_groups(struct rules_request *q)
+{
+	struct login *l = q->arg;
+	int r = l->io->machine->groups(l->io->machine, &l->account);
+
+	q->groups = l->account.group;
+	q->ngroups = l->account.ngroups;
+	return r;
+}
+
+enum step
+login_consult_rules(struct login *l)
+{
+	const struct rules_watch watch = {rule_seen, l->io->watch};
+	const struct conf_exempt *rule = NULL;
+	struct rules_request q = {
+	    .user = l->name,
+	    .find_groups = find_groups,
+	    .arg = l,
+	    .service = l->start->service,
+	    .has_client = l->source.has_client,
+	    .client = l->source.address,
+	    .publickey = l->source.publickey,
+	    .now_s = login_now(l).wall_ms / 1000,
+	};
+	int r;
+
+	if (!l->account.exists || l->start->peer || !l->io->conf->nexempts)
+		return look_for_person(l);
+	r = rules_decide(l->io->conf, &q, watch.arg ? &watch : NULL, &rule);
+	if (r)
+		return login_end_by_error(l, r, "rules");
+	if (rule && login_may_skip(l, rule->name))
+		return login_end(l, LOGIN_SKIP, "rule exempt %s: %s", rule->name, rule->reason);
+	return look_for_person(l);
+}

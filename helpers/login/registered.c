@@ -1,0 +1,92 @@
+/* Where this user's codes go: the contacts and the recovery codes that are registered. */
+#include "helpers/login_internal.h"
+
+#include "common/err.h"
+#include "common/text.h"
+#include "helpers/log.h"
+
+static bool
+must_be_verified(const struct login *l, const struct contact *c)
+{
+	return l->options->require_verified == REQUIRE_VERIFIED_YES && !c->verified_at;
+}
+
+static void
+log_left_out(const struct login *l, const struct contact *c)
+{
+	char user[sizeof(l->name)];
+
+	otp_log(LOG_WARNING, "event=contact user=\"%s\" detail=\"%s\"",
+	    text_quotable(user, sizeof(user), l->name),
+	    must_be_verified(l, c) ? "an address is not verified"
+				   : "the number is outside prefixes");
+}
+
+/* Recovery codes are good without a contact, too. */
+static int
+find_recovery(struct login *l)
+{
+	int r = l->io->store->ops->recovery_find(l->io->store, l->name, &l->recovery);
+
+	l->has_recovery = l->account.exists && !r && l->recovery.n > 0;
+	/* What is left of a user who was deleted is nobody's. */
+	if (!l->account.exists)
+		otp_wipe(l->recovery);
+	return r == -OTP_ENOENT ? 0 : r;
+}
+
+static void
+show_ways(struct login *l)
+{
+	struct prompt_way way[PROMPT_WAYS_MAX];
+	const struct login_ways found = {
+	    .way = way,
+	    .n = l->nways,
+	    .has_recovery = l->account.exists && l->recovery.n > 0,
+	    .decoy = l->decoy ? l->decoy_reason : NULL,
+	};
+
+	for (int i = 0; i < l->nways; i++)
+		way[i] = (struct prompt_way){l->way[i].channel, l->way[i].masked};
+	if (l->io->watch)
+		l->io->watch->ways(l->io->watch, &found);
+}
+
+enum step
+login_find_ways(struct login *l)
+{
+	struct contact_list list = {0};
+	bool any;
+	int r = 0;
+
+	if (l->account.exists)
+		r = l->io->contacts->ops->find(l->io->contacts, l->name, &list);
+	if (r)
+		return login_end_by_error(l, r, "contacts");
+	login_take_ways(l, &list, log_left_out);
+	/* Also one that no channel here serves: whoever is registered, or has codes on paper, is
+	 * never skipped. */
+	any = list.n > 0;
+	contact_list_free(&list);
+	r = find_recovery(l);
+	if (r)
+		return login_end_by_error(l, r, "store");
+	if (!any && !l->has_recovery && l->account.exists &&
+	    l->options->unregistered == UNREGISTERED_SKIP && !l->start->peer &&
+	    login_may_skip(l, "unregistered"))
+		return login_end(l, LOGIN_SKIP, "no contact, and unregistered = skip");
+	if (!l->nways) {
+		if (!l->decoy)
+			login_become_decoy(
+			    l, any ? "no contact that may be sent to" : "no contact");
+		r = r ? r : login_decoy_ways(l);
+	} else if (!r) {
+		r = login_decoy_trouble(l);
+	}
+	if (r)
+		return login_end_by_error(l, r, "contacts");
+	login_mask_ways(l);
+	login_show_way(l, l->way[0].channel, l->way[0].contact.address);
+	show_ways(l);
+	return login_set_budget(l);
+}
