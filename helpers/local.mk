@@ -32,6 +32,7 @@ helpers_libhelpers_la_SOURCES = \
 	helpers/lockdown.c helpers/lockdown.h \
 	helpers/log.c helpers/log.h \
 	helpers/login.c helpers/login.h helpers/login_internal.h \
+	helpers/login/decoy_ways.c \
 	helpers/login/destination.c \
 	helpers/login/end.c \
 	helpers/login/exempt.c \
