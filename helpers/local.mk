@@ -39,6 +39,7 @@ helpers_libhelpers_la_SOURCES = \
 	helpers/login/live.c \
 	helpers/login/menu.c \
 	helpers/login/registered.c \
+	helpers/login/turn.c \
 	helpers/login_ask.c \
 	helpers/login_check.c \
 	helpers/login_code.c \

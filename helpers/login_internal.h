@@ -190,6 +190,13 @@ enum step login_take_answer(struct login *l, const struct secret *typed, enum st
 enum step login_try_code(struct login *l, const struct secret *code);
 enum step login_try_recovery(struct login *l, const struct secret *typed);
 
+/*
+ * Sign-ins that share a code may want it at the same time: one has it sent, the others wait for
+ * it. STEP_SEND where this one is to send.
+ */
+enum step login_take_turn(struct login *l);
+void login_end_turn(struct login *l);
+
 /* What a provider is told, of a send or a check. Borrowed from l and code. */
 struct sending login_sending(
     struct login *l, const char *channel, const struct contact *contact, const struct secret *code);
