@@ -1,9 +1,6 @@
 /*
- * One sign-in under way: what login.c runs and its steps share. The steps, in their order, are in
- * login_who.c (who is asked), login_remember.c, login_ask.c (the first question and the menu),
- * login_send.c, login_code.c (the question for the code), login_check.c and login_recovery.c (what
- * was typed); login_limits.c says who pays, login_decoy.c how those are treated who cannot be let
- * in.
+ * One sign-in under way: what login.c runs and its steps share. The declarations below stand by the
+ * file that defines them, from the bottom up: a file calls only those that stand before it.
  */
 #ifndef OTP_LOGIN_INTERNAL_H
 #define OTP_LOGIN_INTERNAL_H
@@ -86,34 +83,26 @@ struct login {
 	int prompts;
 };
 
-/* The reason of a host that cannot prompt. */
-#define BLIND_HOST "the host cannot prompt: it answered by itself"
-
-/* The steps. Each does its part and says which comes next. */
-enum step login_identify(struct login *l);
-enum step login_consult_rules(struct login *l);
-enum step login_remembered(struct login *l);
-enum step login_reach(struct login *l);
-enum step login_find_ways(struct login *l);
-enum step login_check_locked(struct login *l);
-enum step login_join(struct login *l);
-enum step login_ask_first(struct login *l);
-enum step login_send_code(struct login *l);
-enum step login_ask_code(struct login *l);
-enum step login_menu(struct login *l);
-
-/* The end: always STEP_END. */
+/* login/end.c: the end, always STEP_END. */
 enum step login_end(struct login *l, enum login_word word, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-/*
- * May somebody be let in unasked? Not where sshd has had nothing proved before: that would be no
- * factor at all. why is for the log.
- */
-bool login_may_skip(const struct login *l, const char *why);
-/* The one place that lets in. */
-enum step login_accept(struct login *l, enum proof proof);
 /* What needs no better words: the store, the network, the peer. */
 enum step login_end_by_error(struct login *l, int r, const char *what);
+/* The one place that lets in. */
+enum step login_accept(struct login *l, enum proof proof);
+struct instant login_now(struct login *l);
+bool login_must_ask_first(const struct login *l);
+
+/* login_ask.c */
+/* What prompts tell. */
+struct prompt_facts login_facts(struct login *l);
+/*
+ * Asks once. STEP_CODE: there is an answer in *typed, trimmed, or *blind says that the host
+ * answered by itself; else the sign-in has ended.
+ */
+enum step login_ask(struct login *l, const char *text, struct secret *typed, bool *blind);
+/* Tells why it ends, where the host lets a person see it; the end itself follows. */
+void login_last_words(struct login *l, const char *text);
 /*
  * What was wanted cannot be had. It goes on at the prompt for a code while a code that was sent, or
  * a recovery code, can still be typed; else the note is told and the sign-in ends.
@@ -122,18 +111,35 @@ enum step login_stay_or_end(struct login *l, enum note note, enum login_word wor
     ...) __attribute__((format(printf, 4, 5)));
 /* What was typed is not right: the next prompt, or the end when no try of this sign-in is left. */
 enum step login_refuse(struct login *l, enum note note, const char *why);
-/* The budget is locked until then: only a recovery code is taken now. */
-enum step login_locked(struct login *l, int64_t until_wall_ms);
 /* Until when something holds, for notes that tell a time. */
 void login_wait_until(struct login *l, int64_t until_wall_ms);
-/* Tells why it ends, where the host lets a person see it; the end itself follows. */
-void login_last_words(struct login *l, const char *text);
+/* The budget is locked until then: only a recovery code is taken now. */
+enum step login_locked(struct login *l, int64_t until_wall_ms);
 
-struct instant login_now(struct login *l);
-bool login_must_ask_first(const struct login *l);
-/* Where codes go, for prompts and the log. */
-void login_show_way(struct login *l, const char *channel, const char *address);
+/* login_limits.c */
+struct try_rule login_try_rule(const struct login *l);
+enum step login_set_budget(struct login *l);
+/* Counts a send by the chosen way. STEP_SEND, or where it goes on when a limit is reached. */
+enum step login_reserve_send(struct login *l, int64_t *reservation);
+/* The budget of recovery codes: their own. Nobody guesses 80 bits, so its back-off has no end. */
+struct budget login_recovery_budget(const struct login *l);
+struct try_rule login_recovery_rule(const struct login *l);
+enum step login_check_locked(struct login *l); /* a step */
 
+/* login/exempt.c */
+/*
+ * May somebody be let in unasked? Not where sshd has had nothing proved before: that would be no
+ * factor at all. why is for the log.
+ */
+bool login_may_skip(const struct login *l, const char *why);
+enum step login_consult_rules(struct login *l); /* a step */
+
+/* login_remember.c */
+/* What a sign-in that ends in ok leaves behind. Borrowed from l. */
+struct on_ok login_on_ok(const struct login *l);
+enum step login_remembered(struct login *l); /* a step */
+
+/* login/destination.c */
 /*
  * Every address of the list that a channel can serve, in the order of the channels. left_out: told
  * of each that may not be sent to; or NULL.
@@ -144,26 +150,12 @@ void login_take_ways(struct login *l, const struct contact_list *list, left_out_
 bool login_may_send_to(const struct login *l, const struct contact *c);
 /* Fills in what may be shown of each way's address. */
 void login_mask_ways(struct login *l);
-
-/* login_limits.c */
-struct try_rule login_try_rule(const struct login *l);
-enum step login_set_budget(struct login *l);
-/* Counts a send by the chosen way. STEP_SEND, or where it goes on when a limit is reached. */
-enum step login_reserve_send(struct login *l, int64_t *reservation);
-/* The budget of recovery codes: their own. Nobody guesses 80 bits, so its back-off has no end. */
-struct budget login_recovery_budget(const struct login *l);
-struct try_rule login_recovery_rule(const struct login *l);
-
-/* login_remember.c: what a sign-in that ends in ok leaves behind. Borrowed from l. */
-struct on_ok login_on_ok(const struct login *l);
+/* Where codes go, for prompts and the log. */
+void login_show_way(struct login *l, const char *channel, const char *address);
 
 /* login_decoy.c */
 /* From here on nothing is sent and no code is right. */
 void login_become_decoy(struct login *l, const char *reason);
-/* The ways of somebody who has none: they look like a real user's. */
-int login_decoy_ways(struct login *l);
-/* Looks up as much as that for somebody who has ways, and changes nothing: it takes as long. */
-int login_decoy_trouble(struct login *l);
 /* Beside the class in the outcome of a sample: another provider took it. */
 enum { SAMPLE_INSTEAD = 0x100 };
 /*
@@ -175,21 +167,27 @@ int login_decoy_wait(struct login *l, const char *what, const char *channel, int
 void login_note_sample(struct login *l, const char *what, const char *channel,
     const struct instant *began, int outcome);
 
-/* What prompts tell. */
-struct prompt_facts login_facts(struct login *l);
-/*
- * Asks once. STEP_CODE: there is an answer in *typed, trimmed, or *blind says that the host
- * answered by itself; else the sign-in has ended.
- */
-enum step login_ask(struct login *l, const char *text, struct secret *typed, bool *blind);
+/* login/decoy_ways.c */
+/* The ways of somebody who has none: they look like a real user's. */
+int login_decoy_ways(struct login *l);
+/* Looks up as much as that for somebody who has ways, and changes nothing: it takes as long. */
+int login_decoy_trouble(struct login *l);
+
+/* login_who.c */
+enum step login_identify(struct login *l); /* a step */
+
+/* login/registered.c */
+enum step login_find_ways(struct login *l); /* a step */
+
+/* login/live.c */
+/* What captured values are sealed for: this challenge, and no other. */
+void login_captures_context(const struct challenge *c, char *context, size_t size);
 /* A live code of the same user, source and service, made this sign-in's: STEP_CODE, or otherwise.
  */
 enum step login_find_live(struct login *l, enum step otherwise);
-/* What was typed where a code may be: at the prompt for it, at the menu (here: STEP_MENU). */
-enum step login_take_answer(struct login *l, const struct secret *typed, enum step here);
-enum step login_try_code(struct login *l, const struct secret *code);
-enum step login_try_recovery(struct login *l, const struct secret *typed);
+enum step login_join(struct login *l); /* a step */
 
+/* login/turn.c */
 /*
  * Sign-ins that share a code may want it at the same time: one has it sent, the others wait for
  * it. STEP_SEND where this one is to send.
@@ -197,12 +195,31 @@ enum step login_try_recovery(struct login *l, const struct secret *typed);
 enum step login_take_turn(struct login *l);
 void login_end_turn(struct login *l);
 
+/* login_send.c */
 /* What a provider is told, of a send or a check. Borrowed from l and code. */
 struct sending login_sending(
     struct login *l, const char *channel, const struct contact *contact, const struct secret *code);
 /* `r` was typed. */
 enum step login_resend(struct login *l);
-/* What captured values are sealed for: this challenge, and no other. */
-void login_captures_context(const struct challenge *c, char *context, size_t size);
+enum step login_send_code(struct login *l); /* a step */
+
+/* login_check.c, login_recovery.c */
+enum step login_try_code(struct login *l, const struct secret *code);
+enum step login_try_recovery(struct login *l, const struct secret *typed);
+
+/* login_code.c */
+/* What was typed where a code may be: at the prompt for it, at the menu (here: STEP_MENU). */
+enum step login_take_answer(struct login *l, const struct secret *typed, enum step here);
+enum step login_ask_code(struct login *l); /* a step */
+
+/* login/menu.c */
+enum step login_ask_first(struct login *l); /* a step */
+enum step login_menu(struct login *l);	    /* a step */
+
+/* login.c */
+enum step login_reach(struct login *l); /* a step */
+
+/* The reason of a host that cannot prompt. */
+#define BLIND_HOST "the host cannot prompt: it answered by itself"
 
 #endif
