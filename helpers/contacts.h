@@ -47,8 +47,8 @@ char *contact_masked(char *dst, size_t size, const char *address);
 
 /*
  * Is the text a well-formed address of the kind? E.164: '+', a first digit 1-9, 8 to 15 digits in
- * all, nothing else. E-mail: an unquoted local part of RFC 5321's characters, '@', and a domain
- * name with a dot in it; at most 254 bytes. 0 or -OTP_EINVAL; *why says in words what is wrong.
+ * all, nothing else. E-mail: a recipient of email_check(). 0 or -OTP_EINVAL; *why says in words
+ * what is wrong.
  */
 int contact_check(enum contact_kind kind, const char *address, const char **why);
 

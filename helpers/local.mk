@@ -26,6 +26,7 @@ helpers_libhelpers_la_SOURCES = \
 	helpers/contacts_sqlite.c helpers/contacts_sqlite.h \
 	helpers/contacts/notes.c helpers/contacts/notes.h \
 	helpers/delivery.c helpers/delivery.h \
+	helpers/base/email.c helpers/base/email.h \
 	helpers/http.c helpers/http.h \
 	helpers/instant.c helpers/instant.h \
 	helpers/json.c helpers/json.h \
@@ -98,7 +99,7 @@ helpers_libhttp_la_SOURCES = \
 
 otplibexec_LTLIBRARIES = otp-http.la
 otp_http_la_CFLAGS = $(HTTP_CFLAGS)
-otp_http_la_SOURCES = helpers/http/object.c helpers/http/object.h helpers/http.c
+otp_http_la_SOURCES = helpers/http/object.c helpers/http/object.h helpers/http.c helpers/base/email.c helpers/base/email.h
 EXTRA_otp_http_la_DEPENDENCIES = $(srcdir)/helpers/http/object.map
 otp_http_la_LIBADD = helpers/libhttp.la common/libcommon.la
 otp_http_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared \
@@ -113,7 +114,8 @@ CLEANFILES += otp-http.so
 
 # What a program and the object that it loads must both be made of.
 HTTP_BUILD_OF = $(common_libcommon_la_SOURCES) $(helpers_libhttp_la_SOURCES) \
-	helpers/http.c helpers/http.h helpers/http/object.h helpers/http_load.h
+	helpers/base/email.c helpers/base/email.h helpers/http.c helpers/http.h \
+	helpers/http/object.h helpers/http_load.h
 http_build.h: $(HTTP_BUILD_OF) Makefile
 	$(AM_V_GEN)sum=`cd "$(srcdir)" && cat $(HTTP_BUILD_OF) | cksum` && \
 		printf '#define HTTP_BUILD "%s %s"\n' "$(PACKAGE_VERSION)" "$$sum" >$@

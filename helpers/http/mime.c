@@ -15,40 +15,14 @@
 
 #include "common/err.h"
 #include "common/text.h"
+#include "helpers/base/email.h"
 
 enum {
-	ADDRESS_MAX = 254,    /* RFC 5321 4.5.3.1.3, without the brackets */
-	LOCAL_MAX = 64,	      /* RFC 5321 4.5.3.1.1 */
 	LINE_MAX_BYTES = 256, /* of a subject or a name */
 	WORD_BYTES = 36,      /* of an encoded word: with "Subject: " it is a line of 69 */
 	MAIL_HEADER_MAX = 2048,
 	ID_BYTES = 16,
 };
-
-static const char alnum[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-
-/* Characters of alnum and more, in pieces between dots that are not empty. */
-static bool
-is_dotted(const char *s, size_t len, const char *more)
-{
-	for (size_t i = 0; i < len; i++) {
-		if (s[i] == '.' ? !i || s[i - 1] == '.'
-				: !strchr(alnum, s[i]) && !strchr(more, s[i]))
-			return false;
-	}
-	return len && s[len - 1] != '.';
-}
-
-/* local@domain of RFC 5321, without quoted strings and address literals. */
-static bool
-is_address(const char *s)
-{
-	const char *at = strchr(s, '@');
-
-	return at && strlen(s) <= ADDRESS_MAX && at - s <= LOCAL_MAX &&
-	       is_dotted(s, (size_t)(at - s), "!#$%&'*+-/=?^_`{|}~") &&
-	       is_dotted(at + 1, strlen(at + 1), "-_");
-}
 
 /* A subject or a name. */
 static bool
@@ -63,8 +37,11 @@ is_line(const char *s)
 int
 mail_check(const struct http_mail *m)
 {
-	return is_address(m->from) && is_address(m->to) && is_line(m->from_name) &&
-		       is_line(m->subject) && text_is_utf8(m->text)
+	const char *why;
+	int r = email_check(m->from, EMAIL_SENDER, &why);
+
+	r = r ? r : email_check(m->to, EMAIL_RECIPIENT, &why);
+	return !r && is_line(m->from_name) && is_line(m->subject) && text_is_utf8(m->text)
 		   ? 0
 		   : -OTP_EINVAL;
 }

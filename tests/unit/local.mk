@@ -53,6 +53,12 @@ tests_unit_test_contacts_import_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_contacts_import_LDADD = $(UNIT_LIBS)
 TESTS += tests/unit/test_contacts_import
 
+check_PROGRAMS += tests/unit/test_email
+tests_unit_test_email_SOURCES = tests/unit/test_email.c tests/unit/unit.h
+tests_unit_test_email_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_email_LDADD = $(UNIT_LIBS)
+TESTS += tests/unit/test_email
+
 check_PROGRAMS += tests/unit/test_conf
 tests_unit_test_conf_SOURCES = tests/unit/test_conf.c
 tests_unit_test_conf_CFLAGS = $(UNIT_CFLAGS)

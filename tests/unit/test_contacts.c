@@ -139,6 +139,7 @@ script(const char *file, const char *sql)
 
 /* --- addresses ----------------------------------------------------------------------------- */
 
+/* What e-mail addresses are is test_email's. */
 static void
 addresses_are_judged(void **state)
 {
@@ -163,29 +164,9 @@ addresses_are_judged(void **state)
 	    {CONTACT_PHONE, "+", -OTP_EINVAL},
 	    {CONTACT_PHONE, "", -OTP_EINVAL},
 	    {CONTACT_EMAIL, "asha@example.com", 0},
-	    {CONTACT_EMAIL, "a.b+otp@sub.example.co", 0},
-	    {CONTACT_EMAIL, "o'brien@example.com", 0},
-	    {CONTACT_EMAIL, "asha@example", -OTP_EINVAL},
+	    {CONTACT_EMAIL, "asha@localhost", -OTP_EINVAL},
 	    {CONTACT_EMAIL, "asha", -OTP_EINVAL},
-	    {CONTACT_EMAIL, "", -OTP_EINVAL},
-	    {CONTACT_EMAIL, "@example.com", -OTP_EINVAL},
-	    {CONTACT_EMAIL, "asha@", -OTP_EINVAL},
-	    {CONTACT_EMAIL, "a@b@example.com", -OTP_EINVAL},
-	    {CONTACT_EMAIL, ".asha@example.com", -OTP_EINVAL},
-	    {CONTACT_EMAIL, "asha.@example.com", -OTP_EINVAL},
-	    {CONTACT_EMAIL, "as..ha@example.com", -OTP_EINVAL},
-	    {CONTACT_EMAIL, "asha@.example.com", -OTP_EINVAL},
-	    {CONTACT_EMAIL, "asha@example..com", -OTP_EINVAL},
-	    {CONTACT_EMAIL, "asha@example.com.", -OTP_EINVAL},
-	    {CONTACT_EMAIL, "asha@-example.com", -OTP_EINVAL},
-	    {CONTACT_EMAIL, "asha@example-.com", -OTP_EINVAL},
-	    {CONTACT_EMAIL, "asha@exam_ple.com", -OTP_EINVAL},
-	    {CONTACT_EMAIL, "as ha@example.com", -OTP_EINVAL},
-	    {CONTACT_EMAIL, "asha@example.com\r\nRCPT TO:<x@y.zz>", -OTP_EINVAL},
-	    {CONTACT_EMAIL, "<asha@example.com>", -OTP_EINVAL},
-	    {CONTACT_EMAIL, "\"a b\"@example.com", -OTP_EINVAL},
-	    {CONTACT_EMAIL, "asha,bela@example.com", -OTP_EINVAL},
-	    {CONTACT_EMAIL, "\xc3\xa4sha@example.com", -OTP_EINVAL},
+	    {CONTACT_EMAIL, "+9779812345678", -OTP_EINVAL},
 	};
 	const char *why;
 
@@ -197,29 +178,6 @@ addresses_are_judged(void **state)
 			fail_msg("%s: %d", t[i].address, r);
 		assert_int_equal(r == 0, !*why);
 	}
-}
-
-static void
-long_addresses_are_refused(void **state)
-{
-	char a[400];
-	const char *why;
-
-	(void)state;
-	(void)snprintf(a, sizeof(a), "%064d@example.com", 0);
-	assert_int_equal(contact_check(CONTACT_EMAIL, a, &why), 0);
-	(void)snprintf(a, sizeof(a), "%065d@example.com", 0);
-	assert_int_equal(contact_check(CONTACT_EMAIL, a, &why), -OTP_EINVAL);
-	(void)snprintf(a, sizeof(a), "a@%063d.com", 0);
-	assert_int_equal(contact_check(CONTACT_EMAIL, a, &why), 0);
-	(void)snprintf(a, sizeof(a), "a@%064d.com", 0);
-	assert_int_equal(contact_check(CONTACT_EMAIL, a, &why), -OTP_EINVAL);
-	/* 254 bytes fit, 255 do not. */
-	(void)snprintf(a, sizeof(a), "%062d@%063d.%063d.%060d.co", 0, 0, 0, 0);
-	assert_int_equal(strlen(a), 254);
-	assert_int_equal(contact_check(CONTACT_EMAIL, a, &why), 0);
-	(void)snprintf(a, sizeof(a), "%063d@%063d.%063d.%060d.co", 0, 0, 0, 0);
-	assert_int_equal(contact_check(CONTACT_EMAIL, a, &why), -OTP_EINVAL);
 }
 
 /* A plus sign says nothing: it may start both. */
@@ -766,7 +724,6 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(addresses_are_judged),
-	    cmocka_unit_test(long_addresses_are_refused),
 	    cmocka_unit_test(an_address_alone_has_a_kind_and_a_mask),
 	    WITH_FILE(contacts_come_back_preferred_first_then_by_age),
 	    WITH_FILE(only_one_of_a_kind_is_preferred),

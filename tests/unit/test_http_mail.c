@@ -184,6 +184,9 @@ what_does_not_fit_is_refused(void **state)
 		m = plain, m.to = addresses[i];
 		ROW(mail(&m) == -OTP_EINVAL && *answer.failure, addresses[i]);
 	}
+	/* The sender may be a name of this machine, as plain's is. */
+	m = plain, m.to = plain.from;
+	assert_int_equal(mail(&m), -OTP_EINVAL);
 	for (size_t i = 0; i < COUNT(lines); i++) {
 		m = plain, m.subject = lines[i];
 		ROW(mail(&m) == -OTP_EINVAL, lines[i]);
