@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-#include "common/buf.h"
+#include "helpers/conf/report.h"
 
 struct strlist {
 	char **item;
@@ -153,14 +153,14 @@ struct conf {
 
 /*
  * Reads the file and its drop-ins (PATH.d/ *.conf, in strverscmp order: every one must be readable
- * and right). Files must be owned by root or `also`. Every error found is put into *report as a
- * line "FILE:LINE: [section] key: what is wrong, what was expected"; warnings likewise, with
- * "warning: ". Says nothing of profiles: provider_load() judges those. 0, -OTP_ECONF, -OTP_ENOMEM.
+ * and right). Files must be owned by root or `also`. Every error and warning found becomes a row
+ * of *report: "[section] key: what is wrong, what was expected". The report must be empty before.
+ * Profiles are not judged here: provider_load() does that. 0, -OTP_ECONF, -OTP_ENOMEM.
  */
-int conf_load(const char *path, uid_t also, struct conf **out, struct buf *report);
+int conf_load(const char *path, uid_t also, struct conf **out, struct conf_report *report);
 /* The same at another time: now_s (wall clock, seconds) decides which [exempt] rules are over. */
 int conf_load_at(
-    const char *path, uid_t also, int64_t now_s, struct conf **out, struct buf *report);
+    const char *path, uid_t also, int64_t now_s, struct conf **out, struct conf_report *report);
 void conf_free(struct conf *c);
 
 /* The options for one service; borrowed from c. */

@@ -283,8 +283,8 @@ delivery_cleanup(struct delivery *d, int64_t ms)
 
 /* One more provider behind those of the route. */
 static int
-route_add(
-    struct route *route, const struct conf *c, const char *name, uid_t also, struct buf *report)
+route_add(struct route *route, const struct conf *c, const char *name, uid_t also,
+    struct conf_report *report)
 {
 	const struct conf_provider *section = conf_provider(c, name);
 	const char *channel = route->channel->name;
@@ -292,8 +292,8 @@ route_add(
 	int r;
 
 	if (!section) {
-		buf_putf(
-		    report, "[channel %s] providers: there is no [provider %s]\n", channel, name);
+		conf_error(report, NULL, 0, "[channel %s] providers: there is no [provider %s]",
+		    channel, name);
 		return -OTP_ECONF;
 	}
 	r = provider_load(c, section, also, PROVIDER_READ_SECRETS, &p, report);
@@ -303,14 +303,15 @@ route_add(
 	r = provider_check_channel(p, channel, route->channel->message, report);
 	if (r || provider_needs(p, channel) == provider_needs(route->provider[0], channel))
 		return r;
-	buf_putf(report, "[channel %s] providers: %s and %s need different kinds of contact\n",
-	    channel, name, provider_name(route->provider[0]));
+	conf_error(report, NULL, 0,
+	    "[channel %s] providers: %s and %s need different kinds of contact", channel, name,
+	    provider_name(route->provider[0]));
 	return -OTP_ECONF;
 }
 
 static int
 route_open(struct http_delivery *h, const struct conf *c, const char *channel, uid_t also,
-    struct buf *report)
+    struct conf_report *report)
 {
 	struct route *route = &h->route[h->nroutes++];
 	bool takes_message = false;
@@ -318,7 +319,7 @@ route_open(struct http_delivery *h, const struct conf *c, const char *channel, u
 
 	route->channel = conf_channel(c, channel);
 	if (!route->channel) {
-		buf_putf(report, "there is no [channel %s]\n", channel);
+		conf_error(report, NULL, 0, "there is no [channel %s]", channel);
 		return -OTP_ECONF;
 	}
 	route->provider = calloc(route->channel->providers.n + 1, sizeof(struct provider *));
@@ -335,7 +336,7 @@ route_open(struct http_delivery *h, const struct conf *c, const char *channel, u
 
 int
 delivery_open(const struct conf *c, const struct strlist *channels, uid_t also,
-    const struct provider_io *io, struct delivery **out, struct buf *report)
+    const struct provider_io *io, struct delivery **out, struct conf_report *report)
 {
 	struct http_delivery *h = calloc(1, sizeof(*h));
 	int r = h ? 0 : -OTP_ENOMEM;

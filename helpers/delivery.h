@@ -68,7 +68,7 @@ struct delivery {
  * sends nor verifies needs no io->http. 0, -OTP_ECONF, -OTP_ENOMEM.
  */
 int delivery_open(const struct conf *c, const struct strlist *channels, uid_t also,
-    const struct provider_io *io, struct delivery **out, struct buf *report);
+    const struct provider_io *io, struct delivery **out, struct conf_report *report);
 /* Connects, if that was asked for, while a person is thinking; returns when the peer speaks, or at
  * dl. */
 void delivery_idle(struct delivery *d, struct deadline dl);

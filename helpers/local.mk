@@ -16,6 +16,7 @@ helpers_libhelpers_la_SOURCES = \
 	helpers/conf_file.c helpers/conf_file.h \
 	helpers/conf_ini.c helpers/conf/ini.h \
 	helpers/conf/load.c \
+	helpers/conf/report.c helpers/conf/report.h \
 	helpers/conf/sections.c helpers/conf/sections.h \
 	helpers/conf_parse.c helpers/conf_parse.h \
 	helpers/conf_show.c \

@@ -11,7 +11,6 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "common/buf.h"
 #include "common/err.h"
 #include "common/text.h"
 #include "common/trust.h"
@@ -36,6 +35,7 @@ enum {
 	CLEANUP_SECONDS = 5, /* after the result */
 	REQUEST_ID_LEN = 8,
 	REPORT_LINES = 8, /* of what is wrong with a configuration, in the log */
+	REPORT_MAX = 64 * 1024,
 };
 
 struct session {
@@ -74,38 +74,24 @@ wait_for_store(void *arg)
 	return poll(&p, 1, STORE_POLL) > 0 ? -OTP_EGONE : 0;
 }
 
-/* "FILE:LINE: warning: ...": the mark may also stand in a value that an error repeats. */
-static bool
-is_warning(const char *line)
-{
-	static const char mark[] = ": warning: ";
-	const char *message = strstr(line, ": ");
-
-	return message && !strncmp(message, mark, strlen(mark));
-}
-
 /*
  * A configuration that is wrong is wrong at every sign-in: the first lines tell enough, and one
  * tells of what is only warned of.
  */
 static void
-log_report(struct buf *report)
+log_report(const struct conf_report *report)
 {
-	char line[2048], first[768] = "", more[64] = "";
-	const char *text = buf_str(report);
+	char text[CONF_ROW_TEXT], first[768] = "", more[64] = "";
 	int errors = 0, warnings = 0;
 
-	while (text && *text) {
-		size_t n = strcspn(text, "\n");
-
-		(void)snprintf(line, sizeof(line), "%.*s", (int)n, text);
-		if (!is_warning(line)) {
+	for (size_t i = 0; i < report->n; i++) {
+		(void)conf_row_text(&report->row[i], text);
+		if (report->row[i].severity == CONF_ERROR) {
 			if (errors++ < REPORT_LINES)
-				otp_log(LOG_ERR, "%s", line);
+				otp_log(LOG_ERR, "%s", text);
 		} else if (!warnings++) {
-			(void)text_quotable(first, sizeof(first), line);
+			(void)text_quotable(first, sizeof(first), text);
 		}
-		text += n + (text[n] == '\n');
 	}
 	if (errors > REPORT_LINES)
 		otp_log(LOG_ERR, "there is more; run: otpctl config check");
@@ -192,7 +178,7 @@ static int
 open_delivery(struct login_reach *reach, struct delivery **out)
 {
 	struct session *s = ((struct session_reach *)reach)->session;
-	_auto_buf struct buf report = BUF_INIT(64 * 1024);
+	_auto_report struct conf_report report = {.max = REPORT_MAX};
 	http_open_fn *open = NULL;
 	struct provider_io io = {
 	    .request_id = s->request_id,
@@ -323,7 +309,7 @@ session_close(struct session *s)
 static int
 serve(struct session *s, const char *config)
 {
-	_auto_buf struct buf report = BUF_INIT(64 * 1024);
+	_auto_report struct conf_report report = {.max = REPORT_MAX};
 	int r = random_id(s->request_id, REQUEST_ID_LEN);
 	int bad_conf = 0;
 

@@ -11,7 +11,6 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#include "common/buf.h"
 #include "helpers/conf.h"
 #include "helpers/contacts.h"
 
@@ -163,11 +162,11 @@ struct profile {
 
 /*
  * Finds NAME.json in the folders, in order, judges the file (owner root or `also`), applies the
- * variant if one is named, and reads it. Each error goes to *report as a line "FILE: POINTER: what
- * is wrong, what was expected". 0, -OTP_ECONF, -OTP_ENOMEM.
+ * variant if one is named, and reads it. Each error becomes a row of *report with the file:
+ * "POINTER: what is wrong, what was expected". 0, -OTP_ECONF, -OTP_ENOMEM.
  */
 int profile_load(const char *name, const char *variant, const struct strlist *folders, uid_t also,
-    struct profile **out, struct buf *report);
+    struct profile **out, struct conf_report *report);
 void profile_free(struct profile *p);
 
 /* NULL where there is none. */

@@ -16,7 +16,7 @@ reader_fault(struct reader *rd, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	buf_putf(rd->report, "%s: %s: %s\n", rd->file, *rd->at ? rd->at : "/", text);
+	conf_error(rd->report, rd->file, 0, "%s: %s", *rd->at ? rd->at : "/", text);
 	rd->failed = true;
 }
 

@@ -13,10 +13,10 @@ enum { PROVIDER_SECRET_MAX = 4096 };
 
 static void
 fault_at(const struct conf_provider *section, const struct conf_setting *s, const char *key,
-    const char *what, struct buf *report)
+    const char *what, struct conf_report *report)
 {
-	buf_putf(report, "%s:%u: [provider %s] %s: %s\n", s ? s->file : section->file,
-	    s ? s->line : section->line, section->name, key, what);
+	conf_error(report, s ? s->file : section->file, s ? s->line : section->line,
+	    "[provider %s] %s: %s", section->name, key, what);
 }
 
 /* The file that holds a secret, from "file:/PATH" or "cred:NAME". */
@@ -71,8 +71,8 @@ secret_read(const char *value, uid_t also, struct secret *out, const char **why)
 }
 
 static int
-load_secret(
-    struct provider *p, size_t i, uid_t also, enum provider_secrets secrets, struct buf *report)
+load_secret(struct provider *p, size_t i, uid_t also, enum provider_secrets secrets,
+    struct conf_report *report)
 {
 	const struct profile_var *v = &p->profile->var[i];
 	const struct conf_setting *s = provider_setting(p->section, v->name);
@@ -102,7 +102,7 @@ judge_setting(const char *name, const char *conversion, void *arg)
 
 /* The section's settings against the profile's variables. */
 static int
-judge_settings(const struct provider *p, struct buf *report)
+judge_settings(const struct provider *p, struct conf_report *report)
 {
 	const struct profile *f = p->profile;
 	const char *known[64];
@@ -142,16 +142,17 @@ judge_settings(const struct provider *p, struct buf *report)
 
 /* How the provider is reached. */
 static int
-judge_route(const struct conf_provider *section, const struct profile *f, struct buf *report)
+judge_route(
+    const struct conf_provider *section, const struct profile *f, struct conf_report *report)
 {
 	bool mails = f->send.mail.n || (f->resend && f->resend->mail.n);
 
 	if (section->ca && access(section->ca, R_OK))
-		buf_putf(report, "%s:%u: [provider %s] ca: %s cannot be read\n", section->file,
-		    section->line, section->name, section->ca);
+		conf_error(report, section->file, section->line,
+		    "[provider %s] ca: %s cannot be read", section->name, section->ca);
 	else if (section->proxy && mails)
-		buf_putf(report, "%s:%u: [provider %s] proxy: a mail goes through none\n",
-		    section->file, section->line, section->name);
+		conf_error(report, section->file, section->line,
+		    "[provider %s] proxy: a mail goes through none", section->name);
 	else
 		return 0;
 	return -OTP_ECONF;
@@ -159,7 +160,7 @@ judge_route(const struct conf_provider *section, const struct profile *f, struct
 
 int
 provider_load(const struct conf *c, const struct conf_provider *section, uid_t also,
-    enum provider_secrets secrets, struct provider **out, struct buf *report)
+    enum provider_secrets secrets, struct provider **out, struct conf_report *report)
 {
 	struct provider *p = calloc(1, sizeof(*p));
 	int r = p ? 0 : -OTP_ENOMEM;
@@ -179,8 +180,8 @@ provider_load(const struct conf *c, const struct conf_provider *section, uid_t a
 		if (p->profile->var[i].secret)
 			r = load_secret(p, i, also, secrets, report);
 	if (!r && *p->profile->warning)
-		buf_putf(report, "%s:%u: warning: [provider %s] %s\n", section->file, section->line,
-		    section->name, p->profile->warning);
+		conf_warn(report, section->file, section->line, "[provider %s] %s", section->name,
+		    p->profile->warning);
 	if (r)
 		provider_free(p);
 	else
@@ -256,25 +257,27 @@ note_use(const char *name, const char *conversion, void *arg)
 
 int
 provider_check_channel(
-    const struct provider *p, const char *channel, const char *message, struct buf *report)
+    const struct provider *p, const char *channel, const char *message, struct conf_report *report)
 {
 	struct message_use use = {0};
 	const char *why = "";
 
 	if (!profile_channel(p->profile, channel)) {
-		buf_putf(report, "[channel %s] providers: the profile of %s has no channel %s\n",
-		    channel, provider_name(p), channel);
+		conf_error(report, NULL, 0,
+		    "[channel %s] providers: the profile of %s has no channel %s", channel,
+		    provider_name(p), channel);
 		return -OTP_ECONF;
 	}
 	if (template_scan(provider_message(p, message), note_use, &use, &why))
-		buf_putf(report, "[channel %s] message: %s\n", channel, why);
+		conf_error(report, NULL, 0, "[channel %s] message: %s", channel, why);
 	else if (use.unknown)
-		buf_putf(report, "[channel %s] message: ${%s} is no variable of a message\n",
-		    channel, use.unknown);
+		conf_error(report, NULL, 0,
+		    "[channel %s] message: ${%s} is no variable of a message", channel,
+		    use.unknown);
 	else if (!use.code && provider_takes_message(p))
-		buf_putf(report,
+		conf_error(report, NULL, 0,
 		    "[channel %s] message: has no ${code}: a message without a code "
-		    "would be sent\n",
+		    "would be sent",
 		    channel);
 	else
 		return 0;
@@ -288,11 +291,11 @@ provider_takes_message(const struct provider *p)
 }
 
 int
-provider_no_message(const char *channel, struct buf *report)
+provider_no_message(const char *channel, struct conf_report *report)
 {
-	buf_putf(report,
+	conf_error(report, NULL, 0,
 	    "[channel %s] message: its providers write the message themselves, and this one would "
-	    "go nowhere\n",
+	    "go nowhere",
 	    channel);
 	return -OTP_ECONF;
 }

@@ -23,11 +23,11 @@ enum provider_secrets {
 
 /*
  * Loads the profile of a [provider] section and judges the section against it: unknown settings,
- * missing required ones, secrets that are not file: or cred:. Errors go to *report, a line each,
- * and so does the profile's own warning, with "warning: ". 0, -OTP_ECONF, -OTP_ENOMEM.
+ * missing required ones, secrets that are not file: or cred:. Errors become rows of
+ * *report, and so does the profile's own warning. 0, -OTP_ECONF, -OTP_ENOMEM.
  */
 int provider_load(const struct conf *c, const struct conf_provider *section, uid_t also,
-    enum provider_secrets secrets, struct provider **out, struct buf *report);
+    enum provider_secrets secrets, struct provider **out, struct conf_report *report);
 void provider_free(struct provider *p);
 
 const char *provider_name(const struct provider *p);
@@ -40,11 +40,11 @@ enum contact_kind provider_needs(const struct provider *p, const char *channel);
  * text without ${code}, go to *report. 0 or -OTP_ECONF.
  */
 int provider_check_channel(
-    const struct provider *p, const char *channel, const char *message, struct buf *report);
+    const struct provider *p, const char *channel, const char *message, struct conf_report *report);
 /* Does it send a text of ours? One that makes and checks the code itself writes its own. */
 bool provider_takes_message(const struct provider *p);
 /* The error where none of a channel's providers takes the channel's text. -OTP_ECONF. */
-int provider_no_message(const char *channel, struct buf *report);
+int provider_no_message(const char *channel, struct conf_report *report);
 
 /* Tokens that outlive a sign-in. The interface of who keeps them. */
 struct session_cache {

@@ -290,7 +290,7 @@ find_key(const struct conf_shown *shown, void *arg)
 
 /* Is one name right? -OTP_ENOENT, or 0, perhaps with a warning. */
 static int
-check_name(const struct named_key *k, enum named kind, const char *name, struct buf *report)
+check_name(const struct named_key *k, enum named kind, const char *name, struct conf_report *report)
 {
 	const char *what = kind == NAMED_USER ? "user" : "group";
 	struct account a = {0};
@@ -300,42 +300,41 @@ check_name(const struct named_key *k, enum named kind, const char *name, struct 
 	if (kind == NAMED_USER && !r && !a.exists)
 		r = -OTP_ENOENT;
 	if (r == -OTP_ENOENT) {
-		(void)buf_putf(report, "%s:%u: [%s] %s: there is no %s \"%s\"\n", k->file, k->line,
-		    k->section, k->key, what, name);
+		conf_error(report, k->file, k->line, "[%s] %s: there is no %s \"%s\"", k->section,
+		    k->key, what, name);
 		return -OTP_ENOENT;
 	}
 	if (r) {
-		(void)buf_putf(report,
-		    "%s:%u: warning: [%s] %s: the %s \"%s\" could not be looked up: %s\n", k->file,
-		    k->line, k->section, k->key, what, name, otp_strerror(r));
+		conf_warn(report, k->file, k->line,
+		    "[%s] %s: the %s \"%s\" could not be looked up: %s", k->section, k->key, what,
+		    name, otp_strerror(r));
 		return 0;
 	}
 	if (kind == NAMED_GROUP || !strcmp(a.name, name))
 		return 0;
-	(void)buf_putf(report,
-	    "%s:%u: [%s] %s: \"%s\" is another name of \"%s\", and rules know users by that one\n",
-	    k->file, k->line, k->section, k->key, name, a.name);
+	conf_error(report, k->file, k->line,
+	    "[%s] %s: \"%s\" is another name of \"%s\", and rules know users by that one",
+	    k->section, k->key, name, a.name);
 	return -OTP_ENOENT;
 }
 
 /* While the name service fails in a part, whoever is in none of a rule's groups is refused. */
 static void
-check_whole(const struct named_key *k, struct buf *report)
+check_whole(const struct named_key *k, struct conf_report *report)
 {
 	gid_t gid;
 	int r = account_group_lookup(NO_GROUP, &gid);
 
 	if (r == -OTP_ENOENT)
 		return;
-	(void)buf_putf(report,
-	    "%s:%u: warning: [%s] %s: who is in none of them cannot be told now, and is refused: "
-	    "%s\n",
-	    k->file, k->line, k->section, k->key,
-	    r ? otp_strerror(r) : "nobody may have a group " NO_GROUP);
+	conf_warn(report, k->file, k->line,
+	    "[%s] %s: who is in none of them cannot be told now, and is refused: %s", k->section,
+	    k->key, r ? otp_strerror(r) : "nobody may have a group " NO_GROUP);
 }
 
 static int
-check_names(const struct conf *c, const struct conf_exempt *e, enum named kind, struct buf *report)
+check_names(
+    const struct conf *c, const struct conf_exempt *e, enum named kind, struct conf_report *report)
 {
 	const struct strlist *l = kind == NAMED_USER ? &e->users : &e->groups;
 	char section[sizeof("exempt ") + CONF_NAME_MAX];
@@ -353,7 +352,7 @@ check_names(const struct conf *c, const struct conf_exempt *e, enum named kind, 
 }
 
 int
-rules_check(const struct conf *c, struct buf *report)
+rules_check(const struct conf *c, struct conf_report *report)
 {
 	time_t now = time(NULL);
 	int r = 0;

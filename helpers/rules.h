@@ -44,11 +44,11 @@ int rules_decide(const struct conf *c, const struct rules_request *q,
 
 /*
  * Rules that cannot match as things are: they name a user or a group that does not exist, or a user
- * by a name that is not theirs. An error each into *report, as of conf_load(); what could not be
- * looked up is a warning. For `otpctl config check`: it asks the name service, which a sign-in does
+ * by a name that is not theirs. Each becomes an error in *report; what could not be looked up
+ * becomes a warning. For `otpctl config check`: it asks the name service, which a sign-in does
  * not wait for. 0 or -OTP_ENOENT.
  */
-int rules_check(const struct conf *c, struct buf *report);
+int rules_check(const struct conf *c, struct conf_report *report);
 
 /*
  * A numeric address, v4 or v6 (a zone id is allowed on link-local v6 and ignored), into its v6

@@ -234,8 +234,7 @@ make_service(struct making *m, const struct conf_section *s, const char *names)
 	struct conf_service *service = grow(&in->service, in->nservices, sizeof(*service));
 	const struct conf_section *otp = conf_sections_find(&in->sections, "otp");
 	/* What is wrong in [otp] was told there. */
-	struct buf quiet_buf = BUF_INIT(0);
-	struct conf_report quiet = {.out = &quiet_buf, .full = true};
+	struct conf_report quiet = {.full = true};
 	struct making unheard = {.c = m->c, .rep = &quiet};
 	int r;
 
@@ -352,11 +351,11 @@ conf_cleanup(struct conf **c)
 }
 
 int
-conf_load_at(const char *path, uid_t also, int64_t now_s, struct conf **out, struct buf *report)
+conf_load_at(
+    const char *path, uid_t also, int64_t now_s, struct conf **out, struct conf_report *report)
 {
 	__attribute__((cleanup(conf_cleanup))) struct conf *c = calloc(1, sizeof(*c));
-	struct conf_report rep = {.out = report};
-	struct making m = {.c = c, .rep = &rep};
+	struct making m = {.c = c, .rep = report};
 	int r;
 
 	*out = NULL;
@@ -368,24 +367,24 @@ conf_load_at(const char *path, uid_t also, int64_t now_s, struct conf **out, str
 	c->internal->path = strdup(path);
 	if (!c->internal->path)
 		return -OTP_ENOMEM;
-	r = read_files(path, also, &c->internal->sections, &rep);
+	r = read_files(path, also, &c->internal->sections, report);
 	if (!r)
 		r = make(&m);
 	if (r)
 		return r;
 	/* Only where every file was read: what seems missing may stand in the one that was not. */
-	if (!rep.failed)
-		conf_check(c, now_s, &rep);
-	if (rep.no_memory)
+	if (!report->failed)
+		conf_check(c, now_s, report);
+	if (report->no_memory)
 		return -OTP_ENOMEM;
-	if (rep.failed)
+	if (report->failed)
 		return -OTP_ECONF;
 	*out = take(&c);
 	return 0;
 }
 
 int
-conf_load(const char *path, uid_t also, struct conf **out, struct buf *report)
+conf_load(const char *path, uid_t also, struct conf **out, struct conf_report *report)
 {
 	return conf_load_at(path, also, time(NULL), out, report);
 }

@@ -1,60 +1,9 @@
 #include "helpers/conf/sections.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/err.h"
-#include "common/text.h"
-
-/* Room kept for the last line of a report that has become too long. */
-static const char report_full[] = "(more errors follow; these are the first)\n";
-
-__attribute__((format(printf, 5, 0))) static void
-report_add(struct conf_report *rep, const char *file, unsigned line, const char *kind,
-    const char *fmt, va_list ap)
-{
-	char message[1024], clean[1024], where[32] = "";
-	size_t need;
-
-	(void)vsnprintf(message, sizeof(message), fmt, ap);
-	text_clean(clean, sizeof(clean), message);
-	if (line)
-		(void)snprintf(where, sizeof(where), ":%u", line);
-	need = strlen(file) + strlen(where) + strlen(kind) + strlen(clean) + sizeof(report_full) +
-	       sizeof(": \n");
-	if (rep->full)
-		return;
-	if (rep->out->len + need > rep->out->max) {
-		rep->full = true;
-		(void)buf_puts(rep->out, report_full);
-		return;
-	}
-	if (buf_putf(rep->out, "%s%s: %s%s\n", file, where, kind, clean))
-		rep->no_memory = true;
-}
-
-void
-conf_error(struct conf_report *rep, const char *file, unsigned line, const char *fmt, ...)
-{
-	va_list ap;
-
-	rep->failed = true;
-	va_start(ap, fmt);
-	report_add(rep, file, line, "", fmt, ap);
-	va_end(ap);
-}
-
-void
-conf_warn(struct conf_report *rep, const char *file, unsigned line, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	report_add(rep, file, line, "warning: ", fmt, ap);
-	va_end(ap);
-}
 
 struct conf_section *
 conf_sections_find(const struct conf_sections *s, const char *name)

@@ -1,26 +1,10 @@
-/* What the files say, as text: sections and their settings, and the report of what is wrong. */
+/* What the files say, as text: sections and their settings. */
 #ifndef OTP_CONF_SECTIONS_H
 #define OTP_CONF_SECTIONS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
-#include "common/buf.h"
 #include "helpers/conf.h"
-
-/* Where errors go. Each message becomes "FILE:LINE: message" and a newline. */
-struct conf_report {
-	struct buf *out;
-	bool failed; /* an error was reported */
-	bool full;   /* out could not take all */
-	bool no_memory;
-};
-
-/* line 0: of the file as a whole; message ends without newline. Control characters are replaced. */
-void conf_error(struct conf_report *rep, const char *file, unsigned line, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
-void conf_warn(struct conf_report *rep, const char *file, unsigned line, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
 
 struct conf_section {
 	char *name; /* as in the heading, its words parted by one blank */

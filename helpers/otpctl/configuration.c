@@ -24,39 +24,6 @@
 enum { OPT_NO_SECRETS = 0xb00, OPT_SERVICE };
 enum { REPORT_MAX = 256 * 1024, LINE_MAX_SHOWN = 1200 };
 
-/* Calls fn for each line of the report, its newline dropped and made fit for a terminal. */
-static void
-each_line(struct buf *report, void (*fn)(const char *line, bool warning, void *arg), void *arg)
-{
-	const char *text = buf_str(report);
-	char line[LINE_MAX_SHOWN], clean[LINE_MAX_SHOWN];
-
-	for (size_t len; text && *text; text += len + (text[len] == '\n')) {
-		len = strcspn(text, "\n");
-		(void)snprintf(line, sizeof(line), "%.*s", (int)len, text);
-		text_clean(clean, sizeof(clean), line);
-		fn(clean,
-		    !strncmp(clean, "warning: ", strlen("warning: ")) ||
-			strstr(clean, ": warning: "),
-		    arg);
-	}
-}
-
-static void
-print_line(const char *line, bool warning, void *arg)
-{
-	(void)warning, (void)arg;
-	(void)fprintf(stderr, "%s\n", line);
-}
-
-static void
-pack_line(const char *line, bool warning, void *arg)
-{
-	json_t **lists = arg;
-
-	json_array_append_new(lists[warning], json_string(line));
-}
-
 /* check */
 
 struct check_arguments {
@@ -94,17 +61,17 @@ uses_credentials(const struct conf_provider *p)
  */
 static int
 check_provider(const struct otpctl *ctl, const struct conf *c, const struct conf_provider *section,
-    enum provider_secrets secrets, bool *takes_message, struct buf *report)
+    enum provider_secrets secrets, bool *takes_message, struct conf_report *report)
 {
 	struct provider *p = NULL;
 	int r;
 
 	if (secrets == PROVIDER_READ_SECRETS && uses_credentials(section)) {
 		secrets = PROVIDER_NAME_SECRETS;
-		(void)buf_putf(report,
-		    "%s:%u: warning: [provider %s] cred: works where systemd starts the helper, "
-		    "and nowhere else; its secrets were not read\n",
-		    section->file, section->line, section->name);
+		conf_warn(report, section->file, section->line,
+		    "[provider %s] cred: works where systemd starts the helper, and nowhere else; "
+		    "its secrets were not read",
+		    section->name);
 	}
 	r = provider_load(c, section, ctl->also, secrets, &p, report);
 	for (size_t i = 0; i < c->nchannels; i++) {
@@ -128,8 +95,9 @@ enum { OUTSIDE_SHOWN = 20 };
 /* Numbers to which nothing may be sent. */
 struct outside {
 	const struct conf *conf;
-	const char *where; /* FILE:LINE of the key */
-	struct buf *report;
+	const char *file; /* where the key stands */
+	unsigned line;
+	struct conf_report *report;
 	size_t n;
 };
 
@@ -141,42 +109,42 @@ warn_of_number(const struct contact *c, void *arg)
 
 	if (c->kind == CONTACT_PHONE && !conf_allows_number(o->conf, c->address) &&
 	    o->n++ < OUTSIDE_SHOWN)
-		(void)buf_putf(o->report,
-		    "%s: warning: [limits] prefixes: no code is sent to %s of %s, which is "
-		    "outside\n",
-		    o->where, contact_masked(masked, sizeof(masked), c->address), c->user);
+		conf_warn(o->report, o->file, o->line,
+		    "[limits] prefixes: no code is sent to %s of %s, which is outside",
+		    contact_masked(masked, sizeof(masked), c->address), c->user);
 	return 0;
 }
 
 static void
 find_prefixes(const struct conf_shown *shown, void *arg)
 {
-	if (!strcmp(shown->section, "limits") && !strcmp(shown->key, "prefixes"))
-		(void)buf_putf(arg, "%s:%u", shown->file, shown->line);
+	struct outside *o = arg;
+
+	if (strcmp(shown->section, "limits") != 0 || strcmp(shown->key, "prefixes") != 0)
+		return;
+	o->file = shown->file;
+	o->line = shown->line;
 }
 
 /* Registered numbers that the configuration shuts out: a mistake, or somebody who cannot sign in.
  */
 static void
-check_numbers(const struct conf *c, struct buf *report)
+check_numbers(const struct conf *c, struct conf_report *report)
 {
-	__attribute__((cleanup(buf_free))) struct buf where = BUF_INIT(REPORT_MAX);
 	struct outside o = {.conf = c, .report = report};
 
 	if (!c->limits.prefixes.n || (access(c->paths.contacts, F_OK) && errno == ENOENT))
 		return;
-	conf_show(c, NULL, find_prefixes, &where);
-	o.where = buf_str(&where);
+	conf_show(c, NULL, find_prefixes, &o);
 	if (contacts_sqlite_each(c->paths.contacts, NULL, warn_of_number, &o))
-		(void)buf_putf(report,
-		    "%s: warning: [limits] prefixes: whether registered numbers are outside was "
-		    "not seen: the contacts could not be read\n",
-		    o.where);
+		conf_warn(report, o.file, o.line,
+		    "[limits] prefixes: whether registered numbers are outside was not seen: the "
+		    "contacts could not be read");
 	if (o.n > OUTSIDE_SHOWN)
-		(void)buf_putf(report,
-		    "%s: warning: [limits] prefixes: %zu registered numbers are outside, more than "
-		    "are told here\n",
-		    o.where, o.n);
+		conf_warn(report, o.file, o.line,
+		    "[limits] prefixes: %zu registered numbers are outside, more than are told "
+		    "here",
+		    o.n);
 }
 
 /* PAM's own folders, of the administrator and of packages. */
@@ -197,23 +165,23 @@ is_installed(const char *service)
 
 /* What names services: the heading of a section, or a rule's key. */
 struct naming {
-	struct buf *report;
+	struct conf_report *report;
 	char *section; /* the heading that was looked at last */
 };
 
 static void
-check_services(
-    const struct conf_shown *shown, const char *key, const char *parted_by, struct buf *report)
+check_services(const struct conf_shown *shown, const char *key, const char *parted_by,
+    struct conf_report *report)
 {
 	_auto_free char *names = strdup(*key ? shown->value : strchr(shown->section, ' '));
 	char *rest = names;
 
 	for (const char *name; names && (name = strsep(&rest, parted_by));)
 		if (*name && !is_installed(name))
-			(void)buf_putf(report,
-			    "%s:%u: warning: [%s]%s: no program signs in by the service \"%s\": "
-			    "it has no file in /etc/pam.d\n",
-			    shown->file, shown->line, shown->section, key, name);
+			conf_warn(report, shown->file, shown->line,
+			    "[%s]%s: no program signs in by the service \"%s\": it has no file in "
+			    "/etc/pam.d",
+			    shown->section, key, name);
 }
 
 /* A misspelt service is nobody's: what is said of it never holds. */
@@ -235,7 +203,7 @@ check_naming(const struct conf_shown *shown, void *arg)
 }
 
 static int
-check_all(const struct otpctl *ctl, const struct check_arguments *a, struct buf *report)
+check_all(const struct otpctl *ctl, const struct check_arguments *a, struct conf_report *report)
 {
 	_auto_conf struct conf *c = NULL;
 	_auto_free bool *takes_message = NULL;
@@ -253,16 +221,16 @@ check_all(const struct otpctl *ctl, const struct check_arguments *a, struct buf 
 	if (!takes_message)
 		return -OTP_ENOMEM;
 	if (ctl->root && geteuid() == 0 && !ctl->config_given)
-		(void)buf_puts(report,
-		    "warning: read as root, for the user " OTP_USER " could not be looked up: a "
-		    "sign-in works only with it\n");
+		conf_warn(report, NULL, 0,
+		    "read as root, for the user " OTP_USER " could not be looked up: a sign-in "
+		    "works only with it");
 	names = rules_check(c, report);
 	check_numbers(c, report);
 	if (!access(pam_folders[0], X_OK))
 		conf_show(c, NULL, check_naming, &naming);
 	free(naming.section);
 	if (!a->no_secrets && !sees_secrets)
-		(void)buf_puts(report, "warning: the secrets were not read, for that takes root\n");
+		conf_warn(report, NULL, 0, "the secrets were not read, for that takes root");
 	if (a->no_secrets || !sees_secrets)
 		secrets = PROVIDER_NAME_SECRETS;
 	for (size_t i = 0; i < c->nproviders; i++) {
@@ -279,13 +247,14 @@ check_all(const struct otpctl *ctl, const struct check_arguments *a, struct buf 
 }
 
 static int
-tell_check(const struct otpctl *ctl, int r, struct buf *report)
+tell_check(const struct otpctl *ctl, int r, const struct conf_report *report)
 {
 	_auto_json json_t *lists = NULL;
-	json_t *list[2];
+	json_t *list[CONF_WARNING + 1];
+	char text[CONF_ROW_TEXT];
 
 	if (!ctl->json) {
-		each_line(report, print_line, NULL);
+		otpctl_print_report(report);
 		if (r == -OTP_ECONF)
 			return otpctl_fail(
 			    "%s: there are errors; nobody is signed in until they are mended",
@@ -299,11 +268,13 @@ tell_check(const struct otpctl *ctl, int r, struct buf *report)
 		return printf("%s: no errors\n", ctl->config) < 0 || otpctl_flush() ? OTPCTL_FAILED
 										    : OTPCTL_OK;
 	}
-	list[0] = json_array();
-	list[1] = json_array();
-	each_line(report, pack_line, list);
-	lists = json_pack("{s:s, s:b, s:o, s:o}", "file", ctl->config, "ok", !r, "errors", list[0],
-	    "warnings", list[1]);
+	list[CONF_ERROR] = json_array();
+	list[CONF_WARNING] = json_array();
+	for (size_t i = 0; i < report->n; i++)
+		json_array_append_new(list[report->row[i].severity],
+		    json_string(conf_row_text(&report->row[i], text)));
+	lists = json_pack("{s:s, s:b, s:o, s:o}", "file", ctl->config, "ok", !r, "errors",
+	    list[CONF_ERROR], "warnings", list[CONF_WARNING]);
 	return otpctl_print_json(lists) || r ? OTPCTL_FAILED : OTPCTL_OK;
 }
 
@@ -321,7 +292,7 @@ config_check(struct otpctl *ctl, int argc, char **argv)
 		   "sign-in does, and prints every error with its file and line.",
 	};
 	struct check_arguments a = {0};
-	__attribute__((cleanup(buf_free))) struct buf report = BUF_INIT(REPORT_MAX);
+	_auto_report struct conf_report report = {.max = REPORT_MAX};
 
 	otpctl_parse(ctl, &argp, "otpctl config check", argc, argv, &a);
 	return tell_check(ctl, check_all(ctl, &a, &report), &report);
@@ -363,7 +334,7 @@ struct showing {
 static bool
 may_show(const struct showing *to, const struct conf_shown *shown)
 {
-	__attribute__((cleanup(buf_free))) struct buf unheard = BUF_INIT(REPORT_MAX);
+	_auto_report struct conf_report unheard = {.max = REPORT_MAX};
 	const struct conf_provider *section;
 	const struct profile_var *var;
 	struct profile *p = NULL;
@@ -457,13 +428,13 @@ config_show(struct otpctl *ctl, int argc, char **argv)
 	struct show_arguments a = {0};
 	_auto_conf struct conf *c = NULL;
 	_auto_json json_t *rows = json_array();
-	__attribute__((cleanup(buf_free))) struct buf report = BUF_INIT(REPORT_MAX);
+	_auto_report struct conf_report report = {.max = REPORT_MAX};
 	struct showing to = {.ctl = ctl, .rows = rows};
 	int r;
 
 	otpctl_parse(ctl, &argp, "otpctl config show", argc, argv, &a);
 	r = conf_load(ctl->config, ctl->also, &c, &report);
-	each_line(&report, print_line, NULL);
+	otpctl_print_report(&report);
 	if (r)
 		return otpctl_fail("%s: %s", ctl->config, otp_strerror(r));
 	to.c = c;

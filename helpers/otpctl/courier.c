@@ -90,14 +90,12 @@ courier_channel(const struct courier *c, enum contact_kind kind)
 }
 
 static void
-print_report(struct buf *report)
+print_report(const struct conf_report *report)
 {
-	const char *text = buf_str(report);
+	char text[CONF_ROW_TEXT];
 
-	for (size_t n; text && *text; text += n + (text[n] == '\n')) {
-		n = strcspn(text, "\n");
-		(void)otpctl_fail("%.*s", (int)n, text);
-	}
+	for (size_t i = 0; i < report->n; i++)
+		(void)otpctl_fail("%s", conf_row_text(&report->row[i], text));
 }
 
 static int
@@ -113,7 +111,7 @@ open_host_key(struct courier *c, uid_t also)
 static int
 open_delivery(struct courier *c, uid_t also)
 {
-	_auto_buf struct buf report = BUF_INIT(REPORT_MAX);
+	_auto_report struct conf_report report = {.max = REPORT_MAX};
 	struct provider_io io = {
 	    .request_id = audit_id(),
 	    .sessions = &c->sessions.base,

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/buf.h"
 #include "common/err.h"
 #include "common/own.h"
 #include "common/text.h"
@@ -187,19 +186,6 @@ cannot(const char *what, const char *why)
 	    what, why);
 }
 
-static void
-print_errors(struct buf *report)
-{
-	const char *text = buf_str(report);
-	char line[LINE_SHOWN], clean[LINE_SHOWN];
-
-	for (size_t len; text && *text; text += len + (text[len] == '\n')) {
-		len = strcspn(text, "\n");
-		(void)snprintf(line, sizeof(line), "%.*s", (int)len, text);
-		(void)fprintf(stderr, "%s\n", text_clean(clean, sizeof(clean), line));
-	}
-}
-
 /* Where a code would be asked for: the providers, which are never asked. */
 static int
 open_providers(struct login_reach *reach, struct delivery **out)
@@ -210,14 +196,14 @@ open_providers(struct login_reach *reach, struct delivery **out)
 	    .pauses = &o->pauses.base,
 	    .contacts = o->contacts,
 	};
-	_auto_buf struct buf report = BUF_INIT(REPORT_MAX);
+	_auto_report struct conf_report report = {.max = REPORT_MAX};
 	int r;
 
 	sessions_init(&o->sessions, o->store, &o->host_key, NULL);
 	pauses_init(&o->pauses, o->store, NULL);
 	r = delivery_open(o->conf, &conf_signin_for(o->conf, o->service)->channels, o->ctl->also,
 	    &io, &o->delivery, &report);
-	print_errors(&report);
+	otpctl_print_report(&report);
 	*out = o->delivery;
 	return r;
 }

@@ -6,11 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/buf.h"
-#include "common/text.h"
 #include "helpers/otpctl/otpctl.h"
 
-enum { REPORT_MAX = 64 * 1024, LINE_SHOWN = 1024 };
+enum { REPORT_MAX = 64 * 1024 };
 
 static int
 paths_copy(struct otpctl_paths *out, const char *contacts, const char *state, const char *host_key)
@@ -23,31 +21,26 @@ paths_copy(struct otpctl_paths *out, const char *contacts, const char *state, co
 	return otpctl_fail("no memory");
 }
 
-/* What the reader of the configuration found, made fit for a terminal. */
-static void
-print_report(struct buf *report)
+void
+otpctl_print_report(const struct conf_report *report)
 {
-	const char *text = buf_str(report);
-	char line[LINE_SHOWN], clean[LINE_SHOWN];
+	char text[CONF_ROW_TEXT];
 
-	for (size_t len; text && *text; text += len + (text[len] == '\n')) {
-		len = strcspn(text, "\n");
-		(void)snprintf(line, sizeof(line), "%.*s", (int)len, text);
-		(void)fprintf(stderr, "%s\n", text_clean(clean, sizeof(clean), line));
-	}
+	for (size_t i = 0; i < report->n; i++)
+		(void)fprintf(stderr, "%s\n", conf_row_text(&report->row[i], text));
 }
 
 int
 otpctl_conf_load(const struct otpctl *ctl, struct conf **out)
 {
-	_auto_buf struct buf report = BUF_INIT(REPORT_MAX);
+	_auto_report struct conf_report report = {.max = REPORT_MAX};
 
 	*out = NULL;
 	if (!ctl->config_given && access(ctl->config, F_OK) && errno == ENOENT)
 		return OTPCTL_OK;
 	if (!conf_load(ctl->config, ctl->also, out, &report))
 		return OTPCTL_OK;
-	print_report(&report);
+	otpctl_print_report(&report);
 	return otpctl_fail(
 	    "%s is not right, so where things belong is not known; see: otpctl config check",
 	    ctl->config);

@@ -3,10 +3,13 @@
 #define OTP_OTPCTL_PATHS_H
 
 #include "helpers/conf.h"
+#include "helpers/conf/report.h"
 #include "helpers/otpctl/otpctl.h"
 
 /* The configuration; NULL where none was named and none is installed. An exit code, as below. */
 int otpctl_conf_load(const struct otpctl *ctl, struct conf **out);
+/* Prints each row of the report on standard error. */
+void otpctl_print_report(const struct conf_report *report);
 
 static inline void
 otpctl_conf_release(struct conf **c)

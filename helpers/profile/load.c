@@ -15,7 +15,7 @@ enum { PROFILE_MAX = 256 * 1024 };
 /* The file's text from the first folder that has it. */
 static int
 find_file(const char *name, const struct strlist *folders, uid_t also, char **file,
-    struct secret *text, struct buf *report)
+    struct secret *text, struct conf_report *report)
 {
 	int r = -OTP_ENOENT;
 
@@ -28,13 +28,12 @@ find_file(const char *name, const struct strlist *folders, uid_t also, char **fi
 		r = trust_read(*file, also, TRUST_PUBLIC, PROFILE_MAX, text);
 	}
 	if (r == -OTP_ENOENT)
-		buf_putf(report, "profile %s: no %s.json in the folders of [paths] profiles\n",
-		    name, name);
+		conf_error(report, NULL, 0,
+		    "profile %s: no %s.json in the folders of [paths] profiles", name, name);
 	else if (r)
-		buf_putf(report,
-		    "%s: %s: expected a regular file, owned by root, writable by "
-		    "nobody else\n",
-		    *file, otp_strerror(r));
+		conf_error(report, *file, 0,
+		    "%s: expected a regular file, owned by root, writable by nobody else",
+		    otp_strerror(r));
 	return r ? -OTP_ECONF : 0;
 }
 
@@ -56,7 +55,7 @@ apply_variant(struct reader *rd, json_t *root, const char *variant)
 
 int
 profile_load(const char *name, const char *variant, const struct strlist *folders, uid_t also,
-    struct profile **out, struct buf *report)
+    struct profile **out, struct conf_report *report)
 {
 	_auto_secret struct secret text = {0};
 	_auto_json json_t *root = NULL;
@@ -69,7 +68,7 @@ profile_load(const char *name, const char *variant, const struct strlist *folder
 		goto out;
 	rd.file = p->file;
 	if (json_read(secret_str(&text), text.len, &root, why, sizeof(why))) {
-		buf_putf(report, "%s: %s\n", p->file, why);
+		conf_error(report, p->file, 0, "%s", why);
 		r = -OTP_ECONF;
 		goto out;
 	}

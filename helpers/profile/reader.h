@@ -5,13 +5,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "common/buf.h"
 #include "helpers/profile.h"
 
 /* Where we are, and where errors go. */
 struct reader {
 	const char *file;
-	struct buf *report;
+	struct conf_report *report;
 	struct profile *p;
 	char at[512];  /* JSON pointer of the value being read */
 	bool has_code; /* is ${code} known in what is being read? */

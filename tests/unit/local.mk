@@ -60,26 +60,32 @@ tests_unit_test_email_LDADD = $(UNIT_LIBS)
 TESTS += tests/unit/test_email
 
 check_PROGRAMS += tests/unit/test_conf
-tests_unit_test_conf_SOURCES = tests/unit/test_conf.c
+tests_unit_test_conf_SOURCES = tests/unit/test_conf.c tests/unit/report.h tests/unit/unit.h
 tests_unit_test_conf_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_conf_LDADD = $(UNIT_LIBS)
 TESTS += tests/unit/test_conf
 
 check_PROGRAMS += tests/unit/test_rules
-tests_unit_test_rules_SOURCES = tests/unit/test_rules.c tests/unit/unit.h
+tests_unit_test_rules_SOURCES = tests/unit/test_rules.c tests/unit/report.h tests/unit/unit.h
 tests_unit_test_rules_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_rules_LDADD = $(UNIT_LIBS)
 tests_unit_test_rules_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getgrnam_r -Wl,--wrap=getpwnam_r
 TESTS += tests/unit/test_rules
 
 check_PROGRAMS += tests/unit/test_conf_exempt
-tests_unit_test_conf_exempt_SOURCES = tests/unit/test_conf_exempt.c tests/unit/unit.h
+tests_unit_test_conf_exempt_SOURCES = tests/unit/test_conf_exempt.c tests/unit/report.h tests/unit/unit.h
 tests_unit_test_conf_exempt_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_conf_exempt_LDADD = $(UNIT_LIBS)
 TESTS += tests/unit/test_conf_exempt
 
+check_PROGRAMS += tests/unit/test_conf_report
+tests_unit_test_conf_report_SOURCES = tests/unit/test_conf_report.c tests/unit/report.h tests/unit/unit.h
+tests_unit_test_conf_report_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_conf_report_LDADD = $(UNIT_LIBS)
+TESTS += tests/unit/test_conf_report
+
 check_PROGRAMS += tests/unit/test_hosts
-tests_unit_test_hosts_SOURCES = tests/unit/test_hosts.c tests/unit/unit.h
+tests_unit_test_hosts_SOURCES = tests/unit/test_hosts.c tests/unit/report.h tests/unit/unit.h
 tests_unit_test_hosts_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_hosts_LDADD = $(UNIT_LIBS)
 TESTS += tests/unit/test_hosts
@@ -144,7 +150,7 @@ tests_unit_test_prompts_LDADD = $(UNIT_LIBS)
 TESTS += tests/unit/test_prompts
 
 check_PROGRAMS += tests/unit/test_profile
-tests_unit_test_profile_SOURCES = tests/unit/test_profile.c tests/unit/unit.h
+tests_unit_test_profile_SOURCES = tests/unit/test_profile.c tests/unit/report.h tests/unit/unit.h
 tests_unit_test_profile_CPPFLAGS = $(AM_CPPFLAGS) -DOTP_SOURCE='"$(abs_top_srcdir)"'
 tests_unit_test_profile_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_profile_LDADD = $(UNIT_LIBS)
@@ -168,18 +174,18 @@ tests_unit_test_http_mail_LDADD = $(WEB_LIBS)
 TESTS += tests/unit/test_http_mail
 
 check_PROGRAMS += tests/unit/test_request_mail
-tests_unit_test_request_mail_SOURCES = tests/unit/test_request_mail.c $(MAIL_RIG)
+tests_unit_test_request_mail_SOURCES = tests/unit/test_request_mail.c tests/unit/report.h $(MAIL_RIG)
 tests_unit_test_request_mail_CFLAGS = $(UNIT_CFLAGS) -pthread
 tests_unit_test_request_mail_LDADD = $(WEB_LIBS)
 TESTS += tests/unit/test_request_mail
 
 check_PROGRAMS += tests/unit/test_request
-tests_unit_test_request_SOURCES = tests/unit/test_request.c $(WEB_RIG)
+tests_unit_test_request_SOURCES = tests/unit/test_request.c tests/unit/report.h $(WEB_RIG)
 tests_unit_test_request_CFLAGS = $(UNIT_CFLAGS) -pthread
 tests_unit_test_request_LDADD = $(WEB_LIBS)
 TESTS += tests/unit/test_request
 
-LOGIN_RIG = tests/unit/login_rig.c tests/unit/login_rig.h tests/unit/unit.h
+LOGIN_RIG = tests/unit/login_rig.c tests/unit/login_rig.h tests/unit/report.h tests/unit/unit.h
 
 # An injected monotonic clock, and something quick for the hash of recovery codes.
 LOGIN_WRAPS = $(AM_LDFLAGS) -Wl,--wrap=clock_ms -Wl,--wrap=recovery_hash
@@ -248,13 +254,13 @@ tests_unit_test_login_rules_LDFLAGS = $(LOGIN_WRAPS)
 TESTS += tests/unit/test_login_rules
 
 check_PROGRAMS += tests/unit/test_provider
-tests_unit_test_provider_SOURCES = tests/unit/test_provider.c $(WEB_RIG)
+tests_unit_test_provider_SOURCES = tests/unit/test_provider.c tests/unit/report.h $(WEB_RIG)
 tests_unit_test_provider_CFLAGS = $(UNIT_CFLAGS) -pthread
 tests_unit_test_provider_LDADD = $(WEB_LIBS)
 TESTS += tests/unit/test_provider
 
 check_PROGRAMS += tests/unit/test_delivery
-tests_unit_test_delivery_SOURCES = tests/unit/test_delivery.c $(WEB_RIG)
+tests_unit_test_delivery_SOURCES = tests/unit/test_delivery.c tests/unit/report.h $(WEB_RIG)
 tests_unit_test_delivery_CFLAGS = $(UNIT_CFLAGS) -pthread
 tests_unit_test_delivery_LDADD = $(WEB_LIBS)
 TESTS += tests/unit/test_delivery

@@ -7,6 +7,7 @@
 #include "common/clock.h"
 #include "common/err.h"
 #include "helpers/challenge.h"
+#include "tests/unit/report.h"
 
 struct rig rig;
 int rig_wrong;
@@ -661,7 +662,7 @@ rig_start(const char *service, const char *user)
 void
 rig_conf(const char *otp, const char *limits, const char *rest)
 {
-	_auto_buf struct buf report = BUF_INIT(8192);
+	_auto_report struct conf_report report = {.max = 8192};
 	char text[4096];
 
 	assert_in_range(
@@ -676,7 +677,7 @@ rig_conf(const char *otp, const char *limits, const char *rest)
 	conf_free(rig.conf);
 	rig.conf = NULL;
 	if (conf_load_at(rig.folder.file, geteuid(), noon_s, &rig.conf, &report))
-		fail_msg("%s", buf_str(&report));
+		fail_msg("%s", report_text(&report));
 }
 
 void

@@ -21,6 +21,7 @@
 #include "helpers/conf.h"
 #include "helpers/conf_parse.h"
 #include "helpers/conf_table.h"
+#include "tests/unit/report.h"
 
 enum { REPORT_MAX = 64 * 1024 };
 
@@ -132,8 +133,11 @@ put_dropin(struct fixture *f, const char *name, const char *text)
 static const char *
 load_as(struct fixture *f, uid_t also)
 {
+	_auto_report struct conf_report rows = {.max = REPORT_MAX};
+
 	forget(f);
-	f->r = conf_load_at(f->path, also, noon, &f->c, &f->report);
+	f->r = conf_load_at(f->path, also, noon, &f->c, &rows);
+	assert_int_equal(buf_puts(&f->report, report_text(&rows)), 0);
 	assert_true((f->r == 0) == (f->c != NULL));
 	assert_non_null(buf_str(&f->report));
 	return buf_str(&f->report);

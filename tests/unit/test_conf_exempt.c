@@ -3,9 +3,9 @@
 
 #include <time.h>
 
-#include "common/buf.h"
 #include "common/err.h"
 #include "helpers/conf.h"
+#include "tests/unit/report.h"
 
 #define CHANNEL                  \
 	"[channel sms]\n"        \
@@ -34,7 +34,7 @@ static const char *
 said(const char *text, int *r)
 {
 	static char lines[4096];
-	struct buf report = BUF_INIT(sizeof(lines));
+	struct conf_report report = {.max = sizeof(lines)};
 	struct folder dir;
 	struct conf *c = NULL;
 	const char *path;
@@ -43,7 +43,7 @@ said(const char *text, int *r)
 	folder_make(&dir);
 	path = folder_write(&dir, "otp.conf", text, 0644);
 	*r = conf_load_at(path, geteuid(), noon(), &c, &report);
-	for (const char *s = buf_str(&report); *s; s += strcspn(s, "\n") + 1) {
+	for (const char *s = report_text(&report); *s; s += strcspn(s, "\n") + 1) {
 		assert_int_equal(strncmp(s, path, strlen(path)), 0);
 		s += strlen(path) + 1;
 		n += (size_t)snprintf(
@@ -52,7 +52,7 @@ said(const char *text, int *r)
 	}
 	lines[n] = '\0';
 	conf_free(c);
-	buf_free(&report);
+	conf_report_clear(&report);
 	folder_drop(&dir);
 	return lines;
 }

@@ -12,6 +12,7 @@
 #include "helpers/pauses.h"
 #include "tests/unit/server_rig.h"
 #include "tests/unit/web_rig.h"
+#include "tests/unit/report.h"
 
 enum { PROVIDERS = 3, DAY = 24 * 60 * 60, HANG_GUARD = 25 /* s */ };
 
@@ -140,7 +141,7 @@ static const char *const profiles[][2] = {
 };
 
 static int
-try_conf(const char *text, struct buf *report)
+try_conf(const char *text, struct conf_report *report)
 {
 	struct provider_io io = {.pauses = &pauses.base, .contacts = &contacts};
 
@@ -151,17 +152,17 @@ try_conf(const char *text, struct buf *report)
 		folder_write(&folder, profiles[i][0], profiles[i][1], 0644);
 	folder_write(&folder, "pam_otp.conf", text, 0644);
 	if (conf_load(folder.file, geteuid(), &conf, report))
-		fail_msg("%s", buf_str(report));
+		fail_msg("%s", report_text(report));
 	return delivery_open(conf, &conf->signin.channels, geteuid(), &io, &delivery, report);
 }
 
 static void
 open_conf(const char *text)
 {
-	_auto_buf struct buf report = BUF_INIT(4096);
+	_auto_report struct conf_report report = {.max = 4096};
 
 	if (try_conf(text, &report))
-		fail_msg("%s", buf_str(&report));
+		fail_msg("%s", report_text(&report));
 }
 
 /* Opens the channel with these providers, a, b and c, each of the profile that is named. */
@@ -405,7 +406,7 @@ a_text_is_for_who_takes_one(void **state)
 	    {"theirs", "theirs", false}};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		_auto_buf struct buf report = BUF_INIT(4096);
+		_auto_report struct conf_report report = {.max = 4096};
 		char text[1024];
 		int r;
 
@@ -418,7 +419,7 @@ a_text_is_for_who_takes_one(void **state)
 		    folder.path, rows[i].a, web_port(web[0]), rows[i].b, web_port(web[1]));
 		r = try_conf(text, &report);
 		assert_int_equal(r, rows[i].taken ? 0 : -OTP_ECONF);
-		ROW(rows[i].taken == !strstr(buf_str(&report), "would go nowhere"), rows[i].a);
+		ROW(rows[i].taken == !strstr(report_text(&report), "would go nowhere"), rows[i].a);
 		if (rows[i].taken)
 			assert_int_equal(
 			    send_it(), strcmp(rows[i].a, "told") ? CLASS_OK : CLASS_REFUSED);

@@ -1,12 +1,12 @@
 /* The table of hosts: each row by itself, and what the configuration concludes from it. */
 #include "tests/unit/unit.h"
 
-#include "common/buf.h"
 #include "helpers/base/hosts.h"
 #include "helpers/conf.h"
 #include "helpers/conf_parse.h"
 #include "helpers/login.h"
 #include "helpers/source.h"
+#include "tests/unit/report.h"
 
 static void
 every_row_is_a_service_that_stands_once(void **state)
@@ -96,7 +96,7 @@ the_defaults_of_the_options_are_the_rows(void **state)
 static bool
 is_said(const char *before, const char *service, const char *after, const char *message)
 {
-	struct buf report = BUF_INIT(4096);
+	struct conf_report report = {.max = 4096};
 	struct folder dir;
 	struct conf *c = NULL;
 	char text[512];
@@ -108,10 +108,10 @@ is_said(const char *before, const char *service, const char *after, const char *
 	folder_make(&dir);
 	(void)conf_load_at(
 	    folder_write(&dir, "otp.conf", text, 0644), geteuid(), 1781524800, &c, &report);
-	said = strstr(buf_str(&report), message) != NULL;
-	ROW(said == (report.len > 0), text);
+	said = strstr(report_text(&report), message) != NULL;
+	ROW(said == (report.n > 0), text);
 	conf_free(c);
-	buf_free(&report);
+	conf_report_clear(&report);
 	folder_drop(&dir);
 	return said;
 }

@@ -7,6 +7,7 @@
 #include "common/err.h"
 #include "helpers/json.h"
 #include "helpers/profile.h"
+#include "tests/unit/report.h"
 
 enum { REPORT_MAX = 16 * 1024 };
 
@@ -55,7 +56,7 @@ teardown(void **state)
 
 /* Loads the right profile with a patch over it. */
 static int
-load(const char *patch, struct profile **out, struct buf *report)
+load(const char *patch, struct profile **out, struct conf_report *report)
 {
 	char text[8192];
 
@@ -68,13 +69,13 @@ load(const char *patch, struct profile **out, struct buf *report)
 static void
 the_right_one_is_read_whole(void **state)
 {
-	_auto_buf struct buf report = BUF_INIT(REPORT_MAX);
+	_auto_report struct conf_report report = {.max = REPORT_MAX};
 	struct profile *p;
 	const struct request *q;
 
 	(void)state;
 	assert_int_equal(load("{}", &p, &report), 0);
-	assert_string_equal(buf_str(&report), "");
+	assert_string_equal(report_text(&report), "");
 	q = &p->send;
 	assert_string_equal(p->title, "X");
 	assert_string_equal(p->placeholder, "{otp}");
@@ -322,11 +323,11 @@ every_fault_is_told_with_its_place(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(faults); i++) {
 		const struct fault *f = &faults[i];
-		_auto_buf struct buf report = BUF_INIT(REPORT_MAX);
+		_auto_report struct conf_report report = {.max = REPORT_MAX};
 		char line[512];
 		struct profile *p;
 		int r = load(f->patch, &p, &report);
-		const char *text = buf_str(&report), *at;
+		const char *text = report_text(&report), *at;
 
 		if (r != -OTP_ECONF || p)
 			fail_msg("%s: %d", f->patch, r);
@@ -353,11 +354,11 @@ a_mail_is_read_whole(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		_auto_buf struct buf report = BUF_INIT(REPORT_MAX);
+		_auto_report struct conf_report report = {.max = REPORT_MAX};
 		struct profile *p;
 
 		if (load(rows[i], &p, &report))
-			fail_msg("%s", buf_str(&report));
+			fail_msg("%s", report_text(&report));
 		assert_string_equal(pairs_find(&p->send.mail, "to")->value, "${dest}");
 		assert_null(pairs_find(&p->send.mail, "cc"));
 		ROW(!pairs_find(&p->send.mail, "from_name") == !i, rows[i]);
@@ -409,7 +410,7 @@ a_host_is_named_by_settings_alone(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		_auto_buf struct buf report = BUF_INIT(REPORT_MAX);
+		_auto_report struct conf_report report = {.max = REPORT_MAX};
 		struct profile *p;
 		int r;
 
@@ -420,7 +421,7 @@ a_host_is_named_by_settings_alone(void **state)
 		    rows[i].name ? rows[i].name : "");
 		r = load(patch, &p, &report);
 		ROW(r == (rows[i].name ? -OTP_ECONF : 0), rows[i].url);
-		ROW(!rows[i].name || strstr(buf_str(&report), says), rows[i].url);
+		ROW(!rows[i].name || strstr(report_text(&report), says), rows[i].url);
 		profile_free(p);
 	}
 }
@@ -428,16 +429,16 @@ a_host_is_named_by_settings_alone(void **state)
 static void
 every_fault_of_a_file_is_told_at_once(void **state)
 {
-	_auto_buf struct buf report = BUF_INIT(REPORT_MAX);
+	_auto_report struct conf_report report = {.max = REPORT_MAX};
 	struct profile *p;
 
 	(void)state;
 	assert_int_equal(
 	    load("{\"profile\": 2, \"bound_to\": 1, \"send\": {\"method\": 1}}", &p, &report),
 	    -OTP_ECONF);
-	assert_non_null(strstr(buf_str(&report), "/profile: "));
-	assert_non_null(strstr(buf_str(&report), "/bound_to: "));
-	assert_non_null(strstr(buf_str(&report), "/send/method: "));
+	assert_non_null(strstr(report_text(&report), "/profile: "));
+	assert_non_null(strstr(report_text(&report), "/bound_to: "));
+	assert_non_null(strstr(report_text(&report), "/send/method: "));
 }
 
 /* What a variant may be: chosen by name, laid over everything, its own list of variants too. */
@@ -462,7 +463,7 @@ variants_are_chosen_by_name(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		_auto_buf struct buf report = BUF_INIT(REPORT_MAX);
+		_auto_report struct conf_report report = {.max = REPORT_MAX};
 		struct profile *p = NULL;
 		char text[8192];
 
@@ -476,14 +477,14 @@ variants_are_chosen_by_name(void **state)
 		if (p)
 			profile_free(p);
 		else
-			assert_true(report.len > 0);
+			assert_true(report.n > 0);
 	}
 }
 
 static void
 files_are_judged_and_searched_in_order(void **state)
 {
-	_auto_buf struct buf report = BUF_INIT(REPORT_MAX);
+	_auto_report struct conf_report report = {.max = REPORT_MAX};
 	struct profile *p = NULL;
 	char text[8192], first[320];
 
@@ -494,7 +495,7 @@ files_are_judged_and_searched_in_order(void **state)
 	folders_item[1] = folder.path;
 	folders.n = 2;
 	assert_int_equal(profile_load("x", NULL, &folders, geteuid(), &p, &report), -OTP_ECONF);
-	assert_non_null(strstr(buf_str(&report), "no x.json in the folders"));
+	assert_non_null(strstr(report_text(&report), "no x.json in the folders"));
 	assert_true(snprintf(text, sizeof(text), right, "{}") > 0);
 	folder_write(&folder, "x.json", text, 0644);
 	assert_int_equal(profile_load("x", NULL, &folders, geteuid(), &p, &report), 0);
@@ -502,10 +503,10 @@ files_are_judged_and_searched_in_order(void **state)
 	/* The first one found decides, right or wrong. */
 	folder_write(&folder, "first/x.json", text, 0666);
 	assert_int_equal(profile_load("x", NULL, &folders, geteuid(), &p, &report), -OTP_ECONF);
-	assert_non_null(strstr(buf_str(&report), "first/x.json: wrong owner, mode"));
+	assert_non_null(strstr(report_text(&report), "first/x.json: wrong owner, mode"));
 	folder_write(&folder, "first/x.json", "{\"profile\": 1,", 0644);
 	assert_int_equal(profile_load("x", NULL, &folders, geteuid(), &p, &report), -OTP_ECONF);
-	assert_non_null(strstr(buf_str(&report), "first/x.json: line 1"));
+	assert_non_null(strstr(report_text(&report), "first/x.json: line 1"));
 	folder_write(&folder, "first/x.json", "[]", 0644);
 	assert_int_equal(profile_load("x", NULL, &folders, geteuid(), &p, &report), -OTP_ECONF);
 	folder_write(&folder, "first/x.json", "", 0644);
@@ -556,13 +557,13 @@ the_shipped_profiles_load(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		_auto_buf struct buf report = BUF_INIT(REPORT_MAX);
+		_auto_report struct conf_report report = {.max = REPORT_MAX};
 		struct profile *p = NULL;
 
 		copy_shipped(rows[i].name);
 		if (profile_load(rows[i].name, rows[i].variant, &folders, geteuid(), &p, &report))
-			fail_msg("%s", buf_str(&report));
-		assert_string_equal(buf_str(&report), "");
+			fail_msg("%s", report_text(&report));
+		assert_string_equal(report_text(&report), "");
 		assert_int_equal(p->code_by, rows[i].code_by);
 		/* A check that asks for a status alone would take too much for a right code. */
 		if (p->verify)

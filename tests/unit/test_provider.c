@@ -8,6 +8,7 @@
 #include "helpers/delivery.h"
 #include "helpers/http/curl.h"
 #include "tests/unit/web_rig.h"
+#include "tests/unit/report.h"
 
 static struct folder folder;
 static struct web *web, *second;
@@ -108,7 +109,7 @@ teardown(void **state)
 
 /* Opens the channel with providers a and b, of a profile with these members. */
 static int
-open_with(const char *members, const char *settings, struct buf *report)
+open_with(const char *members, const char *settings, struct conf_report *report)
 {
 	struct provider_io io = {.sessions = &cache, .pauses = &pauses, .contacts = &contacts};
 	char text[4096];
@@ -130,7 +131,7 @@ open_with(const char *members, const char *settings, struct buf *report)
 	    1, sizeof(text) - 1);
 	folder_write(&folder, "pam_otp.conf", text, 0644);
 	if (conf_load(folder.file, geteuid(), &conf, report))
-		fail_msg("%s", buf_str(report));
+		fail_msg("%s", report_text(report));
 	assert_int_equal(curl_http_open(-1, "/etc/ssl/certs", &http), 0);
 	io.http = http;
 	return delivery_open(conf, &conf->signin.channels, geteuid(), &io, &delivery, report);
@@ -139,10 +140,10 @@ open_with(const char *members, const char *settings, struct buf *report)
 static void
 must_open(const char *members, const char *settings)
 {
-	_auto_buf struct buf report = BUF_INIT(4096);
+	_auto_report struct conf_report report = {.max = 4096};
 
 	if (open_with(members, settings, &report))
-		fail_msg("%s", buf_str(&report));
+		fail_msg("%s", report_text(&report));
 }
 
 static const struct contact contact = {.kind = CONTACT_PHONE, .address = "+919876543219"};
@@ -228,14 +229,14 @@ settings_are_judged(void **state)
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		_auto_buf struct buf report = BUF_INIT(4096);
+		_auto_report struct conf_report report = {.max = 4096};
 
 		setup(state);
 		ROW(open_with(CODE_OURS SEND, rows[i].setting, &report) == -OTP_ECONF,
 		    rows[i].setting);
-		if (!strstr(buf_str(&report), rows[i].says))
-			fail_msg("%s: %s", rows[i].setting, buf_str(&report));
-		assert_null(strstr(buf_str(&report), "abcdef"));
+		if (!strstr(report_text(&report), rows[i].says))
+			fail_msg("%s: %s", rows[i].setting, report_text(&report));
+		assert_null(strstr(report_text(&report), "abcdef"));
 		assert_null(delivery);
 		teardown(state);
 	}
@@ -254,7 +255,7 @@ secrets_come_from_files(void **state)
 	    {"a\nb\n", 0600, false}, {"a\r\n", 0600, false}};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		_auto_buf struct buf report = BUF_INIT(4096);
+		_auto_report struct conf_report report = {.max = 4096};
 		char setting[512];
 		int r;
 

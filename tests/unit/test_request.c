@@ -11,6 +11,7 @@
 #include "helpers/json.h"
 #include "helpers/request.h"
 #include "tests/unit/web_rig.h"
+#include "tests/unit/report.h"
 
 static struct folder folder;
 static struct web *web;
@@ -51,7 +52,7 @@ profile_with(const char *name, const char *send)
 {
 	char *path[] = {folder.path}, text[4096], file[64];
 	struct strlist folders = {path, 1};
-	_auto_buf struct buf report = BUF_INIT(4096);
+	_auto_report struct conf_report report = {.max = 4096};
 	struct profile *p = NULL;
 
 	assert_in_range(snprintf(text, sizeof(text),
@@ -65,7 +66,7 @@ profile_with(const char *name, const char *send)
 	(void)snprintf(file, sizeof(file), "%s.json", name);
 	folder_write(&folder, file, text, 0644);
 	if (profile_load(name, NULL, &folders, geteuid(), &p, &report))
-		fail_msg("%s", buf_str(&report));
+		fail_msg("%s", report_text(&report));
 	return p;
 }
 

@@ -8,6 +8,7 @@
 #include "helpers/http/curl.h"
 #include "helpers/request.h"
 #include "tests/unit/mail_rig.h"
+#include "tests/unit/report.h"
 
 static struct folder folder;
 static struct post *post;
@@ -57,7 +58,7 @@ make(const char *send)
 {
 	char *path[] = {folder.path}, text[4096];
 	struct strlist folders = {path, 1};
-	_auto_buf struct buf report = BUF_INIT(4096);
+	_auto_report struct conf_report report = {.max = 4096};
 	struct outcome o = {.class = CLASS_OK};
 	struct profile *p = NULL;
 
@@ -73,7 +74,7 @@ make(const char *send)
 	    1, sizeof(text) - 1);
 	folder_write(&folder, "x.json", text, 0644);
 	if (profile_load("x", NULL, &folders, geteuid(), &p, &report))
-		fail_msg("%s", buf_str(&report));
+		fail_msg("%s", report_text(&report));
 	assert_int_equal(
 	    request_make(&p->send, REQUEST_SEND, &bindings, http, &direct, deadline_in(5000), &o),
 	    0);

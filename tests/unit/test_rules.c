@@ -12,6 +12,7 @@
 #include "helpers/conf.h"
 #include "helpers/conf_parse.h"
 #include "helpers/rules.h"
+#include "tests/unit/report.h"
 
 /*
  * The name service of these tests: the groups robots (5000), twins (5000) and large (5001, a long
@@ -567,23 +568,23 @@ static const char *
 checked(const char *rule, int *r)
 {
 	static char text[1024];
-	struct buf report = BUF_INIT(4096);
+	struct conf_report report = {.max = 4096};
 	struct folder dir;
 	struct conf *c = NULL;
 	size_t n = 0;
 
 	folder_make(&dir);
 	assert_int_equal(conf_load(folder_write(&dir, "c", rule, 0644), geteuid(), &c, &report), 0);
-	buf_reset(&report);
+	conf_report_clear(&report);
 	*r = rules_check(c, &report);
-	for (const char *s = buf_str(&report); *s; s += strcspn(s, "\n") + 1) {
+	for (const char *s = report_text(&report); *s; s += strcspn(s, "\n") + 1) {
 		s += strlen(dir.file) + 1;
 		n += (size_t)snprintf(
 		    text + n, sizeof(text) - n, "%.*s\n", (int)strcspn(s, "\n"), s);
 	}
 	text[n] = '\0';
 	conf_free(c);
-	buf_free(&report);
+	conf_report_clear(&report);
 	folder_drop(&dir);
 	return text;
 }
