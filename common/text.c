@@ -1,14 +1,13 @@
 #include "common/text.h"
 
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-/* The length of the well-formed UTF-8 character at s and its value in *cp; 0 when malformed. */
-static size_t
-utf8_next(const unsigned char *s, uint32_t *cp)
+size_t
+text_next(const char *text, uint32_t *cp)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	const unsigned char *s = (const unsigned char *)text;
 	size_t n;
 	uint32_t v;
 
@@ -46,12 +45,11 @@ is_unsafe(uint32_t cp)
 bool
 text_is_utf8(const char *s)
 {
-	const unsigned char *p = (const unsigned char *)s;
 	uint32_t cp;
 	size_t n;
 
-	for (; *p; p += n) {
-		n = utf8_next(p, &cp);
+	for (; *s; s += n) {
+		n = text_next(s, &cp);
 		if (!n)
 			return false;
 	}
@@ -61,12 +59,11 @@ text_is_utf8(const char *s)
 char *
 text_clean(char *dst, size_t size, const char *src)
 {
-	const unsigned char *p = (const unsigned char *)src;
 	size_t used = 0;
 
-	while (*p) {
+	while (*src) {
 		uint32_t cp = 0;
-		size_t n = utf8_next(p, &cp);
+		size_t n = text_next(src, &cp);
 		bool bad = !n || is_unsafe(cp);
 		size_t out = bad ? 1 : n;
 
@@ -75,9 +72,9 @@ text_clean(char *dst, size_t size, const char *src)
 		if (bad)
 			dst[used] = '?';
 		else
-			memcpy(dst + used, p, n);
+			memcpy(dst + used, src, n);
 		used += out;
-		p += n ? n : 1;
+		src += n ? n : 1;
 	}
 	if (size)
 		dst[used] = '\0';

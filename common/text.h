@@ -4,6 +4,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+/*
+ * The length in bytes of the first character of UTF-8 text, and its value in *cp. 0 if the bytes
+ * there are malformed. The NUL at the end of text is a character of one byte.
+ */
+size_t text_next(const char *text, uint32_t *cp);
 
 /* Well-formed UTF-8 (RFC 3629: no overlong form, no surrogate, at most U+10FFFF)? */
 bool text_is_utf8(const char *s);
