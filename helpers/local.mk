@@ -8,6 +8,7 @@ helpers_libhelpers_la_LIBADD = common/libcommon.la $(HELPER_LIBS)
 helpers_libhelpers_la_SOURCES = \
 	helpers/account.c helpers/account.h \
 	helpers/base/hosts.c helpers/base/hosts.h \
+	helpers/base/typed.c helpers/base/typed.h \
 	helpers/bindings.c helpers/bindings.h \
 	helpers/challenge.c helpers/challenge.h \
 	helpers/conf.c helpers/conf.h \

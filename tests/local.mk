@@ -1,6 +1,10 @@
 # A test that hangs fails, by name, and the others go on: it is many times what the slowest takes.
 LOG_COMPILER = timeout
 AM_LOG_FLAGS = -v -k 10 600
+TEST_EXTENSIONS = .py
+PY_LOG_COMPILER = $(LOG_COMPILER)
+AM_PY_LOG_FLAGS = $(AM_LOG_FLAGS) "$(srcdir)/tests/python.sh"
+EXTRA_DIST += tests/python.sh
 
 dist_check_SCRIPTS += tests/includes.sh tests/map.sh
 TESTS += tests/includes.sh tests/map.sh

@@ -282,3 +282,16 @@ tests_unit_test_probe_SOURCES = tests/unit/test_probe.c tests/unit/unit.h
 tests_unit_test_probe_CFLAGS = $(UNIT_CFLAGS) -pthread
 tests_unit_test_probe_LDADD = $(WEB_LIBS)
 TESTS += tests/unit/test_probe
+
+check_PROGRAMS += tests/unit/test_typed
+tests_unit_test_typed_SOURCES = tests/unit/test_typed.c tests/unit/unit.h
+tests_unit_test_typed_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_typed_LDADD = $(UNIT_LIBS)
+TESTS += tests/unit/test_typed
+
+check_PROGRAMS += tests/unit/print_typed
+tests_unit_print_typed_SOURCES = tests/unit/print_typed.c
+tests_unit_print_typed_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_print_typed_LDADD = $(UNIT_LIBS)
+dist_check_SCRIPTS += tests/unit/test_typed_unicode.py
+TESTS += tests/unit/test_typed_unicode.py
