@@ -10,6 +10,7 @@
 #include "common/buf.h"
 #include "common/err.h"
 #include "common/trust.h"
+#include "helpers/base/typed.h"
 
 enum { HOST_KEY_MAX = 4096 };
 
@@ -66,83 +67,21 @@ code_make(int digits, struct secret *out)
 	return r;
 }
 
-/* One character of what was typed. */
-struct typed_char {
-	size_t bytes; /* of it, in UTF-8 */
-	int digit;    /* 0-9, or -1 */
-	bool gap;     /* it only groups */
-};
-
-static bool
-is_gap(unsigned long c)
-{
-	static const unsigned long gaps[] = {
-	    ' ', '\t', '-', 0xa0, 0xad, 0x202f, 0x2212, 0x3000, 0x30fc, 0xff0d, 0xff70};
-
-	/* The hyphens and dashes; the others are blanks, and what stands for a dash on phones. */
-	if (c >= 0x2010 && c <= 0x2015)
-		return true;
-	for (size_t i = 0; i < sizeof(gaps) / sizeof(*gaps); i++)
-		if (c == gaps[i])
-			return true;
-	return false;
-}
-
-/* The zeros of the digits that keyboards of phones write. */
-static int
-digit_of(unsigned long c)
-{
-	static const unsigned long zero[] = {'0', 0x660, 0x6f0, 0x966, 0x9e6, 0xae6, 0xbe6, 0xff10};
-
-	for (size_t i = 0; i < sizeof(zero) / sizeof(*zero); i++)
-		if (c >= zero[i] && c <= zero[i] + 9)
-			return (int)(c - zero[i]);
-	return -1;
-}
-
-/* Answers are UTF-8, or they would not have come through the module: -OTP_EINVAL otherwise. */
-static int
-read_char(const char *s, struct typed_char *out)
-{
-	const unsigned char *u = (const unsigned char *)s;
-	unsigned long c = u[0];
-
-	out->bytes = c < 0x80 ? 1 : c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : 2;
-	if (c >= 0x80)
-		c &= 0xffUL >> (out->bytes + 1);
-	for (size_t i = 1; i < out->bytes; i++) {
-		if ((u[i] & 0xc0) != 0x80)
-			return -OTP_EINVAL;
-		c = c << 6 | (u[i] & 0x3f);
-	}
-	out->digit = digit_of(c);
-	out->gap = is_gap(c);
-	return 0;
-}
-
 int
 code_read(const char *typed, int least, int most, struct secret *out)
 {
-	char code[CODE_TYPED_MAX];
-	struct typed_char c;
-	int n = 0, r = -OTP_EINVAL;
+	int r = typed_plain(typed, out);
+	size_t digits;
 
+	if (r)
+		return r;
+	typed_join(out);
+	digits = strspn(secret_str(out), "0123456789");
+	if (digits == out->len && out->len <= CODE_TYPED_MAX && (int)digits >= least &&
+	    (int)digits <= most)
+		return 0;
 	secret_clear(out);
-	for (; *typed; typed += c.bytes) {
-		if (read_char(typed, &c))
-			goto out;
-		if (c.gap)
-			continue;
-		if (c.digit < 0 || n == most || n == CODE_TYPED_MAX)
-			goto out;
-		code[n++] = (char)('0' + c.digit);
-	}
-	if (n >= least)
-		r = secret_set(out, code, (size_t)n);
-out:
-	otp_wipe(c);
-	otp_wipe_array(code);
-	return r;
+	return -OTP_EINVAL;
 }
 
 /* The parts are joined by NULs, which none of them holds: no two lists give one text. */

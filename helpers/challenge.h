@@ -23,9 +23,9 @@ int random_id(char *hex, size_t len);
 int code_make(int digits, struct secret *out);
 
 /*
- * What a person typed, made a code: blanks and dashes dropped, full-width digits and those of
- * other scripts made ASCII, then from least to most decimal digits. 0, or -OTP_EINVAL and an empty
- * *out.
+ * Makes *out the code that a person typed: its plain text (typed_plain()) without blanks and
+ * dashes, from least to most decimal digits. 0, or with an empty *out -OTP_EINVAL (this is no such
+ * code), -OTP_ETOOBIG or -OTP_ENOMEM.
  */
 int code_read(const char *typed, int least, int most, struct secret *out);
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "common/err.h"
+#include "helpers/base/typed.h"
 
 enum {
 	RANDOM_LEN = 10, /* bytes: 80 bits, 16 characters of 5 */
@@ -27,85 +28,20 @@ _Static_assert(RANDOM_LEN * 8 == RECOVERY_SYMBOLS * 5, "no bit too many, none to
 static const char alphabet[] = "0123456789abcdefghjkmnpqrstvwxyz";
 static const char prefix[] = "rc";
 
-/* What keyboards of phones and input methods put in the place of a blank or a dash. */
-static const struct {
-	const char *bytes;
-	char ascii;
-} look_alikes[] = {
-    {"\xc2\xa0", ' '},	   /* no-break space */
-    {"\xe2\x80\xaf", ' '}, /* narrow no-break space */
-    {"\xe3\x80\x80", ' '}, /* ideographic space */
-    {"\xc2\xad", '-'},	   /* soft hyphen */
-    {"\xe2\x80\x90", '-'}, /* hyphen */
-    {"\xe2\x80\x91", '-'}, /* non-breaking hyphen */
-    {"\xe2\x80\x92", '-'}, /* figure dash */
-    {"\xe2\x80\x93", '-'}, /* en dash */
-    {"\xe2\x80\x94", '-'}, /* em dash */
-    {"\xe2\x88\x92", '-'}, /* minus sign */
-    {"\xe3\x83\xbc", '-'}, /* prolonged sound mark: the dash key of a Japanese keyboard */
-    {"\xef\xbd\xb0", '-'}, /* the same, half-width */
-};
+enum { PREFIX = sizeof(prefix) - 1 };
 
-/* The full-width form of an ASCII character, U+FF01 to U+FF5E; '\0' where it is none. */
-static char
-full_width(const unsigned char *s)
+static bool
+has_prefix(const struct secret *plain)
 {
-	if (s[0] != 0xef)
-		return '\0';
-	if (s[1] == 0xbc && s[2] >= 0x81 && s[2] <= 0xbf)
-		return (char)(s[2] - 0x81 + '!');
-	if (s[1] == 0xbd && s[2] >= 0x80 && s[2] <= 0x9e)
-		return (char)(s[2] - 0x80 + '`');
-	return '\0';
-}
-
-/* The next character as lower-case ASCII, '\0' at the end, '?' for what stands for none. */
-static char
-next_char(const char **at)
-{
-	const unsigned char *s = (const unsigned char *)*at;
-	char c = (char)s[0];
-	size_t len = s[0] ? 1 : 0;
-
-	if (s[0] >= 0x80) {
-		c = full_width(s);
-		len = c ? 3 : 1;
-		for (size_t i = 0; !c && i < sizeof(look_alikes) / sizeof(*look_alikes); i++)
-			if (!strncmp(*at, look_alikes[i].bytes, strlen(look_alikes[i].bytes))) {
-				c = look_alikes[i].ascii;
-				len = strlen(look_alikes[i].bytes);
-			}
-		if (!c)
-			c = '?';
-	}
-	*at += len;
-	if (c == '\t')
-		return ' ';
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-/* Behind the prefix, or NULL where it does not begin so. */
-static const char *
-behind_prefix(const char *typed)
-{
-	char c;
-
-	do
-		c = next_char(&typed);
-	while (c == ' ');
-	for (const char *p = prefix; *p; p++) {
-		if (c != *p)
-			return NULL;
-		if (p[1])
-			c = next_char(&typed);
-	}
-	return typed;
+	return !strncmp(secret_str(plain), prefix, PREFIX);
 }
 
 bool
 recovery_is(const char *typed)
 {
-	return behind_prefix(typed) != NULL;
+	_auto_secret struct secret plain = {0};
+
+	return !typed_plain(typed, &plain) && has_prefix(&plain);
 }
 
 /* Crockford's: letters that look like digits are those digits. '\0' for what is no symbol. */
@@ -119,28 +55,35 @@ symbol(char c)
 	return c && strchr(alphabet, c) ? c : '\0';
 }
 
+/* The canonical form of plain text that begins with the prefix. */
+static int
+read_symbols(struct secret *plain, struct secret *out)
+{
+	int r;
+
+	typed_join(plain);
+	if (plain->len != PREFIX + RECOVERY_SYMBOLS)
+		return -OTP_EINVAL;
+	r = secret_set(out, plain->bytes + PREFIX, RECOVERY_SYMBOLS);
+	for (size_t i = 0; !r && i < RECOVERY_SYMBOLS; i++) {
+		out->bytes[i] = symbol(out->bytes[i]);
+		if (!out->bytes[i])
+			r = -OTP_EINVAL;
+	}
+	return r;
+}
+
 int
 recovery_read(const char *typed, struct secret *out)
 {
-	const char *at = behind_prefix(typed);
-	char code[RECOVERY_SYMBOLS], c;
-	int r = -OTP_EINVAL;
-	size_t n = 0;
+	_auto_secret struct secret plain = {0};
+	int r = typed_plain(typed, &plain);
 
 	secret_clear(out);
-	while (at && (c = next_char(&at))) {
-		if (c == ' ' || c == '-')
-			continue;
-		c = symbol(c);
-		if (!c || n == sizeof(code))
-			goto out;
-		code[n++] = c;
-	}
-	if (n == sizeof(code))
-		r = secret_set(out, code, n);
-out:
-	OPENSSL_cleanse(&c, sizeof(c));
-	otp_wipe_array(code);
+	if (!r)
+		r = has_prefix(&plain) ? read_symbols(&plain, out) : -OTP_EINVAL;
+	if (r)
+		secret_clear(out);
 	return r;
 }
 
@@ -148,9 +91,9 @@ out:
 static size_t
 write_code(const unsigned char bytes[RANDOM_LEN], char text[RECOVERY_CODE_MAX])
 {
-	size_t len = strlen(prefix);
+	size_t len = PREFIX;
 
-	memcpy(text, prefix, len);
+	memcpy(text, prefix, PREFIX);
 	for (size_t i = 0; i < RECOVERY_SYMBOLS; i++) {
 		size_t bit = i * 5;
 		unsigned two = (unsigned)bytes[bit / 8] << 8;

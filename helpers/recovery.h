@@ -22,15 +22,16 @@ enum {
 };
 
 /*
- * Does what was typed begin like a recovery code: "rc", in any case, behind blanks? Such an answer
- * is for recovery_read() alone, right or wrong. Here and there the full-width letters, digits,
- * dashes and blanks of phones and input methods stand for the ASCII ones.
+ * True if the plain text (typed_plain()) of what was typed begins with "rc". recovery_read() alone
+ * reads such an answer: it is a recovery code, or one of the wrong form, and never another answer.
  */
 bool recovery_is(const char *typed);
 
 /*
- * The canonical form: prefix, blanks and dashes dropped, o read as 0, i and l as 1. 0, -OTP_EINVAL
- * and an empty *out for what cannot be a code, -OTP_ENOMEM.
+ * Makes *out the canonical form of what was typed: its plain text without the prefix, blanks and
+ * dashes, o read as 0, i and l as 1. 0, or with an empty *out -OTP_EINVAL (a recovery code is
+ * "rc-" and RECOVERY_SYMBOLS letters or digits, and this has another form), -OTP_ETOOBIG or
+ * -OTP_ENOMEM.
  */
 int recovery_read(const char *typed, struct secret *out);
 

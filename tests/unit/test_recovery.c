@@ -62,6 +62,10 @@ a_code_is_read_however_it_is_typed(void **state)
 	    "\xef\xbd\x92\xef\xbd\x83\xe3\x83\xbc\xef\xbc\x97\xef\xbd\x8b\xef\xbc\x92\xef\xbd\x8d"
 	    "\xe3\x80\x80\xef\xbc\x99\xef\xbc\xb8\xef\xbc\xb1\xef\xbc\xa4\xef\xbc\x8d"
 	    "4hvt\xef\xbd\xb0w3np",
+	    "\033[200~rc-7k2m-9xqd-4hvt-w3np\033[201~",
+	    "\u200er\u2066c-7k2m-9xqd-4hvt-w3np\u2069\u200e",
+	    "rc-7k2m-9xqd-4hvt-w3np\r",
+	    "rc-\u0667k\u0968m-9xqd-4hvt-w3np",
 	};
 	static const struct {
 		const char *typed, *means;
@@ -102,6 +106,7 @@ what_is_not_exactly_one_code_is_refused(void **state)
 	    "rc-7k2m-9xqd-4hvt-w3nu",
 	    "rc-7k2m-9xqd-4hvt-w3n_",
 	    "rc-7k2m-9xqd-4hvt-w3n\n",
+	    "rc-7k2m-9xqd-4hvt-w3np\001",
 	    "rc-7k2m-9xqd-4hvt-w3n\xff",
 	    "rc-7k2m-9xqd-4hvt-w3n\xef",
 	    "rc-7k2m-9xqd-4hvt-w3n\xef\xbd",

@@ -3,6 +3,8 @@
 
 #include "common/err.h"
 #include "helpers/base/typed.h"
+#include "helpers/challenge.h"
+#include "helpers/recovery.h"
 
 struct row {
 	const char *name, *typed, *plain;
@@ -145,6 +147,31 @@ what_has_no_plain_form_stays_in_sight(void **state)
 	check(other, COUNT(other));
 }
 
+/* Each was a wrong code, and cost a try. */
+static void
+codes_are_read_as_they_are_pasted(void **state)
+{
+	static const struct row rows[] = {
+	    {"bracketed paste", "\033[200~135790\033[201~", "135790"},
+	    {"between left-to-right marks", "\u200e135790\u200e", "135790"},
+	    {"the ideographic space alone", "\u3000", NULL},
+	    {"bracketed paste of a recovery code", "\033[200~rc-7k2m-9xqd-4hvt-w3np\033[201~",
+		"7k2m9xqd4hvtw3np"},
+	    {"a recovery code between left-to-right marks", "\u200erc-7k2m-9xqd-4hvt-w3np\u200e",
+		"7k2m9xqd4hvtw3np"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		_auto_secret struct secret out = {0};
+		int r = recovery_is(rows[i].typed) ? recovery_read(rows[i].typed, &out)
+						   : code_read(rows[i].typed, 6, 6, &out);
+
+		ROW(r == (rows[i].plain ? 0 : -OTP_EINVAL), rows[i].name);
+		ROW(!strcmp(secret_str(&out), rows[i].plain ? rows[i].plain : ""), rows[i].name);
+	}
+}
+
 static void
 blanks_and_dashes_are_joined(void **state)
 {
@@ -229,6 +256,7 @@ main(void)
 	    cmocka_unit_test(answers_become_plain),
 	    cmocka_unit_test(an_empty_answer_is_empty_however_it_is_typed),
 	    cmocka_unit_test(what_has_no_plain_form_stays_in_sight),
+	    cmocka_unit_test(codes_are_read_as_they_are_pasted),
 	    cmocka_unit_test(blanks_and_dashes_are_joined),
 	    cmocka_unit_test(nothing_stays_behind_the_end),
 	    cmocka_unit_test(what_is_too_long_is_refused),
