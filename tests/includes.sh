@@ -16,7 +16,6 @@ curl/ ^helpers/http/
 jansson\.h ^helpers/
 sqlite3\.h ^helpers/
 openssl/ ^helpers/
-ini_ ^helpers/conf
 csv\.h ^helpers/otpctl/csv_'
 
 # includes_of TREE: a line "file <header>" or "file "header"" for each #include

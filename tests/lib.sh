@@ -5,7 +5,7 @@
 
 deps_build="gcc libc6-dev make autoconf automake libtool autoconf-archive pkg-config
 	libpam0g-dev libcurl4-openssl-dev libssl-dev libjansson-dev libsqlite3-dev
-	libini-config-dev libcsv-dev"
+	libcsv-dev"
 deps_demo="pamtester python3 python3-pexpect python3-cryptography python3-aiosmtpd openssl"
 deps_check="libcmocka-dev clang clang-format valgrind shellcheck mandoc git sudo login openssh-server
 	openssh-client systemd python3-pytest python3-pytest-timeout python3-pytest-xdist

@@ -65,6 +65,12 @@ tests_unit_test_conf_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_conf_LDADD = $(UNIT_LIBS)
 TESTS += tests/unit/test_conf
 
+check_PROGRAMS += tests/unit/test_conf_ini
+tests_unit_test_conf_ini_SOURCES = tests/unit/test_conf_ini.c tests/unit/unit.h
+tests_unit_test_conf_ini_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_conf_ini_LDADD = $(UNIT_LIBS)
+TESTS += tests/unit/test_conf_ini
+
 check_PROGRAMS += tests/unit/test_rules
 tests_unit_test_rules_SOURCES = tests/unit/test_rules.c tests/unit/report.h tests/unit/unit.h
 tests_unit_test_rules_CFLAGS = $(UNIT_CFLAGS)

@@ -1,0 +1,284 @@
+/* The grammar of a configuration file: what a text says, and each error with its line. */
+#include "tests/unit/unit.h"
+
+#include "common/buf.h"
+#include "common/err.h"
+#include "helpers/conf_file.h"
+
+/* What one text says. */
+struct reading {
+	int r;
+	struct conf_sections sections;
+	struct conf_report report;
+	struct buf errors;
+};
+
+static void
+read_bytes(struct reading *to, const char *bytes, size_t len)
+{
+	char *text = malloc(len + 1);
+
+	assert_non_null(text);
+	memcpy(text, bytes, len);
+	text[len] = '\0';
+	*to = (struct reading){.errors = BUF_INIT(1 << 20)};
+	to->report.out = &to->errors;
+	to->r = conf_ini_parse("F", text, len, &to->sections, &to->report);
+	free(text);
+}
+
+static void
+forget(struct reading *to)
+{
+	conf_sections_free(&to->sections);
+	buf_free(&to->errors);
+}
+
+/* The sections as a file: one that is written like this reads as the same. */
+static void
+print_sections(const struct conf_sections *s, struct buf *to)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		assert_int_equal(buf_putf(to, "[%s]\n", s->item[i].name), 0);
+		for (size_t k = 0; k < s->item[i].nsettings; k++)
+			assert_int_equal(buf_putf(to, "%s = %s\n", s->item[i].setting[k].key,
+					     s->item[i].setting[k].value),
+			    0);
+	}
+	assert_int_equal(buf_puts(to, ""), 0);
+}
+
+struct row {
+	const char *text;
+	const char *errors; /* beginnings of lines without "F:"; "" for none */
+	const char *says;   /* the sections, as print_sections() prints them */
+};
+
+static void
+run_rows(const struct row *row, size_t n)
+{
+	for (; n--; row++) {
+		struct buf says = BUF_INIT(1 << 16);
+		const char *want = row->errors, *line;
+		struct reading got;
+
+		read_bytes(&got, row->text, strlen(row->text));
+		assert_int_equal(got.r, 0);
+		for (line = got.errors.len ? buf_str(&got.errors) : ""; *line;
+		     line += strcspn(line, "\n") + 1) {
+			size_t len = strcspn(want, "\n");
+
+			if (!len || strncmp(line, "F:", 2) != 0 ||
+			    strncmp(line + 2, want, len) != 0)
+				fail_msg("row \"%s\": %s", row->text, line);
+			want += len + (want[len] == '\n');
+		}
+		if (*want)
+			fail_msg("row \"%s\": not reported: %s", row->text, want);
+		assert_true(got.report.failed == (*row->errors != '\0'));
+		print_sections(&got.sections, &says);
+		if (strcmp(buf_str(&says), row->says) != 0)
+			fail_msg("row \"%s\": %s", row->text, buf_str(&says));
+		buf_free(&says);
+		forget(&got);
+	}
+}
+
+static void
+test_lines_that_are_right(void **state)
+{
+	static const struct row rows[] = {
+	    {"", "", ""},
+	    {"\n\r\n \t\n# a\n;b\r\n#", "", ""},
+	    {"[a]", "", "[a]\n"},
+	    {"[ a  b ]  \r\n", "", "[a b]\n"},
+	    {"[[]\n[]]\n[a]b]\n", "", "[[]\n[]]\n[a]b]\n"},
+	    {"[a]\nk=v\n", "", "[a]\nk = v\n"},
+	    {"[a]\n  k\t=\tv  \r\n", "", "[a]\nk = v\n"},
+	    {"[a]\nk = \nl =", "", "[a]\nk = \nl = \n"},
+	    {"[a]\nk = = [b] # c ; d \" ' \\\nl = \\", "",
+		"[a]\nk = = [b] # c ; d \" ' \\\nl = \\\n"},
+	    {"[a]\nk = a\tb  c\n", "", "[a]\nk = a\tb  c\n"},
+	    {"[a]\nk = \u00a0\u00e9\u00a0\n# \u00e9\n", "", "[a]\nk = \u00a0\u00e9\u00a0\n"},
+	    {"[a]\nk k = v\n\"k\" = w\n", "", "[a]\nk k = v\n\"k\" = w\n"},
+	    {"[a]\nk = 1\n[b]\nk = 2\n", "", "[a]\nk = 1\n[b]\nk = 2\n"},
+	};
+
+	(void)state;
+	run_rows(rows, COUNT(rows));
+}
+
+#define BEFORE	"this stands before the first [section]"
+#define NEITHER "this is neither KEY = VALUE nor a [section] nor a # comment"
+#define HINT	" (there is a no-break space or another character outside ASCII in this line)"
+#define FOREIGN " has a no-break space or another character outside ASCII in it"
+#define HEADING "expected the heading of a section, [NAME] and nothing behind it: a comment has"
+#define TWICE	"stands twice in this "
+
+static void
+test_lines_that_are_wrong(void **state)
+{
+	static const struct row rows[] = {
+	    {"k = 1\nx\n[a]\n", "1: " BEFORE "\n2: " BEFORE, "[a]\n"},
+	    {"[a]\nx\n = 1\n", "2: " NEITHER "\n3: expected KEY = VALUE: there is no key", "[a]\n"},
+	    {"[a]\nk! = 1\nk\tk = 2\n!\n",
+		"2: the name of a key has a tab or '!' in it\n3: the name of a key has a tab\n"
+		"4: " NEITHER,
+		"[a]\n"},
+	    {"[a]\n # x\n\t;\n", "2: a comment must begin in\n3: a comment must begin in", "[a]\n"},
+	    {"[a]\nk = \x1b\n#\x7f\nl = \r1\n",
+		"2: a control character\n3: a control character\n4: a control character", "[a]\n"},
+	    {"[a]\nk = \xff\n# \xc0\x80\n", "2: this line is not UTF-8\n3: this line is not UTF-8",
+		"[a]\n"},
+	    /* A no-break space looks like a blank, and a byte order mark like nothing. */
+	    {"[a]\n\u00a0k = 1\nk\u00a0= 1\n", "2: the name of a key" FOREIGN "\n3: the name of",
+		"[a]\n"},
+	    {"[a]\n\u00a0\n", "2: " NEITHER HINT, "[a]\n"},
+	    {"[a]\n\u00a0# x\n", "2: a comment must begin in the first column" HINT, "[a]\n"},
+	    {"[a\u00a0b]\n[c]\u00a0\n", "1: the heading" FOREIGN "\n2: " HEADING, ""},
+	    {"\ufeff[a]\n", "1: the heading of a section must begin in the first column" HINT, ""},
+	};
+
+	(void)state;
+	run_rows(rows, COUNT(rows));
+}
+
+/* A key below a heading that is wrong belongs to no section, and is still judged as a line. */
+static void
+test_keys_below_a_wrong_heading_are_not_taken(void **state)
+{
+	static const struct row rows[] = {
+	    {"[a]\nk = 1\n[b\nk = 2\nx\n[c]\nk = 3\n", "3: " HEADING "\n5: " NEITHER,
+		"[a]\nk = 1\n[c]\nk = 3\n"},
+	    {"[b] # x\nk = 1\n", "1: " HEADING, ""},
+	    {"[\nk = 1\n", "1: " HEADING, ""},
+	    {"[]\nk = 1\n[ ]\nk = 1\n", "1: expected the name of a sec\n3: expected the name", ""},
+	    {"[a]\n [b]\nk = 1\n", "2: the heading of a section must begin in the", "[a]\n"},
+	    {"[a]\n[b!]\nk = 1\n", "2: the heading has a tab or '!' in it", "[a]\n"},
+	    {"[a]\n[b]\t\nk = 1\n", "2: the heading has a tab or '!' in it", "[a]\n"},
+	    {"[a]\n[\u00e9]\nk = 1\n", "2: the heading" FOREIGN, "[a]\n"},
+	    {"[a]\n\u00a0[b]\nk = 1\n", "2: the heading of a section must begin in the", "[a]\n"},
+	    {"[a]\n[b\x01]\nk = 1\n", "2: a control character", "[a]\n"},
+	    {"[\xff]\nk = 1\n", "1: this line is not UTF-8", ""},
+	};
+
+	(void)state;
+	run_rows(rows, COUNT(rows));
+}
+
+static void
+test_what_stands_twice(void **state)
+{
+	static const struct row rows[] = {
+	    {"[a]\nk = 1\nl = 2\nK = 3\nk = 4\n",
+		"4: [a] K: " TWICE "section, first on line 2\n5: [a] k: " TWICE "section, first on "
+		"line 2",
+		"[a]\nk = 1\nl = 2\n"},
+	    {"[a]\nk = 1\n[b]\n[A]\nk = 2\nl = 3\n",
+		"4: [A] " TWICE "file, first on line 1\n5: [a] k: " TWICE
+		"section, first on line 2",
+		"[a]\nk = 1\nl = 3\n[b]\n"},
+	    /* Written otherwise, it is the same section. */
+	    {"[a b]\nk = 1\n[ a   b ]\nk = 2\n",
+		"3: [a b] " TWICE "file, first on line 1\n4: [a b] k: " TWICE "section",
+		"[a b]\nk = 1\n"},
+	};
+
+	(void)state;
+	run_rows(rows, COUNT(rows));
+}
+
+/* Names have 1023 bytes at most; a value and a comment, as many as the file. */
+static void
+test_long_lines(void **state)
+{
+	static const struct {
+		const char *before;
+		int len;
+		const char *behind;
+		const char *errors;
+	} rows[] = {
+	    {"[a]\n", 1023, " = 1\n", ""},
+	    {"[a]\n", 1024, " = 1\n", "F:2: the name of a key is longer than 1023 bytes\n"},
+	    {"[", 1021, "]\nk = 1\n", ""},
+	    {"[", 1022, "]\nk = 1\n", "F:1: the heading is longer than 1023 bytes\n"},
+	    {"[a]\nk = ", CONF_FILE_MAX - 16, "\n", ""},
+	    {"# ", CONF_FILE_MAX - 16, "\n", ""},
+	};
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct buf text = BUF_INIT(CONF_FILE_MAX);
+		struct reading got;
+
+		assert_int_equal(buf_puts(&text, rows[i].before), 0);
+		for (int k = 0; k < rows[i].len; k++)
+			assert_int_equal(buf_putc(&text, 'n'), 0);
+		assert_int_equal(buf_puts(&text, rows[i].behind), 0);
+		read_bytes(&got, buf_str(&text), text.len);
+		assert_int_equal(got.r, 0);
+		assert_string_equal(got.errors.len ? buf_str(&got.errors) : "", rows[i].errors);
+		forget(&got);
+		buf_free(&text);
+	}
+}
+
+/* conf_file_read() refuses a NUL before; a caller that did not is told, too. */
+static void
+test_a_nul_ends_no_line(void **state)
+{
+	static const char text[] = "[a]\nk = 1\0 2\n\0[b]\n[c\0]\n";
+	struct reading got;
+
+	(void)state;
+	read_bytes(&got, text, sizeof(text) - 1);
+	assert_string_equal(buf_str(&got.errors),
+	    "F:2: a control character: only tabs may stand in this file\n"
+	    "F:3: a control character: only tabs may stand in this file\n"
+	    "F:4: a control character: only tabs may stand in this file\n");
+	assert_int_equal(got.sections.n, 1);
+	assert_int_equal(got.sections.item[0].nsettings, 0);
+	forget(&got);
+}
+
+/* Later files go over earlier ones, key by key, and keep their own lines. */
+static void
+test_later_files_go_over_earlier_ones(void **state)
+{
+	char first[] = "[a]\nk = 1\nl = 2\n", second[] = "\n[b]\n[a]\nl = 3\n";
+	struct conf_sections s = {0};
+	struct buf errors = BUF_INIT(4096);
+	struct conf_report report = {.out = &errors};
+	const struct conf_section *a;
+
+	(void)state;
+	assert_int_equal(conf_ini_parse("F", first, strlen(first), &s, &report), 0);
+	assert_int_equal(conf_ini_parse("G", second, strlen(second), &s, &report), 0);
+	assert_false(report.failed);
+	assert_int_equal(s.n, 2);
+	a = conf_sections_find(&s, "a");
+	assert_int_equal(a->line, 1);
+	assert_string_equal(a->file, "F");
+	assert_string_equal(conf_section_get(a, "k")->file, "F");
+	assert_string_equal(conf_section_get(a, "l")->value, "3");
+	assert_string_equal(conf_section_get(a, "l")->file, "G");
+	assert_int_equal(conf_section_get(a, "l")->line, 4);
+	assert_int_equal(conf_sections_find(&s, "b")->line, 2);
+	conf_sections_free(&s);
+	buf_free(&errors);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_lines_that_are_right),
+	    cmocka_unit_test(test_lines_that_are_wrong),
+	    cmocka_unit_test(test_keys_below_a_wrong_heading_are_not_taken),
+	    cmocka_unit_test(test_what_stands_twice),
+	    cmocka_unit_test(test_long_lines),
+	    cmocka_unit_test(test_a_nul_ends_no_line),
+	    cmocka_unit_test(test_later_files_go_over_earlier_ones),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
