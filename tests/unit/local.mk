@@ -69,6 +69,8 @@ check_PROGRAMS += tests/unit/test_conf_ini
 tests_unit_test_conf_ini_SOURCES = tests/unit/test_conf_ini.c tests/unit/unit.h
 tests_unit_test_conf_ini_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_conf_ini_LDADD = $(UNIT_LIBS)
+tests_unit_test_conf_ini_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc -Wl,--wrap=calloc \
+	-Wl,--wrap=reallocarray -Wl,--wrap=strdup -Wl,--wrap=strndup
 TESTS += tests/unit/test_conf_ini
 
 check_PROGRAMS += tests/unit/test_rules

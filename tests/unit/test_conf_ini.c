@@ -1,16 +1,41 @@
 /* The grammar of a configuration file: what a text says, and each error with its line. */
 #include "tests/unit/unit.h"
 
+#include <inttypes.h>
+
 #include "common/buf.h"
 #include "common/err.h"
+#include "helpers/conf/ini.h"
 #include "helpers/conf_file.h"
+#include "tests/unit/report.h"
+
+/* Allocations until one fails, once; 0: none does. */
+static int fail_at;
+
+static bool
+fails(void)
+{
+	return fail_at && !--fail_at;
+}
+
+#define WRAP(type, name, params, args)                      \
+	type __real_##name params;                          \
+	type __wrap_##name params;                          \
+	type __wrap_##name params                           \
+	{                                                   \
+		return fails() ? NULL : __real_##name args; \
+	}
+WRAP(void *, malloc, (size_t size), (size))
+WRAP(void *, calloc, (size_t n, size_t size), (n, size))
+WRAP(void *, reallocarray, (void *old, size_t n, size_t size), (old, n, size))
+WRAP(char *, strdup, (const char *s), (s))
+WRAP(char *, strndup, (const char *s, size_t n), (s, n))
 
 /* What one text says. */
 struct reading {
 	int r;
 	struct conf_sections sections;
 	struct conf_report report;
-	struct buf errors;
 };
 
 static void
@@ -21,8 +46,7 @@ read_bytes(struct reading *to, const char *bytes, size_t len)
 	assert_non_null(text);
 	memcpy(text, bytes, len);
 	text[len] = '\0';
-	*to = (struct reading){.errors = BUF_INIT(1 << 20)};
-	to->report.out = &to->errors;
+	*to = (struct reading){.report = {.max = 1 << 18}};
 	to->r = conf_ini_parse("F", text, len, &to->sections, &to->report);
 	free(text);
 }
@@ -31,7 +55,7 @@ static void
 forget(struct reading *to)
 {
 	conf_sections_free(&to->sections);
-	buf_free(&to->errors);
+	conf_report_clear(&to->report);
 }
 
 /* The sections as a file: one that is written like this reads as the same. */
@@ -64,8 +88,7 @@ run_rows(const struct row *row, size_t n)
 
 		read_bytes(&got, row->text, strlen(row->text));
 		assert_int_equal(got.r, 0);
-		for (line = got.errors.len ? buf_str(&got.errors) : ""; *line;
-		     line += strcspn(line, "\n") + 1) {
+		for (line = report_text(&got.report); *line; line += strcspn(line, "\n") + 1) {
 			size_t len = strcspn(want, "\n");
 
 			if (!len || strncmp(line, "F:", 2) != 0 ||
@@ -216,7 +239,7 @@ test_long_lines(void **state)
 		assert_int_equal(buf_puts(&text, rows[i].behind), 0);
 		read_bytes(&got, buf_str(&text), text.len);
 		assert_int_equal(got.r, 0);
-		assert_string_equal(got.errors.len ? buf_str(&got.errors) : "", rows[i].errors);
+		assert_string_equal(report_text(&got.report), rows[i].errors);
 		forget(&got);
 		buf_free(&text);
 	}
@@ -231,7 +254,7 @@ test_a_nul_ends_no_line(void **state)
 
 	(void)state;
 	read_bytes(&got, text, sizeof(text) - 1);
-	assert_string_equal(buf_str(&got.errors),
+	assert_string_equal(report_text(&got.report),
 	    "F:2: a control character: only tabs may stand in this file\n"
 	    "F:3: a control character: only tabs may stand in this file\n"
 	    "F:4: a control character: only tabs may stand in this file\n");
@@ -246,8 +269,7 @@ test_later_files_go_over_earlier_ones(void **state)
 {
 	char first[] = "[a]\nk = 1\nl = 2\n", second[] = "\n[b]\n[a]\nl = 3\n";
 	struct conf_sections s = {0};
-	struct buf errors = BUF_INIT(4096);
-	struct conf_report report = {.out = &errors};
+	struct conf_report report = {.max = 4096};
 	const struct conf_section *a;
 
 	(void)state;
@@ -264,7 +286,134 @@ test_later_files_go_over_earlier_ones(void **state)
 	assert_int_equal(conf_section_get(a, "l")->line, 4);
 	assert_int_equal(conf_sections_find(&s, "b")->line, 2);
 	conf_sections_free(&s);
-	buf_free(&errors);
+	conf_report_clear(&report);
+}
+
+/* Texts of pieces that mean something, of those that nearly do, and of single bytes. */
+static size_t
+make_text(char *text, size_t size, uint64_t *seed)
+{
+	static const char *const piece[] = {"[otp]\n", "[Otp]\n", "[service a b]\n", "[ b  c ]\n",
+	    "[", "]", "[]", "=", " = ", "\n", "\n", "\r\n", " ", "\t", "#", ";", "!", "\\\n", "k",
+	    "K", "tries", "tries = 2\n", "a = b # c\n", " k = v\n", "# c\n", "\u00a0", "\ufeff",
+	    "\u00e9", "\u202e", "\xff", "\xc2", "\x01", "\x7f", "\"", "'", "$"};
+	size_t len = 0;
+
+	for (uint64_t n = fixed_random(seed) % 24; n--;) {
+		uint64_t which = fixed_random(seed) % (COUNT(piece) + 2);
+		char byte[2] = {(char)fixed_random(seed), '\0'};
+		const char *add = which < COUNT(piece) ? piece[which] : byte;
+
+		len += (size_t)snprintf(text + len, size - len, "%s", add);
+		if (which == COUNT(piece))
+			text[len++] = '\0';
+	}
+	return len;
+}
+
+static void
+assert_lines_are_inside(const char *text, size_t len, const char *errors)
+{
+	unsigned lines = 1, line;
+
+	for (size_t i = 0; i < len; i++)
+		lines += text[i] == '\n';
+	for (; *errors; errors += strcspn(errors, "\n") + 1) {
+		assert_int_equal(sscanf(errors, "F:%u: ", &line), 1);
+		assert_in_range(line, 1, lines);
+	}
+}
+
+static void
+test_random_texts(void **state)
+{
+	uint64_t seed = 20261201, start;
+	size_t taken = 0;
+
+	(void)state;
+	print_message("seed %" PRIu64 "\n", seed);
+	for (int i = rounds(50000); i; i--) {
+		struct buf once = BUF_INIT(1 << 16), twice = BUF_INIT(1 << 16);
+		struct reading got, again;
+		char text[512];
+		size_t len;
+
+		start = seed;
+		len = make_text(text, sizeof(text), &seed);
+		read_bytes(&got, text, len);
+		assert_int_equal(got.r, 0);
+		assert_true(got.report.failed == (got.report.n > 0));
+		assert_lines_are_inside(text, len, report_text(&got.report));
+		/* What was taken is right for itself, also beside what was not. */
+		print_sections(&got.sections, &once);
+		read_bytes(&again, buf_str(&once), once.len);
+		print_sections(&again.sections, &twice);
+		if (again.report.failed || strcmp(buf_str(&once), buf_str(&twice)) != 0)
+			fail_msg("seed %" PRIu64 ": %s", start, buf_str(&once));
+		taken += !got.report.failed && got.sections.n;
+		forget(&got);
+		forget(&again);
+		buf_free(&once);
+		buf_free(&twice);
+	}
+	/* Not all of it was refused. */
+	assert_true(taken > (size_t)rounds(500));
+}
+
+/* With an error, so that the report needs memory, too. */
+#define SHORT_OF_MEMORY "[a]\nk = 1\n[b]\nk = 1\nl = 2\nx\n[a]\n"
+
+static void
+test_short_memory(void **state)
+{
+	struct reading got;
+	int n = 0;
+
+	(void)state;
+	do {
+		char text[] = SHORT_OF_MEMORY;
+
+		got = (struct reading){.report = {.max = 4096}};
+		fail_at = ++n;
+		got.r = conf_ini_parse("F", text, strlen(text), &got.sections, &got.report);
+		if (!fail_at)
+			assert_true(got.r == -OTP_ENOMEM || got.report.no_memory);
+		forget(&got);
+	} while (!fail_at);
+	fail_at = 0;
+	assert_true(n > 20);
+	assert_int_equal(got.r, 0);
+}
+
+#define MINIMAL "[channel sms]\nproviders = p\n[provider p]\ntoken = file:/x\n"
+
+static void
+test_a_load_with_short_memory_fails(void **state)
+{
+	struct folder dir;
+	const char *path;
+	int n = 0, r;
+
+	(void)state;
+	folder_make(&dir);
+	path = folder_write(&dir, "pam_otp.conf", MINIMAL "[service cron]\ntries = 1\n", 0644);
+	do {
+		struct conf_report report = {.max = 4096};
+		struct conf *c = NULL;
+
+		fail_at = ++n;
+		r = conf_load(path, geteuid(), &c, &report);
+		if (!fail_at) {
+			assert_int_equal(r, -OTP_ENOMEM);
+			assert_null(c);
+		}
+		conf_free(c);
+		conf_report_clear(&report);
+	} while (!fail_at);
+	fail_at = 0;
+	assert_true(n > 100);
+	assert_int_equal(r, 0);
+	folder_drop(&dir);
 }
 
 int
@@ -278,6 +427,9 @@ main(void)
 	    cmocka_unit_test(test_long_lines),
 	    cmocka_unit_test(test_a_nul_ends_no_line),
 	    cmocka_unit_test(test_later_files_go_over_earlier_ones),
+	    cmocka_unit_test(test_random_texts),
+	    cmocka_unit_test(test_short_memory),
+	    cmocka_unit_test(test_a_load_with_short_memory_fails),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
