@@ -106,7 +106,7 @@ def test_ssh(root, server, code):
     signs_in(ssh(server, code), ENTER, CODE)
     refused(ssh(server, lambda: "000000"))
     refused(ssh(server, code, key=False))
-    away, = (fence[2] for fence in FENCE.finditer(part(text, "## Away with it")))
+    away, = (fence[2] for fence in FENCE.finditer(part(text, "## Remove it")))
     root.types(away)
     assert not server.installed() and not server.exists("/etc/pam_otp") and not server.exists("/var/lib/pam_otp")
     assert server.state("/etc/pam.d") == server.before
@@ -118,14 +118,14 @@ def test_ssh_with_a_password(root, server, code):
     text = page("ssh")
     root.follows(part(text, "## 1. A root shell that stays, and the package", "## 6. Sign in"))
     first, told, second = (fence[2] for fence in FENCE.finditer(
-        part(text, "## A password in the place of the key", "## What changes for whom")))
+        part(text, "## A password instead of the key", "## What changes, and for whom")))
     assert root.types(first) == told
     root.types(second)
     signs_in(ssh(server, code, key=False), PASSWORD, ENTER, CODE)
 
 
 def test_sudo(root, server, code):
-    root.follows(part(page("ssh"), "## 1. A root shell that stays, and the package", "## 5. Ask"))
+    root.follows(part(page("ssh"), "## 1. A root shell that stays, and the package", "## 5. Ask for the code"))
     text = page("sudo")
     root.follows(text)
     signs_in(server.sudo(code), PASSWORD, CODE)
@@ -139,7 +139,7 @@ def test_sudo(root, server, code):
 
 
 def test_console(root, server, code):
-    root.follows(part(page("ssh"), "## 1. A root shell that stays, and the package", "## 5. Ask"))
+    root.follows(part(page("ssh"), "## 1. A root shell that stays, and the package", "## 5. Ask for the code"))
     text = page("console")
     root.follows(text)
     signs_in(server.login(code), NAME, PASSWORD, CODE, SHELL)
