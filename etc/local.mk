@@ -12,7 +12,7 @@ dist_bashcompletion_DATA = etc/completion/otpctl
 fail2bandir = $(sysconfdir)/fail2ban/filter.d
 dist_fail2ban_DATA = etc/fail2ban/pam_otp.conf
 
-# Stacks to copy from, and the configuration as it came.
+# Stacks to copy from, and the shipped configuration.
 examplesdir = $(docdir)/examples
 dist_examples_DATA = etc/pam_otp.conf
 examplepamdir = $(examplesdir)/pam.d
@@ -22,7 +22,7 @@ dist_examplepam_DATA = \
 	etc/pam.d/su \
 	etc/pam.d/sudo
 
-# What systemd reads: with the paths and the user of this build.
+# Files for systemd, with the paths and the user of this build.
 unit_DATA = \
 	etc/systemd/pam_otp.socket \
 	etc/systemd/pam_otp@.service \
@@ -62,8 +62,8 @@ etc/sysusers.d/pam_otp.conf: etc/sysusers.d/pam_otp.conf.in Makefile
 etc/tmpfiles.d/pam_otp.conf: etc/tmpfiles.d/pam_otp.conf.in Makefile
 	$(AM_V_GEN)$(fill_in) $(srcdir)/etc/tmpfiles.d/pam_otp.conf.in >$@
 
-# libtool's descriptions are of no use to PAM and otp-helper, and a shared object is no program; a
-# configuration that is there already is the administrator's.
+# PAM and otp-helper do not need libtool's .la files, and a shared object is not executable. A
+# configuration that exists belongs to the administrator, so it is not overwritten.
 install-exec-hook:
 	rm -f "$(DESTDIR)$(otplibexecdir)/otp-http.la"
 	chmod 644 "$(DESTDIR)$(otplibexecdir)/otp-http.so"
