@@ -37,17 +37,21 @@ judge_try(struct login *l, int r, int64_t until)
 
 /* The store counts the try, compares, and consumes what is right. */
 static int
-compare(struct login *l, const struct secret *code, int *left, int64_t *until)
+compare(struct login *l, const struct secret *code, struct trial_result *out)
 {
-	struct try_rule rule = login_try_rule(l);
-	struct on_ok then = login_on_ok(l);
-	struct instant t = login_now(l);
 	unsigned char mac[STORE_MAC_LEN];
+	const struct trial trial = {
+	    .id = l->challenge.id,
+	    .proof = mac,
+	    .budget = &l->budget,
+	    .rule = login_try_rule(l),
+	    .effects = login_on_ok(l),
+	};
+	struct instant t = login_now(l);
 	int r = challenge_mac(&l->challenge, l->io->host_key, secret_str(code), mac);
 
 	if (!r)
-		r = l->io->store->ops->try_mac(
-		    l->io->store, &t, l->challenge.id, mac, &l->budget, &rule, &then, left, until);
+		r = l->io->store->ops->try_mac(l->io->store, &t, &trial, out);
 	OPENSSL_cleanse(mac, sizeof(mac));
 	return r;
 }
@@ -55,24 +59,27 @@ compare(struct login *l, const struct secret *code, int *left, int64_t *until)
 static enum step
 check_here(struct login *l, const struct secret *code)
 {
-	int64_t until = 0;
-	int left = 0;
-	int r = compare(l, code, &left, &until);
+	struct trial_result tried = {0};
+	int r = compare(l, code, &tried);
 
 	if (!r)
 		return login_accept(l, PROOF_CODE);
 	if (r == -OTP_EWRONG)
-		return login_refuse(l, left ? NOTE_WRONG : NOTE_ENDED, "wrong code");
-	return judge_try(l, r, until);
+		return login_refuse(l, tried.left ? NOTE_WRONG : NOTE_ENDED, "wrong code");
+	return judge_try(l, r, tried.until_wall_ms);
 }
 
 /* The provider proved the code: it counts once it is consumed, whoever else has it. */
 static enum step
 consume(struct login *l)
 {
-	struct on_ok then = login_on_ok(l);
+	const struct trial trial = {
+	    .id = l->challenge.id,
+	    .budget = &l->budget,
+	    .effects = login_on_ok(l),
+	};
 	struct instant t = login_now(l);
-	int r = l->io->store->ops->consume(l->io->store, &t, l->challenge.id, &l->budget, &then);
+	int r = l->io->store->ops->consume(l->io->store, &t, &trial);
 
 	return r ? judge_try(l, r, 0) : login_accept(l, PROOF_PROVIDER);
 }
@@ -146,9 +153,10 @@ check_there(struct login *l, const struct secret *code, int left)
 	note_check(l, &began, &d);
 	if (d.class != CLASS_OK) {
 		const struct store_ops *store = l->io->store->ops;
+		const struct trial trial = {.id = l->challenge.id, .budget = &l->budget};
 
 		/* A failure only lets siblings wait for the end of the lease. */
-		r = d.nothing_sent ? store->try_return(l->io->store, l->challenge.id, &l->budget)
+		r = d.nothing_sent ? store->try_return(l->io->store, &trial)
 				   : store->check_end(l->io->store, l->challenge.id);
 	}
 	next = judge_check(l, &d, left);
@@ -158,15 +166,19 @@ check_there(struct login *l, const struct secret *code, int left)
 
 /* Counts the try; while a sibling's is at the provider, waits for what becomes of it. */
 static int
-count_try(struct login *l, int *left, int64_t *until)
+count_try(struct login *l, struct trial_result *out)
 {
 	struct deadline dl = deadline_first(l->deadline, deadline_in(l->options->verify_timeout));
-	struct try_rule rule = login_try_rule(l);
+	const struct trial trial = {
+	    .id = l->challenge.id,
+	    .budget = &l->budget,
+	    .rule = login_try_rule(l),
+	    .lease_ms = l->options->verify_timeout + LEASE_SLACK_MS,
+	};
 
 	for (;;) {
 		struct instant t = login_now(l);
-		int r = l->io->store->ops->try_count(l->io->store, &t, l->challenge.id, &l->budget,
-		    &rule, l->options->verify_timeout + LEASE_SLACK_MS, left, until);
+		int r = l->io->store->ops->try_count(l->io->store, &t, &trial, out);
 
 		if (r != -OTP_EBUSY || deadline_passed(dl))
 			return r;
@@ -179,14 +191,13 @@ count_try(struct login *l, int *left, int64_t *until)
 static enum step
 check_at_provider(struct login *l, const struct secret *code)
 {
-	int64_t until = 0;
-	int left = 0;
-	int r = count_try(l, &left, &until);
+	struct trial_result tried = {0};
+	int r = count_try(l, &tried);
 
 	if (!r)
-		return check_there(l, code, left);
+		return check_there(l, code, tried.left);
 	if (r != -OTP_EBUSY)
-		return judge_try(l, r, until);
+		return judge_try(l, r, tried.until_wall_ms);
 	l->note = NOTE_UNCHECKED;
 	return STEP_CODE;
 }
@@ -200,22 +211,21 @@ static enum step
 pretend_check(struct login *l)
 {
 	const struct secret nothing = {0};
-	int outcome = CLASS_OK;
-	int64_t until = 0;
-	int left = 0, least, most;
-	int r = compare(l, &nothing, &left, &until);
+	struct trial_result tried = {0};
+	int outcome = CLASS_OK, least, most;
+	int r = compare(l, &nothing, &tried);
 
 	if (!r)
 		return login_accept(l, PROOF_CODE);
 	if (r != -OTP_EWRONG)
-		return judge_try(l, r, until);
+		return judge_try(l, r, tried.until_wall_ms);
 	l->io->delivery->code_length(l->io->delivery, l->challenge.channel, "", &least, &most);
 	r = most ? login_decoy_wait(l, "check", l->challenge.channel, &outcome) : 0;
 	if (r)
 		return login_end_by_error(l, r, "check");
 	if (outcome != CLASS_OK)
 		return login_refuse(l, NOTE_UNCHECKED, "the code could not be checked");
-	return login_refuse(l, left ? NOTE_WRONG : NOTE_ENDED, "wrong code");
+	return login_refuse(l, tried.left ? NOTE_WRONG : NOTE_ENDED, "wrong code");
 }
 
 enum step

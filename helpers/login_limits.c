@@ -161,12 +161,13 @@ login_reserve_send(struct login *l, int64_t *reservation)
 enum step
 login_check_locked(struct login *l)
 {
+	const struct trial trial = {.budget = &l->budget, .rule = login_try_rule(l)};
+	struct trial_result tried = {0};
 	struct instant t = login_now(l);
-	struct try_rule rule = login_try_rule(l);
-	int64_t until = 0;
-	int r = l->io->store->ops->locked(l->io->store, &t, &l->budget, &rule, &until);
+	int r = l->io->store->ops->locked(l->io->store, &t, &trial, &tried);
 
 	if (!r)
 		return STEP_JOIN;
-	return r == -OTP_ELIMIT ? login_locked(l, until) : login_end_by_error(l, r, "store");
+	return r == -OTP_ELIMIT ? login_locked(l, tried.until_wall_ms)
+				: login_end_by_error(l, r, "store");
 }

@@ -23,13 +23,13 @@ made_up_salt(struct login *l, unsigned char salt[RECOVERY_SALT_LEN])
 }
 
 static enum step
-judge(struct login *l, int r, int left, int64_t until)
+judge(struct login *l, int r, const struct trial_result *tried)
 {
 	char text[WIRE_PROMPT_MAX + 1];
 
 	switch (r) {
 	case 0:
-		prompt_recovery_left(text, left);
+		prompt_recovery_left(text, tried->left);
 		l->io->peer->tell(l->io->peer, text);
 		return login_accept(l, PROOF_RECOVERY);
 	case -OTP_EWRONG:
@@ -40,7 +40,7 @@ judge(struct login *l, int r, int left, int64_t until)
 		return STEP_CODE;
 	case -OTP_ELIMIT:
 		l->has_recovery = false;
-		login_wait_until(l, until);
+		login_wait_until(l, tried->until_wall_ms);
 		return login_stay_or_end(
 		    l, NOTE_LOCKED_RECOVERY, LOGIN_LOCKED, "too many wrong recovery codes");
 	default:
@@ -53,27 +53,31 @@ login_try_recovery(struct login *l, const struct secret *typed)
 {
 	_auto_secret struct secret code = {0};
 	struct budget budget = login_recovery_budget(l);
-	struct try_rule rule = login_recovery_rule(l);
-	struct on_ok then = login_on_ok(l);
-	struct instant t = login_now(l);
 	unsigned char hash[RECOVERY_HASH_LEN];
-	int64_t until = 0;
-	int left = 0, r;
+	const struct trial trial = {
+	    .id = l->recovery.id,
+	    .user = l->account.exists ? l->name : "",
+	    .proof = hash,
+	    .budget = &budget,
+	    .rule = login_recovery_rule(l),
+	    .effects = login_on_ok(l),
+	};
+	struct trial_result tried = {0};
+	struct instant t = login_now(l);
+	int r;
 
 	if (recovery_read(secret_str(typed), &code))
 		return login_refuse(l, NOTE_WRONG_RECOVERY, "malformed recovery code");
 	/* Before the comparison, which costs: a locked budget stays cheap. */
-	r = l->io->store->ops->locked(l->io->store, &t, &budget, &rule, &until);
+	r = l->io->store->ops->locked(l->io->store, &t, &trial, &tried);
 	if (r)
-		return judge(l, r, 0, until);
+		return judge(l, r, &tried);
 	if (!l->recovery.id[0])
 		r = made_up_salt(l, l->recovery.salt);
 	if (!r)
 		r = recovery_hash(&code, l->recovery.salt, hash);
 	if (!r)
-		r = l->io->store->ops->recovery_use(l->io->store, &t,
-		    l->account.exists ? l->name : "", l->recovery.id, hash, &budget, &rule, &then,
-		    &left, &until);
+		r = l->io->store->ops->recovery_use(l->io->store, &t, &trial, &tried);
 	OPENSSL_cleanse(hash, sizeof(hash));
-	return judge(l, r, left, until);
+	return judge(l, r, &tried);
 }

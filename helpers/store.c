@@ -25,10 +25,13 @@ challenge_clear(struct challenge *c)
 }
 
 int
-try_rule_check(const struct try_rule *rule)
+trial_check(const struct trial *t)
 {
-	if (rule->failures < 1 || rule->most < rule->failures || rule->per_challenge < 1 ||
-	    rule->backoff_first_ms < 1 || rule->backoff_most_ms < rule->backoff_first_ms)
+	const struct try_rule *rule = &t->rule;
+
+	if (!t->budget || !t->budget->kind[0] || rule->failures < 1 ||
+	    rule->most < rule->failures || rule->per_challenge < 1 || rule->backoff_first_ms < 1 ||
+	    rule->backoff_most_ms < rule->backoff_first_ms)
 		return -OTP_EINVAL;
 	return 0;
 }

@@ -142,8 +142,29 @@ enum { PLACES_KEPT = 32 };
 
 /* What a sign-in that ends in ok leaves behind, in the transaction that lets it in. Borrowed. */
 struct on_ok {
-	const char *place;    /* known from now on for the user; "" for none */
-	const char *remember; /* not asked again there for a while; "" for nowhere */
+	const char *place;    /* known from now on for the user; NULL or "" for none */
+	const char *remember; /* not asked again there for a while; NULL or "" for nowhere */
+};
+
+/*
+ * A try of a code: what is compared, what pays for it, and what follows when it is right. Each
+ * operation names the members that it reads; the others may stay zero. Pointers are borrowed for
+ * the call.
+ */
+struct trial {
+	const char *id;		    /* of the challenge, or of the issue of recovery codes */
+	const char *user;	    /* whose recovery codes */
+	const unsigned char *proof; /* STORE_MAC_LEN or RECOVERY_HASH_LEN bytes */
+	const struct budget *budget;
+	struct try_rule rule;
+	struct on_ok effects;
+	int64_t lease_ms;
+};
+
+/* What a trial came to. Each operation sets both, to 0 where they mean nothing. */
+struct trial_result {
+	int left;	       /* tries of the challenge, or recovery codes of the issue */
+	int64_t until_wall_ms; /* the budget is locked until then */
 };
 
 /* The longest that anything is remembered. */
@@ -183,49 +204,51 @@ struct store_ops {
 	int (*challenge_kill)(struct store *s, const char *id);
 
 	/*
-	 * A code that is checked here: counts the try against the challenge and the budget,
-	 * compares (in constant time) and, if it is right, consumes as consume() does, in one
-	 * transaction: of many that try the right code at once, one is let in and the others find
-	 * it used, without a count.
-	 * 0: right, and consumed. -OTP_EWRONG: wrong, counted; *left is how many tries the
-	 * challenge still has. Else nothing is counted: -OTP_EUSED: consumed by a sibling;
-	 * -OTP_ENOENT: expired, dead or gone; -OTP_ELIMIT: the budget is locked (*until_wall_ms) or
-	 * the challenge has no tries left (*until_wall_ms = 0).
+	 * A code that is checked here. In one transaction: counts the try against the challenge and
+	 * the budget, compares in constant time and, if the code is right, does what consume()
+	 * does. Of many that try the right code at once, one is let in; the others find it used,
+	 * and no try is counted for them. Reads id, proof, budget, rule and effects.
+	 * 0: right, and consumed. -OTP_EWRONG: wrong, counted; out->left is how many tries the
+	 * challenge still has. Nothing is counted in the other cases. -OTP_EUSED: a sibling has
+	 * consumed it. -OTP_ENOENT: it is expired, dead or gone. -OTP_ELIMIT: the budget is locked
+	 * until out->until_wall_ms; where that is 0, the challenge has no tries left. -OTP_EINVAL:
+	 * a member is missing or senseless, or the challenge has no MAC. -OTP_ESTORE.
 	 */
-	int (*try_mac)(struct store *s, const struct instant *now, const char *id,
-	    const unsigned char mac[STORE_MAC_LEN], const struct budget *budget,
-	    const struct try_rule *rule, const struct on_ok *then, int *left,
-	    int64_t *until_wall_ms);
+	int (*try_mac)(struct store *s, const struct instant *now, const struct trial *trial,
+	    struct trial_result *out);
 	/*
 	 * A code that the provider checks: counts the try before it goes out, and holds the
 	 * challenge for lease_ms (until consume(), check_end() or try_return()), so that siblings
-	 * wait for the answer instead of spending the tries at once. -OTP_EBUSY: a sibling's check
-	 * is under way, nothing counted. Else as try_mac(), 0 meaning counted.
+	 * wait for the answer instead of spending the tries at once. Reads id, budget, rule and
+	 * lease_ms. 0: counted, with out->left. -OTP_EBUSY: a sibling's check is under way, and
+	 * nothing is counted. Else as try_mac(), but never -OTP_EWRONG.
 	 */
-	int (*try_count)(struct store *s, const struct instant *now, const char *id,
-	    const struct budget *budget, const struct try_rule *rule, int64_t lease_ms, int *left,
-	    int64_t *until_wall_ms);
+	int (*try_count)(struct store *s, const struct instant *now, const struct trial *trial,
+	    struct trial_result *out);
 	/*
 	 * The provider has answered, and it was not right: the next sibling may check. Ends no
-	 * lease but the one that this s took.
+	 * lease but the one that this s took. 0 or -OTP_ESTORE.
 	 */
 	int (*check_end)(struct store *s, const char *id);
 	/*
 	 * As check_end(), and takes the try back: it never reached a wire. Once for each
-	 * try_count(); nothing where a sibling has taken the lease over.
+	 * try_count(); nothing where a sibling has taken the lease over. Reads id and budget.
+	 * 0, -OTP_EINVAL or -OTP_ESTORE.
 	 */
-	int (*try_return)(struct store *s, const char *id, const struct budget *budget);
+	int (*try_return)(struct store *s, const struct trial *trial);
 	/*
 	 * The provider proved the code right: consumes the challenge, resets the budget's failures,
-	 * gives its send back (but what SEND_STAYS) and does what `then` says for the challenge's
-	 * user, in one durable transaction. -OTP_EUSED when a sibling was first,
-	 * -OTP_ENOENT when it is dead or expired.
+	 * gives its send back (but what SEND_STAYS) and leaves the effects for the challenge's
+	 * user, in one durable transaction. Reads id, budget and effects. 0; -OTP_EUSED: a sibling
+	 * was first; -OTP_ENOENT: it is dead or expired; -OTP_EINVAL; -OTP_ESTORE.
 	 */
-	int (*consume)(struct store *s, const struct instant *now, const char *id,
-	    const struct budget *budget, const struct on_ok *then);
-	/* Is the budget locked now? 0 (not), -OTP_ELIMIT with *until_wall_ms. Counts nothing. */
-	int (*locked)(struct store *s, const struct instant *now, const struct budget *budget,
-	    const struct try_rule *rule, int64_t *until_wall_ms);
+	int (*consume)(struct store *s, const struct instant *now, const struct trial *trial);
+	/*
+	 * Is the budget locked now? Counts nothing. Reads budget and rule. 0: it is not;
+	 * -OTP_ELIMIT with out->until_wall_ms; -OTP_EINVAL; -OTP_ESTORE.
+	 */
+	int (*locked)(struct store *s, const struct instant *now, const struct trial *trial,
+	    struct trial_result *out);
 	/* -OTP_EUSED when the challenge is consumed, else 0. */
 	int (*challenge_used)(struct store *s, const char *id);
 
@@ -252,16 +275,15 @@ struct store_ops {
 	int (*recovery_find)(struct store *s, const char *user, struct recovery *out);
 	/*
 	 * Counts a failure on the budget, compares and, if it is right, uses the code up, resets
-	 * the budget, does what `then` says and ends every live challenge of the
-	 * user, in one durable transaction. 0 with *left, the codes left; -OTP_EWRONG: wrong,
-	 * counted. Not counted: -OTP_EUSED: that code was used before; -OTP_ENOENT: the issue is
-	 * gone; -OTP_ELIMIT: the budget is locked until *until_wall_ms. The id "" is the issue of
-	 * who has none: every code is wrong, and counted.
+	 * the budget, leaves the effects and ends every live challenge of the user, in one durable
+	 * transaction. Reads all but lease_ms. The id "" is the issue of who has none: every code
+	 * is wrong, and counted.
+	 * 0 with out->left. -OTP_EWRONG: wrong, counted. Nothing is counted in the other cases.
+	 * -OTP_EUSED: that code was used before. -OTP_ENOENT: the issue is gone. -OTP_ELIMIT: the
+	 * budget is locked until out->until_wall_ms. -OTP_EINVAL. -OTP_ESTORE.
 	 */
-	int (*recovery_use)(struct store *s, const struct instant *now, const char *user,
-	    const char *id, const unsigned char hash[RECOVERY_HASH_LEN],
-	    const struct budget *budget, const struct try_rule *rule, const struct on_ok *then,
-	    int *left, int64_t *until_wall_ms);
+	int (*recovery_use)(struct store *s, const struct instant *now, const struct trial *trial,
+	    struct trial_result *out);
 	/* 0 or -OTP_ENOENT where there was none. */
 	int (*recovery_drop)(struct store *s, const char *user);
 
@@ -339,8 +361,11 @@ int store_sqlite_migrate(const char *dir);
  * last_wall_ms; 0 where there are too few for a lock, STORE_FOREVER where there are `most`.
  */
 int64_t try_locked_until(const struct try_rule *rule, int64_t failures, int64_t last_wall_ms);
-/* Does the rule make sense (counts and times positive, first <= most)? 0 or -OTP_EINVAL. */
-int try_rule_check(const struct try_rule *rule);
+/*
+ * Has the trial a budget with a kind and a rule that makes sense (counts and times positive,
+ * first <= most)? 0 or -OTP_EINVAL.
+ */
+int trial_check(const struct trial *t);
 
 enum { STORE_SPARE = 256 * 1024 }; /* bytes of the spare file */
 

@@ -30,12 +30,18 @@ int store_sqlite_budget_reset(struct sqlite_store *s, const struct budget *b);
 int store_sqlite_give_back(struct sqlite_store *s, int64_t reservation);
 
 /* store_sqlite_remember.c: what a sign-in that ends in ok leaves behind. */
-int store_sqlite_on_ok(
-    struct sqlite_store *s, const struct instant *now, const char *user, const struct on_ok *then);
+int store_sqlite_on_ok(struct sqlite_store *s, const struct instant *now, const char *user,
+    const struct on_ok *effects);
 
-/* store_sqlite_known.c: "" for no place. */
+/* store_sqlite_known.c: NULL or "" for no place. */
 int store_sqlite_place_put(
     struct sqlite_store *s, const struct instant *now, const char *user, const char *place);
+
+/* What an operation gives to its transaction. */
+struct trying {
+	const struct trial *trial;
+	struct trial_result *out;
+};
 
 /* --- the operations ------------------------------------------------------------------------ */
 
@@ -57,28 +63,24 @@ int store_sqlite_challenge_kill(struct store *base, const char *id);
 int store_sqlite_challenge_used(struct store *base, const char *id);
 
 /* store_sqlite_try.c */
-int store_sqlite_try_mac(struct store *base, const struct instant *now, const char *id,
-    const unsigned char mac[STORE_MAC_LEN], const struct budget *budget,
-    const struct try_rule *rule, const struct on_ok *then, int *left, int64_t *until_wall_ms);
-int store_sqlite_try_count(struct store *base, const struct instant *now, const char *id,
-    const struct budget *budget, const struct try_rule *rule, int64_t lease_ms, int *left,
-    int64_t *until_wall_ms);
+int store_sqlite_try_mac(struct store *base, const struct instant *now, const struct trial *trial,
+    struct trial_result *out);
+int store_sqlite_try_count(struct store *base, const struct instant *now, const struct trial *trial,
+    struct trial_result *out);
 int store_sqlite_check_end(struct store *base, const char *id);
-int store_sqlite_try_return(struct store *base, const char *id, const struct budget *budget);
-int store_sqlite_consume(struct store *base, const struct instant *now, const char *id,
-    const struct budget *budget, const struct on_ok *then);
+int store_sqlite_try_return(struct store *base, const struct trial *trial);
+int store_sqlite_consume(struct store *base, const struct instant *now, const struct trial *trial);
 
 /* store_sqlite_budget.c */
-int store_sqlite_locked(struct store *base, const struct instant *now, const struct budget *budget,
-    const struct try_rule *rule, int64_t *until_wall_ms);
+int store_sqlite_locked(struct store *base, const struct instant *now, const struct trial *trial,
+    struct trial_result *out);
 
 /* store_sqlite_recovery.c */
 int store_sqlite_recovery_put(
     struct store *base, const struct instant *now, const char *user, const struct recovery *r);
 int store_sqlite_recovery_find(struct store *base, const char *user, struct recovery *out);
-int store_sqlite_recovery_use(struct store *base, const struct instant *now, const char *user,
-    const char *id, const unsigned char hash[RECOVERY_HASH_LEN], const struct budget *budget,
-    const struct try_rule *rule, const struct on_ok *then, int *left, int64_t *until_wall_ms);
+int store_sqlite_recovery_use(struct store *base, const struct instant *now,
+    const struct trial *trial, struct trial_result *out);
 int store_sqlite_recovery_drop(struct store *base, const char *user);
 
 /* store_sqlite_remember.c */

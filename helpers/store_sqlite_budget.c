@@ -86,12 +86,12 @@ store_sqlite_budget_reset(struct sqlite_store *s, const struct budget *b)
 }
 
 int
-store_sqlite_locked(struct store *base, const struct instant *now, const struct budget *budget,
-    const struct try_rule *rule, int64_t *until_wall_ms)
+store_sqlite_locked(struct store *base, const struct instant *now, const struct trial *trial,
+    struct trial_result *out)
 {
-	*until_wall_ms = 0;
-	if (!budget->kind[0] || try_rule_check(rule))
+	*out = (struct trial_result){0};
+	if (trial_check(trial))
 		return -OTP_EINVAL;
 	return store_sqlite_budget_check(
-	    (struct sqlite_store *)base, now, budget, rule, until_wall_ms);
+	    (struct sqlite_store *)base, now, trial->budget, &trial->rule, &out->until_wall_ms);
 }

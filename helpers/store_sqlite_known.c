@@ -18,7 +18,7 @@ int
 store_sqlite_place_put(
     struct sqlite_store *s, const struct instant *now, const char *user, const char *place)
 {
-	if (!*place)
+	if (!place || !*place)
 		return 0;
 	if (sql_run(s->db,
 		"INSERT INTO known_place (user, place, seen_ms) VALUES (?1, ?2, ?3) "

@@ -19,17 +19,6 @@ struct issuing {
 	const struct recovery *r;
 };
 
-struct usage {
-	const char *user;
-	const char *id;
-	const unsigned char *hash;
-	const struct budget *budget;
-	const struct try_rule *rule;
-	const struct on_ok *then;
-	int *left;
-	int64_t *until;
-};
-
 /* 1 where there was one, 0 where not. */
 static int
 issue_drop(struct sqlite_store *s, const char *user)
@@ -104,7 +93,7 @@ store_sqlite_recovery_find(struct store *base, const char *user, struct recovery
 
 /* Which code of the issue it is, or -1; how many are unused. No row ends the search early. */
 static int
-match(struct sqlite_store *s, const struct usage *o, int *nr, int *used, int *unused)
+match(struct sqlite_store *s, const struct trial *t, int *nr, int *used, int *unused)
 {
 	_auto_stmt sqlite3_stmt *stmt = NULL;
 	unsigned char hash[RECOVERY_HASH_LEN];
@@ -114,7 +103,7 @@ match(struct sqlite_store *s, const struct usage *o, int *nr, int *used, int *un
 	*used = 0;
 	*unused = 0;
 	(void)sql_prepare(s->db, &stmt, "SELECT nr, hash, used FROM recovery_code WHERE issue = ?1",
-	    sql_text(o->id));
+	    sql_text(t->id));
 	while ((r = store_sqlite_step(s, stmt, "comparing recovery codes")) > 0) {
 		int same;
 
@@ -123,7 +112,7 @@ match(struct sqlite_store *s, const struct usage *o, int *nr, int *used, int *un
 			r = -OTP_ESTORE;
 			break;
 		}
-		same = -(CRYPTO_memcmp(hash, o->hash, sizeof(hash)) == 0);
+		same = -(CRYPTO_memcmp(hash, t->proof, sizeof(hash)) == 0);
 		*nr = (*nr & ~same) | (sqlite3_column_int(stmt, 0) & same);
 		*used = (*used & ~same) | (sqlite3_column_int(stmt, 2) & same);
 		*unused += !sqlite3_column_int(stmt, 2);
@@ -134,80 +123,72 @@ match(struct sqlite_store *s, const struct usage *o, int *nr, int *used, int *un
 
 /* Does the issue still stand? That of who has none always does, without a code. */
 static int
-issue_check(struct sqlite_store *s, const struct usage *o)
+issue_check(struct sqlite_store *s, const struct trial *t)
 {
 	_auto_stmt sqlite3_stmt *stmt = NULL;
 	int r;
 
-	if (!*o->id)
+	if (!*t->id)
 		return 0;
 	(void)sql_prepare(s->db, &stmt, "SELECT 1 FROM recovery WHERE user = ?1 AND id = ?2",
-	    sql_text(o->user), sql_text(o->id));
+	    sql_text(t->user), sql_text(t->id));
 	r = store_sqlite_step(s, stmt, "finding recovery codes");
 	return r > 0 ? 0 : r ? r : -OTP_ENOENT;
 }
 
 static int
-use_up(struct sqlite_store *s, const struct instant *now, const struct usage *o, int nr)
+use_up(struct sqlite_store *s, const struct instant *now, const struct trial *t, int nr)
 {
 	int r = 0;
 
 	if (sql_run(s->db,
 		"UPDATE recovery_code SET used = 1 WHERE issue = ?1 AND nr = ?2 AND used = 0",
-		sql_text(o->id), sql_int(nr)) ||
+		sql_text(t->id), sql_int(nr)) ||
 	    sqlite3_changes(s->db) != 1 ||
 	    sql_run(s->db,
 		"UPDATE challenge SET state = 'dead', mac = NULL, captures = NULL "
 		"WHERE user = ?1 AND state = 'live'",
-		sql_text(o->user)))
+		sql_text(t->user)))
 		r = store_sqlite_failed(s, "using a recovery code up");
 	if (!r)
-		r = store_sqlite_budget_reset(s, o->budget);
+		r = store_sqlite_budget_reset(s, t->budget);
 	if (!r)
-		r = store_sqlite_on_ok(s, now, o->user, o->then);
+		r = store_sqlite_on_ok(s, now, t->user, &t->effects);
 	return r;
 }
 
 static int
 op_use(struct sqlite_store *s, const struct instant *now, const void *arg)
 {
-	const struct usage *o = arg;
+	const struct trying *o = arg;
+	const struct trial *t = o->trial;
 	int nr = -1, used = 0, unused = 0;
-	int r = issue_check(s, o);
+	int r = issue_check(s, t);
 
 	if (!r)
-		r = store_sqlite_budget_check(s, now, o->budget, o->rule, o->until);
+		r = store_sqlite_budget_check(s, now, t->budget, &t->rule, &o->out->until_wall_ms);
 	if (!r)
-		r = match(s, o, &nr, &used, &unused);
+		r = match(s, t, &nr, &used, &unused);
 	if (r)
 		return r;
 	if (nr < 0) {
-		r = store_sqlite_budget_add(s, now, o->budget, o->rule);
+		r = store_sqlite_budget_add(s, now, t->budget, &t->rule);
 		return r ? r : OTP_EWRONG; /* the count is committed */
 	}
 	if (used)
 		return -OTP_EUSED;
-	*o->left = unused - 1;
-	return use_up(s, now, o, nr);
+	o->out->left = unused - 1;
+	return use_up(s, now, t, nr);
 }
 
 int
-store_sqlite_recovery_use(struct store *base, const struct instant *now, const char *user,
-    const char *id, const unsigned char hash[RECOVERY_HASH_LEN], const struct budget *budget,
-    const struct try_rule *rule, const struct on_ok *then, int *left, int64_t *until_wall_ms)
+store_sqlite_recovery_use(struct store *base, const struct instant *now, const struct trial *trial,
+    struct trial_result *out)
 {
-	const struct usage o = {.user = user,
-	    .id = id,
-	    .hash = hash,
-	    .budget = budget,
-	    .rule = rule,
-	    .then = then,
-	    .left = left,
-	    .until = until_wall_ms};
+	const struct trying o = {.trial = trial, .out = out};
 
-	*left = 0;
-	*until_wall_ms = 0;
-	if (!budget->kind[0] || try_rule_check(rule))
+	*out = (struct trial_result){0};
+	if (trial_check(trial) || !trial->id || !trial->user || !trial->proof)
 		return -OTP_EINVAL;
 	return store_sqlite_transact((struct sqlite_store *)base, now, op_use, &o);
 }

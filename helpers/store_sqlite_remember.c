@@ -14,7 +14,7 @@ enum { PRUNED_AT_ONCE = 32 };
 static int
 remember(struct sqlite_store *s, const struct instant *now, const char *user, const char *key)
 {
-	if (!*key)
+	if (!key || !*key)
 		return 0;
 	/* What was made "in the future", before the clock was put back, is made anew. */
 	if (sql_run(s->db,
@@ -31,12 +31,12 @@ remember(struct sqlite_store *s, const struct instant *now, const char *user, co
 }
 
 int
-store_sqlite_on_ok(
-    struct sqlite_store *s, const struct instant *now, const char *user, const struct on_ok *then)
+store_sqlite_on_ok(struct sqlite_store *s, const struct instant *now, const char *user,
+    const struct on_ok *effects)
 {
-	int r = store_sqlite_place_put(s, now, user, then->place);
+	int r = store_sqlite_place_put(s, now, user, effects->place);
 
-	return r ? r : remember(s, now, user, then->remember);
+	return r ? r : remember(s, now, user, effects->remember);
 }
 
 int

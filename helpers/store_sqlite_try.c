@@ -16,18 +16,6 @@
 #include "helpers/sql.h"
 #include "helpers/store_sqlite.h"
 
-/* The arguments of one operation; each uses what it needs. Borrowed. */
-struct trial {
-	const char *id;
-	const unsigned char *mac;
-	const struct budget *budget;
-	const struct try_rule *rule;
-	const struct on_ok *then;
-	int64_t lease_ms;
-	int *left;
-	int64_t *until;
-};
-
 /* What is needed of a challenge that is live. */
 struct live {
 	char user[256];
@@ -78,65 +66,73 @@ live_read(struct sqlite_store *s, const struct instant *now, const char *id, str
 	return live_of_row(stmt, out);
 }
 
+static bool
+is_charged(const struct trial *t)
+{
+	return t->budget && t->budget->kind[0];
+}
+
 /* Is there a try left, of the budget and of the challenge? */
 static int
 try_allowed(
-    struct sqlite_store *s, const struct instant *now, const struct trial *o, const struct live *c)
+    struct sqlite_store *s, const struct instant *now, const struct trying *o, const struct live *c)
 {
-	int r = store_sqlite_budget_check(s, now, o->budget, o->rule, o->until);
+	const struct trial *t = o->trial;
+	int r = store_sqlite_budget_check(s, now, t->budget, &t->rule, &o->out->until_wall_ms);
 
-	return !r && c->tries >= o->rule->per_challenge ? -OTP_ELIMIT : r;
+	return !r && c->tries >= t->rule.per_challenge ? -OTP_ELIMIT : r;
 }
 
 static int
 try_add(
-    struct sqlite_store *s, const struct instant *now, const struct trial *o, const struct live *c)
+    struct sqlite_store *s, const struct instant *now, const struct trying *o, const struct live *c)
 {
-	int r = store_sqlite_budget_add(s, now, o->budget, o->rule);
+	const struct trial *t = o->trial;
+	int r = store_sqlite_budget_add(s, now, t->budget, &t->rule);
 
 	if (!r &&
-	    sql_run(s->db, "UPDATE challenge SET tries = tries + 1 WHERE id = ?1", sql_text(o->id)))
+	    sql_run(s->db, "UPDATE challenge SET tries = tries + 1 WHERE id = ?1", sql_text(t->id)))
 		r = store_sqlite_failed(s, "counting a try");
 	if (!r)
-		*o->left = (int)(o->rule->per_challenge - c->tries - 1);
+		o->out->left = (int)(t->rule.per_challenge - c->tries - 1);
 	return r;
 }
 
 /* All that ends with the right code; the challenge was read as live in this transaction. */
 static int
 use_up(
-    struct sqlite_store *s, const struct instant *now, const struct trial *o, const struct live *c)
+    struct sqlite_store *s, const struct instant *now, const struct trial *t, const struct live *c)
 {
 	int r = 0;
 
 	if (sql_run(s->db,
 		"UPDATE challenge SET state = 'used', mac = NULL, captures = NULL "
 		"WHERE id = ?1 AND state = 'live'",
-		sql_text(o->id)) ||
+		sql_text(t->id)) ||
 	    sqlite3_changes(s->db) != 1)
 		r = store_sqlite_failed(s, "consuming a challenge");
 	if (!r)
-		r = store_sqlite_budget_reset(s, o->budget);
+		r = store_sqlite_budget_reset(s, t->budget);
 	if (!r)
 		r = store_sqlite_give_back(s, c->reservation);
 	if (!r)
-		r = store_sqlite_on_ok(s, now, c->user, o->then);
+		r = store_sqlite_on_ok(s, now, c->user, &t->effects);
 	return r;
 }
 
 static int
 op_try_mac(struct sqlite_store *s, const struct instant *now, const void *arg)
 {
-	const struct trial *o = arg;
+	const struct trying *o = arg;
 	struct live c;
-	int r = live_read(s, now, o->id, &c);
+	int r = live_read(s, now, o->trial->id, &c);
 
 	if (!r && !c.has_mac)
 		r = -OTP_EINVAL;
 	if (!r)
 		r = try_allowed(s, now, o, &c);
-	if (!r && !CRYPTO_memcmp(o->mac, c.mac, sizeof(c.mac))) {
-		r = use_up(s, now, o, &c);
+	if (!r && !CRYPTO_memcmp(o->trial->proof, c.mac, sizeof(c.mac))) {
+		r = use_up(s, now, o->trial, &c);
 	} else if (!r) {
 		r = try_add(s, now, o, &c);
 		if (!r)
@@ -147,21 +143,13 @@ op_try_mac(struct sqlite_store *s, const struct instant *now, const void *arg)
 }
 
 int
-store_sqlite_try_mac(struct store *base, const struct instant *now, const char *id,
-    const unsigned char mac[STORE_MAC_LEN], const struct budget *budget,
-    const struct try_rule *rule, const struct on_ok *then, int *left, int64_t *until_wall_ms)
+store_sqlite_try_mac(struct store *base, const struct instant *now, const struct trial *trial,
+    struct trial_result *out)
 {
-	const struct trial o = {.id = id,
-	    .mac = mac,
-	    .budget = budget,
-	    .rule = rule,
-	    .then = then,
-	    .left = left,
-	    .until = until_wall_ms};
+	const struct trying o = {.trial = trial, .out = out};
 
-	*left = 0;
-	*until_wall_ms = 0;
-	if (!budget->kind[0] || try_rule_check(rule))
+	*out = (struct trial_result){0};
+	if (trial_check(trial) || !trial->proof)
 		return -OTP_EINVAL;
 	return store_sqlite_transact((struct sqlite_store *)base, now, op_try_mac, &o);
 }
@@ -169,9 +157,9 @@ store_sqlite_try_mac(struct store *base, const struct instant *now, const char *
 static int
 op_try_count(struct sqlite_store *s, const struct instant *now, const void *arg)
 {
-	const struct trial *o = arg;
+	const struct trying *o = arg;
 	struct live c;
-	int r = live_read(s, now, o->id, &c);
+	int r = live_read(s, now, o->trial->id, &c);
 
 	if (!r && c.lease_boot_ms > now->boot_ms)
 		r = -OTP_EBUSY;
@@ -181,27 +169,21 @@ op_try_count(struct sqlite_store *s, const struct instant *now, const void *arg)
 		r = try_add(s, now, o, &c);
 	if (!r &&
 	    sql_run(s->db, "UPDATE challenge SET lease_by = ?2, lease_boot_ms = ?3 WHERE id = ?1",
-		sql_text(o->id), sql_int(s->self), sql_int(now->boot_ms + o->lease_ms)))
+		sql_text(o->trial->id), sql_int(s->self),
+		sql_int(now->boot_ms + o->trial->lease_ms)))
 		r = store_sqlite_failed(s, "holding a challenge");
 	otp_wipe(c);
 	return r;
 }
 
 int
-store_sqlite_try_count(struct store *base, const struct instant *now, const char *id,
-    const struct budget *budget, const struct try_rule *rule, int64_t lease_ms, int *left,
-    int64_t *until_wall_ms)
+store_sqlite_try_count(struct store *base, const struct instant *now, const struct trial *trial,
+    struct trial_result *out)
 {
-	const struct trial o = {.id = id,
-	    .budget = budget,
-	    .rule = rule,
-	    .lease_ms = lease_ms,
-	    .left = left,
-	    .until = until_wall_ms};
+	const struct trying o = {.trial = trial, .out = out};
 
-	*left = 0;
-	*until_wall_ms = 0;
-	if (!budget->kind[0] || lease_ms < 1 || try_rule_check(rule))
+	*out = (struct trial_result){0};
+	if (trial_check(trial) || trial->lease_ms < 1)
 		return -OTP_EINVAL;
 	return store_sqlite_transact((struct sqlite_store *)base, now, op_try_count, &o);
 }
@@ -237,43 +219,38 @@ store_sqlite_check_end(struct store *base, const char *id)
 static int
 op_try_return(struct sqlite_store *s, const struct instant *now, const void *arg)
 {
-	const struct trial *o = arg;
-	int r = lease_end(s, o->id, 1);
+	const struct trial *t = arg;
+	int r = lease_end(s, t->id, 1);
 
 	(void)now;
-	return r > 0 ? store_sqlite_budget_take_back(s, o->budget) : r;
+	return r > 0 ? store_sqlite_budget_take_back(s, t->budget) : r;
 }
 
 int
-store_sqlite_try_return(struct store *base, const char *id, const struct budget *budget)
+store_sqlite_try_return(struct store *base, const struct trial *trial)
 {
-	const struct trial o = {.id = id, .budget = budget};
-
-	if (!budget->kind[0])
+	if (!is_charged(trial))
 		return -OTP_EINVAL;
-	return store_sqlite_transact((struct sqlite_store *)base, NULL, op_try_return, &o);
+	return store_sqlite_transact((struct sqlite_store *)base, NULL, op_try_return, trial);
 }
 
 static int
 op_consume(struct sqlite_store *s, const struct instant *now, const void *arg)
 {
-	const struct trial *o = arg;
+	const struct trial *t = arg;
 	struct live c;
-	int r = live_read(s, now, o->id, &c);
+	int r = live_read(s, now, t->id, &c);
 
 	if (!r)
-		r = use_up(s, now, o, &c);
+		r = use_up(s, now, t, &c);
 	otp_wipe(c);
 	return r;
 }
 
 int
-store_sqlite_consume(struct store *base, const struct instant *now, const char *id,
-    const struct budget *budget, const struct on_ok *then)
+store_sqlite_consume(struct store *base, const struct instant *now, const struct trial *trial)
 {
-	const struct trial o = {.id = id, .budget = budget, .then = then};
-
-	if (!budget->kind[0])
+	if (!is_charged(trial))
 		return -OTP_EINVAL;
-	return store_sqlite_transact((struct sqlite_store *)base, now, op_consume, &o);
+	return store_sqlite_transact((struct sqlite_store *)base, now, op_consume, trial);
 }

@@ -236,17 +236,17 @@ rule_of(const struct courier *c)
 static int
 compare(struct courier *c, struct attempt *k, const struct secret *code, int *left)
 {
-	static const struct on_ok nothing = {.place = "", .remember = ""};
 	unsigned char mac[STORE_MAC_LEN];
 	struct instant now = courier_now(c);
 	struct budget b = budget_of(k);
-	struct try_rule rule = rule_of(c);
-	int64_t until = 0;
+	const struct trial trial = {
+	    .id = k->challenge.id, .proof = mac, .budget = &b, .rule = rule_of(c)};
+	struct trial_result tried = {0};
 	int r = challenge_mac(&k->challenge, &c->host_key, secret_str(code), mac);
 
 	if (!r)
-		r = c->store->ops->try_mac(
-		    c->store, &now, k->challenge.id, mac, &b, &rule, &nothing, left, &until);
+		r = c->store->ops->try_mac(c->store, &now, &trial, &tried);
+	*left = tried.left;
 	otp_wipe_array(mac);
 	return r;
 }
@@ -255,23 +255,27 @@ compare(struct courier *c, struct attempt *k, const struct secret *code, int *le
 static int
 ask_provider(struct courier *c, struct attempt *k, const struct secret *code, int *left)
 {
-	static const struct on_ok nothing = {.place = "", .remember = ""};
 	const struct store_ops *store = c->store->ops;
 	struct sending q = sending_of(c, k, code);
 	struct delivered d = {.class = CLASS_BROKEN};
 	struct instant now = courier_now(c);
 	struct budget b = budget_of(k);
-	struct try_rule rule = rule_of(c);
-	int64_t until = 0;
-	int r = store->try_count(c->store, &now, k->challenge.id, &b, &rule,
-	    c->options->verify_timeout + LEASE_SLACK_MS, left, &until);
+	const struct trial trial = {
+	    .id = k->challenge.id,
+	    .budget = &b,
+	    .rule = rule_of(c),
+	    .lease_ms = c->options->verify_timeout + LEASE_SLACK_MS,
+	};
+	struct trial_result tried;
+	int r = store->try_count(c->store, &now, &trial, &tried);
 
+	*left = tried.left;
 	if (!r)
 		r = c->delivery->verify(c->delivery, &q, k->challenge.provider, c->options, &d);
 	if (!r && d.class == CLASS_OK)
-		r = store->consume(c->store, &now, k->challenge.id, &b, &nothing);
+		r = store->consume(c->store, &now, &trial);
 	else if (!r && d.nothing_sent)
-		r = store->try_return(c->store, k->challenge.id, &b) ? -OTP_ESTORE : -OTP_ENET;
+		r = store->try_return(c->store, &trial) ? -OTP_ESTORE : -OTP_ENET;
 	else if (!r)
 		r = store->check_end(c->store, k->challenge.id)		    ? -OTP_ESTORE
 		    : d.class == CLASS_WRONG_CODE			    ? -OTP_EWRONG

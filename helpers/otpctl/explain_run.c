@@ -171,14 +171,14 @@ add_limit(struct dry *d, const char *limit, int64_t until)
 }
 
 static int
-store_locked(struct store *s, const struct instant *now, const struct budget *budget,
-    const struct try_rule *rule, int64_t *until_wall_ms)
+store_locked(
+    struct store *s, const struct instant *now, const struct trial *trial, struct trial_result *out)
 {
 	struct dry *d = DRY_OF(ops, s->ops);
-	int r = d->real->locked(s, now, budget, rule, until_wall_ms);
+	int r = d->real->locked(s, now, trial, out);
 
 	if (r == -OTP_ELIMIT)
-		add_limit(d, "failures", *until_wall_ms);
+		add_limit(d, "failures", out->until_wall_ms);
 	return r;
 }
 

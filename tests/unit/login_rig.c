@@ -377,31 +377,28 @@ f_kill(struct store *s, const char *id)
 }
 
 static int
-try_mac(const struct instant *t, const char *id, const unsigned char mac[STORE_MAC_LEN],
-    const struct budget *budget, const struct try_rule *rule, const struct on_ok *then, int *left,
-    int64_t *until)
+try_mac(const struct instant *t, const struct trial *trial, struct trial_result *out)
 {
-	int r = REAL->try_mac(rig.real_store, t, id, mac, budget, rule, then, left, until);
+	int r = REAL->try_mac(rig.real_store, t, trial, out);
 
 	rig_wrong += r == -OTP_EWRONG;
 	return r;
 }
 
 static int
-f_try_mac(struct store *s, const struct instant *t, const char *id,
-    const unsigned char mac[STORE_MAC_LEN], const struct budget *budget,
-    const struct try_rule *rule, const struct on_ok *then, int *left, int64_t *until)
+f_try_mac(
+    struct store *s, const struct instant *t, const struct trial *trial, struct trial_result *out)
 {
 	(void)s;
-	WITH_FAULT(try_mac(t, id, mac, budget, rule, then, left, until));
+	WITH_FAULT(try_mac(t, trial, out));
 }
 
 static int
-f_try_count(struct store *s, const struct instant *t, const char *id, const struct budget *budget,
-    const struct try_rule *rule, int64_t lease_ms, int *left, int64_t *until)
+f_try_count(
+    struct store *s, const struct instant *t, const struct trial *trial, struct trial_result *out)
 {
 	(void)s;
-	WITH_FAULT(REAL->try_count(rig.real_store, t, id, budget, rule, lease_ms, left, until));
+	WITH_FAULT(REAL->try_count(rig.real_store, t, trial, out));
 }
 
 static int
@@ -413,27 +410,26 @@ f_check_end(struct store *s, const char *id)
 }
 
 static int
-f_locked(struct store *s, const struct instant *t, const struct budget *budget,
-    const struct try_rule *rule, int64_t *until)
+f_locked(
+    struct store *s, const struct instant *t, const struct trial *trial, struct trial_result *out)
 {
 	(void)s;
-	WITH_FAULT(REAL->locked(rig.real_store, t, budget, rule, until));
+	WITH_FAULT(REAL->locked(rig.real_store, t, trial, out));
 }
 
 static int
-f_consume(struct store *s, const struct instant *t, const char *id, const struct budget *budget,
-    const struct on_ok *then)
+f_consume(struct store *s, const struct instant *t, const struct trial *trial)
 {
 	(void)s;
-	WITH_FAULT(REAL->consume(rig.real_store, t, id, budget, then));
+	WITH_FAULT(REAL->consume(rig.real_store, t, trial));
 }
 
 static int
-f_try_return(struct store *s, const char *id, const struct budget *budget)
+f_try_return(struct store *s, const struct trial *trial)
 {
 	(void)s;
 	rig.fault_ignored |= rig.calls + 1 == rig.fail_at;
-	WITH_FAULT(REAL->try_return(rig.real_store, id, budget));
+	WITH_FAULT(REAL->try_return(rig.real_store, trial));
 }
 
 static int
@@ -459,13 +455,11 @@ f_recovery_find(struct store *s, const char *user, struct recovery *out)
 }
 
 static int
-f_recovery_use(struct store *s, const struct instant *t, const char *user, const char *id,
-    const unsigned char hash[RECOVERY_HASH_LEN], const struct budget *budget,
-    const struct try_rule *rule, const struct on_ok *then, int *left, int64_t *until)
+f_recovery_use(
+    struct store *s, const struct instant *t, const struct trial *trial, struct trial_result *out)
 {
 	(void)s;
-	WITH_FAULT(
-	    REAL->recovery_use(rig.real_store, t, user, id, hash, budget, rule, then, left, until));
+	WITH_FAULT(REAL->recovery_use(rig.real_store, t, trial, out));
 }
 
 static int

@@ -127,11 +127,11 @@ try_nth(int n, const unsigned char *mac, const struct budget *b, const struct tr
 {
 	char id[STORE_ID_LEN + 1];
 	struct instant now = at(0);
-	int64_t until;
-	int left;
+	struct trial_result tried;
 
 	(void)snprintf(id, sizeof(id), "%032x", n);
-	return store->ops->try_mac(store, &now, id, mac, b, r, AT(""), &left, &until);
+	return store->ops->try_mac(
+	    store, &now, TRIAL(.id = id, .proof = mac, .budget = b, .rule = *r), &tried);
 }
 
 void
@@ -186,20 +186,22 @@ find_at(
 }
 
 int
-try_mac_at(int64_t ms, const char *id, const unsigned char *mac, const struct budget *b, int *left,
-    int64_t *until)
+try_mac_at(int64_t ms, const char *id, const unsigned char *mac, const struct budget *b,
+    struct trial_result *out)
 {
 	struct instant now = at(ms);
 
-	return store->ops->try_mac(store, &now, id, mac, b, &rule, AT(""), left, until);
+	return store->ops->try_mac(
+	    store, &now, TRIAL(.id = id, .proof = mac, .budget = b, .rule = rule), out);
 }
 
 int
-try_count_at(int64_t ms, const char *id, const struct budget *b, int *left, int64_t *until)
+try_count_at(int64_t ms, const char *id, const struct budget *b, struct trial_result *out)
 {
 	struct instant now = at(ms);
 
-	return store->ops->try_count(store, &now, id, b, &rule, 10000, left, until);
+	return store->ops->try_count(
+	    store, &now, TRIAL(.id = id, .budget = b, .rule = rule, .lease_ms = 10000), out);
 }
 
 int
@@ -207,30 +209,30 @@ consume_at(int64_t ms, const char *id, const struct budget *b, const char *place
 {
 	struct instant now = at(ms);
 
-	return store->ops->consume(store, &now, id, b, AT(place));
+	return store->ops->consume(store, &now, TRIAL(.id = id, .budget = b, .effects = AT(place)));
 }
 
 int
-locked_at(int64_t ms, const struct budget *b, int64_t *until)
+locked_at(int64_t ms, const struct budget *b, struct trial_result *out)
 {
 	struct instant now = at(ms);
 
-	return store->ops->locked(store, &now, b, &rule, until);
+	return store->ops->locked(store, &now, TRIAL(.budget = b, .rule = rule), out);
 }
 
 int
-fail_at(int64_t ms, const struct budget *b, int64_t *until)
+fail_at(int64_t ms, const struct budget *b, struct trial_result *out)
 {
 	static unsigned n;
 	struct instant now = at(ms);
 	struct challenge c = a_challenge(ID_A);
-	int left, r;
+	int r;
 
 	(void)snprintf(c.id, sizeof(c.id), "f%031x", n++);
 	strcpy(c.user, "a stranger");
 	c.expires_boot_ms = now.boot_ms + MINUTE;
 	assert_int_equal(store->ops->challenge_put(store, &now, &c, 1), 0);
-	r = store->ops->try_mac(store, &now, c.id, wrong_mac, b, &rule, AT(""), &left, until);
+	r = try_mac_at(ms, c.id, wrong_mac, b, out);
 	return r == -OTP_EWRONG ? 0 : r;
 }
 

@@ -59,13 +59,13 @@ int reserve_at(
 int find_at(
     int64_t ms, const char *user, const char *service, const char *source, struct challenge *out);
 int try_mac_at(int64_t ms, const char *id, const unsigned char *mac, const struct budget *b,
-    int *left, int64_t *until);
+    struct trial_result *out);
 /* With a lease of ten seconds. */
-int try_count_at(int64_t ms, const char *id, const struct budget *b, int *left, int64_t *until);
+int try_count_at(int64_t ms, const char *id, const struct budget *b, struct trial_result *out);
 int consume_at(int64_t ms, const char *id, const struct budget *b, const char *place);
-int locked_at(int64_t ms, const struct budget *b, int64_t *until);
+int locked_at(int64_t ms, const struct budget *b, struct trial_result *out);
 /* One failure on the budget, by a wrong code for a challenge of its own. */
-int fail_at(int64_t ms, const struct budget *b, int64_t *until);
+int fail_at(int64_t ms, const struct budget *b, struct trial_result *out);
 
 /* One number straight from the file, past the interface; or a change to it. */
 int64_t number(const char *sql);
@@ -81,7 +81,8 @@ typedef int child_fn(int i);
 void in_parallel(child_fn *fn, int result[CHILDREN_MAX]);
 int tally(const int result[CHILDREN_MAX], int r);
 
-/* What an ok leaves behind: this place, and nothing remembered. */
-#define AT(p) (&(const struct on_ok){.place = (p), .remember = ""})
+/* TRIAL(.id = ID_A, .budget = &asha, ...); AT(): an ok leaves this place behind. */
+#define TRIAL(...) (&(const struct trial){__VA_ARGS__})
+#define AT(p)	   ((struct on_ok){.place = (p)})
 
 #endif

@@ -323,68 +323,67 @@ m_find(struct store *s, const struct instant *t, const char *user, const char *s
 
 /* Is there a try left, of this challenge and of everybody? */
 static int
-m_may_try(int i, const struct instant *t, const struct try_rule *rule, int64_t *until)
+m_may_try(int i, const struct instant *t, const struct trial *trial, struct trial_result *out)
 {
 	int r = alive(i, t);
 
 	if (!r && memory.locked_until > t->wall_ms) {
-		*until = memory.locked_until;
+		out->until_wall_ms = memory.locked_until;
 		return -OTP_ELIMIT;
 	}
-	return !r && memory.challenge[i].tries >= rule->per_challenge ? -OTP_ELIMIT : r;
+	return !r && memory.challenge[i].tries >= trial->rule.per_challenge ? -OTP_ELIMIT : r;
 }
 
 static int
-m_try_mac(struct store *s, const struct instant *t, const char *id,
-    const unsigned char mac[STORE_MAC_LEN], const struct budget *budget,
-    const struct try_rule *rule, const struct on_ok *then, int *left, int64_t *until)
+m_try_mac(
+    struct store *s, const struct instant *t, const struct trial *trial, struct trial_result *out)
 {
-	int i = slot_of(id), r = m_may_try(i, t, rule, until);
+	int i = slot_of(trial->id), r = m_may_try(i, t, trial, out);
 
-	(void)s, (void)budget, (void)then;
+	(void)s;
 	if (r)
 		return r;
 	if (!memory.challenge[i].has_mac)
 		return -OTP_EINVAL;
-	if (!memcmp(memory.challenge[i].mac, mac, STORE_MAC_LEN)) {
+	if (!memcmp(memory.challenge[i].mac, trial->proof, STORE_MAC_LEN)) {
 		memory.state[i] = USED;
 		return 0;
 	}
-	*left = rule->per_challenge - ++memory.challenge[i].tries;
+	out->left = trial->rule.per_challenge - ++memory.challenge[i].tries;
 	return -OTP_EWRONG;
 }
 
 static int
-m_try_count(struct store *s, const struct instant *t, const char *id, const struct budget *budget,
-    const struct try_rule *rule, int64_t lease_ms, int *left, int64_t *until)
+m_try_count(
+    struct store *s, const struct instant *t, const struct trial *trial, struct trial_result *out)
 {
-	int i = slot_of(id), r = m_may_try(i, t, rule, until);
+	int i = slot_of(trial->id), r = m_may_try(i, t, trial, out);
 
-	(void)s, (void)budget, (void)lease_ms;
+	(void)s;
 	if (!r && memory.busy)
 		return -OTP_EBUSY;
 	if (!r)
-		*left = rule->per_challenge - ++memory.challenge[i].tries;
+		out->left = trial->rule.per_challenge - ++memory.challenge[i].tries;
 	return r;
 }
 
 static int
-m_locked(struct store *s, const struct instant *t, const struct budget *budget,
-    const struct try_rule *rule, int64_t *until)
+m_locked(
+    struct store *s, const struct instant *t, const struct trial *trial, struct trial_result *out)
 {
-	(void)s, (void)rule;
-	*until = strncmp(budget->kind, "recovery", 8) ? memory.locked_until
-						      : memory.recovery_locked_until;
-	return *until > t->wall_ms ? -OTP_ELIMIT : 0;
+	(void)s;
+	out->until_wall_ms = strncmp(trial->budget->kind, "recovery", 8)
+				 ? memory.locked_until
+				 : memory.recovery_locked_until;
+	return out->until_wall_ms > t->wall_ms ? -OTP_ELIMIT : 0;
 }
 
 static int
-m_consume(struct store *s, const struct instant *t, const char *id, const struct budget *budget,
-    const struct on_ok *then)
+m_consume(struct store *s, const struct instant *t, const struct trial *trial)
 {
-	int i = slot_of(id), r = alive(i, t);
+	int i = slot_of(trial->id), r = alive(i, t);
 
-	(void)s, (void)budget, (void)then;
+	(void)s;
 	if (!r)
 		memory.state[i] = USED;
 	return r;
@@ -398,9 +397,9 @@ m_check_end(struct store *s, const char *id)
 }
 
 static int
-m_try_return(struct store *s, const char *id, const struct budget *budget)
+m_try_return(struct store *s, const struct trial *trial)
 {
-	(void)s, (void)id, (void)budget;
+	(void)s, (void)trial;
 	return 0;
 }
 
@@ -424,24 +423,22 @@ m_recovery_find(struct store *s, const char *user, struct recovery *out)
 }
 
 static int
-m_recovery_use(struct store *s, const struct instant *t, const char *user, const char *id,
-    const unsigned char hash[RECOVERY_HASH_LEN], const struct budget *budget,
-    const struct try_rule *rule, const struct on_ok *then, int *left, int64_t *until)
+m_recovery_use(
+    struct store *s, const struct instant *t, const struct trial *trial, struct trial_result *out)
 {
-	int r = m_locked(s, t, budget, rule, until), nr = -1;
+	int r = m_locked(s, t, trial, out), nr = -1;
 
-	(void)then;
 	if (r)
 		return r;
 	for (int i = 0; i < memory.paper.n; i++)
-		if (!memcmp(hash, memory.paper.hash[i], RECOVERY_HASH_LEN))
+		if (!memcmp(trial->proof, memory.paper.hash[i], RECOVERY_HASH_LEN))
 			nr = i;
-	if (strcmp(user, "asha") != 0 || strcmp(id, memory.paper.id) != 0 || nr < 0)
+	if (strcmp(trial->user, "asha") != 0 || strcmp(trial->id, memory.paper.id) != 0 || nr < 0)
 		return -OTP_EWRONG;
 	if (memory.paper_used[nr])
 		return -OTP_EUSED;
 	memory.paper_used[nr] = true;
-	*left = 0;
+	out->left = 0;
 	return 0;
 }
 

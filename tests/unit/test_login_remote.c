@@ -221,24 +221,23 @@ static void
 sibling_checks(void)
 {
 	char id[STORE_ID_LEN + 1];
-	int64_t until;
-	int left;
+	const struct trial trial = {
+	    .id = id, .budget = &asha_alone, .rule = loose, .lease_ms = 10000};
+	struct trial_result tried;
 
 	id_of_live(id);
-	assert_int_equal(rig.real_store->ops->try_count(rig.real_store, &rig.now, id, &asha_alone,
-			     &loose, 10000, &left, &until),
-	    0);
+	assert_int_equal(
+	    rig.real_store->ops->try_count(rig.real_store, &rig.now, &trial, &tried), 0);
 }
 
 static void
 sibling_signs_in(void)
 {
-	const struct on_ok nothing = {.place = "", .remember = ""};
 	char id[STORE_ID_LEN + 1];
+	const struct trial trial = {.id = id, .budget = &asha_alone};
 
 	id_of_live(id);
-	assert_int_equal(
-	    rig.real_store->ops->consume(rig.real_store, &rig.now, id, &asha_alone, &nothing), 0);
+	assert_int_equal(rig.real_store->ops->consume(rig.real_store, &rig.now, &trial), 0);
 }
 
 static void

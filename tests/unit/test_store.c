@@ -385,20 +385,21 @@ assert_migrated(void)
 	struct store_refusal why;
 	struct instant now = at(0);
 	struct challenge out;
-	int64_t id, until;
-	int left, told = 0;
+	struct trial_result tried;
+	int64_t id;
+	int told = 0;
 
 	assert_int_equal(number("PRAGMA user_version"), 3);
-	assert_int_equal(locked_at(0, &asha, &until), -OTP_ELIMIT);
-	assert_int_equal(until, at(30000).wall_ms);
-	assert_int_equal(locked_at(0, &peer, &until), -OTP_ELIMIT);
-	assert_true(until == STORE_FOREVER);
-	assert_int_equal(locked_at(0, &bucket, &until), 0);
+	assert_int_equal(locked_at(0, &asha, &tried), -OTP_ELIMIT);
+	assert_int_equal(tried.until_wall_ms, at(30000).wall_ms);
+	assert_int_equal(locked_at(0, &peer, &tried), -OTP_ELIMIT);
+	assert_true(tried.until_wall_ms == STORE_FOREVER);
+	assert_int_equal(locked_at(0, &bucket, &tried), 0);
 	assert_int_equal(number("SELECT failures FROM budget WHERE kind = 'user-decoy' "
 				"AND owner = '7' AND place = ''"),
 	    2);
 	assert_int_equal(number("SELECT failures FROM budget WHERE kind = 'odd'"), 1);
-	assert_int_equal(locked_at(0, &odd, &until), 0);
+	assert_int_equal(locked_at(0, &odd, &tried), 0);
 	assert_int_equal(number("SELECT failures FROM budget WHERE kind = 'peer-user-decoy' "
 				"AND owner = '9'"),
 	    1);
@@ -416,9 +417,9 @@ assert_migrated(void)
 	assert_int_equal(store->ops->credits_each(store, credits_are_42, &told), 0);
 	assert_int_equal(told, 1);
 	/* The sign-in that was under way ends well, and gives its message back. */
-	assert_int_equal(try_mac_at(30000, ID_A, wrong_mac, &asha, &left, &until), -OTP_EWRONG);
-	assert_int_equal(left, 2);
-	assert_int_equal(try_mac_at(95000, ID_A, right_mac, &asha, &left, &until), 0);
+	assert_int_equal(try_mac_at(30000, ID_A, wrong_mac, &asha, &tried), -OTP_EWRONG);
+	assert_int_equal(tried.left, 2);
+	assert_int_equal(try_mac_at(95000, ID_A, right_mac, &asha, &tried), 0);
 	assert_int_equal(reserve_at(95000, &c, 1, &id, &why), 0);
 }
 
@@ -500,14 +501,15 @@ static void
 schema_2_is_migrated(void **state)
 {
 	struct instant now = at(0);
-	int64_t age, until;
+	struct trial_result tried;
+	int64_t age;
 
 	(void)state;
 	make_schema_2();
 	assert_int_equal(store_sqlite_migrate(dir), 0);
 	assert_int_equal(number("PRAGMA user_version"), 3);
 	assert_int_equal(store_sqlite_open(dir, NULL, NULL, &store), 0);
-	assert_int_equal(locked_at(0, &asha, &until), -OTP_ELIMIT);
+	assert_int_equal(locked_at(0, &asha, &tried), -OTP_ELIMIT);
 	assert_int_equal(
 	    store->ops->remembered_find(store, &now, "asha", "local sudo", &age), -OTP_ENOENT);
 	/* A sign-in that an older helper began ends well, and is not remembered. */

@@ -27,8 +27,9 @@ what_was_written(void)
 	const unsigned char hash[RECOVERY_HASH_LEN] = {4};
 	struct instant now = at(0);
 	struct store_refusal why;
-	int64_t id, until;
-	int left, removed;
+	struct trial_result tried;
+	int64_t id;
+	int removed;
 	const struct {
 		const char *name;
 		int r;
@@ -37,13 +38,15 @@ what_was_written(void)
 	    {"send_return", ops->send_return(store, reserved)},
 	    {"challenge_put", ops->challenge_put(store, &now, &ch, 1)},
 	    {"challenge_kill", ops->challenge_kill(store, ID_A)},
-	    {"try_mac, wrong", try_mac_at(0, ID_A, wrong_mac, &asha, &left, &until)},
-	    {"try_mac, right", try_mac_at(0, ID_A, right_mac, &asha, &left, &until)},
-	    {"try_count", try_count_at(0, ID_A, &asha, &left, &until)},
+	    {"try_mac, wrong", try_mac_at(0, ID_A, wrong_mac, &asha, &tried)},
+	    {"try_mac, right", try_mac_at(0, ID_A, right_mac, &asha, &tried)},
+	    {"try_count", try_count_at(0, ID_A, &asha, &tried)},
 	    {"consume", consume_at(0, ID_A, &asha, "net home")},
 	    {"recovery_put", ops->recovery_put(store, &now, "asha", &issue)},
-	    {"recovery_use", ops->recovery_use(store, &now, "asha", ID_A, hash, &asha_recovery,
-				 &rule, AT(""), &left, &until)},
+	    {"recovery_use", ops->recovery_use(store, &now,
+				 TRIAL(.id = ID_A, .user = "asha", .proof = hash,
+				     .budget = &asha_recovery, .rule = rule),
+				 &tried)},
 	    {"recovery_drop", ops->recovery_drop(store, "asha")},
 	    {"sample_put", ops->sample_put(store, &now, "check", 1, 0)},
 	    {"pause_put", ops->pause_put(store, &now, "p", "a", at(9).wall_ms)},
@@ -64,13 +67,12 @@ let_things_happen(void)
 {
 	struct send_count c = a_count("user", "asha", 1000, DAY);
 	struct store_refusal why;
-	int64_t until;
-	int left;
+	struct trial_result tried;
 
 	put(ID_A);
 	issue_ten();
 	assert_int_equal(reserve_at(0, &c, 1, &reserved, &why), 0);
-	assert_int_equal(try_mac_at(0, ID_A, wrong_mac, &asha, &left, &until), -OTP_EWRONG);
+	assert_int_equal(try_mac_at(0, ID_A, wrong_mac, &asha, &tried), -OTP_EWRONG);
 }
 
 static bool
@@ -110,8 +112,7 @@ waiting_asks_the_caller_who_may_give_up(void **state)
 	struct patience p = {.limit = 20};
 	const char *written;
 	sqlite3 *db;
-	int64_t until;
-	int left;
+	struct trial_result tried;
 
 	(void)state;
 	let_things_happen();
@@ -120,7 +121,7 @@ waiting_asks_the_caller_who_may_give_up(void **state)
 	assert_int_equal(sqlite3_open(db_path, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
 	p.asked = 0;
-	assert_int_equal(try_count_at(0, ID_A, &asha, &left, &until), -OTP_ESTORE);
+	assert_int_equal(try_count_at(0, ID_A, &asha, &tried), -OTP_ESTORE);
 	assert_int_equal(p.asked, 20);
 	p.limit = 1;
 	written = what_was_written();
@@ -130,7 +131,7 @@ waiting_asks_the_caller_who_may_give_up(void **state)
 		fail_msg("%s did not fail", written);
 	assert_true(nothing_changed());
 	p.asked = 0;
-	assert_int_equal(try_mac_at(0, ID_A, right_mac, &asha, &left, &until), 0);
+	assert_int_equal(try_mac_at(0, ID_A, right_mac, &asha, &tried), 0);
 	assert_int_equal(p.asked, 0);
 }
 
@@ -279,8 +280,8 @@ killed_at_any_moment_keeps_what_was_told(void **state)
 static void
 a_killed_check_holds_nobody_up_for_long(void **state)
 {
-	int64_t until;
-	int left, status;
+	struct trial_result tried;
+	int status;
 	pid_t pid;
 
 	(void)state;
@@ -291,16 +292,16 @@ a_killed_check_holds_nobody_up_for_long(void **state)
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		if (store_sqlite_open(dir, NULL, NULL, &store) ||
-		    try_count_at(0, ID_A, &asha, &left, &until))
+		    try_count_at(0, ID_A, &asha, &tried))
 			_exit(1);
 		(void)raise(SIGKILL);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFSIGNALED(status));
 	rig_reopen();
-	assert_int_equal(try_count_at(9999, ID_A, &asha, &left, &until), -OTP_EBUSY);
-	assert_int_equal(try_count_at(10000, ID_A, &asha, &left, &until), 0);
-	assert_int_equal(left, 3);
+	assert_int_equal(try_count_at(9999, ID_A, &asha, &tried), -OTP_EBUSY);
+	assert_int_equal(try_count_at(10000, ID_A, &asha, &tried), 0);
+	assert_int_equal(tried.left, 3);
 	assert_int_equal(number("SELECT failures FROM budget"), 2);
 }
 

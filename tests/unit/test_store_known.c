@@ -122,14 +122,16 @@ issue(const char *user, const char *id, int first)
 }
 
 static int
-use_at(int64_t ms, const char *id, int code, int *left, int64_t *until)
+use_at(int64_t ms, const char *id, int code, struct trial_result *out)
 {
 	unsigned char hash[RECOVERY_HASH_LEN];
 	struct instant now = at(ms);
 
 	hash_of(code, hash);
-	return store->ops->recovery_use(
-	    store, &now, "asha", id, hash, &asha_recovery, &rule, AT("net home"), left, until);
+	return store->ops->recovery_use(store, &now,
+	    TRIAL(.id = id, .user = "asha", .proof = hash, .budget = &asha_recovery, .rule = rule,
+		.effects = AT("net home")),
+	    out);
 }
 
 static void
@@ -160,8 +162,7 @@ static void
 a_recovery_code_is_used_once(void **state)
 {
 	struct recovery out;
-	int64_t until;
-	int left;
+	struct trial_result tried;
 
 	(void)state;
 	issue("asha", ID_A, 1);
@@ -169,15 +170,15 @@ a_recovery_code_is_used_once(void **state)
 	for (int i = 0; i < RECOVERY_CODES; i++) {
 		int code = 1 + i * 7 % RECOVERY_CODES;
 
-		assert_int_equal(use_at(i, ID_A, code, &left, &until), 0);
-		assert_int_equal(left, RECOVERY_CODES - 1 - i);
-		assert_int_equal(use_at(i, ID_A, code, &left, &until), -OTP_EUSED);
-		assert_int_equal(left, 0);
+		assert_int_equal(use_at(i, ID_A, code, &tried), 0);
+		assert_int_equal(tried.left, RECOVERY_CODES - 1 - i);
+		assert_int_equal(use_at(i, ID_A, code, &tried), -OTP_EUSED);
+		assert_int_equal(tried.left, 0);
 	}
 	assert_int_equal(number("SELECT count(*) FROM budget"), 0);
 	assert_int_equal(store->ops->recovery_find(store, "asha", &out), 0);
 	assert_int_equal(out.n, 0);
-	assert_int_equal(use_at(99, ID_A, 50, &left, &until), -OTP_EWRONG);
+	assert_int_equal(use_at(99, ID_A, 50, &tried), -OTP_EWRONG);
 	assert_int_equal(store->ops->recovery_find(store, "bela", &out), 0);
 	assert_int_equal(out.n, RECOVERY_CODES);
 }
@@ -187,8 +188,7 @@ a_recovery_code_ends_failures_and_challenges(void **state)
 {
 	struct challenge c = a_challenge(ID_B);
 	struct instant now = at(0);
-	int64_t until;
-	int left;
+	struct trial_result tried;
 
 	(void)state;
 	issue("asha", ID_A, 1);
@@ -198,11 +198,11 @@ a_recovery_code_ends_failures_and_challenges(void **state)
 	strcpy(c.id, ID_C);
 	strcpy(c.user, "bela");
 	assert_int_equal(store->ops->challenge_put(store, &now, &c, 1), 0);
-	assert_int_equal(fail_at(0, &asha, &until), 0);
-	assert_int_equal(use_at(0, ID_A, 50, &left, &until), -OTP_EWRONG);
+	assert_int_equal(fail_at(0, &asha, &tried), 0);
+	assert_int_equal(use_at(0, ID_A, 50, &tried), -OTP_EWRONG);
 	assert_int_equal(number("SELECT failures FROM budget WHERE kind = 'recovery'"), 1);
 	assert_int_equal(known_at(0, "asha", "net home"), -OTP_ENOENT);
-	assert_int_equal(use_at(0, ID_A, 2, &left, &until), 0);
+	assert_int_equal(use_at(0, ID_A, 2, &tried), 0);
 	assert_int_equal(number("SELECT count(*) FROM budget WHERE kind = 'recovery'"), 0);
 	assert_int_equal(number("SELECT failures FROM budget WHERE kind = 'user'"), 1);
 	assert_int_equal(known_at(0, "asha", "net home"), 0);
@@ -214,58 +214,55 @@ a_recovery_code_ends_failures_and_challenges(void **state)
 static void
 wrong_recovery_codes_lock_their_own_budget(void **state)
 {
-	int64_t until;
-	int left;
+	struct trial_result tried;
 
 	(void)state;
 	issue("asha", ID_A, 1);
 	for (int i = 0; i < 3; i++)
-		assert_int_equal(use_at(0, ID_A, 50 + i, &left, &until), -OTP_EWRONG);
+		assert_int_equal(use_at(0, ID_A, 50 + i, &tried), -OTP_EWRONG);
 	/* Locked: the right, the used and the wrong one get one answer. */
 	for (int i = 0; i < 3; i++) {
-		assert_int_equal(use_at(29999, ID_A, i == 0 ? 1 : 50, &left, &until), -OTP_ELIMIT);
-		assert_int_equal(until, at(30000).wall_ms);
+		assert_int_equal(use_at(29999, ID_A, i == 0 ? 1 : 50, &tried), -OTP_ELIMIT);
+		assert_int_equal(tried.until_wall_ms, at(30000).wall_ms);
 	}
 	assert_int_equal(number("SELECT failures FROM budget"), 3);
-	assert_int_equal(locked_at(0, &asha, &until), 0);
-	assert_int_equal(use_at(30000, ID_A, 1, &left, &until), 0);
+	assert_int_equal(locked_at(0, &asha, &tried), 0);
+	assert_int_equal(use_at(30000, ID_A, 1, &tried), 0);
 }
 
 static void
 a_new_issue_takes_the_place_of_the_old(void **state)
 {
 	struct recovery out;
-	int64_t until;
-	int left;
+	struct trial_result tried;
 
 	(void)state;
 	issue("asha", ID_A, 1);
 	issue("asha", ID_B, 21);
 	assert_int_equal(number("SELECT count(*) FROM recovery_code"), RECOVERY_CODES);
 	/* Who hashed under the old salt finds the issue gone, and is not charged. */
-	assert_int_equal(use_at(0, ID_A, 1, &left, &until), -OTP_ENOENT);
-	assert_int_equal(use_at(0, ID_C, 1, &left, &until), -OTP_ENOENT);
+	assert_int_equal(use_at(0, ID_A, 1, &tried), -OTP_ENOENT);
+	assert_int_equal(use_at(0, ID_C, 1, &tried), -OTP_ENOENT);
 	assert_int_equal(number("SELECT count(*) FROM budget"), 0);
-	assert_int_equal(use_at(0, ID_B, 1, &left, &until), -OTP_EWRONG);
-	assert_int_equal(use_at(0, ID_B, 21, &left, &until), 0);
+	assert_int_equal(use_at(0, ID_B, 1, &tried), -OTP_EWRONG);
+	assert_int_equal(use_at(0, ID_B, 21, &tried), 0);
 	assert_int_equal(store->ops->recovery_find(store, "asha", &out), 0);
 	assert_string_equal(out.id, ID_B);
 	/* The issue of somebody else is none of hers. */
 	issue("bela", ID_C, 1);
-	assert_int_equal(use_at(0, ID_C, 1, &left, &until), -OTP_ENOENT);
+	assert_int_equal(use_at(0, ID_C, 1, &tried), -OTP_ENOENT);
 }
 
 /* Who has no codes is counted like who has: nobody learns who has them. */
 static void
 who_has_no_codes_fails_and_locks_too(void **state)
 {
-	int64_t until;
-	int left;
+	struct trial_result tried;
 
 	(void)state;
 	for (int i = 0; i < 3; i++)
-		assert_int_equal(use_at(0, "", 1, &left, &until), -OTP_EWRONG);
-	assert_int_equal(use_at(0, "", 1, &left, &until), -OTP_ELIMIT);
+		assert_int_equal(use_at(0, "", 1, &tried), -OTP_EWRONG);
+	assert_int_equal(use_at(0, "", 1, &tried), -OTP_ELIMIT);
 	assert_int_equal(number("SELECT failures FROM budget WHERE kind = 'recovery'"), 3);
 }
 
@@ -277,8 +274,7 @@ senseless_issues_are_refused(void **state)
 	unsigned char hash[RECOVERY_HASH_LEN];
 	struct try_rule bad = rule;
 	const struct budget nobody = {.owner = "asha"};
-	int64_t until;
-	int left;
+	struct trial_result tried;
 
 	(void)state;
 	r.n = 0;
@@ -293,18 +289,22 @@ senseless_issues_are_refused(void **state)
 	issue("asha", ID_A, 1);
 	hash_of(1, hash);
 	bad.most = 0;
-	assert_int_equal(store->ops->recovery_use(store, &now, "asha", ID_A, hash, &asha_recovery,
-			     &bad, AT(""), &left, &until),
+	assert_int_equal(store->ops->recovery_use(store, &now,
+			     TRIAL(.id = ID_A, .user = "asha", .proof = hash,
+				 .budget = &asha_recovery, .rule = bad),
+			     &tried),
 	    -OTP_EINVAL);
-	assert_int_equal(store->ops->recovery_use(store, &now, "asha", ID_A, hash, &nobody, &rule,
-			     AT(""), &left, &until),
+	assert_int_equal(
+	    store->ops->recovery_use(store, &now,
+		TRIAL(.id = ID_A, .user = "asha", .proof = hash, .budget = &nobody, .rule = rule),
+		&tried),
 	    -OTP_EINVAL);
 	/* Two users cannot share an issue. */
 	r = an_issue(ID_A, 1);
 	assert_int_equal(store->ops->recovery_put(store, &now, "bela", &r), -OTP_ESTORE);
 	assert_int_equal(number("SELECT count(*) FROM recovery_code"), RECOVERY_CODES);
 	script("UPDATE recovery_code SET hash = x'00' WHERE nr = 9");
-	assert_int_equal(use_at(0, ID_A, 1, &left, &until), -OTP_ESTORE);
+	assert_int_equal(use_at(0, ID_A, 1, &tried), -OTP_ESTORE);
 	assert_int_equal(number("SELECT sum(used) FROM recovery_code"), 0);
 }
 
@@ -417,8 +417,8 @@ let_things_happen(void)
 	struct challenge ch = a_challenge(ID_A);
 	struct store_refusal why;
 	struct instant now = at(0);
-	int64_t id, until;
-	int left;
+	struct trial_result tried;
+	int64_t id;
 
 	sign_in_at(-5, "net home");
 	c[1].budget = a_budget("address", PHONE, "net home");
@@ -429,15 +429,15 @@ let_things_happen(void)
 	strcpy(ch.id, ID_B);
 	strcpy(ch.user, "bela");
 	assert_int_equal(store->ops->challenge_put(store, &now, &ch, id), 0);
-	assert_int_equal(try_mac_at(3, ID_A, wrong_mac, &asha, &left, &until), -OTP_EWRONG);
-	assert_int_equal(fail_at(4, &home, &until), 0);
-	assert_int_equal(fail_at(5, &home, &until), 0);
-	assert_int_equal(fail_at(6, &peer, &until), 0);
-	assert_int_equal(fail_at(7, &decoy, &until), 0);
-	assert_int_equal(fail_at(8, &bela, &until), 0);
+	assert_int_equal(try_mac_at(3, ID_A, wrong_mac, &asha, &tried), -OTP_EWRONG);
+	assert_int_equal(fail_at(4, &home, &tried), 0);
+	assert_int_equal(fail_at(5, &home, &tried), 0);
+	assert_int_equal(fail_at(6, &peer, &tried), 0);
+	assert_int_equal(fail_at(7, &decoy, &tried), 0);
+	assert_int_equal(fail_at(8, &bela, &tried), 0);
 	issue("asha", ID_A, 1);
 	issue("bela", ID_B, 1);
-	assert_int_equal(use_at(9, ID_A, 50, &left, &until), -OTP_EWRONG);
+	assert_int_equal(use_at(9, ID_A, 50, &tried), -OTP_EWRONG);
 	now = at(10);
 	assert_int_equal(store->ops->pause_put(store, &now, "tingting", PHONE, at(20).wall_ms), 0);
 	assert_int_equal(store->ops->pause_put(store, &now, "smtp", MAIL, at(30).wall_ms), 0);
@@ -503,27 +503,27 @@ static void
 unlocking_forgets_counts_and_nothing_else(void **state)
 {
 	static const char *const address[] = {PHONE, MAIL};
-	int64_t until;
-	int removed = 99, left;
+	struct trial_result tried;
+	int removed = 99;
 
 	(void)state;
 	assert_int_equal(store->ops->unlock(store, "asha", address, 2, &removed), 0);
 	assert_int_equal(removed, 0);
 	let_things_happen();
 	for (int i = 0; i < rule.most; i++)
-		(void)fail_at(20 * MINUTE * (i + 1), &asha, &until);
-	assert_int_equal(locked_at(DAY, &asha, &until), -OTP_ELIMIT);
-	assert_true(until == STORE_FOREVER);
+		(void)fail_at(20 * MINUTE * (i + 1), &asha, &tried);
+	assert_int_equal(locked_at(DAY, &asha, &tried), -OTP_ELIMIT);
+	assert_true(tried.until_wall_ms == STORE_FOREVER);
 	assert_int_equal(store->ops->unlock(store, "asha", address, 2, &removed), 0);
 	/* Four budgets, two pauses, and two messages: the third one's window was over. */
 	assert_int_equal(removed, 8);
-	assert_int_equal(locked_at(DAY, &asha, &until), 0);
+	assert_int_equal(locked_at(DAY, &asha, &tried), 0);
 	assert_string_equal(facts_at(11, "asha") + strcspn(told, "p"), lasting);
 	assert_memory_equal(told, "challenge", 9);
 	assert_int_equal(number("SELECT count(*) FROM budget"), 2);
 	assert_int_equal(number("SELECT count(*) FROM send_event"), 4);
 	assert_int_equal(number("SELECT count(*) FROM pause"), 1);
-	assert_int_equal(try_mac_at(11, ID_A, right_mac, &asha, &left, &until), 0);
+	assert_int_equal(try_mac_at(11, ID_A, right_mac, &asha, &tried), 0);
 	assert_int_equal(store->ops->unlock(store, "", NULL, 0, &removed), 0);
 	assert_int_equal(removed, 0);
 }
@@ -593,7 +593,8 @@ no_statement_reads_a_whole_table(void **state)
 	struct challenge c;
 	struct recovery r;
 	int64_t until;
-	int left, removed;
+	struct trial_result tried;
+	int removed;
 	size_t n, explained = 0;
 
 	(void)state;
@@ -604,16 +605,16 @@ no_statement_reads_a_whole_table(void **state)
 	assert_int_equal(ops->challenge_put(store, &now, &c, 1), 0);
 	(void)find_at(0, "asha", "sshd", HOME, &c);
 	challenge_clear(&c);
-	(void)try_count_at(0, ID_A, &asha, &left, &until);
-	(void)ops->try_return(store, ID_A, &asha);
+	(void)try_count_at(0, ID_A, &asha, &tried);
+	(void)ops->try_return(store, TRIAL(.id = ID_A, .budget = &asha));
 	(void)ops->check_end(store, ID_A);
 	(void)ops->challenge_kill(store, ID_A);
 	(void)ops->challenge_used(store, ID_A);
 	(void)ops->send_return(store, 1);
-	(void)locked_at(0, &asha, &until);
+	(void)locked_at(0, &asha, &tried);
 	(void)known_at(0, "asha", "net home");
 	(void)ops->recovery_find(store, "asha", &r);
-	(void)use_at(0, ID_A, 1, &left, &until);
+	(void)use_at(0, ID_A, 1, &tried);
 	(void)ops->recovery_drop(store, "asha");
 	(void)ops->sample_put(store, &now, "check", 1, 0);
 	(void)ops->samples(store, "check", s, &n);

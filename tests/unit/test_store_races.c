@@ -47,7 +47,7 @@ child_consume(int i)
 
 	(void)i;
 	(void)snprintf(id, sizeof(id), "%032x", 0);
-	return store->ops->consume(store, &now, id, &asha, AT(""));
+	return store->ops->consume(store, &now, TRIAL(.id = id, .budget = &asha));
 }
 
 static void
@@ -132,12 +132,12 @@ child_check(int i)
 {
 	struct instant now = at(0);
 	char id[STORE_ID_LEN + 1];
-	int64_t until;
-	int left;
+	struct trial_result tried;
 
 	(void)i;
 	(void)snprintf(id, sizeof(id), "%032x", 0);
-	return store->ops->try_count(store, &now, id, &asha, &real, 1000, &left, &until);
+	return store->ops->try_count(
+	    store, &now, TRIAL(.id = id, .budget = &asha, .rule = real, .lease_ms = 1000), &tried);
 }
 
 static void
@@ -159,12 +159,14 @@ use_recovery(unsigned char code)
 {
 	unsigned char hash[RECOVERY_HASH_LEN] = {code};
 	struct instant now = at(0);
-	int64_t until;
-	int left, r;
+	struct trial_result tried;
+	int r;
 
-	r = store->ops->recovery_use(
-	    store, &now, "asha", ID_A, hash, &asha_recovery, &real, AT(""), &left, &until);
-	return !r && left != RECOVERY_CODES - 1 ? -OTP_EPROTO : r;
+	r = store->ops->recovery_use(store, &now,
+	    TRIAL(.id = ID_A, .user = "asha", .proof = hash, .budget = &asha_recovery,
+		.rule = real),
+	    &tried);
+	return !r && tried.left != RECOVERY_CODES - 1 ? -OTP_EPROTO : r;
 }
 
 static int
@@ -240,8 +242,9 @@ child_whole_signin(int i)
 	struct challenge ch = a_challenge(ID_A), out;
 	struct budget b = a_budget("user", "", "");
 	struct store_refusal why;
-	int64_t id, until;
-	int left, r;
+	struct trial_result tried;
+	int64_t id;
+	int r;
 
 	(void)snprintf(ch.id, sizeof(ch.id), "%032x", i);
 	(void)snprintf(ch.user, sizeof(ch.user), "user%d", i);
@@ -254,11 +257,13 @@ child_whole_signin(int i)
 		r = store->ops->challenge_put(store, &now, &ch, id);
 	if (!r)
 		r = find_at(0, ch.user, ch.service, ch.source, &out);
-	if (!r && try_mac_at(0, ch.id, wrong_mac, &b, &left, &until) != -OTP_EWRONG)
+	if (!r && try_mac_at(0, ch.id, wrong_mac, &b, &tried) != -OTP_EWRONG)
 		r = -OTP_EPROTO;
 	return r ? r
-		 : store->ops->try_mac(
-		       store, &now, ch.id, right_mac, &b, &rule, AT("net"), &left, &until);
+		 : store->ops->try_mac(store, &now,
+		       TRIAL(.id = ch.id, .proof = right_mac, .budget = &b, .rule = rule,
+			   .effects = AT("net")),
+		       &tried);
 }
 
 static void
@@ -283,8 +288,10 @@ child_place(int i)
 	struct instant now = at(i);
 
 	(void)snprintf(place, sizeof(place), "net %d", i);
-	return store->ops->consume(store, &now, ID_A, &asha, AT(place)) == -OTP_EUSED ? -OTP_EUSED
-										      : 0;
+	return store->ops->consume(store, &now,
+		   TRIAL(.id = ID_A, .budget = &asha, .effects = AT(place))) == -OTP_EUSED
+		   ? -OTP_EUSED
+		   : 0;
 }
 
 static void

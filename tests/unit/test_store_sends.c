@@ -99,8 +99,8 @@ what_must_stay_is_not_given_back(void **state)
 	struct challenge ch;
 	struct instant now = at(0);
 	struct store_refusal why;
-	int64_t id, until;
-	int left;
+	struct trial_result tried;
+	int64_t id;
 
 	(void)state;
 	c[1].mode = SEND_STAYS;
@@ -110,7 +110,7 @@ what_must_stay_is_not_given_back(void **state)
 		assert_int_equal(store->ops->challenge_put(store, &now, &ch, id), 0);
 		assert_int_equal(number("SELECT count(*) FROM send_event"), 3 + i);
 		if (i)
-			assert_int_equal(try_mac_at(0, ID_B, right_mac, &asha, &left, &until), 0);
+			assert_int_equal(try_mac_at(0, ID_B, right_mac, &asha, &tried), 0);
 		else
 			assert_int_equal(consume_at(0, ID_A, &asha, ""), 0);
 		assert_int_equal(number("SELECT count(*) FROM send_event"), 1 + i);
@@ -161,24 +161,25 @@ clock_that_goes_back_frees_nothing(void **state)
 {
 	struct send_count c = a_count("user", "asha", 1, MINUTE);
 	struct store_refusal why;
-	int64_t id, until;
+	struct trial_result tried;
+	int64_t id;
 
 	(void)state;
 	assert_int_equal(reserve_at(DAY, &c, 1, &id, &why), 0);
 	for (int i = 0; i < 3; i++)
-		assert_int_equal(fail_at(DAY, &asha, &until), 0);
+		assert_int_equal(fail_at(DAY, &asha, &tried), 0);
 	for (int64_t ms = -DAY; ms <= DAY; ms += DAY / 2) {
 		assert_int_equal(reserve_at(ms, &c, 1, &id, &why), -OTP_ELIMIT);
 		assert_int_equal(why.until_wall_ms, at(DAY + MINUTE).wall_ms);
-		assert_int_equal(locked_at(ms, &asha, &until), -OTP_ELIMIT);
-		assert_int_equal(until, at(DAY + 30000).wall_ms);
-		assert_int_equal(fail_at(ms, &asha, &until), -OTP_ELIMIT);
+		assert_int_equal(locked_at(ms, &asha, &tried), -OTP_ELIMIT);
+		assert_int_equal(tried.until_wall_ms, at(DAY + 30000).wall_ms);
+		assert_int_equal(fail_at(ms, &asha, &tried), -OTP_ELIMIT);
 	}
 	/* A failure counted in the past leaves the last one where it was. */
-	assert_int_equal(fail_at(0, &bela, &until), 0);
-	assert_int_equal(fail_at(DAY, &bela, &until), 0);
-	assert_int_equal(fail_at(1, &bela, &until), 0);
-	assert_int_equal(locked_at(DAY + 29999, &bela, &until), -OTP_ELIMIT);
+	assert_int_equal(fail_at(0, &bela, &tried), 0);
+	assert_int_equal(fail_at(DAY, &bela, &tried), 0);
+	assert_int_equal(fail_at(1, &bela, &tried), 0);
+	assert_int_equal(locked_at(DAY + 29999, &bela, &tried), -OTP_ELIMIT);
 	assert_int_equal(reserve_at(DAY + MINUTE, &c, 1, &id, &why), 0);
 }
 
@@ -237,14 +238,13 @@ static void
 no_live_challenge_is_pruned(void **state)
 {
 	struct instant leap = at(0);
-	int64_t until;
-	int left;
+	struct trial_result tried;
 
 	(void)state;
 	put(ID_A);
 	leap.wall_ms += INT64_C(31) * DAY;
 	assert_int_equal(store->ops->sample_put(store, &leap, "x", 1, 0), 0);
-	assert_int_equal(try_mac_at(0, ID_A, wrong_mac, &asha, &left, &until), -OTP_EWRONG);
+	assert_int_equal(try_mac_at(0, ID_A, wrong_mac, &asha, &tried), -OTP_EWRONG);
 	leap.boot_ms += 5 * MINUTE;
 	assert_int_equal(store->ops->sample_put(store, &leap, "x", 1, 0), 0);
 	assert_int_equal(number("SELECT count(*) FROM challenge"), 0);

@@ -61,27 +61,28 @@ challenge_expires_and_dies_with_the_boot(void **state)
 {
 	struct instant other = at(0);
 	struct challenge out;
-	int left;
-	int64_t until;
+	struct trial_result tried;
 
 	(void)state;
 	put(ID_A);
 	assert_int_equal(find_at(5 * MINUTE - 1, "asha", "sshd", HOME, &out), 0);
 	assert_int_equal(find_at(5 * MINUTE, "asha", "sshd", HOME, &out), -OTP_ENOENT);
-	assert_int_equal(
-	    try_mac_at(5 * MINUTE, ID_A, right_mac, &asha, &left, &until), -OTP_ENOENT);
-	assert_int_equal(try_count_at(5 * MINUTE, ID_A, &asha, &left, &until), -OTP_ENOENT);
+	assert_int_equal(try_mac_at(5 * MINUTE, ID_A, right_mac, &asha, &tried), -OTP_ENOENT);
+	assert_int_equal(try_count_at(5 * MINUTE, ID_A, &asha, &tried), -OTP_ENOENT);
 	assert_int_equal(consume_at(5 * MINUTE, ID_A, &asha, ""), -OTP_ENOENT);
 	strcpy(other.boot_id, "99999999-2222-3333-4444-555555555555");
 	assert_int_equal(
 	    store->ops->challenge_find(store, &other, "asha", "sshd", HOME, &out), -OTP_ENOENT);
-	assert_int_equal(store->ops->try_mac(
-			     store, &other, ID_A, right_mac, &asha, &rule, AT(""), &left, &until),
+	assert_int_equal(
+	    store->ops->try_mac(store, &other,
+		TRIAL(.id = ID_A, .proof = right_mac, .budget = &asha, .rule = rule), &tried),
 	    -OTP_ENOENT);
 	assert_int_equal(
-	    store->ops->try_count(store, &other, ID_A, &asha, &rule, 1000, &left, &until),
+	    store->ops->try_count(store, &other,
+		TRIAL(.id = ID_A, .budget = &asha, .rule = rule, .lease_ms = 1000), &tried),
 	    -OTP_ENOENT);
-	assert_int_equal(store->ops->consume(store, &other, ID_A, &asha, AT("")), -OTP_ENOENT);
+	assert_int_equal(
+	    store->ops->consume(store, &other, TRIAL(.id = ID_A, .budget = &asha)), -OTP_ENOENT);
 	assert_int_equal(number("SELECT count(*) FROM budget"), 0);
 	assert_int_equal(number("SELECT tries FROM challenge"), 0);
 	assert_int_equal(consume_at(5 * MINUTE - 1, ID_A, &asha, ""), 0);
@@ -134,17 +135,16 @@ static void
 challenge_is_used_once(void **state)
 {
 	struct challenge out;
-	int left;
-	int64_t until;
+	struct trial_result tried;
 
 	(void)state;
 	put(ID_A);
 	assert_int_equal(store->ops->challenge_used(store, ID_A), 0);
 	assert_int_equal(consume_at(0, ID_A, &asha, ""), 0);
 	assert_int_equal(consume_at(0, ID_A, &asha, ""), -OTP_EUSED);
-	assert_int_equal(try_mac_at(0, ID_A, right_mac, &asha, &left, &until), -OTP_EUSED);
-	assert_int_equal(try_mac_at(0, ID_A, wrong_mac, &asha, &left, &until), -OTP_EUSED);
-	assert_int_equal(try_count_at(0, ID_A, &asha, &left, &until), -OTP_EUSED);
+	assert_int_equal(try_mac_at(0, ID_A, right_mac, &asha, &tried), -OTP_EUSED);
+	assert_int_equal(try_mac_at(0, ID_A, wrong_mac, &asha, &tried), -OTP_EUSED);
+	assert_int_equal(try_count_at(0, ID_A, &asha, &tried), -OTP_EUSED);
 	assert_int_equal(store->ops->challenge_used(store, ID_A), -OTP_EUSED);
 	assert_int_equal(store->ops->challenge_used(store, ID_B), 0);
 	assert_int_equal(number("SELECT count(*) FROM budget"), 0);
@@ -159,8 +159,7 @@ static void
 killed_and_unknown_challenges_are_gone(void **state)
 {
 	struct challenge out;
-	int left;
-	int64_t until;
+	struct trial_result tried;
 
 	(void)state;
 	put(ID_A);
@@ -168,8 +167,8 @@ killed_and_unknown_challenges_are_gone(void **state)
 	assert_int_equal(store->ops->challenge_kill(store, ID_B), 0);
 	assert_int_equal(consume_at(0, ID_A, &asha, ""), -OTP_ENOENT);
 	assert_int_equal(consume_at(0, ID_B, &asha, ""), -OTP_ENOENT);
-	assert_int_equal(try_mac_at(0, ID_A, right_mac, &asha, &left, &until), -OTP_ENOENT);
-	assert_int_equal(try_mac_at(0, ID_B, right_mac, &asha, &left, &until), -OTP_ENOENT);
+	assert_int_equal(try_mac_at(0, ID_A, right_mac, &asha, &tried), -OTP_ENOENT);
+	assert_int_equal(try_mac_at(0, ID_B, right_mac, &asha, &tried), -OTP_ENOENT);
 	assert_int_equal(find_at(0, "asha", "sshd", HOME, &out), -OTP_ENOENT);
 	assert_int_equal(number("SELECT count(*) FROM challenge WHERE mac IS NOT NULL"), 0);
 	put(ID_C);
@@ -203,15 +202,14 @@ static void
 damaged_challenges_are_no_challenges(void **state)
 {
 	struct challenge out;
-	int left;
-	int64_t until;
+	struct trial_result tried;
 
 	(void)state;
 	put(ID_A);
 	script("UPDATE challenge SET mac = x'00'");
 	assert_int_equal(find_at(0, "asha", "sshd", HOME, &out), -OTP_ESTORE);
 	assert_null(out.captures);
-	assert_int_equal(try_mac_at(0, ID_A, right_mac, &asha, &left, &until), -OTP_ESTORE);
+	assert_int_equal(try_mac_at(0, ID_A, right_mac, &asha, &tried), -OTP_ESTORE);
 	assert_int_equal(consume_at(0, ID_A, &asha, ""), -OTP_ESTORE);
 	assert_int_equal(number("SELECT count(*) FROM challenge WHERE state = 'live'"), 1);
 	assert_int_equal(number("SELECT count(*) FROM budget"), 0);
@@ -223,19 +221,20 @@ static void
 right_code_signs_in_and_resets(void **state)
 {
 	struct instant now = at(0);
-	int left = 9;
-	int64_t until = 9;
+	struct trial_result tried = {.left = 9, .until_wall_ms = 9};
 
 	(void)state;
 	put(ID_A);
-	assert_int_equal(try_mac_at(0, ID_A, wrong_mac, &asha, &left, &until), -OTP_EWRONG);
-	assert_int_equal(left, 4);
-	assert_int_equal(fail_at(0, &bela, &until), 0);
-	assert_int_equal(store->ops->try_mac(store, &now, ID_A, right_mac, &asha, &rule,
-			     AT("net home"), &left, &until),
+	assert_int_equal(try_mac_at(0, ID_A, wrong_mac, &asha, &tried), -OTP_EWRONG);
+	assert_int_equal(tried.left, 4);
+	assert_int_equal(fail_at(0, &bela, &tried), 0);
+	assert_int_equal(store->ops->try_mac(store, &now,
+			     TRIAL(.id = ID_A, .proof = right_mac, .budget = &asha, .rule = rule,
+				 .effects = AT("net home")),
+			     &tried),
 	    0);
-	assert_int_equal(left, 0);
-	assert_int_equal(until, 0);
+	assert_int_equal(tried.left, 0);
+	assert_int_equal(tried.until_wall_ms, 0);
 	assert_int_equal(number("SELECT count(*) FROM budget WHERE owner = 'asha'"), 0);
 	assert_int_equal(number("SELECT failures FROM budget WHERE owner = 'bela'"), 1);
 	assert_int_equal(store->ops->challenge_used(store, ID_A), -OTP_EUSED);
@@ -248,22 +247,23 @@ every_byte_of_the_code_counts(void **state)
 {
 	unsigned char mac[STORE_MAC_LEN];
 	struct instant now = at(0);
-	int left;
-	int64_t until;
+	struct trial_result tried;
 
 	(void)state;
 	put(ID_A);
 	for (int i = 0; i < STORE_MAC_LEN; i++) {
 		memcpy(mac, right_mac, sizeof(mac));
 		mac[i] ^= 1 << i % 8;
-		assert_int_equal(store->ops->try_mac(
-				     store, &now, ID_A, mac, &asha, &wide, AT(""), &left, &until),
+		assert_int_equal(
+		    store->ops->try_mac(store, &now,
+			TRIAL(.id = ID_A, .proof = mac, .budget = &asha, .rule = wide), &tried),
 		    -OTP_EWRONG);
 	}
 	assert_int_equal(number("SELECT failures FROM budget"), STORE_MAC_LEN);
 	assert_int_equal(number("SELECT tries FROM challenge"), STORE_MAC_LEN);
 	assert_int_equal(
-	    store->ops->try_mac(store, &now, ID_A, right_mac, &asha, &wide, AT(""), &left, &until),
+	    store->ops->try_mac(store, &now,
+		TRIAL(.id = ID_A, .proof = right_mac, .budget = &asha, .rule = wide), &tried),
 	    0);
 }
 
@@ -272,30 +272,34 @@ tries_of_a_challenge_run_out(void **state)
 {
 	static const struct try_rule many = {100, 100, 30000, 200000, 3};
 	struct instant now = at(0);
-	int left;
-	int64_t until = 1;
+	struct trial_result tried = {.until_wall_ms = 1};
 
 	(void)state;
 	put(ID_A);
 	for (int i = 2; i >= 0; i--) {
-		assert_int_equal(store->ops->try_mac(store, &now, ID_A, wrong_mac, &asha, &many,
-				     AT(""), &left, &until),
+		assert_int_equal(
+		    store->ops->try_mac(store, &now,
+			TRIAL(.id = ID_A, .proof = wrong_mac, .budget = &asha, .rule = many),
+			&tried),
 		    -OTP_EWRONG);
-		assert_int_equal(left, i);
+		assert_int_equal(tried.left, i);
 	}
 	for (int i = 0; i < 2; i++) {
-		until = 1;
-		left = 1;
-		assert_int_equal(store->ops->try_mac(store, &now, ID_A, i ? right_mac : wrong_mac,
-				     &asha, &many, AT(""), &left, &until),
+		tried.until_wall_ms = 1;
+		tried.left = 1;
+		assert_int_equal(store->ops->try_mac(store, &now,
+				     TRIAL(.id = ID_A, .proof = i ? right_mac : wrong_mac,
+					 .budget = &asha, .rule = many),
+				     &tried),
 		    -OTP_ELIMIT);
-		assert_int_equal(until, 0);
-		assert_int_equal(left, 0);
+		assert_int_equal(tried.until_wall_ms, 0);
+		assert_int_equal(tried.left, 0);
 	}
 	assert_int_equal(
-	    store->ops->try_count(store, &now, ID_A, &asha, &many, 1000, &left, &until),
+	    store->ops->try_count(store, &now,
+		TRIAL(.id = ID_A, .budget = &asha, .rule = many, .lease_ms = 1000), &tried),
 	    -OTP_ELIMIT);
-	assert_int_equal(until, 0);
+	assert_int_equal(tried.until_wall_ms, 0);
 	assert_int_equal(number("SELECT failures FROM budget"), 3);
 	assert_int_equal(number("SELECT tries FROM challenge"), 3);
 }
@@ -306,14 +310,15 @@ last_try_may_be_the_right_one(void **state)
 {
 	static const struct try_rule one = {100, 100, 30000, 200000, 1};
 	struct instant now = at(0);
-	int left = 9;
-	int64_t until;
+	struct trial_result tried = {.left = 9};
 
 	(void)state;
 	put(ID_A);
 	assert_int_equal(
-	    store->ops->try_count(store, &now, ID_A, &asha, &one, 1000, &left, &until), 0);
-	assert_int_equal(left, 0);
+	    store->ops->try_count(store, &now,
+		TRIAL(.id = ID_A, .budget = &asha, .rule = one, .lease_ms = 1000), &tried),
+	    0);
+	assert_int_equal(tried.left, 0);
 	assert_int_equal(consume_at(0, ID_A, &asha, ""), 0);
 	assert_int_equal(number("SELECT count(*) FROM budget"), 0);
 }
@@ -324,13 +329,12 @@ a_challenge_without_a_seal_is_not_compared(void **state)
 	struct instant now = at(0);
 	struct challenge c = a_challenge(ID_A);
 	unsigned char zero[STORE_MAC_LEN] = {0};
-	int left;
-	int64_t until;
+	struct trial_result tried;
 
 	(void)state;
 	c.has_mac = false;
 	assert_int_equal(store->ops->challenge_put(store, &now, &c, 1), 0);
-	assert_int_equal(try_mac_at(0, ID_A, zero, &asha, &left, &until), -OTP_EINVAL);
+	assert_int_equal(try_mac_at(0, ID_A, zero, &asha, &tried), -OTP_EINVAL);
 	assert_int_equal(number("SELECT tries FROM challenge"), 0);
 	assert_int_equal(number("SELECT count(*) FROM budget"), 0);
 }
@@ -339,42 +343,44 @@ static void
 backoff_doubles_to_its_most(void **state)
 {
 	static const int64_t wait[] = {30000, 60000, 120000, 200000, 200000};
-	int64_t now = 0, until;
+	struct trial_result tried;
+	int64_t now = 0;
 
 	(void)state;
-	assert_int_equal(fail_at(now, &asha, &until), 0);
-	assert_int_equal(fail_at(now, &asha, &until), 0);
-	assert_int_equal(locked_at(now, &asha, &until), 0);
+	assert_int_equal(fail_at(now, &asha, &tried), 0);
+	assert_int_equal(fail_at(now, &asha, &tried), 0);
+	assert_int_equal(locked_at(now, &asha, &tried), 0);
 	for (size_t i = 0; i < COUNT(wait); i++) {
-		assert_int_equal(fail_at(now, &asha, &until), 0);
-		assert_int_equal(locked_at(now + wait[i] - 1, &asha, &until), -OTP_ELIMIT);
-		assert_int_equal(until, at(now + wait[i]).wall_ms);
-		assert_int_equal(fail_at(now + wait[i] - 1, &asha, &until), -OTP_ELIMIT);
-		assert_int_equal(until, at(now + wait[i]).wall_ms);
-		assert_int_equal(locked_at(now + wait[i], &asha, &until), 0);
-		assert_int_equal(until, 0);
+		assert_int_equal(fail_at(now, &asha, &tried), 0);
+		assert_int_equal(locked_at(now + wait[i] - 1, &asha, &tried), -OTP_ELIMIT);
+		assert_int_equal(tried.until_wall_ms, at(now + wait[i]).wall_ms);
+		assert_int_equal(fail_at(now + wait[i] - 1, &asha, &tried), -OTP_ELIMIT);
+		assert_int_equal(tried.until_wall_ms, at(now + wait[i]).wall_ms);
+		assert_int_equal(locked_at(now + wait[i], &asha, &tried), 0);
+		assert_int_equal(tried.until_wall_ms, 0);
 		now += wait[i];
 	}
 	/* Refused ones were not counted. */
 	assert_int_equal(number("SELECT failures FROM budget"), 7);
-	assert_int_equal(locked_at(0, &bela, &until), 0);
+	assert_int_equal(locked_at(0, &bela, &tried), 0);
 }
 
 /* Eight in a row, and never a ninth: not after a year, not by pruning. */
 static void
 the_most_in_a_row_is_the_end(void **state)
 {
-	int64_t ms = 0, until;
+	struct trial_result tried;
+	int64_t ms = 0;
 
 	(void)state;
 	for (int i = 0; i < rule.most; i++, ms += 10 * MINUTE)
-		assert_int_equal(fail_at(ms, &asha, &until), 0);
-	assert_int_equal(fail_at(ms, &bela, &until), 0);
+		assert_int_equal(fail_at(ms, &asha, &tried), 0);
+	assert_int_equal(fail_at(ms, &bela, &tried), 0);
 	for (int month = 0; month < 13; month++, ms += INT64_C(31) * DAY) {
-		assert_int_equal(locked_at(ms, &asha, &until), -OTP_ELIMIT);
-		assert_true(until == STORE_FOREVER);
-		assert_int_equal(fail_at(ms, &asha, &until), -OTP_ELIMIT);
-		assert_true(until == STORE_FOREVER);
+		assert_int_equal(locked_at(ms, &asha, &tried), -OTP_ELIMIT);
+		assert_true(tried.until_wall_ms == STORE_FOREVER);
+		assert_int_equal(fail_at(ms, &asha, &tried), -OTP_ELIMIT);
+		assert_true(tried.until_wall_ms == STORE_FOREVER);
 	}
 	assert_int_equal(number("SELECT failures FROM budget WHERE owner = 'asha'"), rule.most);
 	/* Any other row of failures ends by itself. */
@@ -388,24 +394,25 @@ kind_owner_and_place_are_each_a_budget_of_their_own(void **state)
 	    a_budget("peer-user", "asha", ""), a_budget("user", "asha2", ""),
 	    a_budget("user", "", "asha"), a_budget("recovery", "asha", "")};
 	struct instant now = at(0);
-	int64_t until;
-	int left;
+	struct trial_result tried;
 
 	(void)state;
 	for (int i = 0; i < 3; i++)
-		assert_int_equal(fail_at(0, &asha, &until), 0);
-	assert_int_equal(locked_at(0, &asha, &until), -OTP_ELIMIT);
+		assert_int_equal(fail_at(0, &asha, &tried), 0);
+	assert_int_equal(locked_at(0, &asha, &tried), -OTP_ELIMIT);
 	for (size_t i = 0; i < COUNT(other); i++) {
-		assert_int_equal(locked_at(0, &other[i], &until), 0);
-		assert_int_equal(fail_at(0, &other[i], &until), 0);
+		assert_int_equal(locked_at(0, &other[i], &tried), 0);
+		assert_int_equal(fail_at(0, &other[i], &tried), 0);
 	}
 	/* Strangers have locked asha out; from home she signs in, and they stay where they are. */
 	put(ID_A);
-	assert_int_equal(try_mac_at(0, ID_A, right_mac, &asha, &left, &until), -OTP_ELIMIT);
-	assert_int_equal(store->ops->try_mac(store, &now, ID_A, right_mac, &other[0], &rule,
-			     AT("net home"), &left, &until),
+	assert_int_equal(try_mac_at(0, ID_A, right_mac, &asha, &tried), -OTP_ELIMIT);
+	assert_int_equal(store->ops->try_mac(store, &now,
+			     TRIAL(.id = ID_A, .proof = right_mac, .budget = &other[0],
+				 .rule = rule, .effects = AT("net home")),
+			     &tried),
 	    0);
-	assert_int_equal(locked_at(0, &asha, &until), -OTP_ELIMIT);
+	assert_int_equal(locked_at(0, &asha, &tried), -OTP_ELIMIT);
 	assert_int_equal(number("SELECT count(*) FROM budget WHERE place = 'net home'"), 0);
 	assert_int_equal(number("SELECT count(*) FROM budget"), COUNT(other));
 }
@@ -413,27 +420,25 @@ kind_owner_and_place_are_each_a_budget_of_their_own(void **state)
 static void
 locked_budget_counts_no_try(void **state)
 {
-	int left;
-	int64_t until;
+	struct trial_result tried;
 
 	(void)state;
 	put(ID_A);
 	for (int i = 0; i < 3; i++)
-		assert_int_equal(try_mac_at(0, ID_A, wrong_mac, &asha, &left, &until), -OTP_EWRONG);
+		assert_int_equal(try_mac_at(0, ID_A, wrong_mac, &asha, &tried), -OTP_EWRONG);
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(
-		    try_mac_at(29999, ID_A, i ? right_mac : wrong_mac, &asha, &left, &until),
-		    -OTP_ELIMIT);
-		assert_int_equal(until, at(30000).wall_ms);
+		    try_mac_at(29999, ID_A, i ? right_mac : wrong_mac, &asha, &tried), -OTP_ELIMIT);
+		assert_int_equal(tried.until_wall_ms, at(30000).wall_ms);
 	}
-	assert_int_equal(try_count_at(29999, ID_A, &asha, &left, &until), -OTP_ELIMIT);
-	assert_int_equal(until, at(30000).wall_ms);
+	assert_int_equal(try_count_at(29999, ID_A, &asha, &tried), -OTP_ELIMIT);
+	assert_int_equal(tried.until_wall_ms, at(30000).wall_ms);
 	assert_int_equal(number("SELECT tries FROM challenge"), 3);
 	assert_int_equal(number("SELECT failures FROM budget"), 3);
-	assert_int_equal(try_mac_at(29999, ID_A, wrong_mac, &bela, &left, &until), -OTP_EWRONG);
-	assert_int_equal(left, 1);
-	assert_int_equal(try_mac_at(30000, ID_A, wrong_mac, &asha, &left, &until), -OTP_EWRONG);
-	assert_int_equal(left, 0);
+	assert_int_equal(try_mac_at(29999, ID_A, wrong_mac, &bela, &tried), -OTP_EWRONG);
+	assert_int_equal(tried.left, 1);
+	assert_int_equal(try_mac_at(30000, ID_A, wrong_mac, &asha, &tried), -OTP_EWRONG);
+	assert_int_equal(tried.left, 0);
 }
 
 static void
@@ -461,8 +466,7 @@ senseless_arguments_are_refused(void **state)
 	const struct budget nobody = a_budget("", "asha", "");
 	const struct store_ops *ops = store->ops;
 	struct instant now = at(0);
-	int left;
-	int64_t until;
+	struct trial_result tried;
 
 	(void)state;
 	put(ID_A);
@@ -470,25 +474,78 @@ senseless_arguments_are_refused(void **state)
 		const struct try_rule *r = &bad[i];
 
 		assert_int_equal(
-		    ops->try_mac(store, &now, ID_A, right_mac, &asha, r, AT(""), &left, &until),
+		    ops->try_mac(store, &now,
+			TRIAL(.id = ID_A, .proof = right_mac, .budget = &asha, .rule = *r), &tried),
 		    -OTP_EINVAL);
 		assert_int_equal(
-		    ops->try_count(store, &now, ID_A, &asha, r, 1000, &left, &until), -OTP_EINVAL);
-		assert_int_equal(ops->locked(store, &now, &asha, r, &until), -OTP_EINVAL);
+		    ops->try_count(store, &now,
+			TRIAL(.id = ID_A, .budget = &asha, .rule = *r, .lease_ms = 1000), &tried),
+		    -OTP_EINVAL);
+		assert_int_equal(
+		    ops->locked(store, &now, TRIAL(.budget = &asha, .rule = *r), &tried),
+		    -OTP_EINVAL);
 	}
 	assert_int_equal(
-	    ops->try_mac(store, &now, ID_A, right_mac, &nobody, &rule, AT(""), &left, &until),
+	    ops->try_mac(store, &now,
+		TRIAL(.id = ID_A, .proof = right_mac, .budget = &nobody, .rule = rule), &tried),
 	    -OTP_EINVAL);
 	assert_int_equal(
-	    ops->try_count(store, &now, ID_A, &nobody, &rule, 1000, &left, &until), -OTP_EINVAL);
-	assert_int_equal(ops->consume(store, &now, ID_A, &nobody, AT("")), -OTP_EINVAL);
-	assert_int_equal(ops->try_return(store, ID_A, &nobody), -OTP_EINVAL);
-	assert_int_equal(ops->locked(store, &now, &nobody, &rule, &until), -OTP_EINVAL);
+	    ops->try_count(store, &now,
+		TRIAL(.id = ID_A, .budget = &nobody, .rule = rule, .lease_ms = 1000), &tried),
+	    -OTP_EINVAL);
+	assert_int_equal(
+	    ops->consume(store, &now, TRIAL(.id = ID_A, .budget = &nobody)), -OTP_EINVAL);
+	assert_int_equal(ops->try_return(store, TRIAL(.id = ID_A, .budget = &nobody)), -OTP_EINVAL);
+	assert_int_equal(
+	    ops->locked(store, &now, TRIAL(.budget = &nobody, .rule = rule), &tried), -OTP_EINVAL);
 	/* A lease without an end would be one that a dead process keeps. */
 	assert_int_equal(
-	    ops->try_count(store, &now, ID_A, &asha, &rule, 0, &left, &until), -OTP_EINVAL);
+	    ops->try_count(store, &now,
+		TRIAL(.id = ID_A, .budget = &asha, .rule = rule, .lease_ms = 0), &tried),
+	    -OTP_EINVAL);
 	assert_int_equal(number("SELECT tries FROM challenge"), 0);
 	assert_int_equal(number("SELECT count(*) FROM budget"), 0);
+}
+
+/* A member that an operation reads and nobody has set; without effects there are none. */
+static void
+incomplete_trials_are_refused(void **state)
+{
+	const struct trial whole = {.id = ID_A,
+	    .user = "asha",
+	    .proof = right_mac,
+	    .budget = &asha,
+	    .rule = rule,
+	    .lease_ms = 1000};
+	struct trial t[] = {whole, whole, whole, whole, whole};
+	const struct store_ops *ops = store->ops;
+	struct instant now = at(0);
+	struct trial_result tried;
+
+	(void)state;
+	put(ID_A);
+	t[0].budget = NULL;
+	t[1].rule = (struct try_rule){0};
+	t[2].proof = NULL;
+	t[3].user = NULL;
+	t[4].id = NULL;
+	for (size_t i = 0; i < COUNT(t); i++)
+		assert_int_equal(ops->recovery_use(store, &now, &t[i], &tried), -OTP_EINVAL);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(ops->try_mac(store, &now, &t[i], &tried), -OTP_EINVAL);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(ops->try_count(store, &now, &t[i], &tried), -OTP_EINVAL);
+		assert_int_equal(ops->locked(store, &now, &t[i], &tried), -OTP_EINVAL);
+	}
+	assert_int_equal(ops->consume(store, &now, &t[0]), -OTP_EINVAL);
+	assert_int_equal(ops->try_return(store, &t[0]), -OTP_EINVAL);
+	assert_int_equal(ops->try_mac(store, &now, &t[4], &tried), -OTP_ENOENT);
+	assert_int_equal(ops->try_count(store, &now, &t[4], &tried), -OTP_ENOENT);
+	assert_int_equal(ops->consume(store, &now, &t[4]), -OTP_ENOENT);
+	assert_int_equal(number("SELECT tries FROM challenge"), 0);
+	assert_int_equal(number("SELECT count(*) FROM budget"), 0);
+	assert_int_equal(ops->try_mac(store, &now, &whole, &tried), 0);
+	assert_int_equal(number("SELECT count(*) FROM known_place"), 0);
 }
 
 /* --- leases -------------------------------------------------------------------------------- */
@@ -508,30 +565,36 @@ one_check_at_a_time(void **state)
 {
 	struct store *s = sibling();
 	struct instant now = at(1);
-	int left;
-	int64_t until;
+	struct trial_result tried;
 
 	(void)state;
 	put(ID_A);
-	assert_int_equal(try_count_at(0, ID_A, &asha, &left, &until), 0);
-	assert_int_equal(left, 4);
+	assert_int_equal(try_count_at(0, ID_A, &asha, &tried), 0);
+	assert_int_equal(tried.left, 4);
 	assert_int_equal(
-	    s->ops->try_count(s, &now, ID_A, &asha, &rule, 1000, &left, &until), -OTP_EBUSY);
-	assert_int_equal(left, 0);
+	    s->ops->try_count(s, &now,
+		TRIAL(.id = ID_A, .budget = &asha, .rule = rule, .lease_ms = 1000), &tried),
+	    -OTP_EBUSY);
+	assert_int_equal(tried.left, 0);
 	assert_int_equal(number("SELECT tries FROM challenge"), 1);
 	assert_int_equal(number("SELECT failures FROM budget"), 1);
 	/* Nobody ends the lease of another, or takes its try back. */
 	assert_int_equal(s->ops->check_end(s, ID_A), 0);
-	assert_int_equal(s->ops->try_return(s, ID_A, &asha), 0);
+	assert_int_equal(s->ops->try_return(s, TRIAL(.id = ID_A, .budget = &asha)), 0);
 	assert_int_equal(
-	    s->ops->try_count(s, &now, ID_A, &asha, &rule, 1000, &left, &until), -OTP_EBUSY);
+	    s->ops->try_count(s, &now,
+		TRIAL(.id = ID_A, .budget = &asha, .rule = rule, .lease_ms = 1000), &tried),
+	    -OTP_EBUSY);
 	assert_int_equal(store->ops->check_end(store, ID_A), 0);
-	assert_int_equal(s->ops->try_count(s, &now, ID_A, &asha, &rule, 1000, &left, &until), 0);
-	assert_int_equal(left, 3);
-	assert_int_equal(try_count_at(2, ID_A, &asha, &left, &until), -OTP_EBUSY);
+	assert_int_equal(
+	    s->ops->try_count(s, &now,
+		TRIAL(.id = ID_A, .budget = &asha, .rule = rule, .lease_ms = 1000), &tried),
+	    0);
+	assert_int_equal(tried.left, 3);
+	assert_int_equal(try_count_at(2, ID_A, &asha, &tried), -OTP_EBUSY);
 	/* The sibling's code was right: who waited is told. */
-	assert_int_equal(s->ops->consume(s, &now, ID_A, &asha, AT("")), 0);
-	assert_int_equal(try_count_at(3, ID_A, &asha, &left, &until), -OTP_EUSED);
+	assert_int_equal(s->ops->consume(s, &now, TRIAL(.id = ID_A, .budget = &asha)), 0);
+	assert_int_equal(try_count_at(3, ID_A, &asha, &tried), -OTP_EUSED);
 	assert_int_equal(store->ops->check_end(store, ID_B), 0);
 	s->ops->close(s);
 }
@@ -542,46 +605,51 @@ busy_comes_before_spent(void **state)
 {
 	static const struct try_rule once = {1, 1, 1, 1, 1};
 	struct instant now = at(0);
-	int left;
-	int64_t until;
+	struct trial_result tried;
 
 	(void)state;
 	put(ID_A);
 	assert_int_equal(
-	    store->ops->try_count(store, &now, ID_A, &asha, &once, 1000, &left, &until), 0);
+	    store->ops->try_count(store, &now,
+		TRIAL(.id = ID_A, .budget = &asha, .rule = once, .lease_ms = 1000), &tried),
+	    0);
 	assert_int_equal(
-	    store->ops->try_count(store, &now, ID_A, &asha, &once, 1000, &left, &until),
+	    store->ops->try_count(store, &now,
+		TRIAL(.id = ID_A, .budget = &asha, .rule = once, .lease_ms = 1000), &tried),
 	    -OTP_EBUSY);
 	assert_int_equal(store->ops->check_end(store, ID_A), 0);
 	assert_int_equal(
-	    store->ops->try_count(store, &now, ID_A, &asha, &once, 1000, &left, &until),
+	    store->ops->try_count(store, &now,
+		TRIAL(.id = ID_A, .budget = &asha, .rule = once, .lease_ms = 1000), &tried),
 	    -OTP_ELIMIT);
-	assert_true(until == STORE_FOREVER);
+	assert_true(tried.until_wall_ms == STORE_FOREVER);
 }
 
 static void
 a_lease_ends_by_the_clock_of_the_boot(void **state)
 {
 	struct instant now = at(9999);
-	int left;
-	int64_t until;
+	struct trial_result tried;
 
 	(void)state;
 	put(ID_A);
-	assert_int_equal(try_count_at(0, ID_A, &asha, &left, &until), 0);
+	assert_int_equal(try_count_at(0, ID_A, &asha, &tried), 0);
 	/* The wall clock's leaps end no lease. */
 	now.wall_ms += DAY;
 	assert_int_equal(
-	    store->ops->try_count(store, &now, ID_A, &bela, &rule, 1000, &left, &until),
+	    store->ops->try_count(store, &now,
+		TRIAL(.id = ID_A, .budget = &bela, .rule = rule, .lease_ms = 1000), &tried),
 	    -OTP_EBUSY);
 	now.wall_ms -= 2 * DAY;
 	now.boot_ms += 1;
 	assert_int_equal(
-	    store->ops->try_count(store, &now, ID_A, &bela, &rule, 1000, &left, &until), 0);
-	assert_int_equal(left, 3);
+	    store->ops->try_count(store, &now,
+		TRIAL(.id = ID_A, .budget = &bela, .rule = rule, .lease_ms = 1000), &tried),
+	    0);
+	assert_int_equal(tried.left, 3);
 	/* Of another challenge there was never a lease. */
 	put(ID_B);
-	assert_int_equal(try_count_at(0, ID_B, &bela, &left, &until), 0);
+	assert_int_equal(try_count_at(0, ID_B, &bela, &tried), 0);
 }
 
 /* One that slept through its lease: what a sibling has taken since is the sibling's. */
@@ -590,16 +658,18 @@ a_lease_that_is_over_is_not_given_back_twice(void **state)
 {
 	struct store *s = sibling();
 	struct instant later = at(20000);
-	int left;
-	int64_t until;
+	struct trial_result tried;
 
 	(void)state;
 	put(ID_A);
-	assert_int_equal(try_count_at(0, ID_A, &asha, &left, &until), 0);
-	assert_int_equal(s->ops->try_count(s, &later, ID_A, &asha, &rule, 10000, &left, &until), 0);
-	assert_int_equal(store->ops->try_return(store, ID_A, &asha), 0);
+	assert_int_equal(try_count_at(0, ID_A, &asha, &tried), 0);
+	assert_int_equal(
+	    s->ops->try_count(s, &later,
+		TRIAL(.id = ID_A, .budget = &asha, .rule = rule, .lease_ms = 10000), &tried),
+	    0);
+	assert_int_equal(store->ops->try_return(store, TRIAL(.id = ID_A, .budget = &asha)), 0);
 	assert_int_equal(store->ops->check_end(store, ID_A), 0);
-	assert_int_equal(try_count_at(20001, ID_A, &asha, &left, &until), -OTP_EBUSY);
+	assert_int_equal(try_count_at(20001, ID_A, &asha, &tried), -OTP_EBUSY);
 	assert_int_equal(number("SELECT tries FROM challenge"), 2);
 	assert_int_equal(number("SELECT failures FROM budget"), 2);
 	s->ops->close(s);
@@ -608,31 +678,31 @@ a_lease_that_is_over_is_not_given_back_twice(void **state)
 static void
 a_try_is_taken_back_once(void **state)
 {
-	int64_t ms = 0, until;
-	int left;
+	struct trial_result tried;
+	int64_t ms = 0;
 
 	(void)state;
 	put(ID_A);
-	assert_int_equal(try_count_at(0, ID_A, &asha, &left, &until), 0);
-	assert_int_equal(store->ops->try_return(store, ID_A, &asha), 0);
+	assert_int_equal(try_count_at(0, ID_A, &asha, &tried), 0);
+	assert_int_equal(store->ops->try_return(store, TRIAL(.id = ID_A, .budget = &asha)), 0);
 	assert_int_equal(number("SELECT count(*) FROM budget"), 0);
 	assert_int_equal(number("SELECT tries FROM challenge"), 0);
-	assert_int_equal(fail_at(0, &asha, &until), 0);
-	assert_int_equal(store->ops->try_return(store, ID_A, &asha), 0);
-	assert_int_equal(store->ops->try_return(store, ID_B, &asha), 0);
+	assert_int_equal(fail_at(0, &asha, &tried), 0);
+	assert_int_equal(store->ops->try_return(store, TRIAL(.id = ID_A, .budget = &asha)), 0);
+	assert_int_equal(store->ops->try_return(store, TRIAL(.id = ID_B, .budget = &asha)), 0);
 	assert_int_equal(number("SELECT failures FROM budget"), 1);
 	/* Also the one that would have been the last for ever; then nothing is for ever. */
 	for (int i = 0; i < rule.most - 2; i++)
-		assert_int_equal(fail_at(ms += 10 * MINUTE, &asha, &until), 0);
+		assert_int_equal(fail_at(ms += 10 * MINUTE, &asha, &tried), 0);
 	script("UPDATE challenge SET expires_boot_ms = expires_boot_ms * 1000");
 	ms += 10 * MINUTE;
-	assert_int_equal(try_count_at(ms, ID_A, &asha, &left, &until), 0);
-	assert_int_equal(locked_at(ms, &asha, &until), -OTP_ELIMIT);
-	assert_true(until == STORE_FOREVER);
-	assert_int_equal(store->ops->try_return(store, ID_A, &asha), 0);
-	assert_int_equal(locked_at(ms, &asha, &until), -OTP_ELIMIT);
-	assert_int_equal(until, at(ms + 200000).wall_ms);
-	assert_int_equal(fail_at(ms + INT64_C(31) * DAY, &bela, &until), 0);
+	assert_int_equal(try_count_at(ms, ID_A, &asha, &tried), 0);
+	assert_int_equal(locked_at(ms, &asha, &tried), -OTP_ELIMIT);
+	assert_true(tried.until_wall_ms == STORE_FOREVER);
+	assert_int_equal(store->ops->try_return(store, TRIAL(.id = ID_A, .budget = &asha)), 0);
+	assert_int_equal(locked_at(ms, &asha, &tried), -OTP_ELIMIT);
+	assert_int_equal(tried.until_wall_ms, at(ms + 200000).wall_ms);
+	assert_int_equal(fail_at(ms + INT64_C(31) * DAY, &bela, &tried), 0);
 	assert_int_equal(number("SELECT count(*) FROM budget WHERE owner = 'asha'"), 0);
 }
 
@@ -660,6 +730,7 @@ main(void)
 	    WITH_STORE(locked_budget_counts_no_try),
 	    cmocka_unit_test(backoff_formula),
 	    WITH_STORE(senseless_arguments_are_refused),
+	    WITH_STORE(incomplete_trials_are_refused),
 	    WITH_STORE(one_check_at_a_time),
 	    WITH_STORE(busy_comes_before_spent),
 	    WITH_STORE(a_lease_ends_by_the_clock_of_the_boot),
