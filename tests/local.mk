@@ -20,6 +20,7 @@ dist-hook:
 check_PROGRAMS += tests/bench/delayline tests/bench/stopwatch
 tests_bench_delayline_SOURCES = tests/bench/delayline.c
 tests_bench_delayline_CFLAGS = $(AM_CFLAGS) -pthread
+tests_bench_delayline_LDADD =
 tests_bench_stopwatch_SOURCES = tests/bench/stopwatch.c
 tests_bench_stopwatch_LDADD = $(PAM_LIBS)
 EXTRA_DIST += tests/bench/figures.py tests/bench/line.py tests/bench/speed.py tests/bench/waits.py

@@ -22,6 +22,7 @@ tests_module_libharness_la_SOURCES = \
 tests_module_libharness_la_CFLAGS = $(MODULE_TEST_CFLAGS)
 
 tests_module_fake_helper_SOURCES = tests/module/fake-helper.c
+tests_module_fake_helper_LDADD =
 
 tests_module_pam_stage_la_SOURCES = tests/module/stage.c
 tests_module_pam_stage_la_LIBADD = $(PAM_LIBS)
