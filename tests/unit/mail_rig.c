@@ -254,3 +254,13 @@ post_heard(struct post *p)
 	assert_non_null(copy);
 	return copy;
 }
+
+bool
+post_received(struct post *p, const char *text)
+{
+	char *all = post_heard(p);
+	bool found = strstr(all, text);
+
+	free(all);
+	return found;
+}

@@ -34,5 +34,7 @@ int post_port(const struct post *p);
 int post_connections(struct post *p);
 /* All lines that clients said; a copy that the caller frees. */
 char *post_heard(struct post *p);
+/* Whether the text is in it. */
+bool post_received(struct post *p, const char *text);
 
 #endif

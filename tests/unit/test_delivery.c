@@ -231,17 +231,6 @@ all_requests(void)
 	return web_requests(web[0]) + web_requests(web[1]) + web_requests(web[2]);
 }
 
-/* Is the text in the last request to that server? */
-static bool
-asked(int i, const char *text)
-{
-	char *last = web_last(web[i]);
-	bool found = strstr(last, text);
-
-	free(last);
-	return found;
-}
-
 static void
 the_next_provider_is_asked_where_it_may_be(void **state)
 {
@@ -380,19 +369,19 @@ the_code_is_made_by_who_sends(void **state)
 	assert_string_equal(out.provider, "b");
 	assert_int_equal(out.code_by, CODE_BY_PROVIDER);
 	assert_string_equal(secret_str(&out.captures), "{\"id\":\"7\"}");
-	assert_false(asked(1, "012345"));
+	assert_false(web_received(web[1], "012345"));
 	/* Its own resend for what it captured, and nobody else's. */
 	assert_int_equal(send_after("b", false, "{\"id\":\"7\"}"), CLASS_OK);
-	assert_true(asked(1, "POST /again/7 "));
+	assert_true(web_received(web[1], "POST /again/7 "));
 	assert_int_equal(send_after("a", false, "{\"id\":\"7\"}"), CLASS_OK);
-	assert_true(asked(1, "POST /send "));
+	assert_true(web_received(web[1], "POST /send "));
 	/* The code that we make is one for all of the attempt, and theirs is forgotten. */
 	web_answer(web[1], "503 Oh", "", "{\"id\":8}");
 	assert_int_equal(send_it(), CLASS_OK);
 	assert_string_equal(out.provider, "c");
 	assert_int_equal(out.code_by, CODE_BY_MODULE);
 	assert_int_equal(out.captures.len, 0);
-	assert_true(asked(0, "Code 012345") && asked(2, "Code 012345"));
+	assert_true(web_received(web[0], "Code 012345") && web_received(web[2], "Code 012345"));
 }
 
 /* The channel's text goes out through who takes one; where nobody does, that is an error. */
@@ -424,7 +413,7 @@ a_text_is_for_who_takes_one(void **state)
 			assert_int_equal(
 			    send_it(), strcmp(rows[i].a, "told") ? CLASS_OK : CLASS_REFUSED);
 		if (!strcmp(rows[i].a, "ours"))
-			assert_true(asked(0, "It is 012345"));
+			assert_true(web_received(web[0], "It is 012345"));
 		teardown(state);
 	}
 }
@@ -465,7 +454,7 @@ a_code_of_ours_is_checked_by_nobody_else(void **state)
 	assert_int_equal(all_requests(), 0);
 	assert_int_equal(delivery->verify(delivery, &q, "b", &conf->signin, &out), 0);
 	assert_int_equal(out.class, CLASS_OK);
-	assert_true(asked(1, "POST /check/012345 "));
+	assert_true(web_received(web[1], "POST /check/012345 "));
 	assert_int_equal(all_requests(), 1);
 }
 

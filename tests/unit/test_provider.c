@@ -185,17 +185,6 @@ check_it(const char *code, const char *captures)
 	return (int)out.class;
 }
 
-/* Is the text in the last request to the first server? */
-static bool
-asked(const char *text)
-{
-	char *last = web_last(web);
-	bool found = strstr(last, text);
-
-	free(last);
-	return found;
-}
-
 static void
 the_message_holds_the_placeholder(void **state)
 {
@@ -205,7 +194,7 @@ the_message_holds_the_placeholder(void **state)
 	    "");
 	web_answer(web, "200 OK", "", "{\"ok\":true}");
 	assert_int_equal(send_it(NULL), CLASS_OK);
-	assert_true(asked("{\"m\":\"Code {otp}\",\"otp\":\"012345\"}"));
+	assert_true(web_received(web, "{\"m\":\"Code {otp}\",\"otp\":\"012345\"}"));
 	assert_int_equal(out.code_by, CODE_BY_MODULE);
 	assert_int_equal(out.bound_to, BOUND_TO_ADDRESS);
 	/* Its code is checked here: nobody is asked. */
@@ -270,7 +259,7 @@ secrets_come_from_files(void **state)
 		assert_int_equal(r, rows[i].ok ? 0 : -OTP_ECONF);
 		if (rows[i].ok && !i) {
 			assert_int_equal(send_it(NULL), CLASS_OK);
-			assert_true(asked("\r\nAuthorization: Bearer t${code}k\r\n"));
+			assert_true(web_received(web, "\r\nAuthorization: Bearer t${code}k\r\n"));
 		}
 		teardown(state);
 	}
@@ -293,12 +282,12 @@ a_session_is_kept_and_renewed_once(void **state)
 	web_answer(web, "200 OK", "", "{\"t\":\"one\",\"ok\":true}");
 	assert_int_equal(send_it(NULL), CLASS_OK);
 	assert_int_equal(web_requests(web), 2);
-	assert_true(asked("\r\nJ: one\r\n"));
+	assert_true(web_received(web, "\r\nJ: one\r\n"));
 	assert_string_equal(kept, "{\"jwt\":\"one\"}");
 	strcpy(kept, "{\"jwt\":\"two\"}");
 	assert_int_equal(send_it(NULL), CLASS_OK);
 	assert_int_equal(web_requests(web), 3);
-	assert_true(asked("\r\nJ: two\r\n"));
+	assert_true(web_received(web, "\r\nJ: two\r\n"));
 	/* It has run out: once more, and only once; the next provider is asked then. */
 	web_answer(web, "401 Who", "", "{\"t\":\"three\"}");
 	web_answer(second, "500 Oh", "", "{}");
@@ -320,7 +309,7 @@ without_a_session_nothing_was_sent(void **state)
 	web_answer(web, "200 OK", "", "{\"ok\":true}");
 	assert_int_equal(send_it(NULL), CLASS_REFUSED);
 	assert_true(out.nothing_sent);
-	assert_false(asked("/send"));
+	assert_false(web_received(web, "/send"));
 }
 
 #define VERIFY(more) \
@@ -370,14 +359,14 @@ a_check_is_never_made_again(void **state)
 	assert_int_equal(check_it("1234", NULL), CLASS_BAD_CREDENTIALS);
 	assert_false(out.nothing_sent);
 	assert_int_equal(web_requests(web), 1);
-	assert_true(asked("POST /check "));
+	assert_true(web_received(web, "POST /check "));
 	/* Perhaps it was the token: what comes next obtains a new one. */
 	assert_int_equal(drops, 1);
 	assert_string_equal(kept, "");
 	web_answer(web, "200 OK", "", "{\"ok\":true,\"t\":\"new\"}");
 	assert_int_equal(check_it("1234", NULL), CLASS_OK);
 	assert_int_equal(web_requests(web), 3);
-	assert_true(asked("\r\nJ: new\r\n"));
+	assert_true(web_received(web, "\r\nJ: new\r\n"));
 	assert_string_equal(kept, "{\"jwt\":\"new\"}");
 	/* Any other answer leaves it: a wrong code costs no sign-in at the provider. */
 	for (size_t i = 0; i < COUNT(others); i++) {
@@ -424,7 +413,7 @@ warming_waits_for_the_prompt(void **state)
 	assert_int_equal(web_connections(web), 0);
 	delivery_idle(delivery, deadline_in(300));
 	assert_int_equal(web_requests(web), 1);
-	assert_true(asked("GET /warm HTTP/1.1\r\n"));
+	assert_true(web_received(web, "GET /warm HTTP/1.1\r\n"));
 	assert_int_equal(web_connections(second), 0);
 	/* Once for each prompt, and its connection is the send's. */
 	delivery_idle(delivery, deadline_in(50));
@@ -456,15 +445,15 @@ captures_go_from_request_to_request(void **state)
 	assert_int_equal(least * 100 + most, 408);
 	web_answer(web, "200 OK", "", "{\"ok\":true,\"id\":7}");
 	assert_int_equal(send_it(NULL), CLASS_OK);
-	assert_true(asked("POST /send "));
+	assert_true(web_received(web, "POST /send "));
 	assert_string_equal(secret_str(&out.captures), "{\"id\":\"7\"}");
 	assert_int_equal(send_it("{\"id\":\"7\"}"), CLASS_OK);
-	assert_true(asked("POST /again/7 "));
+	assert_true(web_received(web, "POST /again/7 "));
 	web_answer(web, "200 OK", "Set-Cookie: s=x/../y\r\n", "{\"ok\":true}");
 	assert_int_equal(check_it("1234", "{\"id\":\"7\"}"), CLASS_OK);
-	assert_true(asked("POST /check/7/1234 "));
+	assert_true(web_received(web, "POST /check/7/1234 "));
 	delivery_cleanup(delivery, 2000);
-	assert_true(asked("POST /out/x%2F..%2Fy "));
+	assert_true(web_received(web, "POST /out/x%2F..%2Fy "));
 	/* Without them the request cannot be made. */
 	assert_int_equal(check_it("1234", NULL), CLASS_REFUSED);
 	assert_true(out.nothing_sent);
@@ -507,7 +496,7 @@ attributes_of_a_user_are_known(void **state)
 	web_answer(web, "200 OK", "", "{\"ok\":true}");
 	attribute = "a/b";
 	assert_int_equal(send_it(NULL), CLASS_OK);
-	assert_true(asked("POST /a%2Fb "));
+	assert_true(web_received(web, "POST /a%2Fb "));
 	attribute = NULL;
 	assert_int_equal(send_it(NULL), CLASS_REFUSED);
 }

@@ -207,6 +207,16 @@ web_last(struct web *w)
 	return copy;
 }
 
+bool
+web_received(struct web *w, const char *text)
+{
+	char *all = web_last(w);
+	bool found = strstr(all, text);
+
+	free(all);
+	return found;
+}
+
 int
 web_dead_port(void)
 {

@@ -2,6 +2,7 @@
 #ifndef OTP_WEB_RIG_H
 #define OTP_WEB_RIG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum web_then {
@@ -28,6 +29,8 @@ int web_connections(struct web *w); /* accepted so far */
 int web_requests(struct web *w);    /* read whole, so far */
 /* The last request, head and body; a copy that the caller frees. */
 char *web_last(struct web *w);
+/* Whether the text is in it. */
+bool web_received(struct web *w, const char *text);
 
 /* A port of loopback where nobody listens. */
 int web_dead_port(void);
