@@ -3,7 +3,7 @@
 #include <sqlite3.h>
 #include <sys/wait.h>
 
-char top[256];
+struct folder top;
 char dir[264];
 char db_path[280];
 struct store *store;
@@ -35,16 +35,9 @@ at(int64_t ms)
 int
 rig_make(void **state)
 {
-	const char *tmp = getenv("TMPDIR");
-
 	(void)state;
-	/* In memory, if there is no wish: every operation waits for the disk. */
-	if (!tmp || !*tmp)
-		tmp = access("/dev/shm", W_OK | X_OK) ? "/tmp" : "/dev/shm";
-	(void)snprintf(top, sizeof(top), "%s/test_store.XXXXXX", tmp);
-	if (!mkdtemp(top))
-		return -1;
-	(void)snprintf(dir, sizeof(dir), "%s/state", top);
+	folder_make(&top);
+	(void)snprintf(dir, sizeof(dir), "%s/state", top.path);
 	(void)snprintf(db_path, sizeof(db_path), "%s/store.db", dir);
 	store = NULL;
 	return mkdir(dir, 0700);
@@ -69,12 +62,10 @@ rig_close(void)
 int
 rig_drop(void **state)
 {
-	char cmd[sizeof(top) + 32];
-
 	(void)state;
 	rig_close();
-	(void)snprintf(cmd, sizeof(cmd), "rm -rf '%s'", top);
-	return system(cmd);
+	folder_drop(&top);
+	return 0;
 }
 
 void

@@ -12,8 +12,8 @@
 
 enum { MINUTE = 60 * 1000, DAY = 24 * 60 * MINUTE, CHILDREN_MAX = 64 };
 
-extern char top[256]; /* the test's own folder */
-extern char dir[264]; /* the store's, in it */
+extern struct folder top; /* the test's own */
+extern char dir[264];	  /* the store's, in it */
 extern char db_path[280];
 extern struct store *store; /* open, or NULL */
 

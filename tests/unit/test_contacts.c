@@ -2,40 +2,26 @@
  * Contacts against real files: what an address is, reading, and a writer that replaces the file
  * whole, one at a time, and follows nobody's links (C12, C16, C21).
  */
-#include <fcntl.h>
-#include <setjmp.h>
+#include "tests/unit/unit.h"
+
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include <sqlite3.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-#include <sqlite3.h>
 
 #include "common/err.h"
 #include "helpers/contacts.h"
 
-static char dir[4096];
-static char path[sizeof(dir) + 16];
+static struct folder folder;
+static char path[sizeof(folder.path) + 16];
 
 static int
 make(void **state)
 {
-	const char *tmp = getenv("TMPDIR");
-
 	(void)state;
-	(void)snprintf(dir, sizeof(dir), "%s/test_contacts.XXXXXX", tmp && *tmp ? tmp : "/tmp");
-	if (!mkdtemp(dir))
-		return -1;
-	(void)snprintf(path, sizeof(path), "%s/contacts.db", dir);
+	folder_make(&folder);
+	(void)snprintf(path, sizeof(path), "%s/contacts.db", folder.path);
 	return 0;
 }
 
@@ -48,11 +34,9 @@ make_db(void **state)
 static int
 drop(void **state)
 {
-	char cmd[sizeof(dir) + 32];
-
 	(void)state;
-	(void)snprintf(cmd, sizeof(cmd), "rm -rf '%s'", dir);
-	return system(cmd);
+	folder_drop(&folder);
+	return 0;
 }
 
 static const char *
@@ -391,10 +375,10 @@ views_and_triggers_in_the_file_do_not_run(void **state)
 static void
 links_fifos_owners_and_modes_are_judged(void **state)
 {
-	char real[sizeof(dir) + 16];
+	char real[sizeof(folder.path) + 16];
 
 	(void)state;
-	(void)snprintf(real, sizeof(real), "%s/real.db", dir);
+	(void)snprintf(real, sizeof(real), "%s/real.db", folder.path);
 	assert_int_equal(rename(path, real), 0);
 	assert_int_equal(symlink(real, path), 0);
 	assert_int_equal(try_open(), -OTP_EPERM);
@@ -571,12 +555,12 @@ listing_is_ordered_and_filtered(void **state)
 static void
 writer_follows_no_link(void **state)
 {
-	char victim[sizeof(dir) + 16];
+	char victim[sizeof(folder.path) + 16];
 	struct stat st;
 	int fd;
 
 	(void)state;
-	(void)snprintf(victim, sizeof(victim), "%s/victim", dir);
+	(void)snprintf(victim, sizeof(victim), "%s/victim", folder.path);
 	fd = open(victim, O_WRONLY | O_CREAT, 0600);
 	assert_int_equal(write(fd, "precious", 8), 8);
 	close(fd);
@@ -600,17 +584,17 @@ writer_follows_no_link(void **state)
 static void
 folder_that_others_may_write_is_refused(void **state)
 {
-	char link_path[sizeof(dir) + 32];
+	char link_path[sizeof(folder.path) + 32];
 	struct contacts_edit *e;
 
 	(void)state;
-	assert_int_equal(chmod(dir, 0770), 0);
+	assert_int_equal(chmod(folder.path, 0770), 0);
 	assert_int_equal(contacts_edit_begin(path, &e), -OTP_EPERM);
-	assert_int_equal(chmod(dir, 0777), 0);
+	assert_int_equal(chmod(folder.path, 0777), 0);
 	assert_int_equal(contacts_edit_begin(path, &e), -OTP_EPERM);
-	assert_int_equal(chmod(dir, 0700), 0);
-	(void)snprintf(link_path, sizeof(link_path), "%s-link", dir);
-	assert_int_equal(symlink(dir, link_path), 0);
+	assert_int_equal(chmod(folder.path, 0700), 0);
+	(void)snprintf(link_path, sizeof(link_path), "%s-link", folder.path);
+	assert_int_equal(symlink(folder.path, link_path), 0);
 	strcat(link_path, "/contacts.db");
 	assert_int_equal(contacts_edit_begin(link_path, &e), -OTP_EPERM);
 	*strrchr(link_path, '/') = '\0';
@@ -621,7 +605,7 @@ folder_that_others_may_write_is_refused(void **state)
 		print_message("other owners: not tested, only root can give a folder away\n");
 		return;
 	}
-	assert_int_equal(chown(dir, 65534, 0), 0);
+	assert_int_equal(chown(folder.path, 65534, 0), 0);
 	assert_int_equal(contacts_edit_begin(path, &e), -OTP_EPERM);
 	assert_int_equal(contacts_sqlite_create(path, 0, 0), -OTP_EPERM);
 }

@@ -2,16 +2,7 @@
  * A file of contacts, line by line into an edit, and what edits take from users: whoever was robbed
  * of an address must be told, and nobody else (S7).
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <cmocka.h>
+#include "tests/unit/unit.h"
 
 #include "common/err.h"
 #include "helpers/contacts.h"
@@ -21,21 +12,17 @@
 #define THREE "+9779800000003"
 #define MAIL  "asha@example.com"
 
-static char dir[4096];
-static char path[sizeof(dir) + 16];
+static struct folder folder;
+static char path[sizeof(folder.path) + 16];
 static struct contacts_edit *edit;
 static int64_t lines;
 
 static int
 begin(void **state)
 {
-	const char *tmp = getenv("TMPDIR");
-
 	(void)state;
-	(void)snprintf(dir, sizeof(dir), "%s/test_import.XXXXXX", tmp && *tmp ? tmp : "/tmp");
-	if (!mkdtemp(dir))
-		return -1;
-	(void)snprintf(path, sizeof(path), "%s/contacts.db", dir);
+	folder_make(&folder);
+	(void)snprintf(path, sizeof(path), "%s/contacts.db", folder.path);
 	lines = 1;
 	return contacts_sqlite_create(path, geteuid(), getegid()) ||
 	       contacts_edit_begin(path, &edit);
@@ -44,13 +31,11 @@ begin(void **state)
 static int
 end(void **state)
 {
-	char cmd[sizeof(dir) + 32];
-
 	(void)state;
 	contacts_edit_abort(edit);
 	edit = NULL;
-	(void)snprintf(cmd, sizeof(cmd), "rm -rf '%s'", dir);
-	return system(cmd);
+	folder_drop(&folder);
+	return 0;
 }
 
 /* What was done is on disk, and another edit begins. */

@@ -124,11 +124,11 @@ other_schema_version_is_broken(void **state)
 static void
 links_and_fifos_are_refused(void **state)
 {
-	char other[sizeof(top) + 16];
+	char other[sizeof(top.path) + 16];
 
 	(void)state;
 	assert_int_equal(store_sqlite_create(dir), 0);
-	(void)snprintf(other, sizeof(other), "%s/other.db", top);
+	(void)snprintf(other, sizeof(other), "%s/other.db", top.path);
 	assert_int_equal(rename(db_path, other), 0);
 	assert_int_equal(symlink(other, db_path), 0);
 	assert_int_equal(try_open(), -OTP_EPERM);
@@ -148,12 +148,12 @@ static void
 planted_companions_are_refused(void **state)
 {
 	static const char *const suffix[] = {"-wal", "-shm"};
-	char name[sizeof(db_path) + 8], victim[sizeof(top) + 16];
+	char name[sizeof(db_path) + 8], victim[sizeof(top.path) + 16];
 	struct stat st;
 
 	(void)state;
 	assert_int_equal(store_sqlite_create(dir), 0);
-	(void)snprintf(victim, sizeof(victim), "%s/victim", top);
+	(void)snprintf(victim, sizeof(victim), "%s/victim", top.path);
 	close(open(victim, O_WRONLY | O_CREAT, 0600));
 	for (size_t i = 0; i < sizeof(suffix) / sizeof(suffix[0]); i++) {
 		(void)snprintf(name, sizeof(name), "%s%s", db_path, suffix[i]);
@@ -206,11 +206,11 @@ wrong_owner_or_mode_is_refused(void **state)
 static void
 linked_folder_is_refused(void **state)
 {
-	char real[sizeof(top) + 16];
+	char real[sizeof(top.path) + 16];
 
 	(void)state;
 	assert_int_equal(store_sqlite_create(dir), 0);
-	(void)snprintf(real, sizeof(real), "%s/real", top);
+	(void)snprintf(real, sizeof(real), "%s/real", top.path);
 	assert_int_equal(rename(dir, real), 0);
 	assert_int_equal(symlink(real, dir), 0);
 	assert_int_equal(try_open(), -OTP_EPERM);
@@ -222,14 +222,14 @@ linked_folder_is_refused(void **state)
 static void
 spare_follows_no_link(void **state)
 {
-	char spare[sizeof(dir) + 16], victim[sizeof(top) + 16];
+	char spare[sizeof(dir) + 16], victim[sizeof(top.path) + 16];
 	struct stat st;
 	int fd, dirfd;
 
 	(void)state;
 	assert_int_equal(store_sqlite_create(dir), 0);
 	(void)snprintf(spare, sizeof(spare), "%s/reserve", dir);
-	(void)snprintf(victim, sizeof(victim), "%s/victim", top);
+	(void)snprintf(victim, sizeof(victim), "%s/victim", top.path);
 	fd = open(victim, O_WRONLY | O_CREAT, 0600);
 	assert_int_equal(write(fd, "precious", 8), 8);
 	close(fd);
@@ -468,7 +468,7 @@ assert_as_new(void)
 	char other[sizeof(dir) + 16], sql[sizeof(other) + 512];
 
 	assert_int_equal(store_sqlite_migrate(dir), 0);
-	(void)snprintf(other, sizeof(other), "%s/old.db", top);
+	(void)snprintf(other, sizeof(other), "%s/old.db", top.path);
 	assert_int_equal(rename(db_path, other), 0);
 	assert_int_equal(store_sqlite_create(dir), 0);
 	(void)snprintf(sql, sizeof(sql),
@@ -533,10 +533,10 @@ only_what_is_ours_is_migrated(void **state)
 	    {"of a newer pam_otp", "PRAGMA user_version = 4"},
 	    {"of no version", "PRAGMA user_version = 0"},
 	};
-	char copy[sizeof(top) + 16], cmd[2 * sizeof(db_path) + 64];
+	char copy[sizeof(top.path) + 16], cmd[2 * sizeof(db_path) + 64];
 
 	(void)state;
-	(void)snprintf(copy, sizeof(copy), "%s/copy", top);
+	(void)snprintf(copy, sizeof(copy), "%s/copy", top.path);
 	assert_int_equal(store_sqlite_migrate(dir), -OTP_ESTORE);
 	assert_int_not_equal(access(db_path, F_OK), 0);
 	for (size_t i = 0; i < COUNT(row); i++) {
