@@ -30,6 +30,12 @@ bench: all tests/bench/delayline tests/bench/stopwatch
 	OTP_BUILD="$(abs_top_builddir)" /usr/bin/python3 "$(srcdir)/tests/bench/speed.py" $(BENCHFLAGS)
 	OTP_BUILD="$(abs_top_builddir)" /usr/bin/python3 "$(srcdir)/tests/bench/waits.py" $(BENCHFLAGS)
 
+# How long functions and files are.
+EXTRA_DIST += tests/figures.py
+.PHONY: figures
+figures:
+	@/usr/bin/python3 "$(srcdir)/tests/figures.py" "$(srcdir)"
+
 # The package's whole life, in a small Debian: root, the network, some minutes.
 check-package:
 	"$(srcdir)/tests/package/check"
