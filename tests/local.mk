@@ -6,7 +6,7 @@ PY_LOG_COMPILER = $(LOG_COMPILER)
 AM_PY_LOG_FLAGS = $(AM_LOG_FLAGS) "$(srcdir)/tests/python.sh"
 EXTRA_DIST += tests/python.sh
 
-dist_check_SCRIPTS += tests/includes.sh tests/map.sh tests/returns.py
+dist_check_SCRIPTS += tests/includes.sh tests/map.sh tests/returns.py tests/graph.py
 TESTS += tests/includes.sh tests/map.sh
 
 # Named in EXTRA_DIST, ./check would be the target of that name: a run of all tests.
