@@ -171,8 +171,8 @@ const struct conf_provider *conf_provider(const struct conf *c, const char *name
 
 /*
  * Every option with its effective value and the file that set it ("default" where none did), in the
- * table's order. The value is as it would be written in a file. With a service, its options stand
- * in the place of [otp]'s, each with the section it comes from, and other services are left out.
+ * table's order. The value is as it would be written in a file. With a service, the options that
+ * its section sets follow those of [otp], which lacks them then, and other services are left out.
  * The free keys of a provider are shown as they are written; which of them may hold a secret is
  * known to its profile alone: whoever prints must ask it.
  */
@@ -186,6 +186,19 @@ struct conf_shown {
 };
 typedef void conf_show_fn(const struct conf_shown *shown, void *arg);
 void conf_show(const struct conf *c, const char *service, conf_show_fn *fn, void *arg);
+
+/*
+ * A conf_show_fn that puts each row behind *out, as lines of a configuration file. What all rows of
+ * conf_show() without a service make is read as the same configuration. A comment above a value
+ * names the file and line that set it, where they are not those of the value before. A row without
+ * a value is a comment; so is one whose value the caller set to NULL, since it may be a secret.
+ */
+struct conf_show_text {
+	struct buf *out;
+	const char *section, *file; /* of the row before, borrowed from the configuration */
+	unsigned line;
+};
+void conf_show_text(const struct conf_shown *shown, void *arg);
 
 /* May a message go to this E.164 number: does it begin with one of [limits] prefixes? */
 bool conf_allows_number(const struct conf *c, const char *phone);

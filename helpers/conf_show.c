@@ -1,5 +1,8 @@
+#include <stdio.h>
 #include <string.h>
 
+#include "common/buf.h"
+#include "common/text.h"
 #include "helpers/conf_internal.h"
 
 struct showing {
@@ -55,20 +58,14 @@ show_free_keys(const struct showing *to, const struct conf_section *s)
 	}
 }
 
-/* The options of one service, each from the section that sets it. */
+/* The options of [otp] that the section of a service, or NULL, does not set. */
 static void
-show_service(const struct showing *to, const struct conf_section *otp, const struct conf_section *s)
+show_inherited(
+    const struct showing *to, const struct conf_section *otp, const struct conf_section *s)
 {
-	for (size_t i = 0; i < conf_table_n; i++) {
-		const struct conf_option *o = &conf_table[i];
-
-		if (o->kind != CONF_OTP)
-			continue;
-		if (conf_section_get(s, o->key))
-			show_option(to, o, s, s->name, NULL);
-		else
-			show_option(to, o, otp, "otp", NULL);
-	}
+	for (size_t i = 0; i < conf_table_n; i++)
+		if (conf_table[i].kind == CONF_OTP && !conf_section_get(s, conf_table[i].key))
+			show_option(to, &conf_table[i], otp, "otp", NULL);
 }
 
 /* What a [service] section sets. */
@@ -94,14 +91,13 @@ conf_show(const struct conf *c, const char *service, conf_show_fn *fn, void *arg
 {
 	const struct conf_internal *in = c->internal;
 	const struct conf_section *otp = conf_sections_find(&in->sections, "otp");
+	const struct conf_section *own = service ? section_of_service(in, service) : NULL;
 	const struct showing to = {.fn = fn, .arg = arg};
 
-	if (service)
-		show_service(&to, otp, section_of_service(in, service));
-	else
-		show_all(&to, CONF_OTP, otp, "otp", NULL);
-	for (size_t i = 0; !service && i < in->nservices; i++)
-		show_overrides(&to, in->service[i].section);
+	show_inherited(&to, otp, own);
+	for (size_t i = 0; i < in->nservices; i++)
+		if (!service || in->service[i].section == own)
+			show_overrides(&to, in->service[i].section);
 	show_all(&to, CONF_LIMITS, conf_sections_find(&in->sections, "limits"), "limits", NULL);
 	show_all(&to, CONF_PATHS, conf_sections_find(&in->sections, "paths"), "paths", NULL);
 	for (size_t i = 0; i < in->sections.n; i++) {
@@ -115,4 +111,42 @@ conf_show(const struct conf *c, const char *service, conf_show_fn *fn, void *arg
 		if (kind == CONF_PROVIDER)
 			show_free_keys(&to, s);
 	}
+}
+
+/* A file's name may hold anything, and must stay in its comment. */
+static void
+put_origin(struct buf *out, const struct conf_shown *shown)
+{
+	char where[1024];
+
+	text_clean(where, sizeof(where), shown->file);
+	if (shown->line)
+		(void)buf_putf(out, "# %s:%u\n", where, shown->line);
+	else
+		(void)buf_putf(out, "# %s\n", where);
+}
+
+void
+conf_show_text(const struct conf_shown *shown, void *arg)
+{
+	struct conf_show_text *t = arg;
+
+	if (!t->section || strcmp(t->section, shown->section) != 0) {
+		(void)buf_putf(t->out, "%s[%s]\n", t->section ? "\n" : "", shown->section);
+		t->section = shown->section;
+		t->file = NULL;
+	}
+	if (!shown->value) {
+		(void)buf_putf(t->out, "# %s = (hidden)\n", shown->key);
+		return;
+	}
+	if (!*shown->value && !shown->line) {
+		(void)buf_putf(t->out, "# %s is not set\n", shown->key);
+		return;
+	}
+	if (!t->file || strcmp(t->file, shown->file) != 0 || t->line != shown->line)
+		put_origin(t->out, shown);
+	t->file = shown->file;
+	t->line = shown->line;
+	(void)buf_putf(t->out, "%s =%s%s\n", shown->key, *shown->value ? " " : "", shown->value);
 }

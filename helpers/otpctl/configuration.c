@@ -22,7 +22,7 @@
 #include "helpers/rules.h"
 
 enum { OPT_NO_SECRETS = 0xb00, OPT_SERVICE };
-enum { REPORT_MAX = 256 * 1024, LINE_MAX_SHOWN = 1200 };
+enum { REPORT_MAX = 256 * 1024, LINE_MAX_SHOWN = 1200, SHOW_MAX = 64 * 1024 * 1024 };
 
 /* check */
 
@@ -320,11 +320,11 @@ parse_show(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-/* Rows are gathered as JSON, which both outputs are made of. */
 struct showing {
 	const struct otpctl *ctl;
 	const struct conf *c;
 	json_t *rows;
+	struct conf_show_text text;
 };
 
 /*
@@ -365,49 +365,31 @@ add_row(const struct conf_shown *shown, void *arg)
 	json_array_append_new(to->rows, row);
 }
 
-/* A cell of a row: section, key, value, from. Returns dst. */
-static const char *
-cell(const json_t *row, int column, char *dst, size_t size)
+static void
+add_text(const struct conf_shown *shown, void *arg)
 {
-	static const char *const names[] = {"section", "key", "value", "file"};
-	const char *text = json_string_value(json_object_get(row, names[column]));
-	char from[LINE_MAX_SHOWN];
+	struct showing *to = arg;
+	struct conf_shown row = *shown;
 
-	if (column == 3 && text) {
-		(void)snprintf(from, sizeof(from), "%s:%d", text,
-		    (int)json_integer_value(json_object_get(row, "line")));
-		text = from;
-	}
-	if (!text || !*text)
-		text = column == 3 ? "default" : "-";
-	return text_clean(dst, size, text);
+	if (!may_show(to, shown))
+		row.value = NULL;
+	conf_show_text(&row, &to->text);
 }
 
+/* A terminal would obey control characters in a value; a file or a pipe gets the value itself. */
 static int
-print_table(const json_t *rows)
+print_text(const char *text)
 {
-	static const char *const heads[] = {"SECTION", "KEY", "VALUE", "FROM"};
-	int width[3], bad = 0;
-	char text[LINE_MAX_SHOWN];
-	size_t i;
-	json_t *row;
+	bool bad = !text, cleaned = isatty(STDOUT_FILENO);
 
-	for (int c = 0; c < 3; c++) {
-		width[c] = (int)strlen(heads[c]);
-		json_array_foreach (rows, i, row) {
-			int len = (int)strlen(cell(row, c, text, sizeof(text)));
+	for (size_t len; !bad && *text; text += len + 1) {
+		_auto_free char *line = NULL, *shown = NULL;
 
-			/* One long text must not push a whole column out of sight. */
-			if (len > width[c] && len <= 48)
-				width[c] = len;
-		}
-	}
-	bad |= printf("%-*s  %-*s  %-*s  %s\n", width[0], heads[0], width[1], heads[1], width[2],
-		   heads[2], heads[3]) < 0;
-	json_array_foreach (rows, i, row) {
-		for (int c = 0; c < 3; c++)
-			bad |= printf("%-*s  ", width[c], cell(row, c, text, sizeof(text))) < 0;
-		bad |= printf("%s\n", cell(row, 3, text, sizeof(text))) < 0;
+		len = strcspn(text, "\n");
+		line = strndup(text, len);
+		shown = malloc(len + 1);
+		bad = !line || !shown ||
+		      puts(cleaned ? text_clean(shown, len + 1, line) : line) == EOF;
 	}
 	return bad || otpctl_flush() ? otpctl_fail("the output could not be written") : OTPCTL_OK;
 }
@@ -423,13 +405,16 @@ config_show(struct otpctl *ctl, int argc, char **argv)
 	static const struct argp argp = {
 	    .options = options,
 	    .parser = parse_show,
-	    .doc = "Prints every option with its value and the file and line it comes from.",
+	    .doc =
+		"Prints every option with its value, as a configuration file, and in comments the "
+		"file and line it comes from.",
 	};
 	struct show_arguments a = {0};
 	_auto_conf struct conf *c = NULL;
 	_auto_json json_t *rows = json_array();
 	_auto_report struct conf_report report = {.max = REPORT_MAX};
-	struct showing to = {.ctl = ctl, .rows = rows};
+	_auto_buf struct buf text = BUF_INIT(SHOW_MAX);
+	struct showing to = {.ctl = ctl, .rows = rows, .text = {.out = &text}};
 	int r;
 
 	otpctl_parse(ctl, &argp, "otpctl config show", argc, argv, &a);
@@ -438,8 +423,8 @@ config_show(struct otpctl *ctl, int argc, char **argv)
 	if (r)
 		return otpctl_fail("%s: %s", ctl->config, otp_strerror(r));
 	to.c = c;
-	conf_show(c, a.service, add_row, &to);
-	return ctl->json ? otpctl_print_json(rows) : print_table(rows);
+	conf_show(c, a.service, ctl->json ? add_row : add_text, &to);
+	return ctl->json ? otpctl_print_json(rows) : print_text(buf_str(&text));
 }
 
 int

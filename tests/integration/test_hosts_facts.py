@@ -81,7 +81,7 @@ def test_a_public_key_alone_never_gets_as_far_as_the_module(ready, stacks):
 def test_a_sign_in_ends_before_sshd_would_end_it(one_world, stacks):
     """Q15: login_timeout as it is shipped, and the grace time that sshd has unless it is told otherwise."""
     shown = one_world.otpctl("config", "show", "--service", "sshd").stdout
-    ours = int(re.search(r"^otp +login_timeout +(\d+)s ", shown, re.MULTILINE)[1])
+    ours = int(re.search(r"^login_timeout = (\d+)s$", shown, re.MULTILINE)[1])
     with Sshd("sshd-key") as sshd:
         said = subprocess.run([sshd.program, "-T", "-f", sshd.conf], check=True, capture_output=True, text=True).stdout
     assert ours < int(re.search(r"^logingracetime (\d+)$", said, re.MULTILINE)[1])

@@ -18,6 +18,7 @@ UNIT_TESTS = \
 	tests/unit/test_conf_exempt \
 	tests/unit/test_conf_ini \
 	tests/unit/test_conf_report \
+	tests/unit/test_conf_show \
 	tests/unit/test_contacts \
 	tests/unit/test_contacts_import \
 	tests/unit/test_delivery \

@@ -31,6 +31,15 @@ err() {
 	grep -qF -- "$1" "$dir/err" || fail "\"$1\" is not among the errors"
 }
 
+# shown SECTION LINE FROM: config show printed this line in this section, as of there.
+shown() {
+	awk -v section="[$1]" -v line="$2" -v from="# $3" '
+		/^\[/ { in_it = $0 == section }
+		/^# .*:[0-9]+$/ || $0 == "# default" { origin = $0 }
+		in_it && $0 == line && origin == from { found = 1 }
+		END { exit !found }' "$dir/out" || fail "no \"$2\" in [$1], of $3"
+}
+
 # The shipped example, with the profiles of the source tree; $1 is the token.
 write() {
 	sed "s|^token = .*|token = $1|" "$src/etc/pam_otp.conf" >"$conf"
@@ -89,17 +98,31 @@ done
 # show: value and origin, for everyone and for one service.
 write "file:$token"
 run 0 config show
-grep -q "^otp  *login_timeout  *100s  *default$" "$dir/out" || fail "login_timeout of [otp]"
-grep -q "^service login  *login_timeout  *50s  *$conf:$(line ^login_timeout)$" "$dir/out" || fail "of [service login]"
-grep -q "^provider tingting  *token  *file:$token  *$conf:$(line ^token)$" "$dir/out" || fail "token"
+shown otp "login_timeout = 100s" default
+shown "service login" "login_timeout = 50s" "$conf:$(line ^login_timeout)"
+shown "provider tingting" "token = file:$token" "$conf:$(line ^token)"
+out "# prefixes is not set"
 run 0 config show --service login
-grep -q "^service login  *login_timeout  *50s  *$conf:$(line ^login_timeout)$" "$dir/out" || fail "for login"
-! grep -q "^otp  *login_timeout" "$dir/out" || fail "login_timeout is told twice"
+shown "service login" "login_timeout = 50s" "$conf:$(line ^login_timeout)"
+[ "$(grep -c ^login_timeout "$dir/out")" = 1 ] || fail "login_timeout is shown twice"
 run 0 config show --json --service login
 out '"section": "service login"'
 out '"value": "50s"'
 out "\"line\": $(line ^login_timeout)"
 out '"line": null'
+
+# What show prints is a configuration file that says the same, also what a terminal must not obey.
+printf '[channel odd]\nproviders = tingting\nmessage = \302\240a # b ; "c" = [d]\302\233 \\\n' >>"$conf"
+run 0 config show
+grep -v '^#' "$dir/out" >"$dir/first"
+cp "$dir/out" "$dir/written"
+chmod 644 "$dir/written"
+"$otpctl" --config "$dir/written" config show >"$dir/out" 2>"$dir/err" || fail "what was shown cannot be read"
+grep -v '^#' "$dir/out" | cmp -s "$dir/first" - || fail "what was shown says something else"
+[ -s "$dir/first" ] || fail "nothing was shown"
+script -qec "'$otpctl' --config '$conf' config show" /dev/null >"$dir/out"
+LC_ALL=C grep -q "$(printf 'message = \302\240a # b ; "c" = .d.? ')" "$dir/out" || fail "a terminal gets a control character"
+write "file:$token"
 
 # Errors of every part of the check, and warnings that are none.
 printf '[otp]\ntrys = 1\n' >"$conf"
