@@ -6,84 +6,84 @@ noinst_LTLIBRARIES += helpers/libhelpers.la
 helpers_libhelpers_la_CFLAGS = $(HELPER_CFLAGS)
 helpers_libhelpers_la_LIBADD = common/libcommon.la $(HELPER_LIBS)
 helpers_libhelpers_la_SOURCES = \
-	helpers/account.c helpers/account.h \
-	helpers/base/hosts.c helpers/base/hosts.h \
-	helpers/base/typed.c helpers/base/typed.h \
-	helpers/bindings.c helpers/bindings.h \
-	helpers/challenge.c helpers/challenge.h \
-	helpers/conf.c helpers/conf.h \
-	helpers/conf_check.c helpers/conf_internal.h \
-	helpers/conf_exempt.c \
-	helpers/conf_file.c helpers/conf_file.h \
-	helpers/conf_ini.c helpers/conf/ini.h \
-	helpers/conf/load.c \
-	helpers/conf/report.c helpers/conf/report.h \
-	helpers/conf/sections.c helpers/conf/sections.h \
-	helpers/conf_parse.c helpers/conf_parse.h \
-	helpers/conf_show.c \
-	helpers/conf_table.c helpers/conf_table.h \
-	helpers/contacts.c helpers/contacts.h \
-	helpers/contacts_edit.c \
-	helpers/contacts_import.c \
-	helpers/contacts_sqlite.c helpers/contacts_sqlite.h \
-	helpers/contacts/notes.c helpers/contacts/notes.h \
-	helpers/delivery.c helpers/delivery.h \
-	helpers/base/email.c helpers/base/email.h \
-	helpers/http.c helpers/http.h \
-	helpers/instant.c helpers/instant.h \
-	helpers/json.c helpers/json.h \
-	helpers/lockdown.c helpers/lockdown.h \
-	helpers/log.c helpers/log.h \
-	helpers/login.c helpers/login.h helpers/login_internal.h \
-	helpers/login/decoy_ways.c \
+	helpers/otp-helper/lockdown.c helpers/otp-helper/lockdown.h \
+	helpers/login/ask.c \
+	helpers/login/ask_code.c \
+	helpers/login/decoy.c \
+	helpers/login/decoy_destinations.c \
 	helpers/login/destination.c \
 	helpers/login/end.c \
 	helpers/login/exempt.c \
+	helpers/login/limits.c \
 	helpers/login/live.c \
+	helpers/login/login.c helpers/login/login.h helpers/login/internal.h \
 	helpers/login/menu.c \
+	helpers/login/prompts.c helpers/login/prompts.h \
 	helpers/login/registered.c \
-	helpers/login/turn.c \
-	helpers/login_ask.c \
-	helpers/login_check.c \
-	helpers/login_code.c \
-	helpers/login_decoy.c \
-	helpers/login_limits.c \
-	helpers/login_recovery.c \
-	helpers/login_remember.c \
-	helpers/login_send.c \
-	helpers/login_who.c \
-	helpers/pauses.c helpers/pauses.h \
-	helpers/profile.c helpers/profile.h \
-	helpers/profile_read.c helpers/profile_read.h \
-	helpers/profile_reader.c helpers/profile/reader.h \
-	helpers/profile_request.c helpers/profile/request.h \
+	helpers/login/remembered.c \
+	helpers/login/send.c \
+	helpers/login/send_lock.c \
+	helpers/login/source.c helpers/login/source.h \
+	helpers/login/try_code.c \
+	helpers/login/try_recovery.c \
+	helpers/login/who.c \
+	helpers/provider/delivery.c helpers/provider/delivery.h \
+	helpers/provider/exchange.c helpers/provider/internal.h \
+	helpers/provider/provider.c helpers/provider/provider.h \
+	helpers/provider/render.c helpers/provider/render.h \
+	helpers/provider/request.c helpers/provider/request.h \
+	helpers/provider/retry_after.c helpers/provider/retry_after.h \
+	helpers/provider/tokens.c helpers/provider/tokens.h \
+	helpers/codes/code.c helpers/codes/code.h \
+	helpers/codes/recovery.c helpers/codes/recovery.h \
+	helpers/codes/seal.c helpers/codes/seal.h \
 	helpers/profile/load.c \
-	helpers/prompts.c helpers/prompts.h \
-	helpers/provider.c helpers/provider.h \
-	helpers/provider_errand.c helpers/provider_internal.h \
-	helpers/recovery.c helpers/recovery.h \
-	helpers/request.c helpers/request.h \
-	helpers/request_render.c helpers/request_render.h \
-	helpers/rules.c helpers/rules.h \
-	helpers/seal.c helpers/seal.h \
-	helpers/sessions.c helpers/sessions.h \
-	helpers/source.c helpers/source.h \
-	helpers/sql.c helpers/sql.h \
-	helpers/store.c helpers/store.h \
-	helpers/store_sqlite.c helpers/store_sqlite.h \
-	helpers/store_sqlite_budget.c \
-	helpers/store_sqlite_challenge.c \
-	helpers/store_sqlite_known.c \
-	helpers/store_sqlite_make.c \
-	helpers/store_sqlite_provider.c \
-	helpers/store_sqlite_recovery.c \
-	helpers/store_sqlite_remember.c \
-	helpers/store_sqlite_send.c \
-	helpers/store_sqlite_try.c \
-	helpers/store_sqlite_turn.c \
+	helpers/profile/profile.c helpers/profile/profile.h \
+	helpers/profile/read.c helpers/profile/read.h \
+	helpers/profile/reader.c helpers/profile/reader.h \
+	helpers/profile/request.c helpers/profile/request.h \
+	helpers/store/sqlite/budget.c \
+	helpers/store/sqlite/challenge.c \
 	helpers/store/sqlite/file.c helpers/store/sqlite/file.h \
+	helpers/store/sqlite/known.c \
+	helpers/store/sqlite/make.c \
+	helpers/store/sqlite/ops.c helpers/store/sqlite/sqlite.h \
+	helpers/store/sqlite/provider.c \
+	helpers/store/sqlite/recovery.c \
+	helpers/store/sqlite/remember.c \
+	helpers/store/sqlite/send.c \
+	helpers/store/sqlite/send_lock.c \
 	helpers/store/sqlite/transact.c helpers/store/sqlite/transact.h \
-	helpers/template.c helpers/template.h
+	helpers/store/sqlite/try.c \
+	helpers/store/store.c helpers/store/store.h \
+	helpers/rules/rules.c helpers/rules/rules.h \
+	helpers/contacts/contacts.c helpers/contacts/contacts.h \
+	helpers/contacts/edit.c \
+	helpers/contacts/import.c \
+	helpers/contacts/notes.c helpers/contacts/notes.h \
+	helpers/contacts/read.c helpers/contacts/read.h \
+	helpers/conf/check.c helpers/conf/internal.h \
+	helpers/conf/conf.c helpers/conf/conf.h \
+	helpers/conf/exempt.c \
+	helpers/conf/file.c helpers/conf/file.h \
+	helpers/conf/ini.c helpers/conf/ini.h \
+	helpers/conf/load.c \
+	helpers/conf/parse.c helpers/conf/parse.h \
+	helpers/conf/report.c helpers/conf/report.h \
+	helpers/conf/sections.c helpers/conf/sections.h \
+	helpers/conf/show.c \
+	helpers/conf/table.c helpers/conf/table.h \
+	helpers/template/bindings.c helpers/template/bindings.h \
+	helpers/template/template.c helpers/template/template.h \
+	helpers/http/http.c helpers/http/http.h \
+	helpers/base/account.c helpers/base/account.h \
+	helpers/base/email.c helpers/base/email.h \
+	helpers/base/hosts.c helpers/base/hosts.h \
+	helpers/base/instant.c helpers/base/instant.h \
+	helpers/base/json.c helpers/base/json.h \
+	helpers/base/log.c helpers/base/log.h \
+	helpers/base/sql.c helpers/base/sql.h \
+	helpers/base/typed.c helpers/base/typed.h
 
 # What speaks HTTP: linked by otpctl and the tests, loaded by otp-helper when a code is to be sent.
 HTTP_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(SSL_CFLAGS) $(CRYPTO_CFLAGS)
@@ -101,7 +101,7 @@ helpers_libhttp_la_SOURCES = \
 
 otplibexec_LTLIBRARIES = otp-http.la
 otp_http_la_CFLAGS = $(HTTP_CFLAGS)
-otp_http_la_SOURCES = helpers/http/object.c helpers/http/object.h helpers/http.c helpers/base/email.c helpers/base/email.h
+otp_http_la_SOURCES = helpers/http/object.c helpers/http/object.h helpers/http/http.c helpers/base/email.c helpers/base/email.h
 EXTRA_otp_http_la_DEPENDENCIES = $(srcdir)/helpers/http/object.map
 otp_http_la_LIBADD = helpers/libhttp.la common/libcommon.la
 otp_http_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared \
@@ -116,18 +116,18 @@ CLEANFILES += otp-http.so
 
 # What a program and the object that it loads must both be made of.
 HTTP_BUILD_OF = $(common_libcommon_la_SOURCES) $(helpers_libhttp_la_SOURCES) \
-	helpers/base/email.c helpers/base/email.h helpers/http.c helpers/http.h \
-	helpers/http/object.h helpers/http_load.h
+	helpers/base/email.c helpers/base/email.h helpers/http/http.c helpers/http/http.h \
+	helpers/http/object.h helpers/otp-helper/http_load.h
 http_build.h: $(HTTP_BUILD_OF) Makefile
 	$(AM_V_GEN)sum=`cd "$(srcdir)" && cat $(HTTP_BUILD_OF) | cksum` && \
 		printf '#define HTTP_BUILD "%s %s"\n' "$(PACKAGE_VERSION)" "$$sum" >$@
-helpers/otp_helper-http_load.$(OBJEXT) helpers/http/otp_http_la-object.lo: http_build.h
+helpers/otp-helper/otp_helper-http_load.$(OBJEXT) helpers/http/otp_http_la-object.lo: http_build.h
 CLEANFILES += http_build.h
 
 otplibexec_PROGRAMS = otp-helper
 otp_helper_SOURCES = \
-	helpers/main.c \
-	helpers/http_load.c helpers/http_load.h \
+	helpers/otp-helper/main.c \
+	helpers/otp-helper/http_load.c helpers/otp-helper/http_load.h \
 	helpers/otp-helper/machine.c helpers/otp-helper/machine.h \
 	helpers/otp-helper/peer.c helpers/otp-helper/peer.h
 otp_helper_CFLAGS = $(HELPER_CFLAGS)
@@ -139,20 +139,6 @@ otpctl_SOURCES = \
 	helpers/otpctl/attribute.c helpers/otpctl/attribute.h \
 	helpers/otpctl/audit.c helpers/otpctl/audit.h \
 	helpers/otpctl/configuration.c helpers/otpctl/configuration.h \
-	helpers/otpctl/contact.c helpers/otpctl/contact.h \
-	helpers/otpctl/contact_add.c helpers/otpctl/contact_add.h \
-	helpers/otpctl/contact_import.c helpers/otpctl/contact_import.h \
-	helpers/otpctl/contact_import_line.c helpers/otpctl/contact_import_line.h \
-	helpers/otpctl/contact_limit.c helpers/otpctl/contact_limit.h \
-	helpers/otpctl/contact_list.c helpers/otpctl/contact_list.h \
-	helpers/otpctl/contact_prove.c helpers/otpctl/contact_prove.h \
-	helpers/otpctl/contact_remove.c helpers/otpctl/contact_remove.h \
-	helpers/otpctl/contact_verify.c helpers/otpctl/contact_verify.h \
-	helpers/otpctl/courier.c helpers/otpctl/courier.h \
-	helpers/otpctl/csv_rows.c helpers/otpctl/csv_rows.h \
-	helpers/otpctl/explain.c helpers/otpctl/explain.h \
-	helpers/otpctl/explain_run.c helpers/otpctl/explain_run.h \
-	helpers/otpctl/explain_text.c helpers/otpctl/explain_text.h \
 	helpers/otpctl/init.c helpers/otpctl/init.h \
 	helpers/otpctl/main.c \
 	helpers/otpctl/notice.c helpers/otpctl/notice.h \
@@ -161,11 +147,25 @@ otpctl_SOURCES = \
 	helpers/otpctl/privileges.c helpers/otpctl/privileges.h \
 	helpers/otpctl/recovery.c helpers/otpctl/recovery.h \
 	helpers/otpctl/remember.c helpers/otpctl/remember.h \
-	helpers/otpctl/status.c helpers/otpctl/status.h \
-	helpers/otpctl/status_facts.c helpers/otpctl/status_facts.h \
-	helpers/otpctl/status_text.c helpers/otpctl/status_text.h \
+	helpers/otpctl/send_worker.c helpers/otpctl/send_worker.h \
 	helpers/otpctl/store.c helpers/otpctl/store.h \
 	helpers/otpctl/unlock.c helpers/otpctl/unlock.h \
-	helpers/otpctl/user.c helpers/otpctl/user.h
+	helpers/otpctl/user.c helpers/otpctl/user.h \
+	helpers/otpctl/contact/add.c helpers/otpctl/contact/add.h \
+	helpers/otpctl/contact/contact.c helpers/otpctl/contact/contact.h \
+	helpers/otpctl/contact/csv_rows.c helpers/otpctl/contact/csv_rows.h \
+	helpers/otpctl/contact/import.c helpers/otpctl/contact/import.h \
+	helpers/otpctl/contact/import_line.c helpers/otpctl/contact/import_line.h \
+	helpers/otpctl/contact/limit.c helpers/otpctl/contact/limit.h \
+	helpers/otpctl/contact/list.c helpers/otpctl/contact/list.h \
+	helpers/otpctl/contact/prove.c helpers/otpctl/contact/prove.h \
+	helpers/otpctl/contact/remove.c helpers/otpctl/contact/remove.h \
+	helpers/otpctl/contact/verify.c helpers/otpctl/contact/verify.h \
+	helpers/otpctl/explain/explain.c helpers/otpctl/explain/explain.h \
+	helpers/otpctl/explain/run.c helpers/otpctl/explain/run.h \
+	helpers/otpctl/explain/text.c helpers/otpctl/explain/text.h \
+	helpers/otpctl/status/facts.c helpers/otpctl/status/facts.h \
+	helpers/otpctl/status/status.c helpers/otpctl/status/status.h \
+	helpers/otpctl/status/text.c helpers/otpctl/status/text.h
 otpctl_CFLAGS = $(HELPER_CFLAGS)
 otpctl_LDADD = helpers/libhelpers.la helpers/libhttp.la $(CSV_LIBS)

@@ -9,6 +9,10 @@ EXTRA_DIST += tests/python.sh
 dist_check_SCRIPTS += tests/includes.sh tests/map.sh tests/returns.py tests/graph.py
 TESTS += tests/includes.sh tests/map.sh
 
+# It compiles and reads objects.
+AM_TESTS_ENVIRONMENT = CC='$(CC)'; NM='$(NM)'; export CC NM;
+TESTS += tests/graph.py
+
 # Named in EXTRA_DIST, ./check would be the target of that name: a run of all tests.
 EXTRA_DIST += .clang-format demo tests/lib.sh tests/README.md \
 	tests/gateway tests/helper tests/integration tests/package tests/sandbox

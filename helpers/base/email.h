@@ -1,6 +1,6 @@
 /* What an e-mail address is, for whoever keeps one and for whoever sends to it. */
-#ifndef OTP_EMAIL_H
-#define OTP_EMAIL_H
+#ifndef OTP_BASE_EMAIL_H
+#define OTP_BASE_EMAIL_H
 
 enum { EMAIL_MAX = 254 }; /* bytes; RFC 5321, 4.5.3.1.3, without the brackets */
 

@@ -2,8 +2,8 @@
  * The programs that are known to sign users in, by their PAM service: what each of them can tell of
  * a sign-in, and whether a person is in front of it.
  */
-#ifndef OTP_HOSTS_H
-#define OTP_HOSTS_H
+#ifndef OTP_BASE_HOSTS_H
+#define OTP_BASE_HOSTS_H
 
 #include <stdbool.h>
 #include <stddef.h>

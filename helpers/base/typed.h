@@ -15,8 +15,8 @@
  *
  * So an empty answer is empty however it was typed, and no rule for an answer names a '?'.
  */
-#ifndef OTP_TYPED_H
-#define OTP_TYPED_H
+#ifndef OTP_BASE_TYPED_H
+#define OTP_BASE_TYPED_H
 
 #include "common/secret.h"
 

@@ -1,4 +1,4 @@
-/* The text of one file into sections and settings; what they mean is conf_table.h's matter. */
+/* The text of one file into sections and settings; what they mean is table.h's matter. */
 #ifndef OTP_CONF_INI_H
 #define OTP_CONF_INI_H
 

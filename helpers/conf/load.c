@@ -6,9 +6,9 @@
 
 #include "common/err.h"
 #include "common/own.h"
-#include "helpers/conf_file.h"
-#include "helpers/conf_internal.h"
-#include "helpers/conf_parse.h"
+#include "helpers/conf/file.h"
+#include "helpers/conf/internal.h"
+#include "helpers/conf/parse.h"
 
 /* A configuration while it is made. */
 struct making {

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "helpers/conf.h"
+#include "helpers/conf/conf.h"
 
 struct conf_section {
 	char *name; /* as in the heading, its words parted by one blank */

@@ -9,7 +9,7 @@
 
 #include "common/err.h"
 #include "common/text.h"
-#include "helpers/log.h"
+#include "helpers/base/log.h"
 
 static const char *const edit_sql[EDIT_STATEMENTS] = {
     [EDIT_FIND] = "SELECT c.id, c.label, c.verified_at, c.preferred, s.line FROM contact c "

@@ -1,6 +1,6 @@
 /*
- * The inside of an edit, and its notes of what it does to users. contacts_edit.c begins, saves and
- * ends an edit, contacts_import.c fills it from a file.
+ * The inside of an edit, and its notes of what it does to users. edit.c begins, saves and
+ * ends an edit, import.c fills it from a file.
  */
 #ifndef OTP_CONTACTS_NOTES_H
 #define OTP_CONTACTS_NOTES_H
@@ -9,8 +9,8 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 
-#include "helpers/contacts.h"
-#include "helpers/sql.h"
+#include "helpers/contacts/contacts.h"
+#include "helpers/base/sql.h"
 
 /* Statements that an import runs for each of its lines: prepared once. */
 enum edit_stmt {

@@ -2,7 +2,7 @@
 #ifndef OTP_HTTP_CURL_H
 #define OTP_HTTP_CURL_H
 
-#include "helpers/http.h"
+#include "helpers/http/http.h"
 
 http_open_fn curl_http_open;
 

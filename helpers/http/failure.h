@@ -4,7 +4,7 @@
 
 #include <curl/curl.h>
 
-#include "helpers/http.h"
+#include "helpers/http/http.h"
 #include "helpers/http/transfer.h"
 
 /* As transfer_judge(), of a transfer that did not end well. */

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "helpers/http.h"
+#include "helpers/http/http.h"
 
 enum { MAIL_SOCKETS = 4 }; /* open at once: libcurl tries the addresses of both families */
 

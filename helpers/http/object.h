@@ -2,7 +2,7 @@
 #ifndef OTP_HTTP_OBJECT_H
 #define OTP_HTTP_OBJECT_H
 
-#include "helpers/http.h"
+#include "helpers/http/http.h"
 
 #define HTTP_OBJECT_SYMBOL "otp_http"
 

@@ -7,7 +7,7 @@
 
 #include <curl/curl.h>
 
-#include "helpers/http.h"
+#include "helpers/http/http.h"
 #include "helpers/http/mail.h"
 
 struct transfer {

@@ -1,5 +1,5 @@
 /* Where a code may go: a channel and an address that it serves. */
-#include "helpers/login_internal.h"
+#include "helpers/login/internal.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -3,7 +3,7 @@
  *
  * MUST: LOGIN_OK has one place, login_accept(), behind a consumption that is on disk.
  */
-#include "helpers/login_internal.h"
+#include "helpers/login/internal.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* Who is let in without being asked: what the rules say. */
-#include "helpers/login_internal.h"
+#include "helpers/login/internal.h"
 
-#include "helpers/log.h"
-#include "helpers/rules.h"
+#include "helpers/base/log.h"
+#include "helpers/rules/rules.h"
 
 static void
 rule_seen(const struct conf_exempt *rule, const char *why_not, void *arg)

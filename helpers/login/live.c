@@ -1,11 +1,11 @@
 /* The code that is out: a live challenge of the same user, source and service. */
-#include "helpers/login_internal.h"
+#include "helpers/login/internal.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "common/err.h"
-#include "helpers/seal.h"
+#include "helpers/codes/seal.h"
 
 void
 login_captures_context(const struct challenge *c, char *context, size_t size)

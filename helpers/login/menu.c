@@ -1,7 +1,7 @@
 /* The first question, and the menu of the ways that a code can go. */
-#include "helpers/login_internal.h"
+#include "helpers/login/internal.h"
 
-#include "helpers/challenge.h"
+#include "helpers/codes/code.h"
 
 /* The number of a way, from 1 on; 0 where it is none. */
 static int

@@ -1,9 +1,9 @@
 /* Where this user's codes go: the contacts and the recovery codes that are registered. */
-#include "helpers/login_internal.h"
+#include "helpers/login/internal.h"
 
 #include "common/err.h"
 #include "common/text.h"
-#include "helpers/log.h"
+#include "helpers/base/log.h"
 
 static bool
 must_be_verified(const struct login *l, const struct contact *c)

@@ -1,6 +1,6 @@
 #include "helpers/otp-helper/machine.h"
 
-#include "helpers/account.h"
+#include "helpers/base/account.h"
 
 static int
 machine_account(struct login_machine *m, const char *name, struct account *out)

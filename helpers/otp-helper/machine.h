@@ -1,9 +1,9 @@
 /* This machine, as the sign-in sees it: the name service and the clocks. */
-#ifndef OTP_HELPER_MACHINE_H
-#define OTP_HELPER_MACHINE_H
+#ifndef OTP_OTP_HELPER_MACHINE_H
+#define OTP_OTP_HELPER_MACHINE_H
 
-#include "helpers/instant.h"
-#include "helpers/login.h"
+#include "helpers/base/instant.h"
+#include "helpers/login/login.h"
 
 struct real_machine {
 	struct login_machine base; /* first */

@@ -1,10 +1,10 @@
 /* The person who signs in, as the sign-in sees them: asked and told over the wire to the module. */
-#ifndef OTP_HELPER_PEER_H
-#define OTP_HELPER_PEER_H
+#ifndef OTP_OTP_HELPER_PEER_H
+#define OTP_OTP_HELPER_PEER_H
 
 #include "common/wire.h"
-#include "helpers/delivery.h"
-#include "helpers/login.h"
+#include "helpers/provider/delivery.h"
+#include "helpers/login/login.h"
 
 struct wire_peer {
 	struct login_peer base; /* first */

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "helpers/contacts.h"
+#include "helpers/contacts/contacts.h"
 #include "helpers/otpctl/otpctl.h"
 
 /* The address whole, or masked into dst. */

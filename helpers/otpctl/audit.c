@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "common/text.h"
-#include "helpers/challenge.h"
-#include "helpers/log.h"
+#include "helpers/codes/code.h"
+#include "helpers/base/log.h"
 #include "helpers/otpctl/addresses.h"
 
 /* Room for the longest names and reasons: a line that is cut would end within a quoted value. */

@@ -8,7 +8,7 @@
 #include <signal.h>
 #include <stdbool.h>
 
-#include "helpers/contacts.h"
+#include "helpers/contacts/contacts.h"
 
 /* At the start: who gives the command, before otpctl becomes anybody else. */
 void audit_begin(void);

@@ -10,16 +10,16 @@
 #include "common/err.h"
 #include "common/own.h"
 #include "common/text.h"
-#include "helpers/conf.h"
-#include "helpers/conf_parse.h"
-#include "helpers/contacts.h"
-#include "helpers/json.h"
+#include "helpers/conf/conf.h"
+#include "helpers/conf/parse.h"
+#include "helpers/contacts/contacts.h"
+#include "helpers/base/json.h"
 #include "helpers/otpctl/otpctl.h"
 #include "helpers/otpctl/paths.h"
 #include "helpers/otpctl/privileges.h"
-#include "helpers/profile.h"
-#include "helpers/provider.h"
-#include "helpers/rules.h"
+#include "helpers/profile/profile.h"
+#include "helpers/provider/provider.h"
+#include "helpers/rules/rules.h"
 
 enum { OPT_NO_SECRETS = 0xb00, OPT_SERVICE };
 enum { REPORT_MAX = 256 * 1024, LINE_MAX_SHOWN = 1200, SHOW_MAX = 64 * 1024 * 1024 };

@@ -23,13 +23,13 @@
 #include "common/err.h"
 #include "common/own.h"
 #include "common/trust.h"
-#include "helpers/account.h"
-#include "helpers/contacts.h"
-#include "helpers/json.h"
+#include "helpers/base/account.h"
+#include "helpers/contacts/contacts.h"
+#include "helpers/base/json.h"
 #include "helpers/otpctl/otpctl.h"
 #include "helpers/otpctl/paths.h"
 #include "helpers/otpctl/privileges.h"
-#include "helpers/store.h"
+#include "helpers/store/store.h"
 
 enum { KEY_LEN = 32, KEY_MAX = 4096 };
 

@@ -4,16 +4,16 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "helpers/log.h"
+#include "helpers/base/log.h"
 #include "helpers/otpctl/attribute.h"
 #include "helpers/otpctl/audit.h"
 #include "helpers/otpctl/configuration.h"
-#include "helpers/otpctl/contact.h"
-#include "helpers/otpctl/explain.h"
+#include "helpers/otpctl/contact/contact.h"
+#include "helpers/otpctl/explain/explain.h"
 #include "helpers/otpctl/init.h"
 #include "helpers/otpctl/recovery.h"
 #include "helpers/otpctl/remember.h"
-#include "helpers/otpctl/status.h"
+#include "helpers/otpctl/status/status.h"
 #include "helpers/otpctl/unlock.h"
 
 static const struct otpctl_command commands[] = {

@@ -9,10 +9,10 @@
 #include "common/err.h"
 #include "common/own.h"
 #include "common/text.h"
-#include "helpers/challenge.h"
-#include "helpers/json.h"
-#include "helpers/log.h"
-#include "helpers/otpctl/courier.h"
+#include "helpers/codes/code.h"
+#include "helpers/base/json.h"
+#include "helpers/base/log.h"
+#include "helpers/otpctl/send_worker.h"
 
 enum { OPT_NOTICE = 0x600, OPT_NO_NOTICE, REFERENCE_DIGITS = 6 };
 

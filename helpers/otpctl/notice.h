@@ -4,11 +4,11 @@
  *
  * MUST: every address that is not told is in the log, whatever kept us from it.
  */
-#ifndef OTP_NOTICE_H
-#define OTP_NOTICE_H
+#ifndef OTP_OTPCTL_NOTICE_H
+#define OTP_OTPCTL_NOTICE_H
 
-#include "helpers/conf.h"
-#include "helpers/contacts.h"
+#include "helpers/conf/conf.h"
+#include "helpers/contacts/contacts.h"
 #include "helpers/otpctl/audit.h"
 #include "helpers/otpctl/otpctl.h"
 

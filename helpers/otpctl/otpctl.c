@@ -10,7 +10,7 @@
 #include "common/buf.h"
 #include "common/own.h"
 #include "common/text.h"
-#include "helpers/conf.h"
+#include "helpers/conf/conf.h"
 
 enum {
 	OPT_CONFIG = 0x100,

@@ -2,7 +2,7 @@
 #ifndef OTP_OTPCTL_PATHS_H
 #define OTP_OTPCTL_PATHS_H
 
-#include "helpers/conf.h"
+#include "helpers/conf/conf.h"
 #include "helpers/conf/report.h"
 #include "helpers/otpctl/otpctl.h"
 

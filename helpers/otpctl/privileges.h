@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "helpers/account.h"
+#include "helpers/base/account.h"
 #include "helpers/otpctl/otpctl.h"
 
 /* May this caller change contacts? Says so if not. */

@@ -19,14 +19,14 @@
 #include "common/err.h"
 #include "common/secret.h"
 #include "common/text.h"
-#include "helpers/challenge.h"
-#include "helpers/json.h"
+#include "helpers/codes/code.h"
+#include "helpers/base/json.h"
 #include "helpers/otpctl/audit.h"
 #include "helpers/otpctl/otpctl.h"
 #include "helpers/otpctl/paths.h"
 #include "helpers/otpctl/store.h"
 #include "helpers/otpctl/user.h"
-#include "helpers/recovery.h"
+#include "helpers/codes/recovery.h"
 
 enum { OPT_SHEET = 0x300, FIELD_WIDTH = 63, OUTPUT_MAX = 8192 };
 

@@ -7,7 +7,7 @@
 
 #include "common/err.h"
 #include "common/text.h"
-#include "helpers/json.h"
+#include "helpers/base/json.h"
 #include "helpers/otpctl/audit.h"
 #include "helpers/otpctl/otpctl.h"
 #include "helpers/otpctl/paths.h"

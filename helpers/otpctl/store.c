@@ -10,7 +10,7 @@
 
 #include "common/clock.h"
 #include "common/err.h"
-#include "helpers/account.h"
+#include "helpers/base/account.h"
 #include "helpers/otpctl/audit.h"
 #include "helpers/otpctl/otpctl.h"
 #include "helpers/otpctl/privileges.h"

@@ -4,9 +4,9 @@
 
 #include <stdint.h>
 
-#include "helpers/instant.h"
+#include "helpers/base/instant.h"
 #include "helpers/otpctl/otpctl.h"
-#include "helpers/store.h"
+#include "helpers/store/store.h"
 
 /*
  * Opens the store, as the user who owns it: root becomes that user for good, so all else that

@@ -8,7 +8,7 @@
 #include "common/err.h"
 #include "common/own.h"
 #include "common/text.h"
-#include "helpers/json.h"
+#include "helpers/base/json.h"
 #include "helpers/otpctl/addresses.h"
 #include "helpers/otpctl/audit.h"
 #include "helpers/otpctl/otpctl.h"

@@ -5,7 +5,7 @@
 
 #include "common/err.h"
 #include "common/text.h"
-#include "helpers/account.h"
+#include "helpers/base/account.h"
 
 int
 otpctl_canonical(

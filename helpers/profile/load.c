@@ -5,10 +5,10 @@
 #include "common/err.h"
 #include "common/own.h"
 #include "common/trust.h"
-#include "helpers/json.h"
-#include "helpers/profile.h"
+#include "helpers/base/json.h"
+#include "helpers/profile/profile.h"
 #include "helpers/profile/reader.h"
-#include "helpers/profile_read.h"
+#include "helpers/profile/read.h"
 
 enum { PROFILE_MAX = 256 * 1024 };
 

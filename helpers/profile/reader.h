@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "helpers/profile.h"
+#include "helpers/profile/profile.h"
 
 /* Where we are, and where errors go. */
 struct reader {

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "helpers/profile.h"
+#include "helpers/profile/profile.h"
 #include "helpers/profile/reader.h"
 
 /* [200, "2xx"] */

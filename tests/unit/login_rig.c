@@ -6,7 +6,7 @@
 
 #include "common/clock.h"
 #include "common/err.h"
-#include "helpers/challenge.h"
+#include "helpers/codes/code.h"
 #include "tests/unit/report.h"
 
 struct rig rig;

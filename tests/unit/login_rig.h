@@ -8,8 +8,8 @@
 
 #include "tests/unit/unit.h"
 
-#include "helpers/login.h"
-#include "helpers/recovery.h"
+#include "helpers/login/login.h"
+#include "helpers/codes/recovery.h"
 
 /* One prompt and its answer. */
 struct line {

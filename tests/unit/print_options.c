@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "helpers/conf_table.h"
+#include "helpers/conf/table.h"
 
 static const struct {
 	const char *here;

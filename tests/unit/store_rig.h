@@ -8,7 +8,7 @@
 #include "tests/unit/unit.h"
 
 #include "common/err.h"
-#include "helpers/store.h"
+#include "helpers/store/store.h"
 
 enum { MINUTE = 60 * 1000, DAY = 24 * 60 * MINUTE, CHILDREN_MAX = 64 };
 

@@ -6,8 +6,8 @@
 #include <sys/wait.h>
 
 #include "common/err.h"
-#include "helpers/account.h"
-#include "helpers/challenge.h"
+#include "helpers/base/account.h"
+#include "helpers/codes/code.h"
 
 static const struct secret key = {(char *)"0123456789abcdef0123456789abcdef", 32};
 static const struct secret other_key = {(char *)"0123456789abcdef0123456789abcdeX", 32};

@@ -18,9 +18,9 @@
 
 #include "common/buf.h"
 #include "common/err.h"
-#include "helpers/conf.h"
-#include "helpers/conf_parse.h"
-#include "helpers/conf_table.h"
+#include "helpers/conf/conf.h"
+#include "helpers/conf/parse.h"
+#include "helpers/conf/table.h"
 #include "tests/unit/report.h"
 
 enum { REPORT_MAX = 64 * 1024 };

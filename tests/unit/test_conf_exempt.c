@@ -4,7 +4,7 @@
 #include <time.h>
 
 #include "common/err.h"
-#include "helpers/conf.h"
+#include "helpers/conf/conf.h"
 #include "tests/unit/report.h"
 
 #define CHANNEL                  \

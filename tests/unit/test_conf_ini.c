@@ -6,7 +6,7 @@
 #include "common/buf.h"
 #include "common/err.h"
 #include "helpers/conf/ini.h"
-#include "helpers/conf_file.h"
+#include "helpers/conf/file.h"
 #include "tests/unit/report.h"
 
 /* Allocations until one fails, once; 0: none does. */

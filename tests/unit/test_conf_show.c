@@ -10,9 +10,9 @@
 
 #include "common/buf.h"
 #include "common/err.h"
-#include "helpers/conf.h"
-#include "helpers/conf_parse.h"
-#include "helpers/conf_table.h"
+#include "helpers/conf/conf.h"
+#include "helpers/conf/parse.h"
+#include "helpers/conf/table.h"
 #include "tests/unit/report.h"
 
 enum { TEXT_MAX = 1024 * 1024, OPTIONS_MOST = 128 };

@@ -11,7 +11,7 @@
 #include <time.h>
 
 #include "common/err.h"
-#include "helpers/contacts.h"
+#include "helpers/contacts/contacts.h"
 
 static struct folder folder;
 static char path[sizeof(folder.path) + 16];

@@ -5,7 +5,7 @@
 #include "tests/unit/unit.h"
 
 #include "common/err.h"
-#include "helpers/contacts.h"
+#include "helpers/contacts/contacts.h"
 
 #define ONE   "+9779800000001"
 #define TWO   "+9779800000002"

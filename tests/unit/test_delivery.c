@@ -7,9 +7,9 @@
 #include <sys/wait.h>
 
 #include "common/err.h"
-#include "helpers/delivery.h"
+#include "helpers/provider/delivery.h"
 #include "helpers/http/curl.h"
-#include "helpers/pauses.h"
+#include "helpers/provider/retry_after.h"
 #include "tests/unit/server_rig.h"
 #include "tests/unit/web_rig.h"
 #include "tests/unit/report.h"

@@ -2,10 +2,10 @@
 #include "tests/unit/unit.h"
 
 #include "helpers/base/hosts.h"
-#include "helpers/conf.h"
-#include "helpers/conf_parse.h"
-#include "helpers/login.h"
-#include "helpers/source.h"
+#include "helpers/conf/conf.h"
+#include "helpers/conf/parse.h"
+#include "helpers/login/login.h"
+#include "helpers/login/source.h"
 #include "tests/unit/report.h"
 
 static void

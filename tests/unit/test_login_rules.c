@@ -3,7 +3,7 @@
 #include "tests/unit/login_rig.h"
 
 #include "common/err.h"
-#include "helpers/contacts.h"
+#include "helpers/contacts/contacts.h"
 
 #define EXEMPT(conditions) "[exempt x]\nreason = because\nuntil = 2026-12-31\n" conditions "\n"
 

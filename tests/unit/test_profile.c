@@ -5,8 +5,8 @@
 #include "tests/unit/unit.h"
 
 #include "common/err.h"
-#include "helpers/json.h"
-#include "helpers/profile.h"
+#include "helpers/base/json.h"
+#include "helpers/profile/profile.h"
 #include "tests/unit/report.h"
 
 enum { REPORT_MAX = 16 * 1024 };

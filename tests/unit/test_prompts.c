@@ -4,8 +4,8 @@
  */
 #include "tests/unit/unit.h"
 
-#include "helpers/prompts.h"
-#include "helpers/store.h"
+#include "helpers/login/prompts.h"
+#include "helpers/store/store.h"
 
 enum { NOTES = NOTE_NO_CHOICE + 1 };
 

@@ -5,7 +5,7 @@
 #include "tests/unit/unit.h"
 
 #include "common/err.h"
-#include "helpers/delivery.h"
+#include "helpers/provider/delivery.h"
 #include "helpers/http/curl.h"
 #include "tests/unit/web_rig.h"
 #include "tests/unit/report.h"

@@ -2,7 +2,7 @@
 #include "tests/unit/unit.h"
 
 #include "common/err.h"
-#include "helpers/recovery.h"
+#include "helpers/codes/recovery.h"
 
 static const char good[] = "7k2m9xqd4hvtw3np";
 

@@ -8,8 +8,8 @@
 
 #include "common/err.h"
 #include "helpers/http/curl.h"
-#include "helpers/json.h"
-#include "helpers/request.h"
+#include "helpers/base/json.h"
+#include "helpers/provider/request.h"
 #include "tests/unit/web_rig.h"
 #include "tests/unit/report.h"
 

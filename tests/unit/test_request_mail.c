@@ -6,7 +6,7 @@
 
 #include "common/err.h"
 #include "helpers/http/curl.h"
-#include "helpers/request.h"
+#include "helpers/provider/request.h"
 #include "tests/unit/mail_rig.h"
 #include "tests/unit/report.h"
 

@@ -9,9 +9,9 @@
 
 #include "common/buf.h"
 #include "common/err.h"
-#include "helpers/conf.h"
-#include "helpers/conf_parse.h"
-#include "helpers/rules.h"
+#include "helpers/conf/conf.h"
+#include "helpers/conf/parse.h"
+#include "helpers/rules/rules.h"
 #include "tests/unit/report.h"
 
 /*

@@ -2,8 +2,8 @@
 #include "tests/unit/unit.h"
 
 #include "common/err.h"
-#include "helpers/seal.h"
-#include "helpers/sessions.h"
+#include "helpers/codes/seal.h"
+#include "helpers/provider/tokens.h"
 
 static const struct secret key = {(char *)"0123456789abcdef0123456789abcdef", 32};
 static const struct secret other_key = {(char *)"X123456789abcdef0123456789abcdef", 32};

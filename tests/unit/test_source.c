@@ -6,8 +6,8 @@
 
 #include <openssl/evp.h>
 
-#include "helpers/login.h"
-#include "helpers/source.h"
+#include "helpers/login/login.h"
+#include "helpers/login/source.h"
 
 #define SSH "192.0.2.7 50000 192.0.2.1 22"
 static const struct source_row {

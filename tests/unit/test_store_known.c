@@ -7,7 +7,7 @@
 #include <sqlite3.h>
 
 #include "common/secret.h"
-#include "helpers/store_sqlite.h"
+#include "helpers/store/sqlite/sqlite.h"
 
 /* --- places -------------------------------------------------------------------------------- */
 

@@ -5,9 +5,9 @@
 #include "tests/unit/unit.h"
 
 #include "common/err.h"
-#include "helpers/bindings.h"
-#include "helpers/json.h"
-#include "helpers/template.h"
+#include "helpers/template/bindings.h"
+#include "helpers/base/json.h"
+#include "helpers/template/template.h"
 
 /* Values that want out of their place. */
 static void

@@ -3,8 +3,8 @@
 
 #include "common/err.h"
 #include "helpers/base/typed.h"
-#include "helpers/challenge.h"
-#include "helpers/recovery.h"
+#include "helpers/codes/code.h"
+#include "helpers/codes/recovery.h"
 
 struct row {
 	const char *name, *typed, *plain;

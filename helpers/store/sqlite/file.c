@@ -21,8 +21,8 @@
 #include "common/err.h"
 #include "common/own.h"
 #include "common/trust.h"
-#include "helpers/log.h"
-#include "helpers/sql.h"
+#include "helpers/base/log.h"
+#include "helpers/base/sql.h"
 
 enum {
 	WAIT_MS = 2,

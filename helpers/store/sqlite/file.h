@@ -7,7 +7,7 @@
 
 #include <sqlite3.h>
 
-#include "helpers/store.h"
+#include "helpers/store/store.h"
 
 struct sqlite_store {
 	struct store base;

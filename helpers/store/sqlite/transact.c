@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "common/err.h"
-#include "helpers/sql.h"
+#include "helpers/base/sql.h"
 
 enum { PRUNED_AT_ONCE = 32 };
 

@@ -1,0 +1,227 @@
+/*
+ * The [exempt] rules against themselves: one that can never match, whatever sign-in comes, is a
+ * mistake, and an error. Nothing here may depend on the day or on the machine: a rule that was
+ * right when it was written must not become an error, for that locks everyone out. What is over,
+ * or never comes to its turn, is inert, and warned of.
+ */
+#include <string.h>
+
+#include "helpers/base/hosts.h"
+#include "helpers/conf/internal.h"
+#include "helpers/conf/parse.h"
+
+/* How long before its end a rule is warned of. */
+enum { EXEMPT_NOTICE_S = 14 * 24 * 60 * 60, V4_BITS = 96 };
+
+struct rule_view {
+	const struct conf *c;
+	const struct conf_exempt *e;
+	const struct conf_section *s;
+	struct conf_report *rep;
+};
+
+static const struct conf_section *
+section_of(const struct conf *c, const struct conf_exempt *e)
+{
+	const struct conf_sections *all = &c->internal->sections;
+	const char *rest;
+
+	for (size_t i = 0; i < all->n; i++)
+		if (conf_section_kind(&all->item[i], &rest) == CONF_EXEMPT &&
+		    !strcmp(rest, e->name))
+			return &all->item[i];
+	return NULL;
+}
+
+/* With identity = caller a sign-in with a client address is refused before any rule is looked at.
+ */
+static bool
+is_local(const struct conf *c, const char *service)
+{
+	return host_of(service)->no_client ||
+	       conf_signin_for(c, service)->identity == IDENTITY_CALLER;
+}
+
+static bool
+has_no_key(const struct conf *c, const char *service)
+{
+	return is_local(c, service) || host_of(service)->no_key;
+}
+
+typedef bool service_fn(const struct conf *c, const char *service);
+
+static bool
+all_of(const struct strlist *services, const struct conf *c, service_fn *is)
+{
+	for (size_t i = 0; i < services->n; i++)
+		if (!is(c, services->item[i]))
+			return false;
+	return true;
+}
+
+/* Are all services of the rule such ones? */
+static bool
+all_services(const struct rule_view *v, service_fn *is)
+{
+	const struct conf_internal *in = v->c->internal;
+
+	if (v->e->services.n)
+		return all_of(&v->e->services, v->c, is);
+	/* Those that are named nowhere are no such ones, unless [otp] makes them. */
+	if (v->c->signin.identity != IDENTITY_CALLER)
+		return false;
+	for (size_t i = 0; i < in->nservices; i++)
+		if (!all_of(&in->service[i].names, v->c, is))
+			return false;
+	return true;
+}
+
+static void
+check_services(const struct rule_view *v)
+{
+	const struct conf_setting *networks = conf_section_get(v->s, "networks");
+	const struct conf_setting *requires = conf_section_get(v->s, "requires");
+
+	if (v->e->nnetworks && all_services(v, is_local))
+		conf_error(v->rep, networks->file, networks->line,
+		    "[%s] can never match: at its services there is no client address, so no "
+		    "networks; take one of the two keys away",
+		    v->s->name);
+	if (v->e->requires_publickey && all_services(v, has_no_key))
+		conf_error(v->rep, requires->file, requires->line,
+		    "[%s] can never match: no public key is used at its services, only sshd says "
+		    "so; take one of the two keys away",
+		    v->s->name);
+}
+
+/* Is b within a? An IPv6 network that is wider than all of IPv4 does not mean IPv4. */
+static bool
+network_within(const struct conf_network *a, const struct conf_network *b)
+{
+	int whole = a->prefix / 8, rest = a->prefix % 8;
+	unsigned mask = 0xff00u >> rest;
+
+	if (a->prefix > b->prefix || (a->prefix < V4_BITS && conf_network_is_v4(b)))
+		return false;
+	return !memcmp(a->addr, b->addr, (size_t)whole) &&
+	       (!rest || !((a->addr[whole] ^ b->addr[whole]) & mask));
+}
+
+/* Addresses that no client has. */
+static bool
+is_nobodys(const struct conf_network *n)
+{
+	static const char *const nobodys[] = {
+	    "0.0.0.0", "255.255.255.255", "224.0.0.0/4", "::", "ff00::/8"};
+	struct conf_network of;
+
+	for (size_t i = 0; i < sizeof(nobodys) / sizeof(nobodys[0]); i++)
+		if (!conf_network(nobodys[i], &of) && network_within(&of, n))
+			return true;
+	return false;
+}
+
+static void
+check_networks(const struct rule_view *v)
+{
+	const struct conf_setting *set = conf_section_get(v->s, "networks");
+	char text[CONF_NETWORK_TEXT];
+
+	for (size_t i = 0; i < v->e->nnetworks; i++) {
+		const struct conf_network *n = &v->e->network[i];
+
+		if (is_nobodys(n))
+			conf_error(v->rep, set->file, set->line,
+			    "[%s] networks: %s can never match: no client has such an address",
+			    v->s->name, conf_network_text(n, text));
+	}
+}
+
+/* Does a hold for whatever b holds for? An empty list holds for all. */
+static bool
+list_covers(const struct strlist *a, const struct strlist *b)
+{
+	if (!a->n)
+		return true;
+	for (size_t i = 0; i < b->n; i++)
+		if (!strlist_has(a, b->item[i]))
+			return false;
+	return b->n > 0;
+}
+
+static bool
+networks_cover(const struct conf_exempt *a, const struct conf_exempt *b)
+{
+	if (!a->nnetworks)
+		return true;
+	for (size_t i = 0; i < b->nnetworks; i++) {
+		bool within = false;
+
+		for (size_t k = 0; k < a->nnetworks; k++)
+			within |= network_within(&a->network[k], &b->network[i]);
+		if (!within)
+			return false;
+	}
+	return b->nnetworks > 0;
+}
+
+static bool
+covers(const struct conf_exempt *a, const struct conf_exempt *b)
+{
+	return a->until_s >= b->until_s && (!a->requires_publickey || b->requires_publickey) &&
+	       list_covers(&a->users, &b->users) && list_covers(&a->groups, &b->groups) &&
+	       list_covers(&a->services, &b->services) && networks_cover(a, b);
+}
+
+/* As rules_decide() looks at them: those without groups first. */
+static bool
+comes_before(const struct conf_exempt *a, const struct conf_exempt *b)
+{
+	return !a->groups.n == !b->groups.n ? a < b : !a->groups.n;
+}
+
+/* A rule that exempts less than one before it lets nobody in, so it is no error. */
+static void
+check_turn(const struct rule_view *v)
+{
+	for (const struct conf_exempt *a = v->c->exempt; a < v->c->exempt + v->c->nexempts; a++) {
+		if (!comes_before(a, v->e) || !covers(a, v->e))
+			continue;
+		conf_warn(v->rep, v->s->file, v->s->line,
+		    "[%s] never decides: [exempt %s] is looked at before it, and exempts everyone "
+		    "whom it does, for as long",
+		    v->s->name, a->name);
+		return;
+	}
+}
+
+static void
+check_end(const struct rule_view *v, int64_t now_s)
+{
+	const struct conf_setting *until = conf_section_get(v->s, "until");
+
+	if (v->e->until_s <= now_s)
+		conf_warn(v->rep, until->file, until->line,
+		    "[%s] was over at the end of %s and exempts nobody any more: remove it",
+		    v->s->name, until->value);
+	else if (v->e->until_s - now_s <= EXEMPT_NOTICE_S)
+		conf_warn(v->rep, until->file, until->line,
+		    "[%s] ends with %s: renew it, or register its users", v->s->name, until->value);
+}
+
+void
+conf_check_exempt(
+    const struct conf *c, const struct conf_exempt *e, int64_t now_s, struct conf_report *rep)
+{
+	const struct rule_view v = {.c = c, .e = e, .s = section_of(c, e), .rep = rep};
+
+	if (!e->users.n && !e->groups.n && !e->nnetworks && !e->services.n)
+		conf_error(rep, v.s->file, v.s->line,
+		    "[%s] would exempt everyone: add users, groups, networks or services",
+		    v.s->name);
+	check_services(&v);
+	check_networks(&v);
+	if (e->until_s > now_s)
+		check_turn(&v);
+	check_end(&v, now_s);
+}

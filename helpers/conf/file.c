@@ -1,0 +1,161 @@
+/*
+ * MUST:
+ *  - a file that a stranger could have written decides nothing: owner, mode and kind are judged on
+ *    the descriptor it is read from (common/trust.h), the folder of drop-ins likewise;
+ *  - every file of the folder counts: one that cannot be read is an error, never passed over.
+ */
+#include "helpers/conf/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/err.h"
+#include "common/own.h"
+#include "common/trust.h"
+#include "helpers/conf/ini.h"
+#include "helpers/conf/parse.h"
+
+/* Says why a file or folder was not believed, for the person who can mend it. */
+static void
+report_untrusted(struct conf_report *rep, const char *path, bool folder, uid_t also)
+{
+	struct stat st;
+
+	if (lstat(path, &st))
+		conf_error(rep, path, 0, "cannot be examined: %s", strerror(errno));
+	else if (S_ISLNK(st.st_mode))
+		conf_error(rep, path, 0, "is a symbolic link: name the file itself");
+	else if (folder ? !S_ISDIR(st.st_mode) : !S_ISREG(st.st_mode))
+		conf_error(rep, path, 0, "is not a %s", folder ? "folder" : "regular file");
+	else if (st.st_uid != 0 && st.st_uid != also)
+		conf_error(rep, path, 0, "belongs to uid %u: it must be root's (chown root)",
+		    (unsigned)st.st_uid);
+	else
+		conf_error(rep, path, 0,
+		    "may be written by others than its owner (mode %04o): chmod go-w",
+		    (unsigned)st.st_mode & 07777);
+}
+
+static int
+read_text(const char *path, uid_t also, struct secret *text, struct conf_report *rep)
+{
+	int r = trust_read(path, also, TRUST_PUBLIC, CONF_FILE_MAX, text);
+
+	if (r == -OTP_EPERM)
+		report_untrusted(rep, path, false, also);
+	else if (r == -OTP_ENOENT)
+		conf_error(rep, path, 0, "there is no such file");
+	else if (r == -OTP_ETOOBIG)
+		conf_error(rep, path, 0, "is larger than %d KiB", CONF_FILE_MAX / 1024);
+	else if (r == -OTP_ESYS)
+		conf_error(rep, path, 0, "cannot be read: %s", strerror(errno));
+	return r;
+}
+
+int
+conf_file_read(const char *path, uid_t also, struct conf_sections *s, struct conf_report *rep)
+{
+	_auto_secret struct secret text = {0};
+	const char *nul;
+	unsigned line = 1;
+	int r = read_text(path, also, &text, rep);
+
+	if (r)
+		return r == -OTP_ENOMEM ? r : 0;
+	nul = text.len ? memchr(text.bytes, '\0', text.len) : NULL;
+	for (const char *c = text.bytes; nul && c < nul; c++)
+		line += *c == '\n';
+	if (nul) {
+		conf_error(rep, path, line, "a NUL byte: the file must be UTF-8 text");
+		return 0;
+	}
+	if (!strncmp(secret_str(&text), "\xef\xbb\xbf", 3)) {
+		conf_error(rep, path, 1, "a byte order mark: save the file as UTF-8 without one");
+		memmove(text.bytes, text.bytes + 3, text.len - 3 + 1);
+		text.len -= 3;
+	}
+	if (!text.len)
+		return 0;
+	return conf_ini_parse(path, text.bytes, text.len, s, rep);
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+	return strverscmp(*(char *const *)a, *(char *const *)b);
+}
+
+static bool
+is_dropin(const char *name)
+{
+	size_t len = strlen(name);
+
+	return name[0] != '.' && len > 5 && !strcmp(name + len - 5, ".conf");
+}
+
+static int
+list_folder(DIR *d, const char *folder, struct strlist *out)
+{
+	for (struct dirent *entry; errno = 0, (entry = readdir(d));) {
+		_auto_free char *path = NULL;
+
+		if (!is_dropin(entry->d_name))
+			continue;
+		if (asprintf(&path, "%s/%s", folder, entry->d_name) < 0) {
+			path = NULL;
+			return -OTP_ENOMEM;
+		}
+		if (!strlist_add(out, path))
+			return -OTP_ENOMEM;
+	}
+	return errno ? -OTP_ESYS : 0;
+}
+
+int
+conf_file_dropins(const char *path, uid_t also, struct strlist *out, struct conf_report *rep)
+{
+	_auto_free char *folder = NULL;
+	struct stat st;
+	DIR *d;
+	int fd, r;
+
+	if (asprintf(&folder, "%s.d", path) < 0) {
+		folder = NULL;
+		return -OTP_ENOMEM;
+	}
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0 && (errno == ELOOP || errno == ENOTDIR)) {
+		report_untrusted(rep, folder, true, also);
+		return 0;
+	}
+	d = fd < 0 ? NULL : fdopendir(fd);
+	if (!d || fstat(fd, &st)) {
+		conf_error(rep, folder, 0, "cannot be read: %s", strerror(errno));
+		if (d)
+			(void)closedir(d);
+		else if (fd >= 0)
+			(void)close(fd);
+		return 0;
+	}
+	if ((st.st_uid != 0 && st.st_uid != also) || st.st_mode & (S_IWGRP | S_IWOTH)) {
+		report_untrusted(rep, folder, true, also);
+		r = 0;
+	} else {
+		r = list_folder(d, folder, out);
+		if (r == -OTP_ESYS) {
+			conf_error(rep, folder, 0, "cannot be read: %s", strerror(errno));
+			r = 0;
+		}
+	}
+	(void)closedir(d);
+	if (out->n)
+		qsort(out->item, out->n, sizeof(*out->item), compare_names);
+	return r;
+}

@@ -1,0 +1,330 @@
+/*
+ * Contacts in an SQLite file, read.
+ *
+ * MUST:
+ *  - the file is opened once, without following a symbolic link or waiting on a fifo, and judged by
+ *    its descriptor; SQLite sees that descriptor's bytes and opens no path of its own;
+ *  - nothing is ever written;
+ *  - a file that is missing, empty, foreign or of another schema is an error, never "no contacts".
+ */
+#include "helpers/contacts/read.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/err.h"
+#include "common/own.h"
+#include "helpers/base/log.h"
+#include "helpers/base/sql.h"
+
+struct sqlite_contacts {
+	struct contacts base;
+	sqlite3 *db;
+	void *image;
+	size_t size;
+};
+
+int
+contacts_judge(int fd, uid_t also, const char *path, struct stat *st)
+{
+	if (fstat(fd, st)) {
+		otp_logr(LOG_ERR, -OTP_ESYS, "contacts %s", path);
+		return -OTP_ESTORE;
+	}
+	if (!S_ISREG(st->st_mode)) {
+		otp_log(LOG_ERR, "contacts %s: not a regular file", path);
+		return -OTP_EPERM;
+	}
+	if (st->st_uid != 0 && st->st_uid != also) {
+		otp_log(LOG_ERR, "contacts %s: owned by uid %ld; run: chown root %s", path,
+		    (long)st->st_uid, path);
+		return -OTP_EPERM;
+	}
+	if (st->st_mode & (S_IWGRP | S_IWOTH)) {
+		otp_log(LOG_ERR, "contacts %s: writable by group or others; run: chmod 0640 %s",
+		    path, path);
+		return -OTP_EPERM;
+	}
+	if (st->st_size == 0) {
+		otp_log(LOG_ERR, "contacts %s: empty; remove it and run: otpctl init", path);
+		return -OTP_ESTORE;
+	}
+	return 0;
+}
+
+int
+contacts_open_error(int err, const char *path)
+{
+	if (err == ELOOP) {
+		otp_log(LOG_ERR, "contacts %s: a symbolic link, which is not followed", path);
+		return -OTP_EPERM;
+	}
+	if (err == ENOENT)
+		otp_log(LOG_ERR, "contacts %s: missing; run: otpctl init", path);
+	else
+		otp_log(LOG_ERR, "contacts %s: %s", path, strerror(err));
+	return -OTP_ESTORE;
+}
+
+int
+contacts_judge_db(sqlite3 *db, const char *path)
+{
+	enum sql_ours ours = SQL_EMPTY;
+	int rc = sql_judge(db, CONTACTS_APPLICATION_ID, CONTACTS_SCHEMA, &ours);
+
+	if (rc != SQLITE_OK)
+		otp_log(
+		    LOG_ERR, "contacts %s: %s; restore it from a backup", path, sqlite3_errmsg(db));
+	else if (ours == SQL_OTHER_VERSION)
+		otp_log(LOG_ERR, "contacts %s: made by another version of pam_otp", path);
+	else if (ours != SQL_OURS)
+		otp_log(LOG_ERR, "contacts %s: not a contacts database of pam_otp", path);
+	return rc == SQLITE_OK && ours == SQL_OURS ? 0 : -OTP_ESTORE;
+}
+
+static void
+sqlite_contacts_free(struct sqlite_contacts *c)
+{
+	if (!c)
+		return;
+	(void)sqlite3_close(c->db);
+	if (c->image)
+		(void)munmap(c->image, c->size);
+	free(c);
+}
+
+static void
+own_contacts(struct sqlite_contacts **c)
+{
+	sqlite_contacts_free(*c);
+}
+
+static void
+close_contacts(struct contacts *base)
+{
+	sqlite_contacts_free((struct sqlite_contacts *)base);
+}
+
+static bool
+contact_of_row(sqlite3_stmt *stmt, struct contact *c)
+{
+	char kind[8];
+
+	*c = (struct contact){0};
+	if (!sql_copy_text(stmt, 0, c->user, sizeof(c->user)) ||
+	    !sql_copy_text(stmt, 1, kind, sizeof(kind)) ||
+	    !sql_copy_text(stmt, 2, c->address, sizeof(c->address)) ||
+	    !sql_copy_text(stmt, 3, c->label, sizeof(c->label)))
+		return false;
+	if (strcmp(kind, "phone") && strcmp(kind, "email"))
+		return false;
+	c->kind = strcmp(kind, "phone") ? CONTACT_EMAIL : CONTACT_PHONE;
+	c->verified_at = sqlite3_column_int64(stmt, 4);
+	c->preferred = sqlite3_column_int(stmt, 5) != 0;
+	return true;
+}
+
+/* Hands every row of stmt to fn. */
+static int
+each_row(sqlite3 *db, sqlite3_stmt *stmt, contact_fn *fn, void *arg)
+{
+	int r = 0, rc;
+
+	while (!r && (rc = sqlite3_step(stmt)) != SQLITE_DONE) {
+		struct contact c;
+
+		if (rc != SQLITE_ROW) {
+			otp_log(LOG_ERR, "contacts: %s", sqlite3_errmsg(db));
+			r = -OTP_ESTORE;
+		} else if (!contact_of_row(stmt, &c)) {
+			otp_log(LOG_ERR, "contacts: a row is malformed");
+			r = -OTP_ESTORE;
+		} else {
+			r = fn(&c, arg);
+		}
+	}
+	return r;
+}
+
+static int
+list_add(const struct contact *c, void *arg)
+{
+	struct contact_list *l = arg;
+	struct contact *item = reallocarray(l->item, l->n + 1, sizeof(*item));
+
+	if (!item)
+		return -OTP_ENOMEM;
+	l->item = item;
+	l->item[l->n++] = *c;
+	return 0;
+}
+
+#define COLUMNS "SELECT user, kind, address, label, verified_at, preferred FROM contact "
+
+static int
+find(struct contacts *base, const char *user, struct contact_list *out)
+{
+	struct sqlite_contacts *c = (struct sqlite_contacts *)base;
+	_auto_stmt sqlite3_stmt *stmt = NULL;
+	int r;
+
+	*out = (struct contact_list){0};
+	if (sql_prepare(c->db, &stmt, COLUMNS "WHERE user = ?1 ORDER BY preferred DESC, id",
+		sql_text(user)) != SQLITE_OK) {
+		otp_log(LOG_ERR, "contacts: %s", sqlite3_errmsg(c->db));
+		return -OTP_ESTORE;
+	}
+	r = each_row(c->db, stmt, list_add, out);
+	if (r)
+		contact_list_free(out);
+	return r;
+}
+
+/* The first contact of the kind from an id on. By id, for an offset would walk a million rows. */
+static int
+first_from(struct sqlite_contacts *c, enum contact_kind kind, int64_t id, struct contact_list *out)
+{
+	_auto_stmt sqlite3_stmt *stmt = NULL;
+
+	if (sql_prepare(c->db, &stmt, COLUMNS "WHERE kind = ?1 AND id >= ?2 ORDER BY id LIMIT 1",
+		sql_text(contact_kind_name(kind)), sql_int(id)) != SQLITE_OK) {
+		otp_log(LOG_ERR, "contacts: %s", sqlite3_errmsg(c->db));
+		return -OTP_ESTORE;
+	}
+	return each_row(c->db, stmt, list_add, out);
+}
+
+static int
+any(struct contacts *base, enum contact_kind kind, uint64_t pick, struct contact *out)
+{
+	struct sqlite_contacts *c = (struct sqlite_contacts *)base;
+	struct contact_list one = {0};
+	int64_t last = 0;
+	int r;
+
+	if (sql_number(c->db, "SELECT ifnull(max(id), 0) FROM contact", &last) != SQLITE_OK) {
+		otp_log(LOG_ERR, "contacts: %s", sqlite3_errmsg(c->db));
+		return -OTP_ESTORE;
+	}
+	r = first_from(c, kind, (int64_t)(pick % (uint64_t)(last + 1)), &one);
+	if (!r && !one.n)
+		r = first_from(c, kind, 0, &one);
+	if (!r && !one.n)
+		r = -OTP_ENOENT;
+	if (!r)
+		*out = one.item[0];
+	contact_list_free(&one);
+	return r;
+}
+
+static int
+attributes(
+    struct contacts *base, const char *user, const char *provider, attribute_fn *fn, void *arg)
+{
+	struct sqlite_contacts *c = (struct sqlite_contacts *)base;
+	_auto_stmt sqlite3_stmt *stmt = NULL;
+	int rc = sql_prepare(c->db, &stmt,
+	    "SELECT name, value FROM attribute WHERE user = ?1 AND provider = ?2", sql_text(user),
+	    sql_text(provider));
+	int r = 0;
+
+	while (rc == SQLITE_OK && !r && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+		char name[ATTRIBUTE_NAME_MAX + 1], value[ATTRIBUTE_VALUE_MAX + 1];
+
+		if (!sql_copy_text(stmt, 0, name, sizeof(name)) ||
+		    !sql_copy_text(stmt, 1, value, sizeof(value)))
+			return -OTP_ESTORE;
+		r = fn(name, value, arg);
+		explicit_bzero(value, sizeof(value));
+		rc = SQLITE_OK;
+	}
+	if (r || rc == SQLITE_DONE)
+		return r;
+	otp_log(LOG_ERR, "contacts: %s", sqlite3_errmsg(c->db));
+	return -OTP_ESTORE;
+}
+
+static const struct contacts_ops sqlite_ops = {
+    .find = find, .any = any, .attributes = attributes, .close = close_contacts};
+
+/*
+ * A path given to SQLite would be resolved and opened a second time, and a replaced file's name in
+ * /proc is no path at all: so the judged file is mapped, and SQLite reads the mapping.
+ */
+static int
+map_image(struct sqlite_contacts *c, int fd, size_t size, const char *path)
+{
+	c->image = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (c->image == MAP_FAILED) {
+		c->image = NULL;
+		otp_logr(LOG_ERR, -OTP_ESYS, "contacts %s", path);
+		return -OTP_ESTORE;
+	}
+	c->size = size;
+	if (sqlite3_open_v2(":memory:", &c->db,
+		SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY | SQLITE_OPEN_NOMUTEX, NULL) ||
+	    sqlite3_deserialize(c->db, "main", c->image, (sqlite3_int64)size, (sqlite3_int64)size,
+		SQLITE_DESERIALIZE_READONLY) ||
+	    sql_harden(c->db)) {
+		otp_log(LOG_ERR, "contacts %s: %s", path, sqlite3_errmsg(c->db));
+		return -OTP_ESTORE;
+	}
+	return contacts_judge_db(c->db, path);
+}
+
+static int
+open_reader(const char *path, uid_t also, struct sqlite_contacts **out)
+{
+	_auto_close int fd = open(path, CONTACTS_OPEN_FLAGS);
+	__attribute__((cleanup(own_contacts))) struct sqlite_contacts *c = NULL;
+	struct stat st;
+	int r;
+
+	if (fd < 0)
+		return contacts_open_error(errno, path);
+	r = contacts_judge(fd, also, path, &st);
+	if (r)
+		return r;
+	c = calloc(1, sizeof(*c));
+	if (!c)
+		return -OTP_ENOMEM;
+	c->base.ops = &sqlite_ops;
+	r = map_image(c, fd, (size_t)st.st_size, path);
+	if (r)
+		return r;
+	*out = take(&c);
+	return 0;
+}
+
+int
+contacts_sqlite_open(const char *path, uid_t also, struct contacts **out)
+{
+	struct sqlite_contacts *c;
+	int r = open_reader(path, also, &c);
+
+	if (!r)
+		*out = &c->base;
+	return r;
+}
+
+int
+contacts_sqlite_each(const char *path, const char *user, contact_fn *fn, void *arg)
+{
+	__attribute__((cleanup(own_contacts))) struct sqlite_contacts *c = NULL;
+	_auto_stmt sqlite3_stmt *stmt = NULL;
+	int r = open_reader(path, geteuid(), &c);
+
+	if (r)
+		return r;
+	if (sql_prepare(c->db, &stmt,
+		COLUMNS "WHERE ?1 IS NULL OR user = ?1 ORDER BY user, preferred DESC, id",
+		sql_text(user)) != SQLITE_OK) {
+		otp_log(LOG_ERR, "contacts %s: %s", path, sqlite3_errmsg(c->db));
+		return -OTP_ESTORE;
+	}
+	return each_row(c->db, stmt, fn, arg);
+}

@@ -1,0 +1,100 @@
+/* What an answer's head says, and the way to whoever speaks HTTP. */
+#include "helpers/http/http.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "common/err.h"
+
+void
+http_answer_clear(struct http_answer *a)
+{
+	buf_free(&a->head);
+	buf_free(&a->body);
+	*a = (struct http_answer){
+	    .head = BUF_INIT(HTTP_HEAD_MAX),
+	    .body = BUF_INIT(HTTP_BODY_MAX),
+	    .failure = "",
+	};
+}
+
+/* The next line of the head that is the named header; its value, trimmed, in *value and *len. */
+static const char *
+next_header(const char *head, const char *name, const char **value, size_t *len)
+{
+	size_t n = strlen(name);
+
+	for (const char *line = head; *line; line = strchr(line, '\n') + 1) {
+		const char *end = strchr(line, '\n');
+
+		if (strncasecmp(line, name, n) || line[n] != ':')
+			continue;
+		line += n + 1;
+		line += strspn(line, " \t");
+		while (end > line && (end[-1] == ' ' || end[-1] == '\t'))
+			end--;
+		*value = line;
+		*len = (size_t)(end - line);
+		return strchr(end, '\n') + 1;
+	}
+	return NULL;
+}
+
+int
+http_header(struct http_answer *a, const char *name, struct buf *b)
+{
+	const char *value, *head = buf_str(&a->head);
+	size_t len;
+
+	if (!head || !next_header(head, name, &value, &len))
+		return -OTP_ENOENT;
+	return buf_put(b, value, len);
+}
+
+int
+http_cookie(struct http_answer *a, const char *name, struct buf *b)
+{
+	const char *value, *at = buf_str(&a->head);
+	size_t len, n = strlen(name);
+
+	while (at && (at = next_header(at, "Set-Cookie", &value, &len))) {
+		if (len <= n || strncmp(value, name, n) || value[n] != '=')
+			continue;
+		value += n + 1;
+		return buf_put(b, value, strcspn(value, ";\n"));
+	}
+	return -OTP_ENOENT;
+}
+
+int
+http_perform(struct http *h, const struct http_request *q, const struct http_route *route,
+    struct deadline dl, struct http_answer *a)
+{
+	http_answer_clear(a);
+	return h->ops->perform(h, q, route, dl, a);
+}
+
+void
+http_begin(struct http *h, const struct http_request *q, const struct http_route *route)
+{
+	h->ops->begin(h, q, route);
+}
+
+void
+http_idle(struct http *h, struct deadline dl)
+{
+	h->ops->idle(h, dl);
+}
+
+void
+http_forget_peer(struct http *h)
+{
+	h->ops->forget_peer(h);
+}
+
+void
+http_close(struct http *h)
+{
+	if (h)
+		h->ops->close(h);
+}

@@ -1,0 +1,117 @@
+/*
+ * The ways of a decoy.
+ *
+ * MUST:
+ *  - what a decoy looks like depends on its name and the host key, and not on who asks;
+ *  - nothing of a real user is shown but the country and the shape of an address.
+ */
+#include "helpers/login/internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/err.h"
+#include "helpers/codes/code.h"
+
+/* An address that is nobody's, of the same country or kind of mailbox. */
+static void
+disguise(struct contact *c, uint64_t n)
+{
+	if (c->kind == CONTACT_PHONE) {
+		size_t len = strlen(c->address);
+
+		c->address[len - 1] = (char)('0' + n % 10);
+		c->address[len - 2] = (char)('0' + n / 10 % 10);
+	} else {
+		c->address[0] = (char)('a' + n % 26);
+	}
+}
+
+/* Each address, however often it is a way, as another one: from the last, to know it again. */
+static void
+disguise_ways(struct login *l, uint64_t n)
+{
+	for (int i = l->nways - 1; i >= 0; i--) {
+		int first = 0;
+
+		while (strcmp(l->way[first].contact.address, l->way[i].contact.address) != 0)
+			first++;
+		disguise(&l->way[i].contact, n >> 8 * (first % 8));
+	}
+}
+
+static int
+first_kind(struct login *l, enum contact_kind *kind)
+{
+	return l->io->delivery->needs(l->io->delivery, l->options->channels.item[0], kind);
+}
+
+/* Where nobody is registered whom it could look like. */
+static int
+plain_way(struct login *l, uint64_t n)
+{
+	const struct strlist *allowed = &l->io->conf->limits.prefixes;
+	struct way *w = &l->way[0];
+	int r = first_kind(l, &w->contact.kind);
+
+	if (r)
+		return r;
+	w->channel = l->options->channels.item[0];
+	if (w->contact.kind == CONTACT_EMAIL)
+		(void)snprintf(w->contact.address, sizeof(w->contact.address), "a@a.example");
+	else
+		(void)snprintf(w->contact.address, sizeof(w->contact.address), "%s%s",
+		    allowed->n ? allowed->item[0] : "+977", "9800000000");
+	disguise(&w->contact, n);
+	l->nways = 1;
+	return 0;
+}
+
+/* Has the one it looks like recovery codes? Then it seems to have some, too. */
+static int
+borrow_recovery(struct login *l, const char *user)
+{
+	struct recovery r = {.n = 0};
+	int err = l->io->store->ops->recovery_find(l->io->store, user, &r);
+
+	l->has_recovery |= !err && r.n > 0;
+	otp_wipe(r);
+	return err == -OTP_ENOENT ? 0 : err;
+}
+
+int
+login_decoy_ways(struct login *l)
+{
+	struct contact_list list = {0};
+	struct contact like = {.user = ""};
+	enum contact_kind kind = CONTACT_PHONE;
+	uint64_t n = 0;
+	int r = keyed_number(l->io->host_key, "decoy address", l->name, &n);
+
+	l->nways = 0;
+	r = r ? r : first_kind(l, &kind);
+	r = r ? r : l->io->contacts->ops->any(l->io->contacts, kind, n, &like);
+	if (!r)
+		r = l->io->contacts->ops->find(l->io->contacts, like.user, &list);
+	if (!r)
+		r = borrow_recovery(l, like.user);
+	if (!r)
+		login_take_ways(l, &list, NULL);
+	disguise_ways(l, n);
+	contact_list_free(&list);
+	if (r == -OTP_ENOENT || (!r && !l->nways))
+		r = plain_way(l, n);
+	return r;
+}
+
+int
+login_decoy_trouble(struct login *l)
+{
+	struct login like = {.io = l->io, .options = l->options};
+	int r;
+
+	(void)snprintf(like.name, sizeof(like.name), "%s", l->name);
+	r = login_decoy_ways(&like);
+	otp_wipe(like);
+	return r;
+}

@@ -1,0 +1,173 @@
+/*
+ * Who pays for failures and messages. A user's known places, and all strangers together, each have
+ * a budget of their own, so that strangers cannot lock the owner out; recovery codes have another.
+ * A host that is not root spends and resets nobody's but its own.
+ */
+#include "helpers/login/internal.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/err.h"
+#include "helpers/codes/code.h"
+
+struct try_rule
+login_try_rule(const struct login *l)
+{
+	const struct conf_limits *c = &l->io->conf->limits;
+
+	return (struct try_rule){
+	    .failures = c->failures,
+	    .most = CONF_FAILURES_MOST,
+	    .backoff_first_ms = c->backoff_first,
+	    .backoff_most_ms = c->backoff_most,
+	    .per_challenge = CHALLENGE_TRIES,
+	};
+}
+
+static void
+budget_set(struct budget *b, const struct login *l, const char *kind, const char *owner)
+{
+	*b = (struct budget){.kind = ""};
+	(void)snprintf(b->kind, sizeof(b->kind), "%s%s", l->start->peer ? "peer-" : "", kind);
+	(void)snprintf(b->owner, sizeof(b->owner), "%s", owner);
+}
+
+/* Unknown users share counters, a fixed number of them: names that nobody has cost no room. */
+static int
+decoy_bucket(struct login *l, char *owner, size_t size)
+{
+	uint64_t n = 0;
+	int r = keyed_number(l->io->host_key, "decoy budget", l->name, &n);
+
+	(void)snprintf(owner, size, "%u", (unsigned)(n % DECOY_BUCKETS));
+	return r;
+}
+
+enum step
+login_set_budget(struct login *l)
+{
+	struct instant t = login_now(l);
+	char bucket[16];
+	int r, known;
+
+	/* Both for everybody, so that it takes as long; a decoy has signed in nowhere. */
+	known = l->io->store->ops->place_known(l->io->store, &t, l->name, l->source.place);
+	if (known && known != -OTP_ENOENT)
+		return login_end_by_error(l, known, "store");
+	r = decoy_bucket(l, bucket, sizeof(bucket));
+	if (r)
+		return login_end_by_error(l, r, "budget");
+	budget_set(&l->budget, l, l->decoy ? "user-decoy" : "user", l->decoy ? bucket : l->name);
+	if (!known && !l->decoy && !l->start->peer)
+		(void)snprintf(l->budget.place, sizeof(l->budget.place), "%s", l->source.place);
+	return STEP_LOCKED;
+}
+
+struct budget
+login_recovery_budget(const struct login *l)
+{
+	struct budget b = l->budget;
+
+	(void)snprintf(b.kind, sizeof(b.kind), "%srecovery%s", l->start->peer ? "peer-" : "",
+	    l->decoy && !l->account.exists ? "-decoy" : "");
+	/* A user without a contact is a decoy, but their recovery codes are real. */
+	if (l->decoy && l->account.exists)
+		(void)snprintf(b.owner, sizeof(b.owner), "%s", l->name);
+	return b;
+}
+
+struct try_rule
+login_recovery_rule(const struct login *l)
+{
+	struct try_rule rule = login_try_rule(l);
+
+	rule.most = INT_MAX;
+	return rule;
+}
+
+enum { COUNTS_MAX = 5 };
+
+/*
+ * Of what this host may send, strangers together have half: whoever spends it must not keep the
+ * owners of known places from their codes.
+ */
+static struct conf_windows
+host_windows(const struct login *l)
+{
+	struct conf_windows w = l->io->conf->limits.sends_per_host;
+
+	for (size_t i = 0; !*l->budget.place && i < w.n; i++)
+		w.item[i].count = (w.item[i].count + 1) / 2;
+	return w;
+}
+
+/* What a send by the chosen way is counted against. */
+static size_t
+send_counts(const struct login *l, struct send_count count[COUNTS_MAX])
+{
+	const struct conf_limits *c = &l->io->conf->limits;
+	const char *address = l->decoy ? l->budget.owner : l->way[l->chosen].contact.address;
+	size_t n = 0;
+
+	count[n++] = (struct send_count){.budget = l->budget, .windows = c->sends_per_user};
+	budget_set(&count[n].budget, l, l->decoy ? "address-decoy" : "address", address);
+	memcpy(count[n].budget.place, l->budget.place, sizeof(l->budget.place));
+	count[n].mode = SEND_RETURNS;
+	count[n++].windows = c->sends_per_address;
+	/* What is sent costs, whoever has it sent: by a host that is not root too. */
+	count[n] = (struct send_count){
+	    .budget = {.kind = "host"},
+	    .windows = host_windows(l),
+	    .mode = l->decoy ? SEND_LOOKS : SEND_RETURNS,
+	};
+	n++;
+	count[n] = (struct send_count){
+	    .windows = c->messages_per_address,
+	    .mode = SEND_STAYS,
+	};
+	(void)snprintf(count[n].budget.kind, sizeof(count[n].budget.kind), "message%s",
+	    l->decoy ? "-decoy" : "");
+	(void)snprintf(count[n].budget.owner, sizeof(count[n].budget.owner), "%s", address);
+	n++;
+	if (l->start->peer || !l->source.has_client)
+		return n;
+	/* A known place counts by itself: strangers who share its address must not spend it. */
+	budget_set(&count[n].budget, l, "client", l->source.network);
+	memcpy(count[n].budget.place, l->budget.place, sizeof(l->budget.place));
+	count[n].mode = SEND_RETURNS;
+	count[n++].windows = c->sends_per_client;
+	return n;
+}
+
+enum step
+login_reserve_send(struct login *l, int64_t *reservation)
+{
+	struct send_count count[COUNTS_MAX];
+	struct store_refusal why = {0};
+	struct instant t = login_now(l);
+	size_t n = send_counts(l, count);
+	int r = l->io->store->ops->send_reserve(l->io->store, &t, count, n, reservation, &why);
+
+	if (!r)
+		return STEP_SEND;
+	if (r != -OTP_ELIMIT)
+		return login_end_by_error(l, r, "store");
+	login_wait_until(l, why.until_wall_ms);
+	return login_stay_or_end(l, NOTE_LIMIT, LOGIN_LOCKED, "send limit: %s", why.kind);
+}
+
+enum step
+login_check_locked(struct login *l)
+{
+	const struct trial trial = {.budget = &l->budget, .rule = login_try_rule(l)};
+	struct trial_result tried = {0};
+	struct instant t = login_now(l);
+	int r = l->io->store->ops->locked(l->io->store, &t, &trial, &tried);
+
+	if (!r)
+		return STEP_JOIN;
+	return r == -OTP_ELIMIT ? login_locked(l, tried.until_wall_ms)
+				: login_end_by_error(l, r, "store");
+}

@@ -1,0 +1,47 @@
+/*
+ * Sign-ins that are remembered: who was let in from there a while ago is not asked again.
+ *
+ * MUST:
+ *  - remembered is a place that nobody can choose: a public key that sshd has checked, with the
+ *    client's address; or a terminal's session, by its leader's start and the boot;
+ *  - a clock that is put back makes nothing last longer: within a boot the one that nobody sets
+ *    counts, too, and what was made in the future counts for nothing.
+ */
+#include "helpers/login/internal.h"
+
+#include "common/err.h"
+
+static bool
+remembers(const struct login *l)
+{
+	return l->options->remember > 0 && l->account.exists && *l->source.remember;
+}
+
+enum step
+login_remembered(struct login *l)
+{
+	struct instant t = login_now(l);
+	int64_t age = 0;
+	int r;
+
+	if (!remembers(l))
+		return STEP_REACH;
+	r = l->io->store->ops->remembered_find(l->io->store, &t, l->name, l->source.remember, &age);
+	if (r == -OTP_ENOENT)
+		return STEP_REACH;
+	if (r)
+		return login_end_by_error(l, r, "store");
+	if (age >= l->options->remember || !login_may_skip(l, "remember"))
+		return STEP_REACH;
+	return login_end(
+	    l, LOGIN_SKIP, "remembered: a code was given here %lld s ago", (long long)(age / 1000));
+}
+
+struct on_ok
+login_on_ok(const struct login *l)
+{
+	return (struct on_ok){
+	    .place = l->start->peer ? "" : l->source.place,
+	    .remember = remembers(l) ? l->source.remember : "",
+	};
+}

@@ -1,0 +1,77 @@
+/* The lock that lets one of several sign-ins that share a code have it sent. */
+#include "helpers/login/internal.h"
+
+#include <string.h>
+
+#include "common/buf.h"
+#include "common/err.h"
+#include "helpers/codes/code.h"
+
+/* Of one user, service and source; keyed, so that nobody can make theirs another's. */
+static int
+turn_number(const struct login *l, uint64_t *number)
+{
+	_auto_buf struct buf who = BUF_INIT(3 * STORE_KEY_MAX);
+	const char *text;
+
+	buf_putf(&who, "%s\n%s\n%s", l->name, l->service, l->source.key);
+	text = buf_str(&who);
+	return text ? keyed_number(l->io->host_key, "turn", text, number) : -OTP_ENOMEM;
+}
+
+/* 0 where it is ours, or cannot be waited for any longer: then two messages go out. */
+static int
+wait_for_turn(struct login *l, uint64_t number, bool *waited)
+{
+	struct deadline dl = deadline_first(l->deadline, deadline_in(l->options->send_timeout));
+	int r;
+
+	while (l->io->store->ops->turn_take(l->io->store, number) == -OTP_EBUSY) {
+		if (deadline_passed(dl))
+			return 0;
+		*waited = true;
+		r = l->io->peer->wait(l->io->peer, SIBLING_WAIT_MS);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+/* Is there a code now that is not the one that this sign-in has? */
+static bool
+has_sibling_sent(struct login *l)
+{
+	struct instant t = login_now(l);
+	struct challenge c = {0};
+	bool other = !l->io->store->ops->challenge_find(
+			 l->io->store, &t, l->name, l->service, l->source.key, &c) &&
+		     strcmp(c.id, l->challenge.id) != 0;
+
+	challenge_clear(&c);
+	return other;
+}
+
+enum step
+login_take_turn(struct login *l)
+{
+	bool waited = false;
+	uint64_t number = 0;
+	int r;
+
+	if (!l->source.joins)
+		return STEP_SEND;
+	r = turn_number(l, &number);
+	r = r ? r : wait_for_turn(l, number, &waited);
+	if (r)
+		return login_end_by_error(l, r, "send");
+	/* Whoever asks for another code means another, unless it came while they waited. */
+	if (l->has_challenge && !(waited && has_sibling_sent(l)))
+		return STEP_SEND;
+	return login_find_live(l, STEP_SEND);
+}
+
+void
+login_end_turn(struct login *l)
+{
+	l->io->store->ops->turn_end(l->io->store);
+}

@@ -1,0 +1,63 @@
+/* Who signs in, by which service and from where. */
+#include "helpers/login/internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/err.h"
+
+/* Where another is asked than is signed in, nobody is signed in who does not exist. */
+static int
+look_up(struct login *l, const char *asked)
+{
+	const struct login_start *s = l->start;
+	struct login_machine *m = l->io->machine;
+	struct account target = {0};
+	int r = m->account(m, asked, &l->account);
+
+	if (r || !strcmp(s->user, asked))
+		return r;
+	r = m->account(m, s->user, &target);
+	if (!r && !target.exists)
+		l->account.exists = false;
+	account_clear(&target);
+	return r;
+}
+
+enum step
+login_identify(struct login *l)
+{
+	const struct login_start *s = l->start;
+	bool caller = l->options->identity == IDENTITY_CALLER;
+	const char *asked = caller ? s->ruser : s->user;
+	int r;
+
+	/* From another machine, the caller is whoever it says. */
+	if (caller && *s->rhost)
+		return login_end(l, LOGIN_BROKEN, "identity = caller is for hosts on this machine");
+	if (caller && !*asked)
+		return login_end(l, LOGIN_BROKEN,
+		    "identity = caller is for hosts that say who calls, and this one does not");
+	if (!*asked || !*s->user)
+		return login_end(l, LOGIN_BROKEN, "there is no user name");
+	r = look_up(l, asked);
+	if (r)
+		return login_end_by_error(l, r, "user lookup");
+	(void)snprintf(l->name, sizeof(l->name), "%s", l->account.exists ? l->account.name : asked);
+	if (l->account.exists)
+		(void)snprintf(l->result->user, sizeof(l->result->user), "%s", l->account.name);
+	if (s->peer && (!l->account.exists || l->account.uid != s->peer))
+		return login_end(
+		    l, LOGIN_DENIED, "uid %u may not sign in this user", (unsigned)s->peer);
+	if (strlen(s->service) >= sizeof(l->service) - 5 || strlen(asked) >= sizeof(l->name))
+		return login_end(l, LOGIN_DENIED, "a name is too long");
+	(void)snprintf(l->service, sizeof(l->service), "%s%s", s->peer ? "peer:" : "", s->service);
+	(void)snprintf(l->result->service, sizeof(l->result->service), "%s", l->service);
+	r = source_of(s, &l->source);
+	if (r)
+		return login_end_by_error(l, r, "source");
+	(void)snprintf(l->result->client, sizeof(l->result->client), "%s", l->source.client);
+	if (!l->account.exists)
+		login_become_decoy(l, "unknown user");
+	return STEP_RULES;
+}

@@ -1,0 +1,340 @@
+/*
+ * MUST, in this order: nothing of the caller's is left before identity changes, identity changes
+ * for good, and nothing is opened before it has.
+ */
+#include "helpers/otp-helper/lockdown.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "common/err.h"
+
+enum {
+	HARD_ALARM = 330, /* seconds: above the longest login_timeout */
+	LAST_WORDS = 70,  /* seconds, once the host is dead: what hangs then ends, too */
+	STATION_FD = 3,
+	FIRST_STEP = 64, /* exit statuses below are the program's own */
+	IDENTITY_STEP = 6,
+};
+
+/* Which door it is, and who is behind it: from the socket itself. */
+static int
+examine_socket(struct station *s)
+{
+	struct sockaddr_un name;
+	struct ucred peer;
+	socklen_t len = sizeof(name);
+	int type = 0;
+
+	if (getsockname(0, (struct sockaddr *)&name, &len) || name.sun_family != AF_UNIX)
+		return -OTP_EINVAL;
+	s->door = len > sizeof(name.sun_family) ? DOOR_SOCKET : DOOR_SPAWNED;
+	len = sizeof(type);
+	if (getsockopt(0, SOL_SOCKET, SO_TYPE, &type, &len) || type != SOCK_SEQPACKET)
+		return -OTP_EINVAL;
+	len = sizeof(peer);
+	if (getsockopt(0, SOL_SOCKET, SO_PEERCRED, &peer, &len))
+		return -OTP_ESYS;
+	s->peer = peer.uid;
+	return 0;
+}
+
+/* The socket above 2, null on 0 to 2 (a caller's own standard error is kept), nothing else. */
+static int
+set_descriptors(struct station *s)
+{
+	int null, r = examine_socket(s);
+
+	if (r)
+		return r;
+	s->fd = fcntl(0, F_DUPFD_CLOEXEC, 3);
+	if (s->fd < 0)
+		return -OTP_ESYS;
+	null = open("/dev/null", O_RDWR | O_NOCTTY);
+	if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0)
+		return -OTP_ESYS;
+	if ((geteuid() == 0 || fcntl(2, F_GETFD) < 0) && dup2(null, 2) < 0)
+		return -OTP_ESYS;
+	if (s->fd > STATION_FD) {
+		if (dup3(s->fd, STATION_FD, O_CLOEXEC) < 0)
+			return -OTP_ESYS;
+		s->fd = STATION_FD;
+	}
+	if (close_range(4, ~0U, 0))
+		return -OTP_ESYS;
+	return fcntl(s->fd, F_GETFD) == FD_CLOEXEC && fcntl(0, F_GETFD) >= 0 ? 0 : -OTP_ESYS;
+}
+
+static int
+set_alarm(struct station *s)
+{
+	(void)s;
+	(void)alarm(HARD_ALARM);
+	return alarm(HARD_ALARM) ? 0 : -OTP_ESYS;
+}
+
+/*
+ * The caller's limits must decide nothing. A hard limit that cannot be raised stays: what then
+ * fails ends in a refusal.
+ */
+static int
+set_limits(struct station *s)
+{
+	static const struct {
+		int resource;
+		rlim_t value;
+	} wanted[] = {
+	    {RLIMIT_CORE, 0}, /* memory holds codes and tokens */
+	    {RLIMIT_FSIZE, RLIM_INFINITY},
+	    {RLIMIT_NOFILE, 256},
+	    {RLIMIT_NPROC, RLIM_INFINITY}, /* name lookups run in a thread */
+	    {RLIMIT_AS, RLIM_INFINITY},
+	    {RLIMIT_DATA, RLIM_INFINITY},
+	    {RLIMIT_STACK, 8 * 1024 * 1024},
+	    {RLIMIT_CPU, RLIM_INFINITY},
+	};
+	struct rlimit l;
+
+	(void)s;
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
+		l = (struct rlimit){wanted[i].value, wanted[i].value};
+		if (!setrlimit(wanted[i].resource, &l))
+			continue;
+		if (getrlimit(wanted[i].resource, &l))
+			return -OTP_ESYS;
+		l.rlim_cur = l.rlim_max < wanted[i].value ? l.rlim_max : wanted[i].value;
+		if (setrlimit(wanted[i].resource, &l))
+			return -OTP_ESYS;
+	}
+	return getrlimit(RLIMIT_CORE, &l) || l.rlim_cur ? -OTP_ESYS : 0;
+}
+
+/* Default dispositions, but for two signals whose errors are better read from the call. */
+static int
+set_signals(struct station *s)
+{
+	struct sigaction standard = {.sa_handler = SIG_DFL}, ignored = {.sa_handler = SIG_IGN};
+	sigset_t none, now;
+
+	(void)s;
+	for (int n = 1; n < SIGRTMAX; n++)
+		(void)sigaction(n, &standard, NULL);
+	if (sigaction(SIGPIPE, &ignored, NULL) || sigaction(SIGXFSZ, &ignored, NULL))
+		return -OTP_ESYS;
+	(void)sigemptyset(&none);
+	if (sigprocmask(SIG_SETMASK, &none, NULL) || sigprocmask(SIG_SETMASK, NULL, &now))
+		return -OTP_ESYS;
+	return sigismember(&now, SIGALRM) ? -OTP_ESYS : 0;
+}
+
+/*
+ * Out of the caller's cgroup: whoever owns it could freeze this process in the middle of a send, or
+ * while it holds the lock of the store. The root of the hierarchy takes every process; where it
+ * does not (a container, another hierarchy) the caller's stays, and a process that was held up says
+ * so where it matters.
+ */
+static void
+leave_cgroup(void)
+{
+	int fd = open("/sys/fs/cgroup/cgroup.procs", O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd < 0)
+		return;
+	(void)!write(fd, "0", 1);
+	(void)close(fd);
+}
+
+/* Priority, processors and punctuality of our own, not the caller's. */
+static int
+set_schedule(struct station *s)
+{
+	enum { IOPRIO_WHO_PROCESS = 1, BEST_EFFORT_4 = 2 << 13 | 4, SLACK_NS = 50000 };
+	const struct sched_param plain = {.sched_priority = 0};
+	cpu_set_t all;
+
+	(void)s;
+	(void)setpriority(PRIO_PROCESS, 0, 0);
+	(void)syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, BEST_EFFORT_4);
+	memset(&all, 0xff, sizeof(all));
+	(void)sched_setaffinity(0, sizeof(all), &all);
+	if (geteuid() == 0 && getuid() != 0)
+		leave_cgroup();
+	if (sched_setscheduler(0, SCHED_OTHER, &plain) && geteuid() == 0)
+		return -OTP_ESYS;
+	if (prctl(PR_SET_TIMERSLACK, (unsigned long)SLACK_NS, 0, 0, 0))
+		return -OTP_ESYS;
+	return prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0) == SLACK_NS ? 0 : -OTP_EPERM;
+}
+
+/* Of the environment only the folder of systemd's credentials stays, and only through door 1. */
+static int
+set_surroundings(struct station *s)
+{
+	const char *old = s->door == DOOR_SOCKET ? getenv("CREDENTIALS_DIRECTORY") : NULL;
+	char folder[4096] = "";
+
+	if (old && strlen(old) < sizeof(folder))
+		(void)snprintf(folder, sizeof(folder), "%s", old);
+	if (clearenv() || (*folder == '/' && setenv("CREDENTIALS_DIRECTORY", folder, 1)))
+		return -OTP_ESYS;
+	(void)umask(077);
+	if (chdir("/"))
+		return -OTP_ESYS;
+	return umask(077) == 077 ? 0 : -OTP_ESYS;
+}
+
+static int
+is_uniform(uid_t uid, gid_t gid)
+{
+	uid_t r, e, s;
+	gid_t rg, eg, sg;
+
+	return !getresuid(&r, &e, &s) && !getresgid(&rg, &eg, &sg) && r == uid && e == uid &&
+	       s == uid && rg == gid && eg == gid && sg == gid;
+}
+
+static int
+drop_root(const struct passwd *pw)
+{
+	if (setgroups(0, NULL) || setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) ||
+	    setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid))
+		return -OTP_ESYS;
+	if (getgroups(0, NULL) != 0)
+		return -OTP_EPERM;
+	return 0;
+}
+
+static int
+set_identity(struct station *s)
+{
+	struct passwd *pw = getpwnam(OTP_USER);
+	int r = 0;
+
+	if (geteuid() == 0) {
+		if (!pw || pw->pw_uid == 0 || pw->pw_gid == 0)
+			return -OTP_ENOENT;
+		r = drop_root(pw);
+	} else if (!pw || geteuid() != pw->pw_uid) {
+		s->as_caller = true;
+		s->also = geteuid();
+		/* As the caller it can do no more than the caller could. */
+		return s->door == DOOR_SPAWNED && s->peer == geteuid() &&
+			       is_uniform(getuid(), getgid())
+			   ? 0
+			   : -OTP_EPERM;
+	} else if (getgroups(0, NULL) > 1) {
+		return -OTP_EPERM; /* the unit gives it its own group, and no other */
+	}
+	if (r || !is_uniform(pw->pw_uid, pw->pw_gid))
+		return r ? r : -OTP_EPERM;
+	/* Root must be out of reach for good. */
+	if (!setresuid((uid_t)-1, 0, (uid_t)-1) || !setresgid((gid_t)-1, 0, (gid_t)-1) ||
+	    geteuid() == 0)
+		return -OTP_EPERM;
+	return s->door == DOOR_SPAWNED && s->peer != 0 ? -OTP_EPERM : 0;
+}
+
+/* After the drop: a change of identity switches both of these back. */
+static int
+set_undumpable(struct station *s)
+{
+	(void)s;
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
+		return -OTP_ESYS;
+	return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0 ? 0 : -OTP_EPERM;
+}
+
+static volatile sig_atomic_t orphaned;
+
+/*
+ * From here on it is as through the other door when the host has closed its end. SIGKILL would race
+ * with that, and a sign-in end without a line in the log.
+ */
+static void
+parent_gone(int sig)
+{
+	int e = errno;
+
+	(void)sig;
+	orphaned = 1;
+	(void)shutdown(STATION_FD, SHUT_RDWR);
+	(void)alarm(LAST_WORDS);
+	errno = e;
+}
+
+/* The supervisor leads our session: while it is our parent, it is alive. */
+static int
+set_parent(struct station *s)
+{
+	const struct sigaction gone = {.sa_handler = parent_gone, .sa_flags = SA_RESTART};
+	int sig = 0;
+
+	if (s->door != DOOR_SPAWNED)
+		return 0;
+	if (sigaction(SIGHUP, &gone, NULL) || prctl(PR_SET_PDEATHSIG, SIGHUP, 0, 0, 0) ||
+	    prctl(PR_GET_PDEATHSIG, &sig, 0, 0, 0))
+		return -OTP_ESYS;
+	return sig == SIGHUP && getppid() == getsid(0) ? 0 : -OTP_EPERM;
+}
+
+static int
+set_no_new_privileges(struct station *s)
+{
+	(void)s;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return -OTP_ESYS;
+	return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ? 0 : -OTP_EPERM;
+}
+
+typedef int step_fn(struct station *s);
+static step_fn *const steps[] = {
+    set_descriptors,	   /* 64 */
+    set_alarm,		   /* 65 */
+    set_limits,		   /* 66 */
+    set_signals,	   /* 67 */
+    set_schedule,	   /* 68 */
+    set_surroundings,	   /* 69 */
+    set_identity,	   /* 70 */
+    set_undumpable,	   /* 71 */
+    set_parent,		   /* 72 */
+    set_no_new_privileges, /* 73 */
+};
+
+int
+lockdown(struct station *s, bool own_config)
+{
+	*s = (struct station){.fd = -1};
+	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++)
+		if (steps[i](s))
+			return FIRST_STEP + (int)i;
+	return s->as_caller && !own_config ? FIRST_STEP + IDENTITY_STEP : 0;
+}
+
+void
+lockdown_alarm(unsigned seconds)
+{
+	(void)alarm(seconds);
+	if (orphaned)
+		(void)alarm(LAST_WORDS);
+}
+
+void
+lockdown_release(unsigned seconds)
+{
+	(void)prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
+	(void)alarm(seconds);
+}

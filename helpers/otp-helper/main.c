@@ -1,0 +1,405 @@
+/*
+ * otp-helper: one process for one sign-in. It holds the provider's token and the store, and speaks
+ * to the module over one socket; it never sees a PAM handle, and is never root when it opens
+ * anything. The start is in lockdown.c, the sign-in in login.c, the messages in wire.c and peer.c.
+ */
+#include <getopt.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "common/err.h"
+#include "common/text.h"
+#include "common/trust.h"
+#include "common/wire.h"
+#include "helpers/codes/code.h"
+#include "helpers/conf/conf.h"
+#include "helpers/provider/delivery.h"
+#include "helpers/otp-helper/http_load.h"
+#include "helpers/otp-helper/lockdown.h"
+#include "helpers/base/log.h"
+#include "helpers/login/login.h"
+#include "helpers/otp-helper/machine.h"
+#include "helpers/otp-helper/peer.h"
+#include "helpers/provider/retry_after.h"
+#include "helpers/provider/tokens.h"
+
+enum {
+	START_WAIT = 10000,  /* ms for the module's S */
+	RESULT_WAIT = 2000,  /* ms to hand over the result */
+	ALARM_SLACK = 10,    /* s beyond login_timeout */
+	STORE_POLL = 10,     /* ms between two looks at a locked store */
+	CLEANUP_SECONDS = 5, /* after the result */
+	REQUEST_ID_LEN = 8,
+	REPORT_LINES = 8, /* of what is wrong with a configuration, in the log */
+	REPORT_MAX = 64 * 1024,
+};
+
+struct session {
+	struct station station;
+	struct wire wire;
+	struct frame start_frame;
+	struct login_start start;
+	char request_id[2 * REQUEST_ID_LEN + 1];
+	struct conf *conf;
+	struct secret host_key;
+	struct contacts *contacts;
+	struct store *store;
+	struct real_machine machine;
+	struct stored_sessions sessions;
+	struct stored_pauses pauses;
+	struct http *http;
+	struct delivery *delivery;
+	struct deadline deadline;
+	struct login_result result;
+};
+
+struct session_reach {
+	struct login_reach base; /* first */
+	struct session *session;
+};
+
+/* A locked store is waited for as long as the sign-in may last and the host is there. */
+static int
+wait_for_store(void *arg)
+{
+	struct session *s = arg;
+	struct pollfd p = {.fd = s->wire.fd, .events = POLLRDHUP};
+
+	if (deadline_passed(s->deadline))
+		return -OTP_ETIME;
+	return poll(&p, 1, STORE_POLL) > 0 ? -OTP_EGONE : 0;
+}
+
+/*
+ * A configuration that is wrong is wrong at every sign-in: the first lines tell enough, and one
+ * tells of what is only warned of.
+ */
+static void
+log_report(const struct conf_report *report)
+{
+	char text[CONF_ROW_TEXT], first[768] = "", more[64] = "";
+	int errors = 0, warnings = 0;
+
+	for (size_t i = 0; i < report->n; i++) {
+		(void)conf_row_text(&report->row[i], text);
+		if (report->row[i].severity == CONF_ERROR) {
+			if (errors++ < REPORT_LINES)
+				otp_log(LOG_ERR, "%s", text);
+		} else if (!warnings++) {
+			(void)text_quotable(first, sizeof(first), text);
+		}
+	}
+	if (errors > REPORT_LINES)
+		otp_log(LOG_ERR, "there is more; run: otpctl config check");
+	if (warnings > 1)
+		(void)snprintf(more, sizeof(more), "; %d more: otpctl config check", warnings - 1);
+	if (warnings)
+		otp_log(LOG_WARNING, "event=start detail=\"%s%s\"", first, more);
+}
+
+static int
+hello(struct session *s)
+{
+	char low[8], high[8];
+	const char *const field[] = {low, high};
+
+	(void)snprintf(low, sizeof(low), "%d", WIRE_VERSION_LOW);
+	(void)snprintf(high, sizeof(high), "%d", WIRE_VERSION_HIGH);
+	return wire_send(&s->wire, WIRE_HELLO, field, deadline_in(START_WAIT));
+}
+
+static int
+hear_start(struct session *s)
+{
+	const char **f = s->start_frame.field;
+	int r = wire_recv(&s->wire, &s->start_frame, deadline_in(START_WAIT));
+	int version = r ? 0 : wire_version(f[START_VERSION]);
+
+	if (r)
+		return r;
+	/* The module has chosen; one that was loaded before an upgrade speaks the older one. */
+	if (version < WIRE_VERSION_LOW || version > WIRE_VERSION_HIGH)
+		return -OTP_EPROTO;
+	s->start = (struct login_start){
+	    .service = f[START_SERVICE],
+	    .user = f[START_USER],
+	    .rhost = f[START_RHOST],
+	    .tty = f[START_TTY],
+	    .ruser = f[START_RUSER],
+	    .ssh_connection = f[START_SSH_CONNECTION],
+	    .ssh_auth_info = f[START_SSH_AUTH_INFO],
+	    .session = f[START_SESSION],
+	    .session_start = f[START_SESSION_START],
+	    .boot_id = f[START_BOOT_ID],
+	    .peer = s->station.as_caller ? 0 : s->station.peer,
+	    .first_factor = strcmp(f[START_TTY], "ssh") != 0 || *f[START_SSH_AUTH_INFO] ||
+			    strstr(f[START_FLAGS], "authtok"),
+	};
+	log_debug(strstr(f[START_FLAGS], "debug") != NULL);
+	return 0;
+}
+
+static int
+open_host_key(struct session *s)
+{
+	const char *path = s->conf->paths.host_key;
+	int r = host_key_read(path, s->station.also, &s->host_key);
+
+	if (r)
+		otp_logr(LOG_ERR, r,
+		    "host key %s (%d random bytes, root:" OTP_USER " 0640; otpctl init makes it)",
+		    path, HOST_KEY_MIN);
+	return r;
+}
+
+/* Contacts and state. What fails is logged where it is. */
+static int
+open_all(struct session *s)
+{
+	const struct conf_signin *options = conf_signin_for(s->conf, s->start.service);
+	int r = open_host_key(s);
+
+	s->deadline = deadline_in(options->login_timeout);
+	lockdown_alarm(
+	    (unsigned)((options->login_timeout + options->send_timeout) / 1000) + ALARM_SLACK);
+	if (!r)
+		r = contacts_sqlite_open(s->conf->paths.contacts, s->station.also, &s->contacts);
+	if (!r)
+		r = store_sqlite_open(s->conf->paths.state, wait_for_store, s, &s->store);
+	return r ? r : machine_open(&s->machine);
+}
+
+/* Providers and their secrets, and what speaks to them, for whoever is asked. */
+static int
+open_delivery(struct login_reach *reach, struct delivery **out)
+{
+	struct session *s = ((struct session_reach *)reach)->session;
+	_auto_report struct conf_report report = {.max = REPORT_MAX};
+	http_open_fn *open = NULL;
+	struct provider_io io = {
+	    .request_id = s->request_id,
+	    .sessions = &s->sessions.base,
+	    .pauses = &s->pauses.base,
+	    .contacts = s->contacts,
+	};
+	int r = http_load(s->station.also, &open);
+
+	if (r)
+		return r;
+	r = open(s->wire.fd, OTP_CA_DIR, &s->http);
+	if (r) {
+		otp_logr(LOG_ERR, r, "HTTP cannot be spoken");
+		return r;
+	}
+	io.http = s->http;
+	sessions_init(&s->sessions, s->store, &s->host_key, &s->machine.clock.base);
+	pauses_init(&s->pauses, s->store, &s->machine.clock.base);
+	r = delivery_open(s->conf, &conf_signin_for(s->conf, s->start.service)->channels,
+	    s->station.also, &io, &s->delivery, &report);
+	log_report(&report);
+	*out = s->delivery;
+	return r;
+}
+
+static void
+broken(struct login_result *result, const char *reason)
+{
+	result->word = LOGIN_BROKEN;
+	(void)snprintf(result->reason, sizeof(result->reason), "%s", reason);
+}
+
+static void
+run_login(struct session *s, struct login_result *result)
+{
+	struct wire_peer peer;
+	struct session_reach reach = {{open_delivery}, s};
+	struct utsname host;
+	struct login_ports ports = {
+	    .conf = s->conf,
+	    .host_key = &s->host_key,
+	    .host = uname(&host) ? "" : host.nodename,
+	    .peer = &peer.base,
+	    .machine = &s->machine.base,
+	    .clock = &s->machine.clock.base,
+	    .contacts = s->contacts,
+	    .store = s->store,
+	    .reach = &reach.base,
+	};
+
+	peer_init(&peer, &s->wire, &s->delivery);
+	login_run(&ports, &s->start, s->deadline, result);
+}
+
+/*
+ * The one line of the outcome. An unknown user's name may be a password typed too early; what a
+ * host that is not root says of itself is not repeated.
+ */
+static void
+log_outcome(const struct session *s, const struct login_result *r)
+{
+	char rhost[256], user[256], ruser[256], tty[64], service[256], reason[sizeof(r->reason)];
+	bool told = s->start.peer == 0;
+	/* What was broken before anybody was looked up is broken at a service, too. */
+	const char *at = *r->service || !told ? r->service : s->start.service;
+	int priority = r->word == LOGIN_BROKEN ? LOG_ERR
+		       : r->word == LOGIN_OK   ? LOG_INFO
+					       : LOG_NOTICE;
+
+	otp_log(priority,
+	    "event=signin result=%s rhost=\"%s\" user=\"%s\" service=\"%s\" tty=\"%s\" "
+	    "ruser=\"%s\" peer=%u channel=%s provider=%s to=\"%s\" wrong=%d reason=\"%s\" "
+	    "client=\"%s\"",
+	    login_word(r->word), text_quotable(rhost, sizeof(rhost), told ? s->start.rhost : ""),
+	    text_quotable(user, sizeof(user), *r->user ? r->user : "?"),
+	    text_quotable(service, sizeof(service), at),
+	    text_quotable(tty, sizeof(tty), told ? s->start.tty : ""),
+	    text_quotable(ruser, sizeof(ruser), told ? s->start.ruser : ""),
+	    (unsigned)s->start.peer, r->channel, r->provider, r->masked, r->wrong,
+	    text_quotable(reason, sizeof(reason), r->reason), told ? r->client : "");
+}
+
+static int
+say_result(struct session *s, const struct login_result *r)
+{
+	const char *const field[] = {login_word(r->word), r->reason, s->request_id};
+
+	return wire_send(&s->wire, WIRE_RESULT, field, deadline_in(RESULT_WAIT));
+}
+
+/* What later decoys will be made to look like. */
+static void
+keep_samples(struct session *s)
+{
+	const struct login_result *r = &s->result;
+	struct instant now;
+
+	if (!r->nsamples)
+		return;
+	s->machine.clock.base.now(&s->machine.clock.base, &now);
+	for (int i = 0; i < r->nsamples; i++)
+		if (s->store->ops->sample_put(s->store, &now, r->sample[i].what,
+			r->sample[i].took_ms, r->sample[i].outcome))
+			otp_log(LOG_WARNING, "event=sample detail=\"cannot be kept\"");
+}
+
+/* The result is with the module: the rest is nobody's wait. */
+static void
+session_close(struct session *s)
+{
+	lockdown_release(CLEANUP_SECONDS);
+	(void)close(s->wire.fd);
+	keep_samples(s);
+	if (s->delivery)
+		delivery_cleanup(s->delivery, CLEANUP_SECONDS * 1000);
+	delivery_close(s->delivery);
+	http_close(s->http);
+	if (s->store)
+		s->store->ops->close(s->store);
+	if (s->contacts)
+		s->contacts->ops->close(s->contacts);
+	conf_free(s->conf);
+	secret_clear(&s->host_key);
+	otp_wipe(s->start_frame);
+}
+
+static int
+serve(struct session *s, const char *config)
+{
+	_auto_report struct conf_report report = {.max = REPORT_MAX};
+	int r = random_id(s->request_id, REQUEST_ID_LEN);
+	int bad_conf = 0;
+
+	log_request(s->request_id);
+	if (!r)
+		r = hello(s);
+	/* While the module makes its S. */
+	if (!r)
+		bad_conf = conf_load(config, s->station.also, &s->conf, &report);
+	if (!r)
+		r = hear_start(s);
+	if (r) {
+		otp_logr(LOG_WARNING, r, "event=start");
+		return r;
+	}
+	log_report(&report);
+	if (bad_conf)
+		broken(&s->result, "the configuration is wrong: otpctl config check");
+	else if (open_all(s))
+		broken(&s->result, "state, contacts or host key cannot be used");
+	else
+		run_login(s, &s->result);
+	log_outcome(s, &s->result);
+	return say_result(s, &s->result);
+}
+
+static void
+usage(FILE *to)
+{
+	(void)fprintf(to,
+	    "usage: otp-helper [--config FILE]\n"
+	    "Started by pam_otp.so or a service manager with a socket as descriptor 0; see "
+	    "otp-helper(8).\n");
+}
+
+/* The configuration to use, or NULL after a word to the user, with the exit status in *status. */
+static const char *
+read_arguments(int argc, char **argv, bool *own_config, int *status)
+{
+	static const struct option known[] = {
+	    {"config", required_argument, NULL, 'c'},
+	    {"help", no_argument, NULL, 'h'},
+	    {"version", no_argument, NULL, 'V'},
+	    {0},
+	};
+	const char *config = OTP_CONFIG;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "c:hV", known, NULL)) != -1) {
+		if (c == 'c' && optarg[0] == '/') {
+			config = optarg;
+			*own_config = true;
+			continue;
+		}
+		*status = c == 'h' || c == 'V' ? 0 : 2;
+		if (c == 'V')
+			(void)printf("otp-helper %s\n", OTP_VERSION);
+		else
+			usage(*status ? stderr : stdout);
+		return NULL;
+	}
+	if (optind == argc)
+		return config;
+	usage(stderr);
+	*status = 2;
+	return NULL;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct session s = {.start = {.service = ""}};
+	bool own_config = false;
+	int status = 0;
+	const char *config = read_arguments(argc, argv, &own_config, &status);
+
+	if (!config)
+		return status;
+	status = lockdown(&s.station, own_config);
+	log_open("otp-helper", s.station.as_caller);
+	if (status) {
+		otp_log(LOG_ERR,
+		    "event=start step=%d detail=\"this step of the start failed; see "
+		    "otp-helper(8)\"",
+		    status);
+		return status;
+	}
+	wire_init(&s.wire, s.station.fd, WIRE_HELPER);
+	status = serve(&s, config) ? 1 : 0;
+	session_close(&s);
+	/* No exit handlers: a name lookup that hangs would be waited for. */
+	_exit(status);
+}

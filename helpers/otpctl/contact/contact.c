@@ -1,0 +1,22 @@
+#include "helpers/otpctl/contact/contact.h"
+
+#include "helpers/otpctl/contact/add.h"
+#include "helpers/otpctl/contact/import.h"
+#include "helpers/otpctl/contact/list.h"
+#include "helpers/otpctl/contact/remove.h"
+#include "helpers/otpctl/contact/verify.h"
+
+static const struct otpctl_command contact_commands[] = {
+    {"add", "add an address", contact_add},
+    {"list", "list addresses, masked", contact_list},
+    {"remove", "remove one address or all", contact_remove},
+    {"verify", "prove an address by a code", contact_verify},
+    {"import", "take many from a file", contact_import},
+};
+
+int
+otpctl_contact(struct otpctl *ctl, int argc, char **argv)
+{
+	return otpctl_dispatch(ctl, "otpctl contact", "The addresses to which codes are sent.",
+	    contact_commands, sizeof(contact_commands) / sizeof(*contact_commands), argc, argv);
+}

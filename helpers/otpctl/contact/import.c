@@ -1,0 +1,267 @@
+/*
+ * otpctl contact import: a file of contacts, taken whole or not at all.
+ *
+ * MUST:
+ *  - every line is judged as one that is added by hand, and every bad one is named;
+ *  - nothing is written unless all of it is good.
+ */
+#include "helpers/otpctl/contact/import.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/err.h"
+#include "common/own.h"
+#include "common/text.h"
+#include "helpers/otpctl/audit.h"
+#include "helpers/otpctl/contact/import_line.h"
+#include "helpers/otpctl/paths.h"
+#include "helpers/otpctl/privileges.h"
+
+enum { OPT_REPLACE = 0x800, OPT_DRY_RUN, OPT_FORCE };
+
+static void
+show_progress(int64_t bytes, void *arg)
+{
+	struct import *im = arg;
+	int step = im->size ? (int)(100 * bytes / im->size) : (int)(bytes >> 20);
+
+	if (!im->shows || step == im->step || (im->size && step > 100))
+		return;
+	im->step = step;
+	(void)fprintf(stderr, "\rreading %s: %d %s", im->shown, step, im->size ? "%" : "MiB");
+}
+
+/* --- the file -------------------------------------------------------------------------------- */
+
+/* Everything that the file says, in the edit. An exit code. */
+static int
+read_file(struct import *im, FILE *file)
+{
+	struct csv_stop stop = {0};
+	int r = csv_rows(file, import_row, show_progress, im, &stop);
+
+	if (r == -OTP_ESYS)
+		return otpctl_fail("%s: %s", im->shown, strerror(errno));
+	if (r == -OTP_EINVAL && stop.line)
+		import_fault(im, stop.line, "", "%s; what is behind was not read", stop.why);
+	else if (r && (r != -OTP_EINVAL || !im->n.errors))
+		return otpctl_fail("nothing was imported: %s", otp_strerror(r));
+	else if (!r && !im->ncolumns)
+		import_fault(im, 1, "", "the file is empty; its first line names the columns");
+	if (!im->n.errors && im->mode == IMPORT_REPLACE &&
+	    contacts_edit_import_rest(im->edit, &im->n.removed))
+		return otpctl_fail("nothing was imported: the others could not be removed");
+	return OTPCTL_OK;
+}
+
+static FILE *
+open_file(struct import *im)
+{
+	FILE *file = strcmp(im->file, "-") ? fopen(im->file, "re") : stdin;
+	struct stat st;
+	int error = !file || fstat(fileno(file), &st) ? errno : S_ISDIR(st.st_mode) ? EISDIR : 0;
+
+	if (error) {
+		(void)otpctl_fail("%s: %s", im->shown, strerror(error));
+		if (file && file != stdin)
+			(void)fclose(file);
+		return NULL;
+	}
+	im->shows = isatty(STDERR_FILENO) && !isatty(fileno(file));
+	if (S_ISREG(st.st_mode))
+		im->size = st.st_size;
+	return file;
+}
+
+/* On disk, if all of it is good and there is something to write. An exit code. */
+static int
+finish_edit(struct import *im, struct notices *n)
+{
+	struct contacts_edit *e = take(&im->edit);
+	bool changes = im->n.what[IMPORTED_NEW] || im->n.what[IMPORTED_CHANGED] || im->n.removed;
+	int r = OTPCTL_OK;
+
+	if (im->n.errors > IMPORT_ERRORS_TOLD)
+		(void)otpctl_fail("and %lld more", (long long)(im->n.errors - IMPORT_ERRORS_TOLD));
+	if (im->n.errors)
+		r = otpctl_fail("nothing was imported: %lld error%s in %s", (long long)im->n.errors,
+		    im->n.errors == 1 ? "" : "s", im->shown);
+	if (!r)
+		r = notices_collect(e, n);
+	if (r || im->dry_run || !changes) {
+		contacts_edit_abort(e);
+		return r;
+	}
+	return contacts_edit_commit(e) ? otpctl_fail("nothing was imported") : OTPCTL_OK;
+}
+
+static int
+print_summary(const struct import *im, const struct notices *n, bool done)
+{
+	const struct import_counts *c = &im->n;
+	const char *would = im->dry_run ? "would be " : "";
+	json_t *j;
+
+	if (im->ctl->json) {
+		_auto_json json_t *all = NULL;
+
+		j = im->dry_run || !done ? json_array() : notices_json(n);
+		all = json_pack("{s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:O, s:I, s:o}",
+		    "imported", done && !im->dry_run, "dry_run", (int)im->dry_run, "lines",
+		    (json_int_t)c->lines, "added", (json_int_t)c->what[IMPORTED_NEW], "unchanged",
+		    (json_int_t)c->what[IMPORTED_SAME], "changed",
+		    (json_int_t)c->what[IMPORTED_CHANGED], "removed", (json_int_t)c->removed,
+		    "old_addresses", (json_int_t)n->old, "errors", im->errors, "more_errors",
+		    (json_int_t)(c->errors > IMPORT_ERRORS_TOLD ? c->errors - IMPORT_ERRORS_TOLD
+								: 0),
+		    "notices", j);
+		return otpctl_print_json(all);
+	}
+	if (!done)
+		return OTPCTL_OK;
+	(void)printf("%lld line%s: %lld %sadded, %lld unchanged, %lld %schanged, %lld %sremoved\n",
+	    (long long)c->lines, c->lines == 1 ? "" : "s", (long long)c->what[IMPORTED_NEW], would,
+	    (long long)c->what[IMPORTED_SAME], (long long)c->what[IMPORTED_CHANGED], would,
+	    (long long)c->removed, would);
+	if (im->dry_run && n->old && im->notice != NOTICE_NO)
+		(void)printf("%zu old address%s would be told%s\n", n->old, n->old == 1 ? "" : "es",
+		    im->notice == NOTICE_UNSAID && n->old > NOTICES_UNASKED
+			? "; so many want --notice or --no-notice"
+			: "");
+	return OTPCTL_OK;
+}
+
+static void
+log_import(const struct import *im)
+{
+	char file[256];
+
+	for (size_t i = 0; i < im->nlogged; i++) {
+		const struct import_logged *l = &im->logged[i];
+
+		audit_contact(l->what == IMPORTED_NEW ? "contact_add" : "contact_change",
+		    &l->contact,
+		    !l->says_verified	     ? ""
+		    : l->contact.verified_at ? "verified=yes"
+					     : "verified=no");
+	}
+	audit("contact_import", "added=%lld changed=%lld removed=%lld unchanged=%lld file=\"%s\"",
+	    (long long)im->n.what[IMPORTED_NEW], (long long)im->n.what[IMPORTED_CHANGED],
+	    (long long)im->n.removed, (long long)im->n.what[IMPORTED_SAME],
+	    text_quotable(file, sizeof(file), im->shown));
+}
+
+/* An exit code. */
+static int
+import(struct import *im, const char *path)
+{
+	/* A dry run tells nobody; it says how many it would be. */
+	_auto_notices struct notices n = {.wish = im->dry_run ? NOTICE_NO : im->notice};
+	FILE *file = open_file(im);
+	int r;
+
+	if (!file)
+		return OTPCTL_FAILED;
+	r = contacts_edit_begin(path, &im->edit) ? otpctl_fail("nothing was imported") : OTPCTL_OK;
+	if (!r)
+		r = read_file(im, file);
+	import_clear_progress(im);
+	if (file != stdin)
+		(void)fclose(file);
+	if (r) {
+		if (im->edit)
+			contacts_edit_abort(im->edit);
+		return r;
+	}
+	r = finish_edit(im, &n);
+	if (!r && !im->dry_run) {
+		log_import(im);
+		notices_settled(&n);
+	}
+	if (!im->ctl->json)
+		(void)print_summary(im, &n, !r);
+	if (!r && !im->dry_run)
+		notices_send(im->ctl, im->conf, &n);
+	if (im->ctl->json && print_summary(im, &n, !r))
+		return OTPCTL_FAILED;
+	return r;
+}
+
+/* --------------------------------------------------------------------------------------------- */
+
+static const struct argp_option import_options[] = {
+    {.name = "replace",
+	.key = OPT_REPLACE,
+	.doc = "The file is the whole truth for the users it names: their other addresses go"},
+    {.name = "dry-run", .key = OPT_DRY_RUN, .doc = "Only say what would be done"},
+    {.name = "force", .key = OPT_FORCE, .doc = "Even users whom this machine does not know"},
+    {0},
+};
+
+static error_t
+parse_import(int key, char *arg, struct argp_state *state)
+{
+	struct import *im = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &im->notice;
+		return 0;
+	case OPT_REPLACE:
+		im->mode = IMPORT_REPLACE;
+		return 0;
+	case OPT_DRY_RUN:
+		im->dry_run = true;
+		return 0;
+	case OPT_FORCE:
+		im->force = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (im->file)
+			argp_error(state, "one file at a time, not also '%s'", arg);
+		im->file = arg;
+		return 0;
+	case ARGP_KEY_END:
+		if (!im->file)
+			argp_error(state, "which file? - is standard input");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp_child import_child[] = {{.argp = &notice_argp}, {0}};
+
+static const struct argp import_argp = {.options = import_options,
+    .parser = parse_import,
+    .children = import_child,
+    .args_doc = "FILE|-",
+    .doc = "Adds the contacts of a CSV file, all or none. Its first line names the columns: user, "
+	   "kind and address, and perhaps label, preferred, verified_at."};
+
+int
+contact_import(struct otpctl *ctl, int argc, char **argv)
+{
+	_auto_paths struct otpctl_paths paths = {0};
+	_auto_conf struct conf *conf = NULL;
+	_auto_json json_t *errors = json_array();
+	struct import im = {.ctl = ctl, .errors = errors, .step = -1};
+	int r;
+
+	otpctl_parse(ctl, &import_argp, "otpctl contact import", argc, argv, &im);
+	if (!otpctl_may_write(ctl))
+		return OTPCTL_FAILED;
+	im.shown = strcmp(im.file, "-") ? im.file : "standard input";
+	r = errors ? otpctl_conf_load(ctl, &conf) : otpctl_fail("no memory");
+	if (!r)
+		r = otpctl_paths_of(conf, &paths);
+	im.conf = conf;
+	if (!r)
+		r = import(&im, paths.contacts);
+	import_forget(&im);
+	return r;
+}

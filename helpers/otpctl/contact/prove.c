@@ -1,0 +1,389 @@
+/*
+ * The child of `otpctl contact verify`: a code goes to an address as at a sign-in, and is checked
+ * as there.
+ *
+ * MUST:
+ *  - counted before it is sent, a try before it is checked: as at a sign-in;
+ *  - it is proved only once the code is used up;
+ *  - a code is in no argument, log or error.
+ */
+#include "helpers/otpctl/contact/prove.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/err.h"
+#include "common/text.h"
+#include "helpers/codes/code.h"
+#include "helpers/base/log.h"
+#include "helpers/otpctl/store.h"
+
+enum {
+	TRIES = 3,
+	LEASE_SLACK_MS = 2000, /* beyond verify_timeout */
+};
+
+struct attempt {
+	const char *user;
+	const struct contact *contact;
+	const char *masked;
+	const char *channel;
+	struct challenge challenge;
+	struct secret code; /* that we made */
+	struct secret captures;
+	bool unanswered; /* the send was */
+};
+
+/* --- send ------------------------------------------------------------------------------------ */
+
+static int
+choose_channel(struct courier *c, const struct contact_proof *p, struct attempt *k)
+{
+	enum contact_kind needs;
+
+	k->channel = p->channel ? p->channel : courier_channel(c, k->contact->kind);
+	if (!k->channel)
+		return otpctl_fail("no channel of [otp] channels reaches an address of kind %s",
+		    contact_kind_name(k->contact->kind));
+	if (c->delivery->needs(c->delivery, k->channel, &needs) || needs != k->contact->kind)
+		return otpctl_fail("the channel %s does not reach an address of kind %s",
+		    k->channel, contact_kind_name(k->contact->kind));
+	return OTPCTL_OK;
+}
+
+static void
+count_against(struct send_count *n, const char *kind, const char *owner,
+    const struct conf_windows *windows, enum send_mode mode)
+{
+	*n = (struct send_count){.windows = *windows, .mode = mode};
+	(void)snprintf(n->budget.kind, sizeof(n->budget.kind), "%s", kind);
+	(void)snprintf(n->budget.owner, sizeof(n->budget.owner), "%s", owner);
+}
+
+/* The limits of a sign-in that hold for an address and for this machine. An exit code. */
+static int
+reserve(struct courier *c, const struct attempt *k, int64_t *id)
+{
+	const struct conf_limits *l = &c->conf->limits;
+	const char *address = k->contact->address;
+	struct store_refusal why = {0};
+	struct instant now = courier_now(c);
+	struct send_count n[3];
+	char until[OTPCTL_TIME_MAX];
+	int r;
+
+	count_against(&n[0], "address", address, &l->sends_per_address, SEND_RETURNS);
+	count_against(&n[1], "host", "", &l->sends_per_host, SEND_RETURNS);
+	count_against(&n[2], "message", address, &l->messages_per_address, SEND_STAYS);
+	r = c->store->ops->send_reserve(c->store, &now, n, 3, id, &why);
+	if (!r)
+		return OTPCTL_OK;
+	if (r != -OTP_ELIMIT)
+		return otpctl_fail("nothing was sent: the store cannot be written");
+	return otpctl_fail(
+	    "nothing was sent: the limit %s is reached until %s; see: otpctl status%s%s%s",
+	    !strcmp(why.kind, "host")	   ? "sends_per_host"
+	    : !strcmp(why.kind, "message") ? "messages_per_address"
+					   : "sends_per_address",
+	    otpctl_time(why.until_wall_ms, until), strcmp(why.kind, "host") ? " " : "",
+	    strcmp(why.kind, "host") ? k->user : "",
+	    strcmp(why.kind, "host") ? ", and to end it: otpctl unlock" : "");
+}
+
+static struct sending
+sending_of(const struct courier *c, const struct attempt *k, const struct secret *code)
+{
+	return (struct sending){
+	    .kind = SENDING_CODE,
+	    .user = k->user,
+	    .host = c->host,
+	    .service = CONTACT_SERVICE,
+	    .channel = k->channel,
+	    .message = "",
+	    .contact = k->contact,
+	    .code = secret_str(code),
+	    .code_length = c->options->code_length,
+	    .ttl = c->options->code_ttl,
+	    .captures = k->captures.len ? secret_str(&k->captures) : NULL,
+	};
+}
+
+/* Why no code is on its way, and what to do. */
+static int
+tell_not_sent(const struct attempt *k, const struct delivered *d)
+{
+	char when[48] = "later";
+
+	switch (d->class) {
+	case CLASS_BAD_DESTINATION:
+		return otpctl_fail("nothing was sent: %s refuses %s; is the address right?",
+		    d->provider, k->masked);
+	case CLASS_RATE_LIMITED:
+	case CLASS_TOO_MANY:
+		if (d->retry_after)
+			(void)snprintf(when, sizeof(when), "in %ld seconds", d->retry_after);
+		return otpctl_fail("nothing was sent: %s takes no message for %s now; try again %s",
+		    d->provider, k->masked, when);
+	default:
+		return otpctl_fail(
+		    "nothing was sent by %s: %s (%s was asked last); what each provider "
+		    "said is in the system's log, lines of otpctl",
+		    k->channel, provider_class_name(d->class),
+		    *d->provider ? d->provider : "nobody");
+	}
+}
+
+/* What the sent code is checked by, kept. An exit code. */
+static int
+keep(struct courier *c, struct attempt *k, struct delivered *d, int64_t reservation)
+{
+	struct challenge *h = &k->challenge;
+	struct instant now = courier_now(c);
+	int r = 0;
+
+	(void)snprintf(h->user, sizeof(h->user), "%s", k->user);
+	(void)snprintf(h->service, sizeof(h->service), CONTACT_SERVICE);
+	(void)snprintf(h->source, sizeof(h->source), CONTACT_SERVICE);
+	(void)snprintf(h->channel, sizeof(h->channel), "%s", k->channel);
+	(void)snprintf(h->provider, sizeof(h->provider), "%s", d->provider);
+	(void)snprintf(h->address, sizeof(h->address), "%s", k->contact->address);
+	h->sent_wall_ms = now.wall_ms;
+	h->expires_boot_ms = now.boot_ms + c->options->code_ttl;
+	h->alone_at_address = d->bound_to == BOUND_TO_ADDRESS;
+	k->unanswered = d->class == CLASS_UNANSWERED;
+	if (d->code_by == CODE_BY_PROVIDER) {
+		k->captures = d->captures;
+		d->captures = (struct secret){0};
+	} else if (d->code_by == CODE_BY_RESPONSE && !d->code.len) {
+		/* The answer that was lost took the code with it. */
+		return otpctl_fail("%s did not answer in time, and nobody knows the code that it "
+				   "made; try again",
+		    d->provider);
+	} else {
+		r = challenge_seal(h, &c->host_key,
+		    secret_str(d->code_by == CODE_BY_RESPONSE ? &d->code : &k->code));
+	}
+	if (!r)
+		r = c->store->ops->challenge_put(c->store, &now, h, reservation);
+	return r ? otpctl_fail("the code cannot be kept: %s", otp_strerror(r)) : OTPCTL_OK;
+}
+
+static int
+judge_sent(struct courier *c, struct attempt *k, struct delivered *d, int64_t reservation)
+{
+	char user[CONTACT_USER_MAX + 1];
+
+	/* A failure to give it back only leaves the count as it is. */
+	if (d->nothing_sent)
+		(void)c->store->ops->send_return(c->store, reservation);
+	otp_log(LOG_NOTICE,
+	    "event=contact_verify user=\"%s\" channel=%s provider=%s to=\"%s\" sent=%s",
+	    text_quotable(user, sizeof(user), k->user), k->channel, d->provider, k->masked,
+	    provider_class_name(d->class));
+	if (d->class != CLASS_OK && d->class != CLASS_UNANSWERED)
+		return tell_not_sent(k, d);
+	return keep(c, k, d, reservation);
+}
+
+/* Counted, made, sent, kept. An exit code. */
+static int
+send_code(struct courier *c, struct attempt *k)
+{
+	struct delivered d = {.class = CLASS_BROKEN};
+	struct sending q;
+	int64_t reservation = 0;
+	int r = reserve(c, k, &reservation);
+
+	if (r)
+		return r;
+	if (random_id(k->challenge.id, STORE_ID_LEN / 2) ||
+	    code_make(c->options->code_length, &k->code))
+		return otpctl_fail("no code could be made");
+	q = sending_of(c, k, &k->code);
+	if (c->delivery->send(
+		c->delivery, &q, NULL, c->options, deadline_in(c->options->send_timeout), &d))
+		r = OTPCTL_FAILED; /* the parent has gone */
+	if (!r)
+		r = judge_sent(c, k, &d, reservation);
+	delivered_clear(&d);
+	return r;
+}
+
+/* --- check --------------------------------------------------------------------------------- */
+
+/* Of this code alone: no try here locks a sign-in, and none is forgiven by one. */
+static struct budget
+budget_of(const struct attempt *k)
+{
+	struct budget b = {.kind = "verify"};
+
+	(void)snprintf(b.owner, sizeof(b.owner), "%s", k->challenge.id);
+	return b;
+}
+
+static struct try_rule
+rule_of(const struct courier *c)
+{
+	return (struct try_rule){
+	    .failures = TRIES,
+	    .most = CONF_FAILURES_MOST,
+	    .backoff_first_ms = c->conf->limits.backoff_first,
+	    .backoff_most_ms = c->conf->limits.backoff_most,
+	    .per_challenge = TRIES,
+	};
+}
+
+static int
+compare(struct courier *c, struct attempt *k, const struct secret *code, int *left)
+{
+	unsigned char mac[STORE_MAC_LEN];
+	struct instant now = courier_now(c);
+	struct budget b = budget_of(k);
+	const struct trial trial = {
+	    .id = k->challenge.id, .proof = mac, .budget = &b, .rule = rule_of(c)};
+	struct trial_result tried = {0};
+	int r = challenge_mac(&k->challenge, &c->host_key, secret_str(code), mac);
+
+	if (!r)
+		r = c->store->ops->try_mac(c->store, &now, &trial, &tried);
+	*left = tried.left;
+	otp_wipe_array(mac);
+	return r;
+}
+
+/* Counted, then asked at the provider; only what it proves is right. As compare(). */
+static int
+ask_provider(struct courier *c, struct attempt *k, const struct secret *code, int *left)
+{
+	const struct store_ops *store = c->store->ops;
+	struct sending q = sending_of(c, k, code);
+	struct delivered d = {.class = CLASS_BROKEN};
+	struct instant now = courier_now(c);
+	struct budget b = budget_of(k);
+	const struct trial trial = {
+	    .id = k->challenge.id,
+	    .budget = &b,
+	    .rule = rule_of(c),
+	    .lease_ms = c->options->verify_timeout + LEASE_SLACK_MS,
+	};
+	struct trial_result tried;
+	int r = store->try_count(c->store, &now, &trial, &tried);
+
+	*left = tried.left;
+	if (!r)
+		r = c->delivery->verify(c->delivery, &q, k->challenge.provider, c->options, &d);
+	if (!r && d.class == CLASS_OK)
+		r = store->consume(c->store, &now, &trial);
+	else if (!r && d.nothing_sent)
+		r = store->try_return(c->store, &trial) ? -OTP_ESTORE : -OTP_ENET;
+	else if (!r)
+		r = store->check_end(c->store, k->challenge.id)		    ? -OTP_ESTORE
+		    : d.class == CLASS_WRONG_CODE			    ? -OTP_EWRONG
+		    : d.class == CLASS_EXPIRED || d.class == CLASS_TOO_MANY ? -OTP_ENOENT
+		    : d.class == CLASS_ACTION_NEEDED			    ? -OTP_EPERM
+									    : -OTP_ENET;
+	delivered_clear(&d);
+	return r;
+}
+
+/* What a try came to: OTPCTL_OK is proof; OTPCTL_EXISTS: *note is told and it is asked again. */
+static int
+judge_try(int r, int left, const char **note)
+{
+	static const char *const wrong[TRIES] = {
+	    "", "Wrong code, 1 try left.", "Wrong code, 2 tries left."};
+
+	switch (r) {
+	case 0:
+		return OTPCTL_OK;
+	case -OTP_EWRONG:
+		*note = wrong[left > 0 && left < TRIES ? left : 0];
+		return left ? OTPCTL_EXISTS : otpctl_fail("wrong code; nothing was marked");
+	case -OTP_ENET:
+		*note = "The code could not be checked: its service gave no usable answer.";
+		return left ? OTPCTL_EXISTS
+			    : otpctl_fail("the code could not be checked; nothing was marked");
+	case -OTP_ENOENT:
+	case -OTP_EUSED:
+		return otpctl_fail("that code has ended; nothing was marked; try again");
+	case -OTP_EPERM:
+		return otpctl_fail(
+		    "the code was right, but the account at its service needs another "
+		    "step first; nothing was marked");
+	default:
+		return otpctl_fail(
+		    "the code could not be checked (%s); nothing was marked", otp_strerror(r));
+	}
+}
+
+/* What was typed is a code of the right length. */
+static int
+read_code(const struct courier *c, const struct attempt *k, const char *typed, struct secret *out)
+{
+	int least = c->options->code_length, most = least;
+	int from = 0, to = 0;
+
+	c->delivery->code_length(c->delivery, k->channel, k->challenge.provider, &from, &to);
+	if (to)
+		least = from, most = to;
+	return code_read(typed, least, most, out);
+}
+
+static int
+ask_and_check(struct courier *c, struct attempt *k, const char *note)
+{
+	struct courier_word w = {.says = 0};
+	_auto_secret struct secret code = {0};
+	char question[COURIER_TEXT_MAX + 1];
+	int r, left = TRIES, result = OTPCTL_EXISTS;
+
+	/* What is no code at all costs no try, but a program that says something else must end. */
+	for (int asked = 0; result == OTPCTL_EXISTS && asked < 2 * TRIES; asked++) {
+		(void)snprintf(question, sizeof(question), "%.384s\nVerification code: ", note);
+		if (courier_say(c->fd, COURIER_ASKS, 0, question) || courier_hear(c->fd, &w) ||
+		    w.says != COURIER_ANSWERS)
+			return OTPCTL_FAILED;
+		note = "That is no code.";
+		if (!read_code(c, k, w.text, &code)) {
+			r = k->challenge.has_mac ? compare(c, k, &code, &left)
+						 : ask_provider(c, k, &code, &left);
+			result = judge_try(r, left, &note);
+		}
+		otp_wipe(w);
+	}
+	if (result == OTPCTL_EXISTS)
+		return otpctl_fail("no code was given; nothing was marked");
+	return result;
+}
+
+/* Sent, asked for and checked. An exit code. */
+static int
+prove(struct courier *c, const struct contact_proof *p, struct attempt *k)
+{
+	char note[384];
+	int r = choose_channel(c, p, k);
+
+	if (!r)
+		r = send_code(c, k);
+	if (r)
+		return r;
+	(void)snprintf(note, sizeof(note), "A verification code %s by %s to %s, through %s.",
+	    k->unanswered ? "may be on its way" : "was sent", k->channel, k->masked,
+	    k->challenge.provider);
+	return ask_and_check(c, k, note);
+}
+
+int
+contact_prove(struct courier *c, void *arg)
+{
+	const struct contact_proof *p = arg;
+	struct attempt k = {.user = p->user, .contact = p->contact, .masked = p->masked};
+	int r = prove(c, p, &k);
+
+	if (!r && courier_say(c->fd, COURIER_PROVED, 0, ""))
+		r = OTPCTL_FAILED;
+	secret_clear(&k.code);
+	secret_clear(&k.captures);
+	challenge_clear(&k.challenge);
+	return r;
+}

@@ -1,0 +1,151 @@
+/* otpctl contact remove: one address of a user, or all. */
+#include "helpers/otpctl/contact/remove.h"
+
+#include <stdio.h>
+
+#include "common/text.h"
+#include "helpers/contacts/contacts.h"
+#include "helpers/otpctl/notice.h"
+#include "helpers/otpctl/paths.h"
+#include "helpers/otpctl/privileges.h"
+#include "helpers/otpctl/user.h"
+
+enum { OPT_ALL = 0x200 };
+
+struct wish {
+	enum notice_wish notice;
+	const char *user;
+	const char *address;
+	bool all;
+};
+
+static const struct argp_option remove_options[] = {
+    {.name = "all", .key = OPT_ALL, .doc = "Remove all addresses of USER"},
+    {0},
+};
+
+static error_t
+parse_remove(int key, char *arg, struct argp_state *state)
+{
+	struct wish *w = state->input;
+
+	switch (key) {
+	case OPT_ALL:
+		w->all = true;
+		return 0;
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &w->notice;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (w->user && w->address)
+			argp_error(state, "one address at a time, not also '%s'", arg);
+		*(w->user ? &w->address : &w->user) = arg;
+		return 0;
+	case ARGP_KEY_END:
+		if (!w->user)
+			argp_error(state, "whose contact? Name the user");
+		if (!w->address == !w->all)
+			argp_error(state, "name one address, or give --all");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp_child notice_child[] = {{.argp = &notice_argp}, {0}};
+
+static const struct argp remove_argp = {.options = remove_options,
+    .parser = parse_remove,
+    .children = notice_child,
+    .args_doc = "USER [ADDRESS]",
+    .doc = "Removes one address of USER, or all with --all."};
+
+/* How many were removed; an exit code. */
+static int
+remove_some(const char *path, const char *user, enum otpctl_known known, const char *address,
+    int *removed, struct notices *n)
+{
+	struct contacts_edit *e = NULL;
+	int r = contacts_edit_begin(path, &e);
+
+	if (r)
+		return otpctl_fail("nothing was removed");
+	r = contacts_edit_remove(e, user, address, removed);
+	if (r || *removed == 0) {
+		contacts_edit_abort(e);
+		if (r)
+			return otpctl_fail("nothing was removed");
+		if (known == USER_AS_TYPED)
+			return otpctl_nothing_typed(user);
+		(void)otpctl_fail(
+		    "%s has no such contact; see: otpctl contact list %s --full", user, user);
+		return OTPCTL_NONE;
+	}
+	if (notices_collect(e, n)) {
+		contacts_edit_abort(e);
+		return OTPCTL_FAILED;
+	}
+	return contacts_edit_commit(e) ? otpctl_fail("nothing was removed") : OTPCTL_OK;
+}
+
+static int
+count_one(const struct contact *c, void *arg)
+{
+	(void)c;
+	++*(int *)arg;
+	return 0;
+}
+
+static int
+report_removed(const struct otpctl *ctl, const struct conf *conf, const char *path,
+    const char *user, int removed, struct notices *n)
+{
+	char shown[16] = "?", quoted[CONTACT_USER_MAX + 1];
+	int left = 0, r = contacts_sqlite_each(path, user, count_one, &left);
+
+	/* They are gone whether or not the others can be counted, and it is told. */
+	if (!r)
+		(void)snprintf(shown, sizeof(shown), "%d", left);
+	audit("contact_remove", "user=\"%s\" removed=%d left=%s",
+	    text_quotable(quoted, sizeof(quoted), user), removed, shown);
+	notices_settled(n);
+	if (!ctl->json)
+		(void)printf("removed: %d of %s, %s left\n", removed, user, shown);
+	notices_send(ctl, conf, n);
+	if (!r && left == 0)
+		(void)fprintf(stderr,
+		    "otpctl: note: %s has no contact now, and is not let in where "
+		    "pam_otp asks for a code\n",
+		    user);
+	if (ctl->json &&
+	    notices_print_json(json_pack("{s:s, s:i, s:o}", "user", user, "removed", removed,
+				   "left", r ? json_null() : json_integer(left)),
+		n))
+		return OTPCTL_FAILED;
+	return r ? otpctl_fail("they were removed, but what is left could not be read") : OTPCTL_OK;
+}
+
+int
+contact_remove(struct otpctl *ctl, int argc, char **argv)
+{
+	_auto_paths struct otpctl_paths paths = {0};
+	_auto_conf struct conf *conf = NULL;
+	_auto_notices struct notices n = {0};
+	struct wish w = {0};
+	char user[CONTACT_USER_MAX + 1];
+	enum otpctl_known known;
+	int r, removed = 0;
+
+	otpctl_parse(ctl, &remove_argp, "otpctl contact remove", argc, argv, &w);
+	if (!otpctl_may_write(ctl))
+		return OTPCTL_FAILED;
+	r = otpctl_canonical(NAME_OR_TYPED, w.user, user, sizeof(user), &known);
+	if (!r)
+		r = otpctl_conf_load(ctl, &conf);
+	if (!r)
+		r = otpctl_paths_of(conf, &paths);
+	n.wish = w.notice;
+	if (!r)
+		r = remove_some(paths.contacts, user, known, w.address, &removed, &n);
+	return r ? r : report_removed(ctl, conf, paths.contacts, user, removed, &n);
+}

@@ -1,0 +1,274 @@
+#include "helpers/otpctl/send_worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/err.h"
+#include "common/own.h"
+#include "common/trust.h"
+#include "helpers/base/account.h"
+#include "helpers/codes/code.h"
+#include "helpers/http/curl.h"
+#include "helpers/base/log.h"
+#include "helpers/otpctl/audit.h"
+#include "helpers/otpctl/privileges.h"
+#include "helpers/otpctl/store.h"
+
+enum { REPORT_MAX = 64 * 1024, CLEANUP_MS = 5000 };
+
+/* --- words ---------------------------------------------------------------------------------- */
+
+int
+courier_say(int fd, enum courier_says says, int n, const char *text)
+{
+	struct courier_word w = {.says = says, .n = n};
+	ssize_t sent;
+
+	(void)snprintf(w.text, sizeof(w.text), "%s", text);
+	do
+		sent = send(fd, &w, sizeof(w), MSG_NOSIGNAL);
+	while (sent < 0 && errno == EINTR);
+	otp_wipe(w);
+	return sent == sizeof(w) ? 0 : -OTP_EGONE;
+}
+
+int
+courier_hear(int fd, struct courier_word *out)
+{
+	ssize_t n;
+
+	do
+		n = recv(fd, out, sizeof(*out), MSG_TRUNC);
+	while (n < 0 && errno == EINTR);
+	if (n <= 0)
+		return -OTP_EGONE;
+	if (n != sizeof(*out) || out->text[COURIER_TEXT_MAX])
+		return -OTP_EPROTO;
+	return 0;
+}
+
+/* --- the child ------------------------------------------------------------------------------ */
+
+static void
+clock_now(struct clock_source *c, struct instant *out)
+{
+	(void)c;
+	/* Without a boot id no challenge is stored, and none is found. */
+	(void)otpctl_now(out);
+}
+
+struct instant
+courier_now(struct courier *c)
+{
+	struct instant now;
+
+	c->clock.now(&c->clock, &now);
+	return now;
+}
+
+const char *
+courier_channel(const struct courier *c, enum contact_kind kind)
+{
+	for (size_t i = 0; i < c->channels->n; i++) {
+		enum contact_kind needs;
+
+		if (!c->delivery->needs(c->delivery, c->channels->item[i], &needs) && needs == kind)
+			return c->channels->item[i];
+	}
+	return NULL;
+}
+
+static void
+print_report(const struct conf_report *report)
+{
+	char text[CONF_ROW_TEXT];
+
+	for (size_t i = 0; i < report->n; i++)
+		(void)otpctl_fail("%s", conf_row_text(&report->row[i], text));
+}
+
+static int
+open_host_key(struct courier *c, uid_t also)
+{
+	const char *path = c->conf->paths.host_key;
+
+	if (!host_key_read(path, also, &c->host_key))
+		return OTPCTL_OK;
+	return otpctl_fail("the host key %s cannot be used; see: otpctl init", path);
+}
+
+static int
+open_delivery(struct courier *c, uid_t also)
+{
+	_auto_report struct conf_report report = {.max = REPORT_MAX};
+	struct provider_io io = {
+	    .request_id = audit_id(),
+	    .sessions = &c->sessions.base,
+	    .pauses = &c->pauses.base,
+	    .contacts = c->contacts,
+	};
+	int r;
+
+	sessions_init(&c->sessions, c->store, &c->host_key, &c->clock);
+	pauses_init(&c->pauses, c->store, &c->clock);
+	if (curl_http_open(c->fd, OTP_CA_DIR, &c->http))
+		return otpctl_fail("HTTP cannot be spoken: no memory, or the TLS library failed");
+	io.http = c->http;
+	r = delivery_open(c->conf, c->channels, also, &io, &c->delivery, &report);
+	if (!r)
+		return OTPCTL_OK;
+	print_report(&report);
+	return otpctl_fail("the providers cannot be used; see: otpctl config check");
+}
+
+/* An exit code. */
+static int
+open_all(struct courier *c, const struct otpctl *ctl)
+{
+	struct utsname host;
+	int r = open_host_key(c, ctl->also);
+
+	c->clock.now = clock_now;
+	(void)snprintf(c->host, sizeof(c->host), "%s", uname(&host) ? "" : host.nodename);
+	if (!r && contacts_sqlite_open(c->conf->paths.contacts, ctl->also, &c->contacts))
+		r = otpctl_fail("the contacts cannot be read");
+	if (!r && store_sqlite_open(c->conf->paths.state, NULL, NULL, &c->store))
+		r = otpctl_fail("the store could not be opened; see: otpctl init");
+	return r ? r : open_delivery(c, ctl->also);
+}
+
+static void
+close_all(struct courier *c)
+{
+	/* The parent knows already: nobody waits for what a check left at a provider. */
+	own_close(&c->fd);
+	if (c->delivery)
+		delivery_cleanup(c->delivery, CLEANUP_MS);
+	delivery_close(c->delivery);
+	http_close(c->http);
+	if (c->store)
+		c->store->ops->close(c->store);
+	if (c->contacts)
+		c->contacts->ops->close(c->contacts);
+	secret_clear(&c->host_key);
+}
+
+/* Nothing of the caller's, then another identity, then bound to the parent's life. */
+static bool
+part(int own, pid_t parent, const struct account *helper)
+{
+	const struct rlimit no_core = {0, 0};
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0)
+		return false;
+	if (clearenv() || setsid() < 0 || chdir("/") || setrlimit(RLIMIT_CORE, &no_core))
+		return false;
+	if ((own > 3 && close_range(3, (unsigned)own - 1, 0)) ||
+	    close_range((unsigned)own + 1, ~0U, 0))
+		return false;
+	(void)umask(077);
+	if (helper->exists && !otpctl_become(helper->uid, helper->gid))
+		return false;
+	/* Behind the change of identity, which would undo it. */
+	return !prctl(PR_SET_PDEATHSIG, SIGKILL) && !prctl(PR_SET_DUMPABLE, 0) &&
+	       getppid() == parent;
+}
+
+static int
+child(struct courier *c, const struct otpctl *ctl, pid_t parent, const struct account *helper,
+    courier_fn *fn, void *arg)
+{
+	int r;
+
+	if (!part(c->fd, parent, helper))
+		return otpctl_fail("cannot become " OTP_USER ": %s", strerror(errno));
+	/* What providers answered is for the log; what it means is told by who knows. */
+	log_open("otpctl", false);
+	log_request(audit_id());
+	r = open_all(c, ctl);
+	if (!r)
+		r = fn(c, arg);
+	close_all(c);
+	return r;
+}
+
+/* --- the parent ------------------------------------------------------------------------------ */
+
+/* Whom the child becomes: root's child the helper's user, anybody else's nobody else. */
+static int
+find_helper(struct account *out)
+{
+	*out = (struct account){.exists = false};
+	if (geteuid() != 0)
+		return OTPCTL_OK;
+	if (!otpctl_helper_user(out))
+		return otpctl_fail("there is no user " OTP_USER "; make it, then run: otpctl init");
+	return OTPCTL_OK;
+}
+
+int
+courier_start(const struct otpctl *ctl, const struct conf *conf, const struct strlist *channels,
+    courier_fn *fn, void *arg, struct courier_run *run)
+{
+	struct courier c = {
+	    .conf = conf, .options = conf_signin_for(conf, "otpctl"), .channels = channels};
+	struct account helper;
+	pid_t parent = getpid();
+	int fd[2], r = find_helper(&helper);
+
+	*run = (struct courier_run){.pid = -1, .fd = -1};
+	if (r)
+		return r;
+	if (!*audit_id())
+		return otpctl_fail("no random number could be made");
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd))
+		return otpctl_fail("socketpair: %s", strerror(errno));
+	(void)otpctl_flush();
+	run->pid = fork();
+	if (run->pid < 0) {
+		(void)close(fd[0]);
+		(void)close(fd[1]);
+		return otpctl_fail("fork: %s", strerror(errno));
+	}
+	if (run->pid == 0) {
+		(void)close(fd[0]);
+		c.fd = fd[1];
+		/* No exit handlers: a name lookup that hangs would be waited for. */
+		_exit(child(&c, ctl, parent, &helper, fn, arg));
+	}
+	(void)close(fd[1]);
+	run->fd = fd[0];
+	return OTPCTL_OK;
+}
+
+int
+courier_end(struct courier_run *run)
+{
+	int status;
+	pid_t got;
+
+	own_close(&run->fd);
+	run->fd = -1;
+	if (run->pid < 0)
+		return OTPCTL_FAILED;
+	do
+		got = waitpid(run->pid, &status, 0);
+	while (got < 0 && errno == EINTR);
+	run->pid = -1;
+	if (got > 0 && WIFSIGNALED(status))
+		return otpctl_fail(
+		    "who speaks to the providers was ended by signal %d", WTERMSIG(status));
+	return got > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : OTPCTL_FAILED;
+}

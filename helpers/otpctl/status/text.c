@@ -1,0 +1,214 @@
+/* otpctl status: as text. The values are fit for a terminal already. */
+#include "helpers/otpctl/status/text.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/buf.h"
+
+static const char *
+text_of(const json_t *row, const char *key)
+{
+	const char *s = json_string_value(json_object_get(row, key));
+
+	return s ? s : "";
+}
+
+static long long
+number_of(const json_t *row, const char *key)
+{
+	return json_integer_value(json_object_get(row, key));
+}
+
+static bool
+is_true(const json_t *row, const char *key)
+{
+	return json_is_true(json_object_get(row, key));
+}
+
+/* Where it came from, and by whom. */
+static void
+print_place(const json_t *row)
+{
+	const char *place = text_of(row, "place");
+
+	(void)printf(" from %s%s", *place ? place : "new places",
+	    is_true(row, "root") ? "" : " by hosts that are not root");
+}
+
+/* Would a recovery code be taken from where the row is of? */
+static bool
+recovery_helps(const json_t *status, const json_t *row)
+{
+	const json_t *codes = json_object_get(status, "recovery_codes");
+	json_t *rows = json_object_get(status, "failures"), *other;
+	size_t i;
+
+	if (number_of(codes, "left") < 1)
+		return false;
+	json_array_foreach (rows, i, other)
+		if (is_true(other, "locked") && !strcmp(text_of(other, "of"), "recovery codes") &&
+		    !strcmp(text_of(other, "place"), text_of(row, "place")) &&
+		    is_true(other, "root") == is_true(row, "root"))
+			return false;
+	return true;
+}
+
+static void
+print_told(const json_t *status, const json_t *row)
+{
+	(void)printf("    told now: \"%s\"%s\n", text_of(row, "told"),
+	    status && recovery_helps(status, row) ? "; a recovery code is taken" : "");
+}
+
+static void
+print_contacts(const json_t *status)
+{
+	json_t *rows = json_object_get(status, "contacts"), *row;
+	size_t i;
+
+	if (!json_array_size(rows))
+		(void)printf("Contacts: none, so no code can be sent; to add one: otpctl contact "
+			     "add %s --phone +NUMBER\n",
+		    text_of(status, "user"));
+	else
+		(void)printf("Contacts:\n");
+	json_array_foreach (rows, i, row)
+		(void)printf("  %s %s%s\n", text_of(row, "kind"), text_of(row, "address"),
+		    is_true(row, "allowed") ? ""
+					    : ", outside of [limits] prefixes: nothing is sent");
+}
+
+static void
+print_recovery(const json_t *status)
+{
+	const json_t *codes = json_object_get(status, "recovery_codes");
+
+	if (!json_is_object(codes))
+		(void)printf("Recovery codes: none; to issue some: otpctl recovery issue %s\n",
+		    text_of(status, "user"));
+	else
+		(void)printf("Recovery codes: %lld left, issued %s\n", number_of(codes, "left"),
+		    text_of(codes, "issued"));
+}
+
+static void
+print_places(const json_t *status)
+{
+	json_t *rows = json_object_get(status, "places"), *row;
+	size_t i;
+
+	(void)printf("Known places:%s\n", json_array_size(rows) ? "" : " none");
+	json_array_foreach (rows, i, row)
+		(void)printf(
+		    "  %s, last sign-in %s\n", text_of(row, "place"), text_of(row, "last"));
+}
+
+static void
+print_failures(const json_t *status)
+{
+	json_t *rows = json_object_get(status, "failures"), *row;
+	size_t i;
+
+	(void)printf("Wrong answers in a row:%s\n", json_array_size(rows) ? "" : " none");
+	json_array_foreach (rows, i, row) {
+		(void)printf("  %lld wrong %s", number_of(row, "in_a_row"), text_of(row, "of"));
+		print_place(row);
+		(void)printf(", the last at %s\n", text_of(row, "last"));
+		if (!is_true(row, "locked"))
+			continue;
+		if (is_true(row, "for_good"))
+			(void)printf("    no more are taken");
+		else
+			(void)printf("    no more are taken until %s", text_of(row, "until"));
+		(void)printf("; to end it: otpctl unlock %s\n", text_of(status, "user"));
+		print_told(status, row);
+	}
+}
+
+static void
+print_send(const json_t *row, const json_t *status)
+{
+	json_t *windows = json_object_get(row, "windows"), *w;
+	const char *key = text_of(row, "key"), *address = text_of(row, "address");
+	bool has_place = !strcmp(key, "sends_per_user") || !strcmp(key, "sends_per_address");
+	size_t i;
+
+	(void)printf("  %s:", key);
+	json_array_foreach (windows, i, w)
+		(void)printf("%s %lld of %lld in %s", i ? "," : "", number_of(w, "sent"),
+		    number_of(w, "of"), text_of(w, "in"));
+	if (*address)
+		(void)printf(" to %s", address);
+	if (has_place)
+		print_place(row);
+	(void)putchar('\n');
+	if (!is_true(row, "full"))
+		return;
+	(void)printf("    the next at %s", text_of(row, "next"));
+	if (status && strcmp(key, "sends_per_host") != 0)
+		(void)printf("; to end it: otpctl unlock %s", text_of(status, "user"));
+	(void)putchar('\n');
+	print_told(status, row);
+}
+
+static void
+print_codes(const json_t *status)
+{
+	json_t *rows = json_object_get(status, "codes"), *row;
+	size_t i;
+
+	(void)printf("Codes that can be used:%s\n", json_array_size(rows) ? "" : " none");
+	json_array_foreach (rows, i, row)
+		(void)printf("  for %s, %s by %s, sent %s, tries: %lld\n", text_of(row, "service"),
+		    text_of(row, "channel"), text_of(row, "provider"), text_of(row, "sent"),
+		    number_of(row, "tries"));
+}
+
+static void
+print_pauses(const json_t *status)
+{
+	json_t *rows = json_object_get(status, "pauses"), *row;
+	size_t i;
+
+	json_array_foreach (rows, i, row)
+		(void)printf("Provider %s wants no request for %s until %s\n",
+		    text_of(row, "provider"), text_of(row, "address"), text_of(row, "until"));
+}
+
+void
+status_print_host(const json_t *sends)
+{
+	size_t i;
+	json_t *row;
+
+	(void)printf(
+	    "Messages of this machine:%s\n", json_array_size(sends) ? "" : " none counted");
+	json_array_foreach (sends, i, row)
+		print_send(row, NULL);
+}
+
+void
+status_print_user(const json_t *status)
+{
+	json_t *sends = json_object_get(status, "sends"), *row;
+	size_t i;
+
+	(void)printf("%s: %s\n", text_of(status, "user"),
+	    is_true(status, "held") ? "a lock-out or a limit is in force"
+				    : "no lock-out and no limit of their own is in force");
+	if (!is_true(status, "held"))
+		(void)printf(
+		    "Those of a client: otpctl explain %s --service SERVICE --rhost ADDRESS\n",
+		    text_of(status, "user"));
+	print_contacts(status);
+	print_recovery(status);
+	print_places(status);
+	print_failures(status);
+	(void)printf("Messages counted:%s\n", json_array_size(sends) ? "" : " none");
+	json_array_foreach (sends, i, row)
+		print_send(row, status);
+	print_codes(status);
+	print_pauses(status);
+}

@@ -1,0 +1,380 @@
+#include "helpers/provider/delivery.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/err.h"
+
+struct route {
+	const struct conf_channel *channel;
+	struct provider **provider;
+	size_t nproviders;
+};
+
+/* What a check left to be ended: owned copies, for the sign-in is over by then. */
+struct leftover {
+	const struct provider *provider;
+	struct secret captures;
+	struct contact contact;
+	char user[256];
+	char service[256];
+	char channel[64];
+};
+
+struct http_delivery {
+	struct delivery base; /* first */
+	struct provider_io io;
+	struct route *route;
+	size_t nroutes;
+	const struct route *to_warm; /* when the prompt is out */
+	struct leftover leftover;
+};
+
+static struct route *
+route_of(struct delivery *d, const char *channel)
+{
+	struct http_delivery *h = (struct http_delivery *)d;
+
+	for (size_t i = 0; i < h->nroutes; i++)
+		if (!strcmp(h->route[i].channel->name, channel))
+			return &h->route[i];
+	return NULL;
+}
+
+static const struct provider *
+provider_of(struct delivery *d, const char *channel, const char *name)
+{
+	struct route *r = route_of(d, channel);
+
+	for (size_t i = 0; r && i < r->nproviders; i++)
+		if (!*name || !strcmp(provider_name(r->provider[i]), name))
+			return r->provider[i];
+	return NULL;
+}
+
+void
+delivered_clear(struct delivered *d)
+{
+	secret_clear(&d->code);
+	secret_clear(&d->captures);
+	*d = (struct delivered){.class = CLASS_BROKEN};
+}
+
+static int
+delivery_needs(struct delivery *d, const char *channel, enum contact_kind *kind)
+{
+	struct route *r = route_of(d, channel);
+
+	if (!r)
+		return -OTP_ENOENT;
+	*kind = provider_needs(r->provider[0], channel);
+	return 0;
+}
+
+static void
+delivery_code_length(
+    struct delivery *d, const char *channel, const char *provider, int *least, int *most)
+{
+	const struct provider *p = provider_of(d, channel, provider);
+	const struct profile *f = p ? provider_profile(p) : NULL;
+	bool ours = !f || f->code_by == CODE_BY_MODULE;
+
+	*least = ours ? 0 : f->code_min;
+	*most = ours ? 0 : f->code_max;
+}
+
+static bool
+may_ask_next(enum provider_class c)
+{
+	return c == CLASS_PROVIDER_DOWN || c == CLASS_NO_CREDIT || c == CLASS_BAD_DESTINATION ||
+	       c == CLASS_BAD_CREDENTIALS;
+}
+
+static bool
+proves_nothing_sent(enum provider_class c)
+{
+	return c == CLASS_NO_CREDIT || c == CLASS_BAD_CREDENTIALS || c == CLASS_RATE_LIMITED;
+}
+
+/* Hands over what the provider said; s is empty afterwards. */
+static void
+take_sent(const struct provider *p, struct sent *s, struct delivered *out)
+{
+	const struct profile *f = provider_profile(p);
+
+	secret_clear(&out->code);
+	secret_clear(&out->captures);
+	(void)snprintf(out->provider, sizeof(out->provider), "%s", provider_name(p));
+	out->class = s->class;
+	out->retry_after = s->retry_after;
+	out->nothing_sent &= !s->written || proves_nothing_sent(s->class);
+	out->code_by = f->code_by;
+	out->bound_to = f->bound_to;
+	out->code = s->code;
+	out->captures = s->captures;
+	out->has_credits = s->has_credits;
+	out->credits = s->credits;
+	s->code = s->captures = (struct secret){0};
+	sent_clear(s);
+}
+
+/* Whom to ask first: after a send that was not answered the next one, so that it comes last. */
+static size_t
+first_of(const struct route *route, const struct last_send *last)
+{
+	for (size_t i = 0; last && last->unanswered && i < route->nproviders; i++)
+		if (!strcmp(provider_name(route->provider[i]), last->provider))
+			return i + 1;
+	return 0;
+}
+
+/* What is known of those who were asked in vain. */
+struct in_vain {
+	size_t asked;
+	bool bad_destination;
+	bool other; /* one failed by what a person might bring about */
+};
+
+static enum provider_class
+class_in_vain(const struct in_vain *v, const struct route *route)
+{
+	if (v->bad_destination)
+		return CLASS_BAD_DESTINATION;
+	/* Of whom the time did not suffice to ask, nothing is known. */
+	return v->other || v->asked < route->nproviders ? CLASS_REFUSED : CLASS_PROVIDER_DOWN;
+}
+
+/* Asks one provider, after those in vain. As delivery_send(). */
+static int
+ask(struct http_delivery *h, const struct provider *p, const struct sending *q, struct deadline dl,
+    struct in_vain *v, struct delivered *out)
+{
+	struct sent s;
+	int r = provider_send(p, &h->io, q, dl, &s);
+
+	out->instead = v->asked++ > 0;
+	v->other |= !s.outage;
+	v->bad_destination |= s.class == CLASS_BAD_DESTINATION;
+	take_sent(p, &s, out);
+	return r;
+}
+
+static int
+delivery_send(struct delivery *d, const struct sending *q, const struct last_send *last,
+    const struct conf_signin *options, struct deadline all, struct delivered *out)
+{
+	struct http_delivery *h = (struct http_delivery *)d;
+	struct route *route = route_of(d, q->channel);
+	struct sending whole = *q;
+	struct in_vain v = {0};
+	size_t first;
+
+	*out = (struct delivered){.class = CLASS_BROKEN, .nothing_sent = true};
+	if (!route)
+		return 0;
+	first = first_of(route, last);
+	if (q->kind == SENDING_CODE)
+		whole.message = route->channel->message;
+	while (v.asked < route->nproviders && !deadline_passed(all)) {
+		const struct provider *p = route->provider[(first + v.asked) % route->nproviders];
+		struct deadline one = deadline_first(all, deadline_in(options->attempt_timeout));
+		int r;
+
+		if (q->kind == SENDING_NOTICE && !provider_takes_message(p)) {
+			v.asked++;
+			v.other = true;
+			continue;
+		}
+		/* What one provider captured means nothing to another. */
+		whole.captures =
+		    last && !strcmp(last->provider, provider_name(p)) ? q->captures : NULL;
+		r = ask(h, p, &whole, one, &v, out);
+		if (r || !may_ask_next(out->class))
+			return r;
+	}
+	out->class = class_in_vain(&v, route);
+	return 0;
+}
+
+/* Keeps what the clean-up will need: the check opened something there. */
+static void
+note_leftover(struct http_delivery *h, const struct provider *p, const struct sending *q,
+    const struct delivered *out)
+{
+	struct leftover *l = &h->leftover;
+
+	if (!provider_profile(p)->cleanup || !out->captures.len ||
+	    secret_set(&l->captures, out->captures.bytes, out->captures.len))
+		return;
+	l->provider = p;
+	l->contact = *q->contact;
+	(void)snprintf(l->user, sizeof(l->user), "%s", q->user);
+	(void)snprintf(l->service, sizeof(l->service), "%s", q->service);
+	(void)snprintf(l->channel, sizeof(l->channel), "%s", q->channel);
+}
+
+static int
+delivery_verify(struct delivery *d, const struct sending *q, const char *provider,
+    const struct conf_signin *options, struct delivered *out)
+{
+	struct http_delivery *h = (struct http_delivery *)d;
+	const struct provider *p = provider_of(d, q->channel, provider);
+	struct sending whole = *q;
+	struct sent s;
+	bool written;
+	int r;
+
+	*out = (struct delivered){.class = CLASS_REFUSED, .nothing_sent = true};
+	/* The configuration has changed since the code was sent. */
+	if (!p || provider_profile(p)->code_by != CODE_BY_PROVIDER)
+		return 0;
+	whole.message = "";
+	r = provider_verify(p, &h->io, &whole, deadline_in(options->verify_timeout), &s);
+	written = s.written;
+	take_sent(p, &s, out);
+	/* A code that reached a wire was tried, whatever was said of it. */
+	out->nothing_sent = !written;
+	if (!r && out->class == CLASS_OK)
+		note_leftover(h, p, q, out);
+	return r;
+}
+
+static void
+delivery_warm(struct delivery *d, const char *channel)
+{
+	struct http_delivery *h = (struct http_delivery *)d;
+
+	h->to_warm = route_of(d, channel);
+}
+
+void
+delivery_idle(struct delivery *d, struct deadline dl)
+{
+	struct http_delivery *h = (struct http_delivery *)d;
+
+	if (h->to_warm)
+		provider_warm(h->to_warm->provider[0], &h->io);
+	h->to_warm = NULL;
+	http_idle(h->io.http, dl);
+}
+
+void
+delivery_cleanup(struct delivery *d, int64_t ms)
+{
+	struct http_delivery *h = (struct http_delivery *)d;
+	struct leftover *l = &h->leftover;
+	struct sending q = {
+	    .user = l->user,
+	    .host = "",
+	    .service = l->service,
+	    .channel = l->channel,
+	    .message = "",
+	    .contact = &l->contact,
+	    .code = "",
+	    .captures = secret_str(&l->captures),
+	};
+
+	if (!l->provider)
+		return;
+	http_forget_peer(h->io.http);
+	provider_cleanup(l->provider, &h->io, &q, deadline_in(ms));
+}
+
+/* One more provider behind those of the route. */
+static int
+route_add(struct route *route, const struct conf *c, const char *name, uid_t also,
+    struct conf_report *report)
+{
+	const struct conf_provider *section = conf_provider(c, name);
+	const char *channel = route->channel->name;
+	struct provider *p = NULL;
+	int r;
+
+	if (!section) {
+		conf_error(report, NULL, 0, "[channel %s] providers: there is no [provider %s]",
+		    channel, name);
+		return -OTP_ECONF;
+	}
+	r = provider_load(c, section, also, PROVIDER_READ_SECRETS, &p, report);
+	if (r)
+		return r;
+	route->provider[route->nproviders++] = p;
+	r = provider_check_channel(p, channel, route->channel->message, report);
+	if (r || provider_needs(p, channel) == provider_needs(route->provider[0], channel))
+		return r;
+	conf_error(report, NULL, 0,
+	    "[channel %s] providers: %s and %s need different kinds of contact", channel, name,
+	    provider_name(route->provider[0]));
+	return -OTP_ECONF;
+}
+
+static int
+route_open(struct http_delivery *h, const struct conf *c, const char *channel, uid_t also,
+    struct conf_report *report)
+{
+	struct route *route = &h->route[h->nroutes++];
+	bool takes_message = false;
+	int r = 0;
+
+	route->channel = conf_channel(c, channel);
+	if (!route->channel) {
+		conf_error(report, NULL, 0, "there is no [channel %s]", channel);
+		return -OTP_ECONF;
+	}
+	route->provider = calloc(route->channel->providers.n + 1, sizeof(struct provider *));
+	if (!route->provider)
+		return -OTP_ENOMEM;
+	for (size_t i = 0; !r && i < route->channel->providers.n; i++)
+		r = route_add(route, c, route->channel->providers.item[i], also, report);
+	for (size_t i = 0; i < route->nproviders; i++)
+		takes_message |= provider_takes_message(route->provider[i]);
+	if (!r && *route->channel->message && !takes_message)
+		return provider_no_message(channel, report);
+	return !r && !route->nproviders ? -OTP_ECONF : r;
+}
+
+int
+delivery_open(const struct conf *c, const struct strlist *channels, uid_t also,
+    const struct provider_io *io, struct delivery **out, struct conf_report *report)
+{
+	struct http_delivery *h = calloc(1, sizeof(*h));
+	int r = h ? 0 : -OTP_ENOMEM;
+
+	if (!r) {
+		h->base = (struct delivery){
+		    .send = delivery_send,
+		    .verify = delivery_verify,
+		    .warm = delivery_warm,
+		    .needs = delivery_needs,
+		    .code_length = delivery_code_length,
+		};
+		h->io = *io;
+		h->route = calloc(channels->n + 1, sizeof(*h->route));
+		r = h->route ? 0 : -OTP_ENOMEM;
+	}
+	for (size_t i = 0; !r && i < channels->n; i++)
+		r = route_open(h, c, channels->item[i], also, report);
+	if (r)
+		delivery_close(h ? &h->base : NULL);
+	else
+		*out = &h->base;
+	return r;
+}
+
+void
+delivery_close(struct delivery *d)
+{
+	struct http_delivery *h = (struct http_delivery *)d;
+
+	if (!h)
+		return;
+	for (size_t i = 0; h->route && i < h->nroutes; i++) {
+		for (size_t k = 0; k < h->route[i].nproviders; k++)
+			provider_free(h->route[i].provider[k]);
+		free(h->route[i].provider);
+	}
+	free(h->route);
+	secret_clear(&h->leftover.captures);
+	free(h);
+}

@@ -1,0 +1,471 @@
+/*
+ * The requests of a provider: what their templates can name, the session they may need, and what
+ * is kept of their answers.
+ *
+ * MUST:
+ *  - a request is made once; only a send whose session has run out is made again, once, and a
+ *    verify never is;
+ *  - a check uses the address and the captures of this challenge, and nothing newer;
+ *  - a provider that said when to come back is sent nothing for that address before.
+ */
+#include "helpers/provider/internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/err.h"
+#include "common/text.h"
+#include "helpers/template/bindings.h"
+#include "helpers/base/json.h"
+#include "helpers/base/log.h"
+#include "helpers/provider/request.h"
+
+static int
+bind_phone(struct bindings *b, const char *phone)
+{
+	const char *digits = phone + 1; /* contacts hold E.164, with '+' */
+	size_t cc = text_calling_code(digits);
+	char masked[64];
+	int r = cc ? bindings_set(b, "phone", phone) : -OTP_EINVAL;
+
+	r = r ? r : bindings_set(b, "phone.digits", digits);
+	r = r ? r : bindings_setf(b, "phone.cc", "%.*s", (int)cc, digits);
+	r = r ? r : bindings_setf(b, "phone.pluscc", "+%.*s", (int)cc, digits);
+	r = r ? r : bindings_set(b, "phone.national", digits + cc);
+	return r ? r
+		 : bindings_set(b, "phone.masked", text_mask_phone(masked, sizeof(masked), phone));
+}
+
+static int
+bind_contact(struct bindings *b, const struct contact *c)
+{
+	char masked[64];
+	int r;
+
+	if (c->kind == CONTACT_PHONE)
+		return bind_phone(b, c->address);
+	r = bindings_set(b, "email", c->address);
+	return r ? r
+		 : bindings_set(
+		       b, "email.masked", text_mask_email(masked, sizeof(masked), c->address));
+}
+
+enum bind_how { BIND_ALL, BIND_WHAT_CAN_BE };
+
+static int
+bind_settings(const struct provider *p, struct bindings *b, enum bind_how how)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < p->profile->nvars; i++) {
+		const struct profile_var *v = &p->profile->var[i];
+		const struct conf_setting *s = provider_setting(p->section, v->name);
+
+		/* A secret is no template: what stands in its file goes out as it is. */
+		if (v->secret)
+			r = bindings_set(b, v->name, secret_str(&p->secret[i]));
+		else
+			r = bindings_render(b, v->name, s ? s->value : v->value);
+		if (r == -OTP_ENOENT && how == BIND_WHAT_CAN_BE)
+			r = 0;
+	}
+	return r;
+}
+
+/* Everything the templates of a send can name. Order matters: a template sees what came before. */
+static int
+bind_sending(const struct provider *p, const struct sending *q, struct bindings *b)
+{
+	const struct profile_channel *c = profile_channel(p->profile, q->channel);
+	const char *placeholder = p->profile->placeholder;
+	int r = bindings_set(b, "user", q->user);
+
+	/* Every built-in name is known, and empty where it has no value. */
+	static const char *const forms[] = {"phone", "phone.digits", "phone.cc", "phone.pluscc",
+	    "phone.national", "phone.masked", "email", "email.masked"};
+	for (size_t i = 0; !r && i < sizeof(forms) / sizeof(*forms); i++)
+		r = bindings_set(b, forms[i], "");
+	r = r ? r : bindings_set(b, "host", q->host);
+	r = r ? r : bindings_set(b, "service", q->service);
+	r = r ? r : bindings_set(b, "channel", q->channel);
+	r = r ? r : bindings_setf(b, "ttl_sec", "%lld", (long long)(q->ttl / 1000));
+	r = r ? r : bindings_setf(b, "ttl_min", "%lld", (long long)(q->ttl + 59999) / 60000);
+	r = r ? r : bind_contact(b, q->contact);
+	r = r ? r : bindings_render(b, "dest", c->dest);
+	/* Inside the message the code may be a placeholder that the provider fills in. */
+	r = r ? r : bindings_setf(b, "code_length", "%d", q->code_length);
+	r = r ? r : bindings_set(b, "code", placeholder ? placeholder : q->code);
+	r = r ? r : bindings_render(b, "message", provider_message(p, q->message));
+	r = r ? r : bindings_set(b, "code", q->code);
+	r = r ? r : bind_settings(p, b, BIND_ALL);
+	for (size_t i = 0; !r && i < c->set.n; i++)
+		r = bindings_render(b, c->set.item[i].name, c->set.item[i].value);
+	return r;
+}
+
+static int
+bind_attribute(const char *name, const char *value, void *arg)
+{
+	struct bindings *b = arg;
+	char full[TEMPLATE_NAME_MAX];
+	int n = snprintf(full, sizeof(full), "attr.%s", name);
+
+	return n < 0 || (size_t)n >= sizeof(full) ? -OTP_ETOOBIG : bindings_set(b, full, value);
+}
+
+/* What an earlier request captured: a JSON object of strings. */
+static int
+bind_captures(struct bindings *b, const char *text)
+{
+	_auto_json json_t *all = NULL;
+	const char *name;
+	char why[128];
+	json_t *value;
+	int r = 0;
+
+	if (!text || !*text)
+		return 0;
+	if (json_read(text, strlen(text), &all, why, sizeof(why)))
+		return -OTP_EINVAL;
+	json_object_foreach (all, name, value)
+		if (!r)
+			r = json_is_string(value) ? bindings_set(b, name, json_string_value(value))
+						  : -OTP_EINVAL;
+	return r;
+}
+
+static int
+bind_all(const struct provider *p, const struct provider_io *io, const struct sending *q,
+    struct bindings *b)
+{
+	int r = io->contacts->ops->attributes(
+	    io->contacts, q->user, provider_name(p), bind_attribute, b);
+
+	r = r ? r : bind_sending(p, q, b);
+	return r ? r : bind_captures(b, q->captures);
+}
+
+/*
+ * The captures of a request as a JSON object. Those that the engine itself uses stay out of it:
+ * a code must not be kept.
+ */
+static int
+keep_captures(const struct request *q, const struct bindings *b, struct secret *out)
+{
+	_auto_json json_t *all = json_object();
+	_auto_buf struct buf text = BUF_INIT(SECRET_MAX);
+	int r = all ? 0 : -OTP_ENOMEM;
+
+	for (size_t i = 0; !r && i < q->ncaptures; i++) {
+		const char *name = q->capture[i].name;
+		const char *value = b->values.get(&b->values, name);
+
+		if (!value || !strncmp(name, "response.", 9) || !strncmp(name, "credits.", 8))
+			continue;
+		if (json_object_set_new(all, name, json_string(value)))
+			r = -OTP_EINVAL;
+	}
+	if (!r && json_object_size(all))
+		r = json_write(all, &text);
+	return r ? r : secret_set(out, text.bytes, text.len);
+}
+
+/* Whoever says "in a year" must not lock a person out for one. */
+enum { PAUSE_MAX_S = 24 * 60 * 60 };
+
+/* No address goes into the log. */
+static void
+log_pause(const struct provider *p, long s)
+{
+	otp_log(LOG_WARNING, "event=pause provider=%s s=%ld", provider_name(p), s);
+}
+
+/*
+ * Has the provider asked to be left alone for this address? *s tells the class then; where that
+ * cannot be known it is CLASS_BROKEN, and nobody is asked either.
+ */
+static bool
+must_pause(
+    const struct provider *p, const struct provider_io *io, const struct sending *q, struct sent *s)
+{
+	int64_t ms = 0;
+	int r = io->pauses->left(io->pauses, provider_name(p), q->contact->address, &ms);
+
+	if (r == -OTP_ENOENT)
+		return false;
+	if (r) {
+		otp_logr(LOG_ERR, r, "event=pause provider=%s", provider_name(p));
+		return true;
+	}
+	s->class = CLASS_RATE_LIMITED;
+	s->retry_after = (long)((ms + 999) / 1000);
+	log_pause(p, s->retry_after);
+	return true;
+}
+
+static void
+keep_pause(const struct provider *p, const struct provider_io *io, const struct sending *q,
+    const struct sent *s)
+{
+	long seconds = s->retry_after < PAUSE_MAX_S ? s->retry_after : PAUSE_MAX_S;
+	int r;
+
+	if (seconds <= 0 || (s->class != CLASS_RATE_LIMITED && s->class != CLASS_TOO_MANY))
+		return;
+	r = io->pauses->keep(
+	    io->pauses, provider_name(p), q->contact->address, (int64_t)seconds * 1000);
+	if (r)
+		otp_logr(LOG_WARNING, r, "event=pause provider=%s", provider_name(p));
+	else
+		log_pause(p, seconds);
+}
+
+/* One request with its log line. */
+static int
+make(const struct provider *p, const struct provider_io *io, const struct request *request,
+    const char *event, struct bindings *b, struct deadline dl, struct outcome *o)
+{
+	struct http_route route = {p->section->ca, p->section->proxy, io->request_id};
+	enum request_purpose purpose = strcmp(event, "verify") ? REQUEST_SEND : REQUEST_VERIFY;
+	int64_t began = clock_ms(CLOCK_MONOTONIC);
+	int r = request_make(request, purpose, b, io->http, &route, dl, o);
+
+	otp_log(o->class == CLASS_OK ? LOG_INFO : LOG_WARNING,
+	    "event=%s provider=%s channel=%s class=%s status=%ld ms=%" PRId64 "%s%s%s", event,
+	    provider_name(p), b->values.get(&b->values, "channel"),
+	    r ? "gone" : provider_class_name(o->class), o->status,
+	    clock_ms(CLOCK_MONOTONIC) - began, *o->detail ? " detail=\"" : "", o->detail,
+	    *o->detail ? "\"" : "");
+	return r;
+}
+
+/* Who shares a token: the provider's section and what the profile says. */
+static int
+session_key(const struct provider *p, const struct bindings *b, struct buf *key)
+{
+	size_t name;
+	int r;
+
+	buf_putf(key, "%s ", provider_name(p));
+	name = key->len;
+	r = template_render(p->profile->session->key, PLACE_TEXT, &b->values, key);
+	/* Users for whom it is empty must not share one token. */
+	return !r && *p->profile->session->key && key->len == name ? -OTP_EINVAL : r;
+}
+
+/*
+ * Binds the session's captures, from the cache (*cached) or by a request; without a session does
+ * nothing. o tells the class when there is no session to be had.
+ */
+static int
+bind_session(const struct provider *p, const struct provider_io *io, struct bindings *b,
+    struct deadline dl, bool *cached, struct outcome *o)
+{
+	const struct profile_session *s = p->profile->session;
+	_auto_buf struct buf key = BUF_INIT(1024);
+	_auto_secret struct secret kept = {0};
+	int r;
+
+	*cached = false;
+	*o = (struct outcome){.class = CLASS_OK, .detail = ""};
+	if (!s)
+		return 0;
+	if (session_key(p, b, &key) || !buf_str(&key)) {
+		*o = (struct outcome){.class = CLASS_REFUSED, .detail = "the session has no key"};
+		return 0;
+	}
+	if (!io->sessions->get(io->sessions, buf_str(&key), &kept) &&
+	    !bind_captures(b, secret_str(&kept))) {
+		*cached = true;
+		return 0;
+	}
+	r = make(p, io, &s->request, "session", b, dl, o);
+	/* Nothing was sent to anybody yet, whatever became of this request. */
+	o->written = false;
+	if (o->class == CLASS_UNANSWERED) {
+		o->class = CLASS_PROVIDER_DOWN;
+		o->outage = true;
+	}
+	if (r || o->class != CLASS_OK)
+		return r;
+	if (keep_captures(&s->request, b, &kept) ||
+	    io->sessions->put(io->sessions, buf_str(&key), &kept, s->ttl))
+		otp_log(LOG_WARNING,
+		    "event=session provider=%s detail=\"the token cannot be kept\"",
+		    provider_name(p));
+	return 0;
+}
+
+static void
+drop_session(const struct provider *p, const struct provider_io *io, const struct bindings *b)
+{
+	_auto_buf struct buf key = BUF_INIT(1024);
+
+	if (!session_key(p, b, &key) && buf_str(&key))
+		io->sessions->drop(io->sessions, buf_str(&key));
+}
+
+/* A send, its session obtained first, and renewed once where it has run out. */
+static int
+send_in_session(const struct provider *p, const struct provider_io *io,
+    const struct request *request, struct bindings *b, struct deadline dl, struct outcome *o)
+{
+	const struct profile_session *s = p->profile->session;
+	bool cached;
+	int r = bind_session(p, io, b, dl, &cached, o);
+
+	if (r || o->class != CLASS_OK)
+		return r;
+	r = make(p, io, request, "send", b, dl, o);
+	if (r || !cached || !status_listed(s->renew_on, s->nrenew_on, o->status))
+		return r;
+	drop_session(p, io, b);
+	r = bind_session(p, io, b, dl, &cached, o);
+	return r || o->class != CLASS_OK ? r : make(p, io, request, "send", b, dl, o);
+}
+
+/* What the engine itself takes from the answer to a send. */
+static int
+take_response(
+    const struct provider *p, const struct sending *q, const struct bindings *b, struct sent *s)
+{
+	const char *code = b->values.get(&b->values, "response.code");
+	const char *echo = b->values.get(&b->values, "response.echo");
+	const char *credits;
+	char name[TEMPLATE_NAME_MAX + 16];
+	char *end;
+
+	if (echo && strcmp(echo, q->code))
+		otp_log(LOG_WARNING,
+		    "event=send provider=%s detail=\"the provider replaced the code\"",
+		    provider_name(p));
+	(void)snprintf(name, sizeof(name), "credits.%s", q->channel);
+	credits = b->values.get(&b->values, name);
+	if (credits && *credits >= '0' && *credits <= '9') {
+		s->credits = strtoll(credits, &end, 10);
+		s->has_credits = !*end;
+	}
+	if (!code)
+		return p->profile->code_by == CODE_BY_RESPONSE ? -OTP_EINVAL : 0;
+	if (strspn(code, "0123456789") != strlen(code) ||
+	    strlen(code) < (size_t)p->profile->code_min ||
+	    strlen(code) > (size_t)p->profile->code_max)
+		return -OTP_EINVAL;
+	return secret_set(&s->code, code, strlen(code));
+}
+
+static void
+take_outcome(const struct outcome *o, struct sent *s)
+{
+	s->class = o->class;
+	s->status = o->status;
+	s->retry_after = o->retry_after;
+	s->written = o->written;
+	s->outage = o->outage;
+}
+
+void
+sent_clear(struct sent *s)
+{
+	secret_clear(&s->captures);
+	secret_clear(&s->code);
+	*s = (struct sent){.class = CLASS_BROKEN};
+}
+
+int
+provider_send(const struct provider *p, const struct provider_io *io, const struct sending *q,
+    struct deadline dl, struct sent *s)
+{
+	const struct profile *f = p->profile;
+	const struct request *request = q->captures && f->resend ? f->resend : &f->send;
+	struct outcome o = {.class = CLASS_BROKEN, .detail = ""};
+	struct bindings b;
+	int r = 0;
+
+	*s = (struct sent){.class = CLASS_BROKEN};
+	if (must_pause(p, io, q, s))
+		return 0;
+	bindings_init(&b);
+	if (bind_all(p, io, q, &b))
+		otp_log(LOG_ERR, "event=send provider=%s detail=\"a value cannot be bound\"",
+		    provider_name(p));
+	else
+		r = send_in_session(p, io, request, &b, dl, &o);
+	take_outcome(&o, s);
+	keep_pause(p, io, q, s);
+	if (!r && o.class == CLASS_OK &&
+	    (keep_captures(request, &b, &s->captures) || take_response(p, q, &b, s))) {
+		otp_log(LOG_ERR,
+		    "event=send provider=%s detail=\"the answer holds no usable code\"",
+		    provider_name(p));
+		s->class = CLASS_REFUSED;
+	}
+	bindings_clear(&b);
+	return r;
+}
+
+int
+provider_verify(const struct provider *p, const struct provider_io *io, const struct sending *q,
+    struct deadline dl, struct sent *s)
+{
+	struct outcome o = {.class = CLASS_BROKEN, .detail = ""};
+	struct bindings b;
+	bool cached;
+	int r = 0;
+
+	*s = (struct sent){.class = CLASS_BROKEN};
+	bindings_init(&b);
+	if (!p->profile->verify || bind_all(p, io, q, &b)) {
+		otp_log(LOG_ERR, "event=verify provider=%s detail=\"a value cannot be bound\"",
+		    provider_name(p));
+	} else {
+		const struct profile_session *session = p->profile->session;
+
+		r = bind_session(p, io, &b, dl, &cached, &o);
+		if (!r && o.class == CLASS_OK)
+			r = make(p, io, p->profile->verify, "verify", &b, dl, &o);
+		/* Perhaps it was the token, not the code: the next send obtains a new one. */
+		if (session && status_listed(session->renew_on, session->nrenew_on, o.status))
+			drop_session(p, io, &b);
+	}
+	take_outcome(&o, s);
+	if (!r && o.class == CLASS_OK)
+		(void)keep_captures(p->profile->verify, &b, &s->captures);
+	bindings_clear(&b);
+	return r;
+}
+
+void
+provider_cleanup(const struct provider *p, const struct provider_io *io, const struct sending *q,
+    struct deadline dl)
+{
+	struct outcome o;
+	struct bindings b;
+	bool cached;
+
+	if (!p->profile->cleanup)
+		return;
+	bindings_init(&b);
+	if (!bind_all(p, io, q, &b) && !bind_session(p, io, &b, dl, &cached, &o) &&
+	    o.class == CLASS_OK)
+		(void)make(p, io, p->profile->cleanup, "cleanup", &b, dl, &o);
+	bindings_clear(&b);
+}
+
+void
+provider_warm(const struct provider *p, const struct provider_io *io)
+{
+	struct http_route route = {p->section->ca, p->section->proxy, io->request_id};
+	struct bindings b;
+
+	if (!p->profile->warm)
+		return;
+	bindings_init(&b);
+	/* A setting that names the user is not needed here, and not known yet. */
+	(void)bind_settings(p, &b, BIND_WHAT_CAN_BE);
+	request_warm(p->profile->warm, &b, io->http, &route);
+	bindings_clear(&b);
+}

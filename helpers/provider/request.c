@@ -1,0 +1,288 @@
+#include "helpers/provider/request.h"
+
+#include <string.h>
+
+#include "common/err.h"
+#include "helpers/base/json.h"
+#include "helpers/provider/render.h"
+
+static bool
+value_is(json_t *value, json_t *allowed)
+{
+	json_t *one;
+	size_t i;
+
+	if (!json_is_array(allowed))
+		return json_equal(value, allowed);
+	json_array_foreach (allowed, i, one)
+		if (json_equal(value, one))
+			return true;
+	return false;
+}
+
+/* Something of the kind: what is of another type proves nothing. */
+static bool
+nonempty(json_t *value, const json_t *kind)
+{
+	const char *k = kind ? json_string_value(kind) : "";
+
+	if (!strcmp(k, "object"))
+		return json_is_object(value) && json_object_size(value);
+	if (!strcmp(k, "array"))
+		return json_is_array(value) && json_array_size(value);
+	if (json_is_number(value))
+		return !*k;
+	return json_is_string(value) && json_string_length(value);
+}
+
+static bool
+check_holds(const struct check *c, const struct reply *a)
+{
+	json_t *value = c->op == CHECK_TEXT ? NULL : json_at(a->json, c->pointer);
+
+	switch (c->op) {
+	case CHECK_EQ:
+		return value && value_is(value, c->value);
+	case CHECK_ABSENT_OR:
+		return !value || value_is(value, c->value);
+	case CHECK_NONEMPTY:
+		return value && nonempty(value, c->value);
+	case CHECK_ABSENT:
+		return !value;
+	case CHECK_TEXT:
+		return a->text && !regexec(c->text, a->text, 0, NULL, 0);
+	}
+	return false;
+}
+
+bool
+expect_holds(const struct expect *e, const struct reply *a)
+{
+	bool all = true, any = false;
+
+	if (e->nstatus && !status_listed(e->status, e->nstatus, a->status))
+		return false;
+	for (size_t i = 0; i < e->nchecks; i++) {
+		/* Of an answer that cannot be read nothing is proven, not even that a member is
+		 * absent. */
+		bool readable = e->check[i].op == CHECK_TEXT || a->json;
+		bool holds = readable && check_holds(&e->check[i], a);
+
+		all &= holds;
+		any |= holds;
+	}
+	return e->any ? any : all;
+}
+
+/* What a status means where neither `expect` nor a `fail` rule says it. */
+static enum provider_class
+class_by_status(enum request_purpose purpose, long status)
+{
+	static const struct {
+		long from, to;
+		enum provider_class send, verify;
+	} table[] = {
+	    {200, 299, CLASS_PROVIDER_DOWN, CLASS_WRONG_CODE}, /* not what was expected */
+	    {400, 400, CLASS_REFUSED, CLASS_WRONG_CODE},
+	    {401, 401, CLASS_BAD_CREDENTIALS, CLASS_BAD_CREDENTIALS},
+	    {402, 402, CLASS_NO_CREDIT, CLASS_NO_CREDIT},
+	    /* Of a send it may be said of the person: blocked, opted out, of another country. */
+	    {403, 403, CLASS_REFUSED, CLASS_BAD_CREDENTIALS},
+	    {404, 404, CLASS_REFUSED, CLASS_EXPIRED},
+	    {408, 408, CLASS_PROVIDER_DOWN, CLASS_PROVIDER_DOWN},
+	    {410, 410, CLASS_REFUSED, CLASS_EXPIRED},
+	    {422, 422, CLASS_REFUSED, CLASS_WRONG_CODE},
+	    {429, 429, CLASS_RATE_LIMITED, CLASS_RATE_LIMITED},
+	    {500, 599, CLASS_PROVIDER_DOWN, CLASS_PROVIDER_DOWN},
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++)
+		if (status >= table[i].from && status <= table[i].to)
+			return purpose == REQUEST_VERIFY ? table[i].verify : table[i].send;
+	return CLASS_REFUSED;
+}
+
+/*
+ * The same of a mail server (RFC 5321 4.2.3, RFC 4954 6). Only what it says of the recipient or of
+ * the text is about this mail.
+ */
+static enum provider_class
+class_by_reply(enum mail_stage stage, long reply)
+{
+	bool refuses_login = reply == 530 || reply == 534 || reply == 535 || reply == 538;
+
+	if (refuses_login)
+		return CLASS_BAD_CREDENTIALS;
+	if (reply < 500 || stage == MAIL_DOOR)
+		return CLASS_PROVIDER_DOWN;
+	/* Who is not allowed to send is the configuration's `from`. */
+	return stage == MAIL_SENDER ? CLASS_REFUSED : CLASS_BAD_DESTINATION;
+}
+
+static int
+capture(const struct request *q, struct http_answer *a, json_t *body, struct bindings *b)
+{
+	for (size_t i = 0; i < q->ncaptures; i++) {
+		const struct capture *c = &q->capture[i];
+		_auto_buf struct buf value = BUF_INIT(SECRET_MAX);
+		const char *s;
+		int r;
+
+		switch (c->from) {
+		case CAPTURE_BODY:
+			r = json_scalar(json_at(body, c->where), &value);
+			break;
+		case CAPTURE_HEADER:
+			r = http_header(a, c->where, &value);
+			break;
+		default:
+			r = http_cookie(a, c->where, &value);
+		}
+		if (r && c->optional)
+			continue;
+		s = r ? NULL : buf_str(&value);
+		if (!s || bindings_set(b, c->name, s))
+			return -OTP_EINVAL;
+	}
+	return 0;
+}
+
+/* Nothing that a person, or their mailbox, can bring about. */
+static bool
+is_outage(const struct request *q, enum provider_class c, const struct http_answer *a)
+{
+	bool down = q->mail.n ? a->stage == MAIL_DOOR : a->status >= 500;
+
+	return c == CLASS_NO_CREDIT || c == CLASS_BAD_CREDENTIALS ||
+	       (c == CLASS_PROVIDER_DOWN && down);
+}
+
+/* What the log says of an answer that neither `expect` nor a rule knows. */
+static const char *
+detail_of(const struct request *q, const struct http_answer *a)
+{
+	static const char *const of_mail[] = {
+	    [MAIL_DOOR] = "the mail server does not let us in",
+	    [MAIL_SENDER] = "the mail server refuses the sender",
+	    [MAIL_RECIPIENT] = "the mail server refuses the recipient",
+	    [MAIL_TEXT] = "the mail server refuses the text",
+	};
+
+	return q->mail.n && a->status >= 400 ? of_mail[a->stage]
+					     : "the answer is not the expected one";
+}
+
+/* By `expect`, then by the rules, then by the status. */
+static void
+judge_reply(const struct request *q, enum request_purpose purpose, const struct http_answer *answer,
+    const struct reply *a, struct outcome *o)
+{
+	if (expect_holds(&q->expect, a)) {
+		o->class = CLASS_OK;
+		return;
+	}
+	for (size_t i = 0; i < q->nfails; i++) {
+		if (expect_holds(&q->fail[i].when, a)) {
+			o->class = q->fail[i].is;
+			o->detail = "by a rule of the profile";
+			return;
+		}
+	}
+	o->class = q->mail.n ? class_by_reply(answer->stage, a->status)
+			     : class_by_status(purpose, a->status);
+	/* Whoever talks nonsense has not said that the code is wrong. */
+	if (o->class == CLASS_WRONG_CODE && a->status < 300 && !a->json)
+		o->class = CLASS_PROVIDER_DOWN;
+	if (!*o->detail)
+		o->detail = detail_of(q, answer);
+}
+
+static void
+judge_answer(const struct request *q, enum request_purpose purpose, struct http_answer *a,
+    struct bindings *b, struct outcome *o)
+{
+	_auto_json json_t *json = NULL;
+	struct reply reply = {.status = a->status, .text = buf_str(&a->body)};
+	char why[128] = "";
+
+	o->status = a->status;
+	o->retry_after = a->retry_after;
+	if (reply.text && a->body.len &&
+	    json_read(reply.text, a->body.len, &json, why, sizeof(why)))
+		o->detail = "the answer is no JSON";
+	reply.json = json;
+	judge_reply(q, purpose, a, &reply, o);
+	if (o->class == CLASS_OK && capture(q, a, json, b)) {
+		o->class = CLASS_PROVIDER_DOWN;
+		o->detail = "the answer lacks a value to capture";
+	} else if (o->class == CLASS_OK) {
+		o->detail = "";
+	}
+	o->outage = is_outage(q, o->class, a);
+}
+
+/* No whole answer came. */
+static void
+judge_failure(const struct request *q, int r, const struct http_answer *a, struct outcome *o)
+{
+	o->detail = a->failure;
+	if (r == -OTP_EINVAL) {
+		o->class = CLASS_REFUSED;
+		if (!*o->detail)
+			o->detail = q->mail.n ? "neither smtp nor smtps, or through a proxy"
+					      : "neither https nor a literal loopback address";
+	} else if (r == -OTP_EPERM) {
+		o->class = CLASS_BAD_CREDENTIALS;
+		o->outage = true;
+	} else if (r == -OTP_ESYS || r == -OTP_ENOMEM) {
+		o->class = CLASS_BROKEN;
+	} else {
+		o->class = a->written ? CLASS_UNANSWERED : CLASS_PROVIDER_DOWN;
+		/* From the recipient on, a mail server may hang up or fall silent over a person. */
+		o->outage = !a->written && a->stage == MAIL_DOOR;
+	}
+}
+
+int
+request_make(const struct request *q, enum request_purpose purpose, struct bindings *b,
+    struct http *h, const struct http_route *route, struct deadline dl, struct outcome *o)
+{
+	struct rendered d = {.nheaders = 0};
+	struct http_answer a = {0};
+	struct http_request request;
+	int r = request_render(q, &b->values, &d);
+
+	*o = (struct outcome){.class = CLASS_BROKEN, .detail = ""};
+	if (r) {
+		o->class = r == -OTP_ENOMEM ? CLASS_BROKEN : CLASS_REFUSED;
+		o->detail = "a value does not fit its place in the request";
+		r = 0;
+	} else {
+		request = rendered_request(q, &d);
+		r = http_perform(h, &request, route, dl, &a);
+		o->written = a.written;
+		if (!r) {
+			judge_answer(q, purpose, &a, b, o);
+		} else if (r != -OTP_EGONE) {
+			judge_failure(q, r, &a, o);
+			r = 0;
+		}
+	}
+	http_answer_clear(&a);
+	rendered_free(&d);
+	return r;
+}
+
+void
+request_warm(
+    const struct request *q, struct bindings *b, struct http *h, const struct http_route *route)
+{
+	struct rendered d = {.nheaders = 0};
+	struct http_request request;
+
+	if (!request_render(q, &b->values, &d)) {
+		request = rendered_request(q, &d);
+		http_begin(h, &request, route);
+	}
+	rendered_free(&d);
+}

@@ -1,0 +1,21 @@
+/* The cache of providers' tokens: in the store, sealed under the host key. */
+#ifndef OTP_PROVIDER_TOKENS_H
+#define OTP_PROVIDER_TOKENS_H
+
+#include "common/secret.h"
+#include "helpers/base/instant.h"
+#include "helpers/provider/provider.h"
+#include "helpers/store/store.h"
+
+struct stored_sessions {
+	struct session_cache base; /* first */
+	struct store *store;
+	const struct secret *host_key;
+	struct clock_source *clock;
+};
+
+/* All borrowed. */
+void sessions_init(struct stored_sessions *s, struct store *store, const struct secret *host_key,
+    struct clock_source *clock);
+
+#endif

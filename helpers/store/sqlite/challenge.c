@@ -1,0 +1,166 @@
+/*
+ * The store in SQLite: challenges, stored and found. How they are tried and used up is in
+ * try.c.
+ *
+ * MUST:
+ *  - one live challenge a user, service and source; one an address where the provider demands it;
+ *  - one that is no longer live keeps nothing that could prove a code.
+ */
+#include <stdlib.h>
+
+#include "common/err.h"
+#include "helpers/base/log.h"
+#include "helpers/base/sql.h"
+#include "helpers/store/sqlite/sqlite.h"
+
+/* Long enough to tell a sibling "used already". */
+#define CHALLENGE_KEEP_MS (INT64_C(24) * 60 * 60 * 1000)
+
+struct putting {
+	const struct challenge *c;
+	int64_t reservation;
+};
+
+static int
+older_die(struct sqlite_store *s, const struct challenge *c)
+{
+	if (sql_run(s->db,
+		"UPDATE challenge SET state = 'dead', mac = NULL, captures = NULL "
+		"WHERE user = ?1 AND service = ?2 AND source = ?3 AND state = 'live'",
+		sql_text(c->user), sql_text(c->service), sql_text(c->source)) ||
+	    (c->alone_at_address &&
+		sql_run(s->db,
+		    "UPDATE challenge SET state = 'dead', mac = NULL, captures = NULL "
+		    "WHERE provider = ?1 AND address = ?2 AND state = 'live'",
+		    sql_text(c->provider), sql_text(c->address))))
+		return store_sqlite_failed(s, "ending older challenges");
+	return 0;
+}
+
+static int
+op_put(struct sqlite_store *s, const struct instant *now, const void *arg)
+{
+	const struct putting *o = arg;
+	const struct challenge *c = o->c;
+	int r = older_die(s, c);
+
+	if (!r && sql_run(s->db,
+		      "INSERT INTO challenge (id, state, user, service, source, channel, provider, "
+		      "address, mac, captures, boot_id, expires_boot_ms, sent_ms, tries, "
+		      "reservation, lease_by, lease_boot_ms, keep_ms) VALUES (?1, 'live', ?2, ?3, "
+		      "?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 0, 0, ?15)",
+		      sql_text(c->id), sql_text(c->user), sql_text(c->service), sql_text(c->source),
+		      sql_text(c->channel), sql_text(c->provider), sql_text(c->address),
+		      sql_blob(c->has_mac ? c->mac : NULL, sizeof(c->mac)), sql_text(c->captures),
+		      sql_text(now->boot_id), sql_int(c->expires_boot_ms), sql_int(c->sent_wall_ms),
+		      sql_int(c->tries), sql_int(o->reservation),
+		      sql_int(now->wall_ms + CHALLENGE_KEEP_MS)))
+		r = store_sqlite_failed(s, "storing a challenge");
+	return r;
+}
+
+int
+store_sqlite_challenge_put(
+    struct store *base, const struct instant *now, const struct challenge *c, int64_t reservation)
+{
+	struct putting o = {.c = c, .reservation = reservation};
+
+	if (!store_sqlite_is_id(c->id) || !c->user[0] || !now->boot_id[0])
+		return -OTP_EINVAL;
+	return store_sqlite_transact((struct sqlite_store *)base, now, op_put, &o);
+}
+
+static bool
+copy_captures(sqlite3_stmt *stmt, int column, char **out)
+{
+	const char *s = (const char *)sqlite3_column_text(stmt, column);
+
+	if (sqlite3_column_type(stmt, column) == SQLITE_NULL)
+		return true;
+	*out = s ? strdup(s) : NULL;
+	return *out != NULL;
+}
+
+static bool
+copy_mac(sqlite3_stmt *stmt, int column, struct challenge *c)
+{
+	if (sqlite3_column_type(stmt, column) == SQLITE_NULL)
+		return true;
+	c->has_mac = store_sqlite_copy_blob(stmt, column, c->mac, sizeof(c->mac));
+	return c->has_mac;
+}
+
+static bool
+challenge_of_row(sqlite3_stmt *stmt, struct challenge *c)
+{
+	c->expires_boot_ms = sqlite3_column_int64(stmt, 7);
+	c->sent_wall_ms = sqlite3_column_int64(stmt, 8);
+	c->tries = sqlite3_column_int(stmt, 9);
+	return sql_copy_text(stmt, 0, c->id, sizeof(c->id)) &&
+	       sql_copy_text(stmt, 1, c->user, sizeof(c->user)) &&
+	       sql_copy_text(stmt, 2, c->service, sizeof(c->service)) &&
+	       sql_copy_text(stmt, 3, c->source, sizeof(c->source)) &&
+	       sql_copy_text(stmt, 4, c->channel, sizeof(c->channel)) &&
+	       sql_copy_text(stmt, 5, c->provider, sizeof(c->provider)) &&
+	       sql_copy_text(stmt, 6, c->address, sizeof(c->address)) && copy_mac(stmt, 10, c) &&
+	       copy_captures(stmt, 11, &c->captures);
+}
+
+int
+store_sqlite_challenge_find(struct store *base, const struct instant *now, const char *user,
+    const char *service, const char *source, struct challenge *out)
+{
+	struct sqlite_store *s = (struct sqlite_store *)base;
+	_auto_stmt sqlite3_stmt *stmt = NULL;
+	int r;
+
+	*out = (struct challenge){0};
+	(void)sql_prepare(s->db, &stmt,
+	    "SELECT id, user, service, source, channel, provider, address, expires_boot_ms, "
+	    "sent_ms, tries, mac, captures FROM challenge WHERE user = ?1 AND service = ?2 AND "
+	    "source = ?3 AND state = 'live' AND boot_id = ?4 AND expires_boot_ms > ?5",
+	    sql_text(user), sql_text(service), sql_text(source), sql_text(now->boot_id),
+	    sql_int(now->boot_ms));
+	r = store_sqlite_step(s, stmt, "finding a challenge");
+	if (r <= 0)
+		return r ? r : -OTP_ENOENT;
+	if (!challenge_of_row(stmt, out)) {
+		challenge_clear(out);
+		otp_log(LOG_ERR, "store: a challenge is malformed");
+		return -OTP_ESTORE;
+	}
+	return 0;
+}
+
+static int
+op_kill(struct sqlite_store *s, const struct instant *now, const void *arg)
+{
+	const char *id = arg;
+
+	(void)now;
+	if (sql_run(s->db,
+		"UPDATE challenge SET state = 'dead', mac = NULL, captures = NULL "
+		"WHERE id = ?1 AND state = 'live'",
+		sql_text(id)))
+		return store_sqlite_failed(s, "ending a challenge");
+	return 0;
+}
+
+int
+store_sqlite_challenge_kill(struct store *base, const char *id)
+{
+	return store_sqlite_transact((struct sqlite_store *)base, NULL, op_kill, id);
+}
+
+int
+store_sqlite_challenge_used(struct store *base, const char *id)
+{
+	struct sqlite_store *s = (struct sqlite_store *)base;
+	_auto_stmt sqlite3_stmt *stmt = NULL;
+	int r;
+
+	(void)sql_prepare(
+	    s->db, &stmt, "SELECT 1 FROM challenge WHERE id = ?1 AND state = 'used'", sql_text(id));
+	r = store_sqlite_step(s, stmt, "reading a challenge");
+	return r > 0 ? -OTP_EUSED : r;
+}

@@ -1,0 +1,284 @@
+/*
+ * The store in SQLite: made, and brought from an older schema to this one.
+ *
+ * MUST:
+ *  - a database appears under its name complete and on disk, or not at all;
+ *  - a migration is one transaction, loses no count and no code, and leaves what is not ours alone.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/err.h"
+#include "common/own.h"
+#include "helpers/base/log.h"
+#include "helpers/base/sql.h"
+#include "helpers/store/sqlite/sqlite.h"
+
+static const char new_name[] = STORE_DB ".new";
+
+/* Schema 2 had it otherwise. */
+#define REMEMBERED                                                                    \
+	"CREATE TABLE remembered ("                                                   \
+	" user TEXT NOT NULL, key TEXT NOT NULL, made_ms INTEGER NOT NULL,"           \
+	" boot_id TEXT NOT NULL DEFAULT '', made_boot_ms INTEGER NOT NULL DEFAULT 0," \
+	" PRIMARY KEY (user, key)) STRICT, WITHOUT ROWID;"                            \
+	"CREATE INDEX remembered_made ON remembered (made_ms);"
+
+/*
+ * All times are milliseconds of the wall clock, but for those in "boot" ones. keep_ms is when a row
+ * may be pruned. A challenge is held by lease_by until lease_boot_ms, of its own boot.
+ */
+static const char schema[] =
+    "CREATE TABLE send_event ("
+    " reservation INTEGER NOT NULL, kind TEXT NOT NULL, owner TEXT NOT NULL, place TEXT NOT NULL,"
+    " returns INTEGER NOT NULL CHECK (returns IN (0, 1)),"
+    " at_ms INTEGER NOT NULL, keep_ms INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX send_event_window ON send_event (kind, owner, place, at_ms);"
+    "CREATE INDEX send_event_reservation ON send_event (reservation);"
+    "CREATE INDEX send_event_keep ON send_event (keep_ms);"
+    "CREATE TABLE challenge ("
+    " id TEXT NOT NULL PRIMARY KEY, state TEXT NOT NULL CHECK (state IN ('live', 'used', 'dead')),"
+    " user TEXT NOT NULL, service TEXT NOT NULL, source TEXT NOT NULL,"
+    " channel TEXT NOT NULL, provider TEXT NOT NULL, address TEXT NOT NULL,"
+    " mac BLOB, captures TEXT, boot_id TEXT NOT NULL, expires_boot_ms INTEGER NOT NULL,"
+    " sent_ms INTEGER NOT NULL, tries INTEGER NOT NULL, reservation INTEGER NOT NULL,"
+    " lease_by INTEGER NOT NULL, lease_boot_ms INTEGER NOT NULL,"
+    " keep_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX challenge_owner ON challenge (user, service, source, state);"
+    "CREATE INDEX challenge_address ON challenge (provider, address, state);"
+    "CREATE INDEX challenge_keep ON challenge (keep_ms);"
+    "CREATE TABLE budget ("
+    " kind TEXT NOT NULL, owner TEXT NOT NULL, place TEXT NOT NULL,"
+    " failures INTEGER NOT NULL, last_ms INTEGER NOT NULL, keep_ms INTEGER NOT NULL,"
+    " PRIMARY KEY (kind, owner, place)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX budget_keep ON budget (keep_ms);"
+    "CREATE TABLE known_place ("
+    " user TEXT NOT NULL, place TEXT NOT NULL, seen_ms INTEGER NOT NULL,"
+    " PRIMARY KEY (user, place)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX known_place_seen ON known_place (seen_ms);"
+    "CREATE TABLE recovery ("
+    " user TEXT NOT NULL PRIMARY KEY, id TEXT NOT NULL UNIQUE, salt BLOB NOT NULL,"
+    " issued_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE recovery_code ("
+    " issue TEXT NOT NULL, nr INTEGER NOT NULL, hash BLOB NOT NULL,"
+    " used INTEGER NOT NULL CHECK (used IN (0, 1)),"
+    " PRIMARY KEY (issue, nr)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE sample ("
+    " nr INTEGER PRIMARY KEY, what TEXT NOT NULL, at_ms INTEGER NOT NULL,"
+    " took_ms INTEGER NOT NULL, outcome INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX sample_what ON sample (what, nr);"
+    "CREATE TABLE pause ("
+    " address TEXT NOT NULL, provider TEXT NOT NULL, until_ms INTEGER NOT NULL,"
+    " PRIMARY KEY (address, provider)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX pause_until ON pause (until_ms);"
+    "CREATE TABLE provider_credits ("
+    " provider TEXT NOT NULL, channel TEXT NOT NULL, credits INTEGER NOT NULL,"
+    " said_ms INTEGER NOT NULL, PRIMARY KEY (provider, channel)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE provider_session ("
+    " key TEXT NOT NULL PRIMARY KEY, sealed BLOB NOT NULL, keep_ms INTEGER NOT NULL)"
+    " STRICT, WITHOUT ROWID;" REMEMBERED;
+
+/* --- a new one ----------------------------------------------------------------------------- */
+
+/* The complete database under its temporary name, on disk. */
+static int
+create_new(const char *path)
+{
+	struct sqlite_store s = {.dir = -1, .turns = -1};
+	char sql[sizeof(schema) + 128];
+	_auto_close int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int r = 0;
+
+	if (fd < 0) {
+		otp_logr(LOG_ERR, -OTP_ESYS, "store: %s", path);
+		return -OTP_ESTORE;
+	}
+	(void)snprintf(sql, sizeof(sql),
+	    "BEGIN; PRAGMA application_id = %d; PRAGMA user_version = %d; %s COMMIT;",
+	    STORE_APPLICATION_ID, STORE_SCHEMA, schema);
+	if (sqlite3_open_v2(path, &s.db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, NULL) ||
+	    !store_sqlite_is_wal(s.db) || sql_script(s.db, sql))
+		r = store_sqlite_failed(&s, path);
+	/* The last close writes the log back and removes it. */
+	if (sqlite3_close(s.db) && !r)
+		r = store_sqlite_failed(&s, path);
+	if (!r && fsync(fd)) {
+		otp_logr(LOG_ERR, -OTP_ESYS, "store: %s", path);
+		r = -OTP_ESTORE;
+	}
+	return r;
+}
+
+static void
+remove_new(int dir)
+{
+	static const char *const suffix[] = {"", "-wal", "-shm", "-journal"};
+	char name[sizeof(new_name) + 16];
+
+	for (size_t i = 0; i < sizeof(suffix) / sizeof(suffix[0]); i++) {
+		(void)snprintf(name, sizeof(name), "%s%s", new_name, suffix[i]);
+		(void)unlinkat(dir, name, 0);
+	}
+}
+
+int
+store_sqlite_create(const char *dir)
+{
+	_auto_close int fd = -1;
+	char path[PATH_MAX];
+	struct stat st;
+	int r = store_sqlite_open_dir(dir, &fd);
+
+	if (r)
+		return r;
+	/* One maker at a time; what a dead one left is nobody's. */
+	if (flock(fd, LOCK_EX)) {
+		otp_logr(LOG_ERR, -OTP_ESYS, "store: %s", dir);
+		return -OTP_ESTORE;
+	}
+	if (!fstatat(fd, STORE_DB, &st, AT_SYMLINK_NOFOLLOW))
+		return -OTP_EEXIST;
+	if (snprintf(path, sizeof(path), "%s/%s", dir, new_name) >= (int)sizeof(path))
+		return -OTP_EINVAL;
+	remove_new(fd);
+	r = create_new(path);
+	if (!r && linkat(fd, new_name, fd, STORE_DB, 0)) {
+		otp_logr(LOG_ERR, -OTP_ESYS, "store: %s", path);
+		r = -OTP_ESTORE;
+	}
+	remove_new(fd);
+	if (!r && fsync(fd)) {
+		otp_logr(LOG_ERR, -OTP_ESYS, "store: %s", dir);
+		r = -OTP_ESTORE;
+	}
+	if (!r)
+		spare_keep(fd);
+	return r;
+}
+
+/* --- from schema 1 ------------------------------------------------------------------------- */
+
+/*
+ * A key of schema 1 is "KIND:OWNER"; its peers are the users of one. What it called known_source
+ * nobody ever filled. Leases and places are new; each send of schema 1 was given back by a sign-in
+ * that ended in ok.
+ */
+static const char aside_1[] = "DROP INDEX send_event_window; DROP INDEX send_event_reservation;"
+			      "DROP INDEX send_event_keep; DROP INDEX challenge_owner;"
+			      "DROP INDEX challenge_address; DROP INDEX challenge_keep;"
+			      "DROP INDEX budget_keep;"
+			      "ALTER TABLE send_event RENAME TO send_event_1;"
+			      "ALTER TABLE challenge RENAME TO challenge_1;"
+			      "ALTER TABLE budget RENAME TO budget_1;"
+			      "ALTER TABLE provider_credits RENAME TO provider_credits_1;"
+			      "ALTER TABLE provider_session RENAME TO provider_session_1;";
+
+#define KIND_OF_KEY                                                           \
+	"CASE substr(key, 1, instr(key, ':')) WHEN 'peer:' THEN 'peer-user' " \
+	"WHEN 'peer-decoy:' THEN 'peer-user-decoy' WHEN '' THEN key "         \
+	"ELSE substr(key, 1, instr(key, ':') - 1) END"
+#define OWNER_OF_KEY "CASE WHEN instr(key, ':') THEN substr(key, instr(key, ':') + 1) ELSE '' END"
+
+static const char copy_1[] =
+    "INSERT INTO send_event (reservation, kind, owner, place, returns, at_ms, keep_ms)"
+    " SELECT reservation, " KIND_OF_KEY ", " OWNER_OF_KEY ", '', 1, at_ms, keep_ms"
+    " FROM send_event_1;"
+    "INSERT INTO challenge (id, state, user, service, source, channel, provider, address, mac,"
+    " captures, boot_id, expires_boot_ms, sent_ms, tries, reservation, lease_by, lease_boot_ms,"
+    " keep_ms) SELECT id, state, user, service, source, channel, provider, address, mac,"
+    " captures, boot_id, expires_boot_ms, sent_ms, tries, reservation, 0, 0, keep_ms"
+    " FROM challenge_1;"
+    "INSERT INTO budget (kind, owner, place, failures, last_ms, keep_ms)"
+    " SELECT " KIND_OF_KEY ", " OWNER_OF_KEY ", '', failures, last_ms, keep_ms FROM budget_1;"
+    "INSERT INTO known_place (user, place, seen_ms) SELECT user, source, seen_ms"
+    " FROM known_source;"
+    "INSERT INTO provider_credits SELECT provider, channel, credits, said_ms"
+    " FROM provider_credits_1;"
+    "INSERT INTO provider_session SELECT key, sealed, keep_ms FROM provider_session_1;"
+    "DROP TABLE send_event_1; DROP TABLE challenge_1; DROP TABLE budget_1;"
+    "DROP TABLE known_source; DROP TABLE provider_credits_1; DROP TABLE provider_session_1;";
+
+/* --- from schema 2 ------------------------------------------------------------------------- */
+
+/* Of what it remembered nobody knows the boot: everyone is asked once more. */
+static const char from_2[] = "DROP TABLE remembered; " REMEMBERED;
+
+/* --- from any ------------------------------------------------------------------------------ */
+
+/* Its schema's number where there is something to do, 0 where not. */
+static int
+is_old(struct sqlite_store *s)
+{
+	int64_t version;
+	int r = store_sqlite_judge(s, &version);
+
+	if (r || version == STORE_SCHEMA)
+		return r;
+	if (version == 1 || version == 2)
+		return (int)version;
+	otp_log(LOG_ERR, "store: %s: made by another version of pam_otp", STORE_DB);
+	return -OTP_ESTORE;
+}
+
+static int
+op_migrate(struct sqlite_store *s, const struct instant *now, const void *arg)
+{
+	char pragma[64];
+	int r = is_old(s);
+
+	(void)now;
+	(void)arg;
+	if (r <= 0)
+		return r;
+	(void)snprintf(pragma, sizeof(pragma), "PRAGMA user_version = %d", STORE_SCHEMA);
+	if (r == 1 &&
+	    (sql_script(s->db, aside_1) || sql_script(s->db, schema) || sql_script(s->db, copy_1)))
+		return store_sqlite_failed(s, "migrating");
+	if ((r == 2 && sql_script(s->db, from_2)) || sql_script(s->db, pragma))
+		return store_sqlite_failed(s, "migrating");
+	return 0;
+}
+
+int
+store_sqlite_bring_along(struct sqlite_store *s)
+{
+	/* Before the first change, be it of the journal's mode. */
+	int r = is_old(s);
+
+	if (r <= 0)
+		return r;
+	r = store_sqlite_be_durable(s);
+	if (!r)
+		r = store_sqlite_transact(s, NULL, op_migrate, NULL);
+	if (!r)
+		otp_log(LOG_NOTICE, "store: brought to schema %d", STORE_SCHEMA);
+	return r;
+}
+
+int
+store_sqlite_migrate(const char *dir)
+{
+	struct sqlite_store s = {.dir = -1, .turns = -1};
+	_auto_close int fd = -1;
+	char path[PATH_MAX];
+	int r = store_sqlite_open_dir(dir, &fd);
+
+	if (!r)
+		r = store_sqlite_judge_files(fd);
+	if (r)
+		return r;
+	if (snprintf(path, sizeof(path), "%s/%s", dir, STORE_DB) >= (int)sizeof(path))
+		return -OTP_EINVAL;
+	s.dir = fd;
+	r = store_sqlite_connect(&s, path);
+	if (!r)
+		r = store_sqlite_bring_along(&s);
+	(void)sqlite3_close(s.db);
+	return r;
+}

@@ -1,0 +1,138 @@
+/*
+ * The store in SQLite, opened: one process a sign-in, many at once, each for a few milliseconds.
+ * The operations in the table are in the files of their nouns.
+ *
+ * MUST:
+ *  - a sign-in never makes a database, never uses one that is not ours, and changes nothing of an
+ *    older one but its schema.
+ */
+#include "helpers/store/sqlite/sqlite.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "common/err.h"
+#include "common/own.h"
+#include "helpers/base/log.h"
+#include "helpers/base/sql.h"
+
+enum { CHECKPOINT_PAGES = 256 }; /* a log of 1 MiB: short to recover, short to write back */
+
+static void
+store_free(struct sqlite_store *s)
+{
+	if (!s)
+		return;
+	(void)sqlite3_close(s->db);
+	own_close(&s->turns);
+	own_close(&s->dir);
+	free(s);
+}
+
+static void
+own_store(struct sqlite_store **s)
+{
+	store_free(*s);
+}
+
+static void
+sqlite_close(struct store *base)
+{
+	store_free((struct sqlite_store *)base);
+}
+
+static const struct store_ops sqlite_ops = {
+    .send_reserve = store_sqlite_send_reserve,
+    .send_return = store_sqlite_send_return,
+    .turn_take = store_sqlite_turn_take,
+    .turn_end = store_sqlite_turn_end,
+    .challenge_put = store_sqlite_challenge_put,
+    .challenge_find = store_sqlite_challenge_find,
+    .challenge_kill = store_sqlite_challenge_kill,
+    .try_mac = store_sqlite_try_mac,
+    .try_count = store_sqlite_try_count,
+    .check_end = store_sqlite_check_end,
+    .try_return = store_sqlite_try_return,
+    .consume = store_sqlite_consume,
+    .locked = store_sqlite_locked,
+    .challenge_used = store_sqlite_challenge_used,
+    .place_known = store_sqlite_place_known,
+    .remembered_find = store_sqlite_remembered_find,
+    .remembered_each = store_sqlite_remembered_each,
+    .remembered_drop = store_sqlite_remembered_drop,
+    .recovery_put = store_sqlite_recovery_put,
+    .recovery_find = store_sqlite_recovery_find,
+    .recovery_use = store_sqlite_recovery_use,
+    .recovery_drop = store_sqlite_recovery_drop,
+    .sample_put = store_sqlite_sample_put,
+    .samples = store_sqlite_samples,
+    .pause_put = store_sqlite_pause_put,
+    .pause_find = store_sqlite_pause_find,
+    .facts = store_sqlite_facts,
+    .unlock = store_sqlite_unlock,
+    .session_get = store_sqlite_session_get,
+    .session_put = store_sqlite_session_put,
+    .session_drop = store_sqlite_session_drop,
+    .credits_put = store_sqlite_credits_put,
+    .credits_each = store_sqlite_credits_each,
+    .close = sqlite_close,
+};
+
+static int
+open_db(struct sqlite_store *s, const char *path)
+{
+	char pragma[64];
+	int on = 1, r = store_sqlite_connect(s, path);
+
+	if (r)
+		return r;
+	/* The log outlives the last close, and closing does not wait for the disk. */
+	if (sqlite3_file_control(s->db, "main", SQLITE_FCNTL_PERSIST_WAL, &on) ||
+	    sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL))
+		return store_sqlite_failed(s, "open");
+	/* Between an upgrade and its otpctl init there are sign-ins, too. */
+	r = store_sqlite_bring_along(s);
+	if (!r)
+		r = store_sqlite_be_durable(s);
+	(void)snprintf(pragma, sizeof(pragma), "PRAGMA wal_autocheckpoint = %d", CHECKPOINT_PAGES);
+	if (!r && sql_script(s->db, pragma))
+		r = store_sqlite_failed(s, "settings");
+	return r;
+}
+
+int
+store_sqlite_open(const char *dir, store_wait_fn *wait, void *arg, struct store **out)
+{
+	__attribute__((cleanup(own_store))) struct sqlite_store *s = calloc(1, sizeof(*s));
+	char path[PATH_MAX];
+	int r;
+
+	if (!s)
+		return -OTP_ENOMEM;
+	*s = (struct sqlite_store){
+	    .base.ops = &sqlite_ops, .dir = -1, .turns = -1, .wait = wait, .arg = arg};
+	if (getrandom(&s->self, sizeof(s->self), 0) != sizeof(s->self)) {
+		otp_logr(LOG_ERR, -OTP_ESYS, "store: getrandom");
+		return -OTP_ESTORE;
+	}
+	s->self |= 1; /* not 0 */
+	r = store_sqlite_open_dir(dir, &s->dir);
+	if (!r)
+		r = store_sqlite_judge_files(s->dir);
+	if (r)
+		return r;
+	if (snprintf(path, sizeof(path), "%s/%s", dir, STORE_DB) >= (int)sizeof(path))
+		return -OTP_EINVAL;
+	r = open_db(s, path);
+	if (r == -OTP_ESTORE && store_sqlite_make_room(s)) {
+		(void)sqlite3_close(take(&s->db));
+		r = open_db(s, path);
+	}
+	if (r)
+		return r;
+	spare_keep(s->dir);
+	*out = &take(&s)->base;
+	return 0;
+}
