@@ -45,7 +45,7 @@ check_listener(int fd, uid_t also)
 }
 
 int
-connect_door(const char *path, uid_t also, struct deadline dl, int *fd)
+connect_socket(const char *path, uid_t also, struct deadline dl, int *fd)
 {
 	_auto_close int low = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	/* A host may run without descriptors 0 to 2, and would then read our socket as its own. */

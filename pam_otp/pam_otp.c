@@ -89,7 +89,7 @@ open_door_1(struct signin *s)
 {
 	const char *path = s->options.socket ? s->options.socket : OTP_SOCKET;
 	uid_t also = s->options.socket ? s->euid : 0;
-	int r = explain(s, connect_door(path, also, s->talk.deadline, &s->fd), "door 1, connect");
+	int r = explain(s, connect_socket(path, also, s->talk.deadline, &s->fd), "door 1, connect");
 
 	if (r)
 		return r;
@@ -101,7 +101,7 @@ open_door_1(struct signin *s)
 }
 
 static int
-open_door_2(struct signin *s)
+open_spawned(struct signin *s)
 {
 	const char *path = s->options.helper ? s->options.helper : OTP_HELPER;
 	int r = spawn_helper(path, s->options.config, &s->fd, &s->supervisor);
@@ -120,13 +120,13 @@ open_door(struct signin *s, pam_handle_t *pamh)
 	int r;
 
 	if (s->options.helper || s->options.config)
-		return open_door_2(s);
+		return open_spawned(s);
 	r = open_door_1(s);
 	if (r != -OTP_ENOENT || s->euid != 0)
 		return r;
 	if (s->options.debug)
 		pam_syslog(pamh, LOG_DEBUG, "no helper at door 1, door 2 is taken");
-	return open_door_2(s);
+	return open_spawned(s);
 }
 
 static int

@@ -42,7 +42,7 @@ examine_socket(struct station *s)
 
 	if (getsockname(0, (struct sockaddr *)&name, &len) || name.sun_family != AF_UNIX)
 		return -OTP_EINVAL;
-	s->door = len > sizeof(name.sun_family) ? DOOR_SOCKET : DOOR_SPAWNED;
+	s->transport = len > sizeof(name.sun_family) ? TRANSPORT_SOCKET : TRANSPORT_SPAWNED;
 	len = sizeof(type);
 	if (getsockopt(0, SOL_SOCKET, SO_TYPE, &type, &len) || type != SOCK_SEQPACKET)
 		return -OTP_EINVAL;
@@ -184,7 +184,7 @@ set_schedule(struct station *s)
 static int
 set_surroundings(struct station *s)
 {
-	const char *old = s->door == DOOR_SOCKET ? getenv("CREDENTIALS_DIRECTORY") : NULL;
+	const char *old = s->transport == TRANSPORT_SOCKET ? getenv("CREDENTIALS_DIRECTORY") : NULL;
 	char folder[4096] = "";
 
 	if (old && strlen(old) < sizeof(folder))
@@ -232,7 +232,7 @@ set_identity(struct station *s)
 		s->as_caller = true;
 		s->also = geteuid();
 		/* As the caller it can do no more than the caller could. */
-		return s->door == DOOR_SPAWNED && s->peer == geteuid() &&
+		return s->transport == TRANSPORT_SPAWNED && s->peer == geteuid() &&
 			       is_uniform(getuid(), getgid())
 			   ? 0
 			   : -OTP_EPERM;
@@ -245,7 +245,7 @@ set_identity(struct station *s)
 	if (!setresuid((uid_t)-1, 0, (uid_t)-1) || !setresgid((gid_t)-1, 0, (gid_t)-1) ||
 	    geteuid() == 0)
 		return -OTP_EPERM;
-	return s->door == DOOR_SPAWNED && s->peer != 0 ? -OTP_EPERM : 0;
+	return s->transport == TRANSPORT_SPAWNED && s->peer != 0 ? -OTP_EPERM : 0;
 }
 
 /* After the drop: a change of identity switches both of these back. */
@@ -283,7 +283,7 @@ set_parent(struct station *s)
 	const struct sigaction gone = {.sa_handler = parent_gone, .sa_flags = SA_RESTART};
 	int sig = 0;
 
-	if (s->door != DOOR_SPAWNED)
+	if (s->transport != TRANSPORT_SPAWNED)
 		return 0;
 	if (sigaction(SIGHUP, &gone, NULL) || prctl(PR_SET_PDEATHSIG, SIGHUP, 0, 0, 0) ||
 	    prctl(PR_GET_PDEATHSIG, &sig, 0, 0, 0))

@@ -5,14 +5,14 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-enum door {
-	DOOR_SOCKET,  /* door 1: a service manager accepted the connection */
-	DOOR_SPAWNED, /* door 2: the module made a socket pair */
+enum transport {
+	TRANSPORT_SOCKET,  /* door 1: a service manager accepted the connection */
+	TRANSPORT_SPAWNED, /* door 2: the module made a socket pair */
 };
 
 struct station {
 	int fd; /* the socket, above descriptor 2 */
-	enum door door;
+	enum transport transport;
 	uid_t peer;	/* the host's effective uid, from the kernel */
 	bool as_caller; /* a developer's machine: no root anywhere */
 	uid_t also;	/* besides root, who may own what is read: root, or the caller */

@@ -133,14 +133,14 @@ test_all(void **state)
 {
 	char silent_path[SOCKET_NAME], full_path[SOCKET_NAME], silent_args[160], full_args[160];
 	pid_t manager[] = {
-	    door_1_open("hang\n", 5, 0, silent_path), door_1_open("", 0, 60 * 1000, full_path)};
-	const struct play door_1[] = {
+	    socket_open("hang\n", 5, 0, silent_path), socket_open("", 0, 60 * 1000, full_path)};
+	const struct play socket_door[] = {
 	    {"door 1, silent before H", .only_args = silent_args, .expect = PAM_PERM_DENIED,
 		.logged = "door 1, hello: deadline passed"},
 	    {"door 1, a backlog that stays full", .only_args = full_args, .expect = PAM_PERM_DENIED,
 		.logged = "door 1, connect: deadline passed"},
 	};
-	pid_t pid[COUNT(plays)], door_1_pid[COUNT(door_1)];
+	pid_t pid[COUNT(plays)], socket_pid[COUNT(socket_door)];
 	int fd[64];
 	size_t fds = fill_backlog(full_path, fd, COUNT(fd));
 
@@ -149,16 +149,16 @@ test_all(void **state)
 	(void)snprintf(full_args, sizeof(full_args), "timeout=10 socket=%s", full_path);
 	for (size_t i = 0; i < COUNT(plays); i++)
 		pid[i] = start(&plays[i]);
-	for (size_t i = 0; i < COUNT(door_1); i++)
-		door_1_pid[i] = start(&door_1[i]);
+	for (size_t i = 0; i < COUNT(socket_door); i++)
+		socket_pid[i] = start(&socket_door[i]);
 	for (size_t i = 0; i < COUNT(plays); i++)
 		finish(pid[i], plays[i].name);
-	for (size_t i = 0; i < COUNT(door_1); i++)
-		finish(door_1_pid[i], door_1[i].name);
+	for (size_t i = 0; i < COUNT(socket_door); i++)
+		finish(socket_pid[i], socket_door[i].name);
 	for (size_t i = 0; i < fds; i++)
 		(void)close(fd[i]);
 	for (size_t i = 0; i < COUNT(manager); i++)
-		door_1_close(manager[i]);
+		socket_close(manager[i]);
 }
 
 int

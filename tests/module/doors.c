@@ -63,14 +63,14 @@ in_folder(const char *name)
 
 /* A sign-in through door 1, with this script behind it. */
 static void
-through_door_1(struct play *p, const char *script, int backlog, int delay_ms)
+through_socket(struct play *p, const char *script, int backlog, int delay_ms)
 {
 	char path[SOCKET_NAME];
-	pid_t manager = door_1_open(script, backlog, delay_ms, path);
+	pid_t manager = socket_open(script, backlog, delay_ms, path);
 
 	p->only_args = socket_arg(path);
 	assert_true(play(p));
-	door_1_close(manager);
+	socket_close(manager);
 }
 
 static void
@@ -83,7 +83,7 @@ test_flow(void **state)
 	    .logged = "result=ok request=\"y\" reason=\"x\""};
 
 	(void)state;
-	through_door_1(&p, FLOW, 5, 0);
+	through_socket(&p, FLOW, 5, 0);
 }
 
 static void
@@ -92,7 +92,7 @@ test_denied(void **state)
 	struct play p = {.name = "door 1, denied", .reply = {"1234"}, .expect = PAM_AUTH_ERR};
 
 	(void)state;
-	through_door_1(&p, "hello\nrecv\nsend P|1|x\nrecv\nsend R|denied|x|y\n", 5, 0);
+	through_socket(&p, "hello\nrecv\nsend P|1|x\nrecv\nsend R|denied|x|y\n", 5, 0);
 }
 
 static void
@@ -106,7 +106,7 @@ test_died(void **state)
 	for (size_t i = 0; i < COUNT(script); i++) {
 		struct play p = {.name = script[i], .expect = PAM_PERM_DENIED};
 
-		through_door_1(&p, script[i], 5, 0);
+		through_socket(&p, script[i], 5, 0);
 	}
 }
 
@@ -119,9 +119,9 @@ test_end_of_file_before_hello(void **state)
 	    .logged = "door 1, hello: peer has gone"};
 
 	(void)state;
-	through_door_1(&p, "exit 0\n", 5, 0);
+	through_socket(&p, "exit 0\n", 5, 0);
 	p.name = "end-of-file before H, later";
-	through_door_1(&p, "sleep 300\nexit 0\n", 5, 0);
+	through_socket(&p, "sleep 300\nexit 0\n", 5, 0);
 }
 
 static void
@@ -150,7 +150,7 @@ static void
 test_no_permission(void **state)
 {
 	char path[SOCKET_NAME];
-	pid_t manager = door_1_open(FLOW, 5, 0, path);
+	pid_t manager = socket_open(FLOW, 5, 0, path);
 	const struct play p = {.name = "no permission to connect",
 	    .only_args = socket_arg(path),
 	    .expect = PAM_PERM_DENIED,
@@ -159,7 +159,7 @@ test_no_permission(void **state)
 	(void)state;
 	assert_int_equal(chmod(path, 0), 0);
 	assert_true(play(&p));
-	door_1_close(manager);
+	socket_close(manager);
 }
 
 /* A stream socket is another protocol. */
@@ -215,7 +215,7 @@ static void
 test_full_backlog(void **state)
 {
 	char path[SOCKET_NAME];
-	pid_t manager = door_1_open(FLOW, 0, 700, path);
+	pid_t manager = socket_open(FLOW, 0, 700, path);
 	struct sockaddr_un at = {.sun_family = AF_UNIX};
 	const struct play p = {.name = "a full backlog",
 	    .only_args = socket_arg(path),
@@ -238,7 +238,7 @@ test_full_backlog(void **state)
 	assert_in_range(now_ms() - began, 400, 8000);
 	for (size_t i = 0; i <= n; i++)
 		(void)close(fd[i]);
-	door_1_close(manager);
+	socket_close(manager);
 }
 
 /* The service manager goes while we wait in its queue: like end-of-file, so a denial here. */
@@ -246,7 +246,7 @@ static void
 test_manager_dies(void **state)
 {
 	char path[SOCKET_NAME];
-	pid_t manager = door_1_open(FLOW, 5, 60000, path), killer;
+	pid_t manager = socket_open(FLOW, 5, 60000, path), killer;
 	const struct play p = {.name = "the manager dies",
 	    .only_args = socket_arg(path),
 	    .expect = PAM_PERM_DENIED,
@@ -262,7 +262,7 @@ test_manager_dies(void **state)
 	assert_true(killer > 0);
 	assert_true(play_apart(&p, NULL));
 	assert_int_equal(waitpid(killer, NULL, 0), killer);
-	door_1_close(manager);
+	socket_close(manager);
 }
 
 /* At the built-in place nobody but root is believed, and door 2 is root's. */
@@ -279,9 +279,9 @@ test_default_place(void **state)
 
 	(void)state;
 	put_file(HERE_SCRIPT, FLOW, 0644);
-	manager = door_1_open_at(HERE_SOCKET, FLOW);
+	manager = socket_open_at(HERE_SOCKET, FLOW);
 	assert_true(play(&p));
-	door_1_close(manager);
+	socket_close(manager);
 	p.name = "connection refused at the built-in place";
 	p.logged = "door 1, connect: not found";
 	assert_true(play(&p));

@@ -100,9 +100,9 @@ void nap_ms(long ms);
  * is in path, which has SOCKET_NAME bytes.
  */
 enum { SOCKET_NAME = 108 };
-pid_t door_1_open(const char *script, int backlog, int delay_ms, char *path);
+pid_t socket_open(const char *script, int backlog, int delay_ms, char *path);
 /* The same at a name in the current folder. */
-pid_t door_1_open_at(const char *name, const char *script);
-void door_1_close(pid_t pid);
+pid_t socket_open_at(const char *name, const char *script);
+void socket_close(pid_t pid);
 
 #endif

@@ -29,7 +29,7 @@
 
 enum { MANY = 20 };
 
-static char door_1_arg[160];
+static char socket_arg[160];
 
 static const struct play good = {.name = "good",
     .script = ASK RESULT("ok"),
@@ -262,7 +262,7 @@ emfile_door_2(void)
 static bool
 emfile_door_1(void)
 {
-	return few_descriptors(door_1_arg, 2);
+	return few_descriptors(socket_arg, 2);
 }
 
 static bool
@@ -364,27 +364,27 @@ test_closed_descriptors(void **state)
 	p = clean_start;
 	for (closed = 0; closed < 8; closed++)
 		assert_true(play_apart(&p, close_low));
-	manager = door_1_open(good.script, 5, 0, path);
-	(void)snprintf(door_1_arg, sizeof(door_1_arg), "socket=%s", path);
+	manager = socket_open(good.script, 5, 0, path);
+	(void)snprintf(socket_arg, sizeof(socket_arg), "socket=%s", path);
 	p = good;
 	p.got = NULL;
-	p.only_args = door_1_arg;
+	p.only_args = socket_arg;
 	p.during = still_closed;
 	for (closed = 0; closed < 8; closed++)
 		assert_true(play_apart(&p, close_low));
-	door_1_close(manager);
+	socket_close(manager);
 }
 
 static void
-test_emfile_door_1(void **state)
+test_emfile_socket(void **state)
 {
 	char path[SOCKET_NAME];
-	pid_t manager = door_1_open(good.script, 5, 0, path);
+	pid_t manager = socket_open(good.script, 5, 0, path);
 
 	(void)state;
-	(void)snprintf(door_1_arg, sizeof(door_1_arg), "socket=%s", path);
+	(void)snprintf(socket_arg, sizeof(socket_arg), "socket=%s", path);
 	assert_true(apart(emfile_door_1));
-	door_1_close(manager);
+	socket_close(manager);
 }
 
 static void
@@ -542,7 +542,7 @@ main(void)
 	    BODY(inheritance),
 	    BODY(ticking),
 	    BODY(emfile_door_2),
-	    cmocka_unit_test(test_emfile_door_1),
+	    cmocka_unit_test(test_emfile_socket),
 	    cmocka_unit_test(test_closed_descriptors),
 	    cmocka_unit_test(test_no_processes),
 	    cmocka_unit_test(test_big_host),

@@ -33,7 +33,7 @@ serve(int listener, const char *script, int delay_ms)
 }
 
 static pid_t
-open_door_at(const char *path, const char *script, int backlog, int delay_ms)
+open_socket_at(const char *path, const char *script, int backlog, int delay_ms)
 {
 	static unsigned count;
 	struct sockaddr_un at = {.sun_family = AF_UNIX};
@@ -58,25 +58,25 @@ open_door_at(const char *path, const char *script, int backlog, int delay_ms)
 }
 
 pid_t
-door_1_open(const char *script, int backlog, int delay_ms, char *path)
+socket_open(const char *script, int backlog, int delay_ms, char *path)
 {
 	static unsigned count;
 
 	if (snprintf(path, SOCKET_NAME, "%s/door.%d.%u", harness_dir(), (int)getpid(), count++) >=
 	    SOCKET_NAME)
 		give_up("TMPDIR is too long");
-	return open_door_at(path, script, backlog, delay_ms);
+	return open_socket_at(path, script, backlog, delay_ms);
 }
 
 pid_t
-door_1_open_at(const char *name, const char *script)
+socket_open_at(const char *name, const char *script)
 {
 	(void)unlink(name);
-	return open_door_at(name, script, 5, 0);
+	return open_socket_at(name, script, 5, 0);
 }
 
 void
-door_1_close(pid_t pid)
+socket_close(pid_t pid)
 {
 	(void)kill(pid, SIGKILL);
 	(void)waitpid(pid, NULL, 0);

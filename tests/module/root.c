@@ -29,7 +29,7 @@ static const struct play good = {
     .name = "root", .script = FLOW, .reply = {"1234"}, .expect = PAM_SUCCESS, .got = "S\nA|1234\n"};
 
 static void
-test_door_2(void **state)
+test_spawned(void **state)
 {
 	(void)state;
 	assert_true(play(&good));
@@ -84,10 +84,10 @@ test_foreign_files(void **state)
 }
 
 static void
-test_door_1(void **state)
+test_socket(void **state)
 {
 	char path[SOCKET_NAME], args[160];
-	pid_t manager = door_1_open(FLOW, 5, 0, path);
+	pid_t manager = socket_open(FLOW, 5, 0, path);
 	const struct play p = {.name = "door 1",
 	    .only_args = args,
 	    .reply = {"1234"},
@@ -97,7 +97,7 @@ test_door_1(void **state)
 	(void)state;
 	(void)snprintf(args, sizeof(args), "socket=%s", path);
 	assert_true(play(&p));
-	door_1_close(manager);
+	socket_close(manager);
 }
 
 /* Only root's listener is believed, whatever the socket's own owner is. */
@@ -122,7 +122,7 @@ test_foreign_listener(void **state)
 
 /* The built-in helper is started, with no argument at all, and signs in. */
 static void
-sign_in_through_door_2(const char *name, const char *args)
+sign_in_spawned(const char *name, const char *args)
 {
 	const struct play p = {.name = name,
 	    .module = HERE_MODULE,
@@ -147,26 +147,26 @@ test_fallback(void **state)
 
 	(void)state;
 	(void)unlink(HERE_SOCKET);
-	sign_in_through_door_2("nothing at the built-in place", "");
+	sign_in_spawned("nothing at the built-in place", "");
 	(void)snprintf(args, sizeof(args), "socket=%s/absent", harness_dir());
-	sign_in_through_door_2("no such socket", args);
+	sign_in_spawned("no such socket", args);
 	for (size_t i = 0; i < COUNT(script); i++) {
-		pid_t manager = door_1_open(script[i], 5, 0, path);
+		pid_t manager = socket_open(script[i], 5, 0, path);
 
 		(void)snprintf(args, sizeof(args), "debug socket=%s", path);
-		sign_in_through_door_2("end-of-file before H", args);
+		sign_in_spawned("end-of-file before H", args);
 		assert_non_null(strstr(play_log(), "no helper at door 1, door 2 is taken"));
-		door_1_close(manager);
-		sign_in_through_door_2("connection refused", args);
+		socket_close(manager);
+		sign_in_spawned("connection refused", args);
 	}
 }
 
 /* config= and helper= never end at door 1, though it is open: its policy is another. */
 static void
-test_forced_door_2(void **state)
+test_forced_spawned(void **state)
 {
 	pid_t manager =
-	    door_1_open_at(HERE_SOCKET, "hello\nrecv\nsend R|denied|door 1 was taken|x\n");
+	    socket_open_at(HERE_SOCKET, "hello\nrecv\nsend R|denied|door 1 was taken|x\n");
 	char args[512];
 	struct play p = {.module = HERE_MODULE,
 	    .only_args = args,
@@ -189,7 +189,7 @@ test_forced_door_2(void **state)
 	p.unlogged = NULL;
 	p.logged = "door 1 was taken";
 	assert_true(play(&p));
-	door_1_close(manager);
+	socket_close(manager);
 }
 
 /* Whatever else goes wrong at door 1 stays at door 1. */
@@ -202,7 +202,7 @@ test_no_fallback(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(script); i++) {
 		char args[512], path[SOCKET_NAME];
-		pid_t manager = door_1_open(script[i], 5, 0, path);
+		pid_t manager = socket_open(script[i], 5, 0, path);
 		const struct play p = {.name = script[i],
 		    .only_args = args,
 		    .module = HERE_MODULE,
@@ -212,7 +212,7 @@ test_no_fallback(void **state)
 
 		(void)snprintf(args, sizeof(args), "debug socket=%s", path);
 		assert_true(play(&p));
-		door_1_close(manager);
+		socket_close(manager);
 	}
 }
 
@@ -292,12 +292,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_door_2),
+	    cmocka_unit_test(test_spawned),
 	    cmocka_unit_test(test_foreign_files),
-	    cmocka_unit_test(test_door_1),
+	    cmocka_unit_test(test_socket),
 	    cmocka_unit_test(test_foreign_listener),
 	    cmocka_unit_test(test_fallback),
-	    cmocka_unit_test(test_forced_door_2),
+	    cmocka_unit_test(test_forced_spawned),
 	    cmocka_unit_test(test_no_fallback),
 	    cmocka_unit_test(test_set_user_id_host),
 	};
