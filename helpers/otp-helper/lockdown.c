@@ -26,14 +26,14 @@
 enum {
 	HARD_ALARM = 330, /* seconds: above the longest login_timeout */
 	LAST_WORDS = 70,  /* seconds, once the host is dead: what hangs then ends, too */
-	STATION_FD = 3,
+	START_FD = 3,
 	FIRST_STEP = 64, /* exit statuses below are the program's own */
 	IDENTITY_STEP = 6,
 };
 
 /* Which door it is, and who is behind it: from the socket itself. */
 static int
-examine_socket(struct station *s)
+examine_socket(struct start_context *s)
 {
 	struct sockaddr_un name;
 	struct ucred peer;
@@ -55,7 +55,7 @@ examine_socket(struct station *s)
 
 /* The socket above 2, null on 0 to 2 (a caller's own standard error is kept), nothing else. */
 static int
-set_descriptors(struct station *s)
+set_descriptors(struct start_context *s)
 {
 	int null, r = examine_socket(s);
 
@@ -69,10 +69,10 @@ set_descriptors(struct station *s)
 		return -OTP_ESYS;
 	if ((geteuid() == 0 || fcntl(2, F_GETFD) < 0) && dup2(null, 2) < 0)
 		return -OTP_ESYS;
-	if (s->fd > STATION_FD) {
-		if (dup3(s->fd, STATION_FD, O_CLOEXEC) < 0)
+	if (s->fd > START_FD) {
+		if (dup3(s->fd, START_FD, O_CLOEXEC) < 0)
 			return -OTP_ESYS;
-		s->fd = STATION_FD;
+		s->fd = START_FD;
 	}
 	if (close_range(4, ~0U, 0))
 		return -OTP_ESYS;
@@ -80,7 +80,7 @@ set_descriptors(struct station *s)
 }
 
 static int
-set_alarm(struct station *s)
+set_alarm(struct start_context *s)
 {
 	(void)s;
 	(void)alarm(HARD_ALARM);
@@ -92,7 +92,7 @@ set_alarm(struct station *s)
  * fails ends in a refusal.
  */
 static int
-set_limits(struct station *s)
+set_limits(struct start_context *s)
 {
 	static const struct {
 		int resource;
@@ -125,7 +125,7 @@ set_limits(struct station *s)
 
 /* Default dispositions, but for two signals whose errors are better read from the call. */
 static int
-set_signals(struct station *s)
+set_signals(struct start_context *s)
 {
 	struct sigaction standard = {.sa_handler = SIG_DFL}, ignored = {.sa_handler = SIG_IGN};
 	sigset_t none, now;
@@ -160,7 +160,7 @@ leave_cgroup(void)
 
 /* Priority, processors and punctuality of our own, not the caller's. */
 static int
-set_schedule(struct station *s)
+set_schedule(struct start_context *s)
 {
 	enum { IOPRIO_WHO_PROCESS = 1, BEST_EFFORT_4 = 2 << 13 | 4, SLACK_NS = 50000 };
 	const struct sched_param plain = {.sched_priority = 0};
@@ -182,7 +182,7 @@ set_schedule(struct station *s)
 
 /* Of the environment only the folder of systemd's credentials stays, and only through door 1. */
 static int
-set_surroundings(struct station *s)
+set_surroundings(struct start_context *s)
 {
 	const char *old = s->transport == TRANSPORT_SOCKET ? getenv("CREDENTIALS_DIRECTORY") : NULL;
 	char folder[4096] = "";
@@ -219,7 +219,7 @@ drop_root(const struct passwd *pw)
 }
 
 static int
-set_identity(struct station *s)
+set_identity(struct start_context *s)
 {
 	struct passwd *pw = getpwnam(OTP_USER);
 	int r = 0;
@@ -250,7 +250,7 @@ set_identity(struct station *s)
 
 /* After the drop: a change of identity switches both of these back. */
 static int
-set_undumpable(struct station *s)
+set_undumpable(struct start_context *s)
 {
 	(void)s;
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
@@ -271,14 +271,14 @@ parent_gone(int sig)
 
 	(void)sig;
 	orphaned = 1;
-	(void)shutdown(STATION_FD, SHUT_RDWR);
+	(void)shutdown(START_FD, SHUT_RDWR);
 	(void)alarm(LAST_WORDS);
 	errno = e;
 }
 
 /* The supervisor leads our session: while it is our parent, it is alive. */
 static int
-set_parent(struct station *s)
+set_parent(struct start_context *s)
 {
 	const struct sigaction gone = {.sa_handler = parent_gone, .sa_flags = SA_RESTART};
 	int sig = 0;
@@ -292,7 +292,7 @@ set_parent(struct station *s)
 }
 
 static int
-set_no_new_privileges(struct station *s)
+set_no_new_privileges(struct start_context *s)
 {
 	(void)s;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
@@ -300,7 +300,7 @@ set_no_new_privileges(struct station *s)
 	return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ? 0 : -OTP_EPERM;
 }
 
-typedef int step_fn(struct station *s);
+typedef int step_fn(struct start_context *s);
 static step_fn *const steps[] = {
     set_descriptors,	   /* 64 */
     set_alarm,		   /* 65 */
@@ -315,9 +315,9 @@ static step_fn *const steps[] = {
 };
 
 int
-lockdown(struct station *s, bool own_config)
+lockdown(struct start_context *s, bool own_config)
 {
-	*s = (struct station){.fd = -1};
+	*s = (struct start_context){.fd = -1};
 	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++)
 		if (steps[i](s))
 			return FIRST_STEP + (int)i;

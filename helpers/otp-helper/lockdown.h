@@ -10,7 +10,7 @@ enum transport {
 	TRANSPORT_SPAWNED, /* door 2: the module made a socket pair */
 };
 
-struct station {
+struct start_context {
 	int fd; /* the socket, above descriptor 2 */
 	enum transport transport;
 	uid_t peer;	/* the host's effective uid, from the kernel */
@@ -22,7 +22,7 @@ struct station {
  * Makes the process what it has to be before it opens anything. own_config: was --config given?
  * 0, or the number of the step that failed, which is then the exit status.
  */
-int lockdown(struct station *s, bool own_config);
+int lockdown(struct start_context *s, bool own_config);
 
 /* Ends the process after so long, or sooner where the supervisor has died. */
 void lockdown_alarm(unsigned seconds);

@@ -39,7 +39,7 @@ enum {
 };
 
 struct session {
-	struct station station;
+	struct start_context context;
 	struct wire wire;
 	struct frame start_frame;
 	struct login_start start;
@@ -135,7 +135,7 @@ hear_start(struct session *s)
 	    .session = f[START_SESSION],
 	    .session_start = f[START_SESSION_START],
 	    .boot_id = f[START_BOOT_ID],
-	    .peer = s->station.as_caller ? 0 : s->station.peer,
+	    .peer = s->context.as_caller ? 0 : s->context.peer,
 	    .first_factor = strcmp(f[START_TTY], "ssh") != 0 || *f[START_SSH_AUTH_INFO] ||
 			    strstr(f[START_FLAGS], "authtok"),
 	};
@@ -147,7 +147,7 @@ static int
 open_host_key(struct session *s)
 {
 	const char *path = s->conf->paths.host_key;
-	int r = host_key_read(path, s->station.also, &s->host_key);
+	int r = host_key_read(path, s->context.also, &s->host_key);
 
 	if (r)
 		otp_logr(LOG_ERR, r,
@@ -167,7 +167,7 @@ open_all(struct session *s)
 	lockdown_alarm(
 	    (unsigned)((options->login_timeout + options->send_timeout) / 1000) + ALARM_SLACK);
 	if (!r)
-		r = contacts_sqlite_open(s->conf->paths.contacts, s->station.also, &s->contacts);
+		r = contacts_sqlite_open(s->conf->paths.contacts, s->context.also, &s->contacts);
 	if (!r)
 		r = store_sqlite_open(s->conf->paths.state, wait_for_store, s, &s->store);
 	return r ? r : machine_open(&s->machine);
@@ -186,7 +186,7 @@ open_delivery(struct login_reach *reach, struct delivery **out)
 	    .pauses = &s->pauses.base,
 	    .contacts = s->contacts,
 	};
-	int r = http_load(s->station.also, &open);
+	int r = http_load(s->context.also, &open);
 
 	if (r)
 		return r;
@@ -199,7 +199,7 @@ open_delivery(struct login_reach *reach, struct delivery **out)
 	sessions_init(&s->sessions, s->store, &s->host_key, &s->machine.clock.base);
 	pauses_init(&s->pauses, s->store, &s->machine.clock.base);
 	r = delivery_open(s->conf, &conf_signin_for(s->conf, s->start.service)->channels,
-	    s->station.also, &io, &s->delivery, &report);
+	    s->context.also, &io, &s->delivery, &report);
 	log_report(&report);
 	*out = s->delivery;
 	return r;
@@ -318,7 +318,7 @@ serve(struct session *s, const char *config)
 		r = hello(s);
 	/* While the module makes its S. */
 	if (!r)
-		bad_conf = conf_load(config, s->station.also, &s->conf, &report);
+		bad_conf = conf_load(config, s->context.also, &s->conf, &report);
 	if (!r)
 		r = hear_start(s);
 	if (r) {
@@ -388,8 +388,8 @@ main(int argc, char **argv)
 
 	if (!config)
 		return status;
-	status = lockdown(&s.station, own_config);
-	log_open("otp-helper", s.station.as_caller);
+	status = lockdown(&s.context, own_config);
+	log_open("otp-helper", s.context.as_caller);
 	if (status) {
 		otp_log(LOG_ERR,
 		    "event=start step=%d detail=\"this step of the start failed; see "
@@ -397,7 +397,7 @@ main(int argc, char **argv)
 		    status);
 		return status;
 	}
-	wire_init(&s.wire, s.station.fd, WIRE_HELPER);
+	wire_init(&s.wire, s.context.fd, WIRE_HELPER);
 	status = serve(&s, config) ? 1 : 0;
 	session_close(&s);
 	/* No exit handlers: a name lookup that hangs would be waited for. */
