@@ -38,7 +38,7 @@ enum {
 	REPORT_MAX = 64 * 1024,
 };
 
-struct session {
+struct sign_in {
 	struct start_context context;
 	struct wire wire;
 	struct frame start_frame;
@@ -59,14 +59,14 @@ struct session {
 
 struct session_reach {
 	struct login_reach base; /* first */
-	struct session *session;
+	struct sign_in *sign_in;
 };
 
 /* A locked store is waited for as long as the sign-in may last and the host is there. */
 static int
 wait_for_store(void *arg)
 {
-	struct session *s = arg;
+	struct sign_in *s = arg;
 	struct pollfd p = {.fd = s->wire.fd, .events = POLLRDHUP};
 
 	if (deadline_passed(s->deadline))
@@ -102,7 +102,7 @@ log_report(const struct conf_report *report)
 }
 
 static int
-hello(struct session *s)
+hello(struct sign_in *s)
 {
 	char low[8], high[8];
 	const char *const field[] = {low, high};
@@ -113,7 +113,7 @@ hello(struct session *s)
 }
 
 static int
-hear_start(struct session *s)
+hear_start(struct sign_in *s)
 {
 	const char **f = s->start_frame.field;
 	int r = wire_recv(&s->wire, &s->start_frame, deadline_in(START_WAIT));
@@ -144,7 +144,7 @@ hear_start(struct session *s)
 }
 
 static int
-open_host_key(struct session *s)
+open_host_key(struct sign_in *s)
 {
 	const char *path = s->conf->paths.host_key;
 	int r = host_key_read(path, s->context.also, &s->host_key);
@@ -158,7 +158,7 @@ open_host_key(struct session *s)
 
 /* Contacts and state. What fails is logged where it is. */
 static int
-open_all(struct session *s)
+open_all(struct sign_in *s)
 {
 	const struct conf_signin *options = conf_signin_for(s->conf, s->start.service);
 	int r = open_host_key(s);
@@ -177,7 +177,7 @@ open_all(struct session *s)
 static int
 open_delivery(struct login_reach *reach, struct delivery **out)
 {
-	struct session *s = ((struct session_reach *)reach)->session;
+	struct sign_in *s = ((struct session_reach *)reach)->sign_in;
 	_auto_report struct conf_report report = {.max = REPORT_MAX};
 	http_open_fn *open = NULL;
 	struct provider_io io = {
@@ -213,7 +213,7 @@ broken(struct login_result *result, const char *reason)
 }
 
 static void
-run_login(struct session *s, struct login_result *result)
+run_login(struct sign_in *s, struct login_result *result)
 {
 	struct wire_peer peer;
 	struct session_reach reach = {{open_delivery}, s};
@@ -239,7 +239,7 @@ run_login(struct session *s, struct login_result *result)
  * host that is not root says of itself is not repeated.
  */
 static void
-log_outcome(const struct session *s, const struct login_result *r)
+log_outcome(const struct sign_in *s, const struct login_result *r)
 {
 	char rhost[256], user[256], ruser[256], tty[64], service[256], reason[sizeof(r->reason)];
 	bool told = s->start.peer == 0;
@@ -263,7 +263,7 @@ log_outcome(const struct session *s, const struct login_result *r)
 }
 
 static int
-say_result(struct session *s, const struct login_result *r)
+say_result(struct sign_in *s, const struct login_result *r)
 {
 	const char *const field[] = {login_word(r->word), r->reason, s->request_id};
 
@@ -272,7 +272,7 @@ say_result(struct session *s, const struct login_result *r)
 
 /* What later decoys will be made to look like. */
 static void
-keep_samples(struct session *s)
+keep_samples(struct sign_in *s)
 {
 	const struct login_result *r = &s->result;
 	struct instant now;
@@ -288,7 +288,7 @@ keep_samples(struct session *s)
 
 /* The result is with the module: the rest is nobody's wait. */
 static void
-session_close(struct session *s)
+sign_in_close(struct sign_in *s)
 {
 	lockdown_release(CLEANUP_SECONDS);
 	(void)close(s->wire.fd);
@@ -307,7 +307,7 @@ session_close(struct session *s)
 }
 
 static int
-serve(struct session *s, const char *config)
+serve(struct sign_in *s, const char *config)
 {
 	_auto_report struct conf_report report = {.max = REPORT_MAX};
 	int r = random_id(s->request_id, REQUEST_ID_LEN);
@@ -381,7 +381,7 @@ read_arguments(int argc, char **argv, bool *own_config, int *status)
 int
 main(int argc, char **argv)
 {
-	struct session s = {.start = {.service = ""}};
+	struct sign_in s = {.start = {.service = ""}};
 	bool own_config = false;
 	int status = 0;
 	const char *config = read_arguments(argc, argv, &own_config, &status);
@@ -399,7 +399,7 @@ main(int argc, char **argv)
 	}
 	wire_init(&s.wire, s.context.fd, WIRE_HELPER);
 	status = serve(&s, config) ? 1 : 0;
-	session_close(&s);
+	sign_in_close(&s);
 	/* No exit handlers: a name lookup that hangs would be waited for. */
 	_exit(status);
 }
