@@ -22,7 +22,7 @@ struct prompt_facts
 login_facts(struct login *l)
 {
 	struct prompt_facts f = {
-	    .way = {l->result->channel, l->result->masked},
+	    .destination = {l->result->channel, l->result->masked},
 	    .first = l->first_channel ? l->first_channel : "",
 	    .instead = l->instead,
 	    .left_ms = l->has_challenge ? l->challenge.expires_boot_ms - login_now(l).boot_ms : 0,
@@ -31,12 +31,13 @@ login_facts(struct login *l)
 	    .has_code = l->has_challenge,
 	    .has_recovery = l->has_recovery,
 	    .may_resend = !l->locked,
-	    .nmenu = l->nways,
+	    .nmenu = l->ndestinations,
 	};
 
 	code_length(l, &f.least, &f.most);
-	for (int i = 0; i < l->nways; i++)
-		f.menu[i] = (struct prompt_way){l->way[i].channel, l->way[i].masked};
+	for (int i = 0; i < l->ndestinations; i++)
+		f.menu[i] = (struct prompt_destination){
+		    l->destination[i].channel, l->destination[i].masked};
 	return f;
 }
 

@@ -34,7 +34,7 @@ login_take_answer(struct login *l, const struct secret *typed, enum step here)
 	/* Only Enter, a number or a code is an answer: a program that says something is no human.
 	 */
 	if (here != STEP_CODE) {
-		l->note = here == STEP_MENU || l->nways > 1 ? NOTE_NO_CHOICE : NOTE_NOTHING;
+		l->note = here == STEP_MENU || l->ndestinations > 1 ? NOTE_NO_CHOICE : NOTE_NOTHING;
 		return here;
 	}
 	return login_refuse(l, NOTE_MALFORMED, "malformed code");
@@ -89,7 +89,7 @@ login_ask_code(struct login *l)
 	}
 	if (is_letter(&typed, 'r'))
 		return login_resend(l);
-	if (is_letter(&typed, 'o') && l->has_challenge && l->nways > 1) {
+	if (is_letter(&typed, 'o') && l->has_challenge && l->ndestinations > 1) {
 		l->note = NOTE_NOTHING;
 		return STEP_MENU;
 	}

@@ -29,14 +29,15 @@ disguise(struct contact *c, uint64_t n)
 
 /* Each address, however often it is a way, as another one: from the last, to know it again. */
 static void
-disguise_ways(struct login *l, uint64_t n)
+disguise_destinations(struct login *l, uint64_t n)
 {
-	for (int i = l->nways - 1; i >= 0; i--) {
+	for (int i = l->ndestinations - 1; i >= 0; i--) {
 		int first = 0;
 
-		while (strcmp(l->way[first].contact.address, l->way[i].contact.address) != 0)
+		while (strcmp(l->destination[first].contact.address,
+			   l->destination[i].contact.address) != 0)
 			first++;
-		disguise(&l->way[i].contact, n >> 8 * (first % 8));
+		disguise(&l->destination[i].contact, n >> 8 * (first % 8));
 	}
 }
 
@@ -48,10 +49,10 @@ first_kind(struct login *l, enum contact_kind *kind)
 
 /* Where nobody is registered whom it could look like. */
 static int
-plain_way(struct login *l, uint64_t n)
+plain_destination(struct login *l, uint64_t n)
 {
 	const struct strlist *allowed = &l->io->conf->limits.prefixes;
-	struct way *w = &l->way[0];
+	struct destination *w = &l->destination[0];
 	int r = first_kind(l, &w->contact.kind);
 
 	if (r)
@@ -63,7 +64,7 @@ plain_way(struct login *l, uint64_t n)
 		(void)snprintf(w->contact.address, sizeof(w->contact.address), "%s%s",
 		    allowed->n ? allowed->item[0] : "+977", "9800000000");
 	disguise(&w->contact, n);
-	l->nways = 1;
+	l->ndestinations = 1;
 	return 0;
 }
 
@@ -80,7 +81,7 @@ borrow_recovery(struct login *l, const char *user)
 }
 
 int
-login_decoy_ways(struct login *l)
+login_decoy_destinations(struct login *l)
 {
 	struct contact_list list = {0};
 	struct contact like = {.user = ""};
@@ -88,7 +89,7 @@ login_decoy_ways(struct login *l)
 	uint64_t n = 0;
 	int r = keyed_number(l->io->host_key, "decoy address", l->name, &n);
 
-	l->nways = 0;
+	l->ndestinations = 0;
 	r = r ? r : first_kind(l, &kind);
 	r = r ? r : l->io->contacts->ops->any(l->io->contacts, kind, n, &like);
 	if (!r)
@@ -96,11 +97,11 @@ login_decoy_ways(struct login *l)
 	if (!r)
 		r = borrow_recovery(l, like.user);
 	if (!r)
-		login_take_ways(l, &list, NULL);
-	disguise_ways(l, n);
+		login_take_destinations(l, &list, NULL);
+	disguise_destinations(l, n);
 	contact_list_free(&list);
-	if (r == -OTP_ENOENT || (!r && !l->nways))
-		r = plain_way(l, n);
+	if (r == -OTP_ENOENT || (!r && !l->ndestinations))
+		r = plain_destination(l, n);
 	return r;
 }
 
@@ -111,7 +112,7 @@ login_decoy_trouble(struct login *l)
 	int r;
 
 	(void)snprintf(like.name, sizeof(like.name), "%s", l->name);
-	r = login_decoy_ways(&like);
+	r = login_decoy_destinations(&like);
 	otp_wipe(like);
 	return r;
 }

@@ -15,7 +15,7 @@ login_may_send_to(const struct login *l, const struct contact *c)
 }
 
 void
-login_take_ways(struct login *l, const struct contact_list *list, left_out_fn *left_out)
+login_take_destinations(struct login *l, const struct contact_list *list, left_out_fn *left_out)
 {
 	const struct strlist *channels = &l->options->channels;
 
@@ -24,14 +24,14 @@ login_take_ways(struct login *l, const struct contact_list *list, left_out_fn *l
 
 		if (l->io->delivery->needs(l->io->delivery, channels->item[i], &kind))
 			continue;
-		for (size_t k = 0; k < list->n && l->nways < PROMPT_WAYS_MAX; k++) {
+		for (size_t k = 0; k < list->n && l->ndestinations < PROMPT_DESTINATIONS_MAX; k++) {
 			const struct contact *c = &list->item[k];
 
 			if (c->kind != kind)
 				continue;
 			if (login_may_send_to(l, c))
-				l->way[l->nways++] =
-				    (struct way){.channel = channels->item[i], .contact = *c};
+				l->destination[l->ndestinations++] = (struct destination){
+				    .channel = channels->item[i], .contact = *c};
 			else if (left_out)
 				left_out(l, c);
 		}
@@ -41,13 +41,13 @@ login_take_ways(struct login *l, const struct contact_list *list, left_out_fn *l
 void
 login_mask_ways(struct login *l)
 {
-	for (int i = 0; i < l->nways; i++)
-		contact_masked(
-		    l->way[i].masked, sizeof(l->way[i].masked), l->way[i].contact.address);
+	for (int i = 0; i < l->ndestinations; i++)
+		contact_masked(l->destination[i].masked, sizeof(l->destination[i].masked),
+		    l->destination[i].contact.address);
 }
 
 void
-login_show_way(struct login *l, const char *channel, const char *address)
+login_show_destination(struct login *l, const char *channel, const char *address)
 {
 	struct login_result *out = l->result;
 

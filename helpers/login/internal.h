@@ -31,7 +31,7 @@ enum step {
 };
 
 /* A way for a code to go: a channel and an address that it serves. */
-struct way {
+struct destination {
 	const char *channel;
 	struct contact contact;
 	char masked[64];
@@ -63,8 +63,8 @@ struct login {
 	bool decoy;	      /* nothing is sent, no sent code is right */
 	const char *decoy_reason;
 
-	struct way way[PROMPT_WAYS_MAX];
-	int nways;
+	struct destination destination[PROMPT_DESTINATIONS_MAX];
+	int ndestinations;
 	int chosen;
 	struct recovery recovery; /* n is 0 where there is none to be had */
 	bool has_recovery;	  /* told at the prompts; of a decoy: made up */
@@ -145,13 +145,14 @@ enum step login_remembered(struct login *l); /* a step */
  * of each that may not be sent to; or NULL.
  */
 typedef void left_out_fn(const struct login *l, const struct contact *c);
-void login_take_ways(struct login *l, const struct contact_list *list, left_out_fn *left_out);
+void login_take_destinations(
+    struct login *l, const struct contact_list *list, left_out_fn *left_out);
 /* May this address be sent to? */
 bool login_may_send_to(const struct login *l, const struct contact *c);
 /* Fills in what may be shown of each way's address. */
 void login_mask_ways(struct login *l);
 /* Where codes go, for prompts and the log. */
-void login_show_way(struct login *l, const char *channel, const char *address);
+void login_show_destination(struct login *l, const char *channel, const char *address);
 
 /* decoy.c */
 /* From here on nothing is sent and no code is right. */
@@ -169,7 +170,7 @@ void login_note_sample(struct login *l, const char *what, const char *channel,
 
 /* login/decoy_ways.c */
 /* The ways of somebody who has none: they look like a real user's. */
-int login_decoy_ways(struct login *l);
+int login_decoy_destinations(struct login *l);
 /* Looks up as much as that for somebody who has ways, and changes nothing: it takes as long. */
 int login_decoy_trouble(struct login *l);
 
@@ -177,7 +178,7 @@ int login_decoy_trouble(struct login *l);
 enum step login_identify(struct login *l); /* a step */
 
 /* login/registered.c */
-enum step login_find_ways(struct login *l); /* a step */
+enum step login_find_destinations(struct login *l); /* a step */
 
 /* login/live.c */
 /* What captured values are sealed for: this challenge, and no other. */

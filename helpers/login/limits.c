@@ -108,7 +108,8 @@ static size_t
 send_counts(const struct login *l, struct send_count count[COUNTS_MAX])
 {
 	const struct conf_limits *c = &l->io->conf->limits;
-	const char *address = l->decoy ? l->budget.owner : l->way[l->chosen].contact.address;
+	const char *address =
+	    l->decoy ? l->budget.owner : l->destination[l->chosen].contact.address;
 	size_t n = 0;
 
 	count[n++] = (struct send_count){.budget = l->budget, .windows = c->sends_per_user};

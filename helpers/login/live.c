@@ -27,13 +27,13 @@ open_captures(struct login *l)
 
 /* The way that a code went which another sign-in had sent, if it is among this one's. */
 static void
-choose_way_of(struct login *l, const struct challenge *c)
+choose_destination_of(struct login *l, const struct challenge *c)
 {
-	for (int i = 0; i < l->nways; i++)
-		if (!strcmp(l->way[i].channel, c->channel) &&
-		    !strcmp(l->way[i].contact.address, c->address)) {
+	for (int i = 0; i < l->ndestinations; i++)
+		if (!strcmp(l->destination[i].channel, c->channel) &&
+		    !strcmp(l->destination[i].contact.address, c->address)) {
 			l->chosen = i;
-			l->way[i].sent_wall_ms = c->sent_wall_ms;
+			l->destination[i].sent_wall_ms = c->sent_wall_ms;
 		}
 }
 
@@ -61,8 +61,8 @@ login_find_live(struct login *l, enum step otherwise)
 	r = open_captures(l);
 	if (r)
 		return login_end_by_error(l, r, "captures");
-	choose_way_of(l, &c);
-	login_show_way(l, c.channel, c.address);
+	choose_destination_of(l, &c);
+	login_show_destination(l, c.channel, c.address);
 	(void)snprintf(l->result->provider, sizeof(l->result->provider), "%s", c.provider);
 	return STEP_CODE;
 }

@@ -75,8 +75,8 @@ struct login_start {
 };
 
 /* What a sign-in has found of the user's ways. Borrowed for the call. */
-struct login_ways {
-	const struct prompt_way *way; /* masked, in their order */
+struct login_destinations {
+	const struct prompt_destination *destination; /* masked, in their order */
 	int n;
 	bool has_recovery; /* real ones, whatever a decoy looks like */
 	const char *decoy; /* why they only look like it and nothing is sent; NULL: they are real */
@@ -85,7 +85,7 @@ struct login_ways {
 /* Who looks on, and changes nothing: otpctl explain. */
 struct login_watch {
 	void (*rule)(struct login_watch *w, const struct conf_exempt *rule, const char *why_not);
-	void (*ways)(struct login_watch *w, const struct login_ways *found);
+	void (*destinations)(struct login_watch *w, const struct login_destinations *found);
 };
 
 /* Opens what a code needs to be sent; whoever is not asked never needs it. */

@@ -13,7 +13,7 @@ chosen_number(const struct login *l, const struct secret *typed)
 	if (code_read(secret_str(typed), 1, 1, &digit))
 		return 0;
 	number = digit.bytes[0] - '0';
-	return number <= l->nways ? number : 0;
+	return number <= l->ndestinations ? number : 0;
 }
 
 static enum step
@@ -22,7 +22,8 @@ choose(struct login *l, int number)
 	l->chosen = number - 1;
 	if (l->has_challenge)
 		return login_resend(l);
-	login_show_way(l, l->way[l->chosen].channel, l->way[l->chosen].contact.address);
+	login_show_destination(
+	    l, l->destination[l->chosen].channel, l->destination[l->chosen].contact.address);
 	/* What a sibling has had sent meanwhile is as good. */
 	return login_find_live(l, STEP_SEND);
 }
@@ -38,7 +39,7 @@ login_menu(struct login *l)
 	int number;
 
 	if (!back)
-		l->io->delivery->warm(l->io->delivery, l->way[l->chosen].channel);
+		l->io->delivery->warm(l->io->delivery, l->destination[l->chosen].channel);
 	prompt_menu(text, l->note, &f, back);
 	if (login_ask(l, text, &typed, &blind) == STEP_END)
 		return STEP_END;
@@ -61,7 +62,7 @@ ask_first_once(struct login *l)
 	bool blind;
 
 	/* For an unknown user too: nothing of the person goes into it. */
-	l->io->delivery->warm(l->io->delivery, l->way[l->chosen].channel);
+	l->io->delivery->warm(l->io->delivery, l->destination[l->chosen].channel);
 	prompt_ask_first(text, l->note, &f);
 	if (login_ask(l, text, &typed, &blind) == STEP_END)
 		return STEP_END;
@@ -76,5 +77,5 @@ ask_first_once(struct login *l)
 enum step
 login_ask_first(struct login *l)
 {
-	return l->nways > 1 ? login_menu(l) : ask_first_once(l);
+	return l->ndestinations > 1 ? login_menu(l) : ask_first_once(l);
 }

@@ -51,7 +51,7 @@ static const char text_code[] = "Verification code";
 static const char text_recovery[] = "Recovery code";
 static const char text_resend[] = "r = resend";
 static const char text_send[] = "r = send a code";
-static const char text_other_way[] = "o = other way";
+static const char text_other_destination[] = "o = other way";
 static const char text_action_needed[] =
     "The code was right, but your account at its service needs another step first. Ask your "
     "administrator.";
@@ -110,7 +110,7 @@ put_fact(struct buf *b, const char *name, size_t len, const struct prompt_facts 
 	char text[SPAN_ROOM];
 
 	if (!strncmp(name, "by", len))
-		buf_putf(b, "%s %s", by(f->way.channel), f->way.masked);
+		buf_putf(b, "%s %s", by(f->destination.channel), f->destination.masked);
 	else if (!strncmp(name, "first", len))
 		buf_putf(b, "%s", alone(f->first));
 	else if (!strncmp(name, "left", len))
@@ -221,7 +221,8 @@ prompt_code(char *text, enum note note, const struct prompt_facts *f)
 	put_note_line(&b, note, f);
 	put(&b, f->has_code ? text_code : text_recovery, f);
 	if (f->may_resend)
-		buf_putf(&b, " (%s%s%s)", resend, choice ? ", " : "", choice ? text_other_way : "");
+		buf_putf(&b, " (%s%s%s)", resend, choice ? ", " : "",
+		    choice ? text_other_destination : "");
 	buf_putf(&b, ": ");
 	finish(text, &b);
 }

@@ -33,16 +33,16 @@ enum note {
 /* Who took a code in the place of whom was asked first. */
 enum instead { AS_CHOSEN, INSTEAD_PROVIDER, INSTEAD_CHANNEL };
 
-struct prompt_way {
+struct prompt_destination {
 	const char *channel;
 	const char *masked; /* where to */
 };
 
-enum { PROMPT_WAYS_MAX = 5 };
+enum { PROMPT_DESTINATIONS_MAX = 5 };
 
 struct prompt_facts {
-	struct prompt_way way; /* of the code */
-	const char *first;     /* the channel that was tried first, of INSTEAD_CHANNEL */
+	struct prompt_destination destination; /* of the code */
+	const char *first; /* the channel that was tried first, of INSTEAD_CHANNEL */
 	enum instead instead;
 	int64_t left_ms; /* the code's life */
 	int tries;	 /* left in this sign-in */
@@ -52,7 +52,7 @@ struct prompt_facts {
 	bool has_code;	   /* a verification code can be typed */
 	bool has_recovery; /* the user has recovery codes */
 	bool may_resend;
-	struct prompt_way menu[PROMPT_WAYS_MAX];
+	struct prompt_destination menu[PROMPT_DESTINATIONS_MAX];
 	int nmenu; /* more than one: there is a choice */
 };
 

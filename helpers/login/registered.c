@@ -36,24 +36,25 @@ find_recovery(struct login *l)
 }
 
 static void
-show_ways(struct login *l)
+show_destinations(struct login *l)
 {
-	struct prompt_way way[PROMPT_WAYS_MAX];
-	const struct login_ways found = {
-	    .way = way,
-	    .n = l->nways,
+	struct prompt_destination destination[PROMPT_DESTINATIONS_MAX];
+	const struct login_destinations found = {
+	    .destination = destination,
+	    .n = l->ndestinations,
 	    .has_recovery = l->account.exists && l->recovery.n > 0,
 	    .decoy = l->decoy ? l->decoy_reason : NULL,
 	};
 
-	for (int i = 0; i < l->nways; i++)
-		way[i] = (struct prompt_way){l->way[i].channel, l->way[i].masked};
+	for (int i = 0; i < l->ndestinations; i++)
+		destination[i] = (struct prompt_destination){
+		    l->destination[i].channel, l->destination[i].masked};
 	if (l->io->watch)
-		l->io->watch->ways(l->io->watch, &found);
+		l->io->watch->destinations(l->io->watch, &found);
 }
 
 enum step
-login_find_ways(struct login *l)
+login_find_destinations(struct login *l)
 {
 	struct contact_list list = {0};
 	bool any;
@@ -63,7 +64,7 @@ login_find_ways(struct login *l)
 		r = l->io->contacts->ops->find(l->io->contacts, l->name, &list);
 	if (r)
 		return login_end_by_error(l, r, "contacts");
-	login_take_ways(l, &list, log_left_out);
+	login_take_destinations(l, &list, log_left_out);
 	/* Also one that no channel here serves: whoever is registered, or has codes on paper, is
 	 * never skipped. */
 	any = list.n > 0;
@@ -75,18 +76,18 @@ login_find_ways(struct login *l)
 	    l->options->unregistered == UNREGISTERED_SKIP && !l->start->peer &&
 	    login_may_skip(l, "unregistered"))
 		return login_end(l, LOGIN_SKIP, "no contact, and unregistered = skip");
-	if (!l->nways) {
+	if (!l->ndestinations) {
 		if (!l->decoy)
 			login_become_decoy(
 			    l, any ? "no contact that may be sent to" : "no contact");
-		r = r ? r : login_decoy_ways(l);
+		r = r ? r : login_decoy_destinations(l);
 	} else if (!r) {
 		r = login_decoy_trouble(l);
 	}
 	if (r)
 		return login_end_by_error(l, r, "contacts");
 	login_mask_ways(l);
-	login_show_way(l, l->way[0].channel, l->way[0].contact.address);
-	show_ways(l);
+	login_show_destination(l, l->destination[0].channel, l->destination[0].contact.address);
+	show_destinations(l);
 	return login_set_budget(l);
 }

@@ -148,14 +148,14 @@ pretend(struct login *l, const char *channel, struct delivered *d)
 
 /* What the last send left behind belongs to its channel and address. */
 static bool
-goes_where_it_went(const struct challenge *c, const struct way *w)
+goes_where_it_went(const struct challenge *c, const struct destination *w)
 {
 	return !strcmp(c->channel, w->channel) && !strcmp(c->address, w->contact.address);
 }
 
 static int
-deliver(struct login *l, const struct way *w, const struct secret *code, struct deadline all,
-    struct delivered *d)
+deliver(struct login *l, const struct destination *w, const struct secret *code,
+    struct deadline all, struct delivered *d)
 {
 	struct sending q = login_sending(l, w->channel, &w->contact, code);
 	struct last_send last = {l->challenge.provider, l->unanswered};
@@ -177,7 +177,7 @@ deliver(struct login *l, const struct way *w, const struct secret *code, struct 
 
 /* Credits are for the administrator: nothing here depends on their being kept. */
 static void
-note_credits(struct login *l, const struct way *w, const struct delivered *d)
+note_credits(struct login *l, const struct destination *w, const struct delivered *d)
 {
 	const struct conf_provider *p = conf_provider(l->io->conf, d->provider);
 	struct instant t = login_now(l);
@@ -197,7 +197,7 @@ static enum step
 replace_challenge(struct login *l, struct challenge *c, const struct secret *code,
     struct attempt *a, enum step next)
 {
-	struct way *w = &l->way[l->chosen];
+	struct destination *w = &l->destination[l->chosen];
 	struct instant t = login_now(l);
 	int r;
 
@@ -222,7 +222,7 @@ replace_challenge(struct login *l, struct challenge *c, const struct secret *cod
 		l->captures = a->said.captures;
 		a->said.captures = (struct secret){0};
 	}
-	login_show_way(l, w->channel, w->contact.address);
+	login_show_destination(l, w->channel, w->contact.address);
 	return next;
 }
 
@@ -231,7 +231,7 @@ replace_challenge(struct login *l, struct challenge *c, const struct secret *cod
  * negative: that is no reason to send sooner.
  */
 static int64_t
-cool_down(struct login *l, const struct way *w)
+cool_down(struct login *l, const struct destination *w)
 {
 	int64_t since = login_now(l).wall_ms - w->sent_wall_ms;
 	int64_t wait = l->io->conf->limits.resend_wait;
@@ -243,13 +243,14 @@ cool_down(struct login *l, const struct way *w)
 
 /* The next way by a channel that was not tried, or -1. */
 static int
-next_way(struct login *l, const bool tried[PROMPT_WAYS_MAX])
+next_destination(struct login *l, const bool tried[PROMPT_DESTINATIONS_MAX])
 {
-	for (int i = 0; i < l->nways; i++) {
-		bool fresh = !cool_down(l, &l->way[i]);
+	for (int i = 0; i < l->ndestinations; i++) {
+		bool fresh = !cool_down(l, &l->destination[i]);
 
-		for (int k = 0; k < l->nways; k++)
-			fresh &= !tried[k] || strcmp(l->way[k].channel, l->way[i].channel) != 0;
+		for (int k = 0; k < l->ndestinations; k++)
+			fresh &= !tried[k] ||
+				 strcmp(l->destination[k].channel, l->destination[i].channel) != 0;
 		if (fresh)
 			return i;
 	}
@@ -265,7 +266,7 @@ may_fall_back(const struct login *l, const struct delivered *d)
 
 /* Counted, and delivered by the chosen way. STEP_SEND, or the end. */
 static enum step
-try_way(struct login *l, const struct secret *code, struct deadline all, struct attempt *a)
+try_destination(struct login *l, const struct secret *code, struct deadline all, struct attempt *a)
 {
 	enum step next = login_reserve_send(l, &a->reservation);
 	int r;
@@ -273,13 +274,13 @@ try_way(struct login *l, const struct secret *code, struct deadline all, struct 
 	if (next != STEP_SEND)
 		return next;
 	delivered_clear(&a->said);
-	r = deliver(l, &l->way[l->chosen], code, all, &a->said);
+	r = deliver(l, &l->destination[l->chosen], code, all, &a->said);
 	if (r)
 		return login_end_by_error(l, r, "send");
 	a->counted |= !a->said.nothing_sent;
 	a->outage &= a->said.class == CLASS_PROVIDER_DOWN;
 	a->bad_destination |= a->said.class == CLASS_BAD_DESTINATION;
-	note_credits(l, &l->way[l->chosen], &a->said);
+	note_credits(l, &l->destination[l->chosen], &a->said);
 	/* A failure to give it back only leaves the count as it is. */
 	r = a->said.nothing_sent ? l->io->store->ops->send_return(l->io->store, a->reservation) : 0;
 	if (r)
@@ -292,21 +293,21 @@ try_way(struct login *l, const struct secret *code, struct deadline all, struct 
  * STEP_SEND, or where a limit or an error leads.
  */
 static enum step
-try_ways(struct login *l, const struct secret *code, struct attempt *a)
+try_destinations(struct login *l, const struct secret *code, struct attempt *a)
 {
 	struct deadline all = deadline_in(l->options->send_timeout);
-	bool tried[PROMPT_WAYS_MAX] = {false};
-	const char *first = l->way[l->chosen].channel;
+	bool tried[PROMPT_DESTINATIONS_MAX] = {false};
+	const char *first = l->destination[l->chosen].channel;
 	int other;
 
 	for (;;) {
 		int was = l->chosen;
-		enum step next = try_way(l, code, all, a);
+		enum step next = try_destination(l, code, all, a);
 
 		if (next != STEP_SEND)
 			return next;
 		tried[was] = true;
-		other = next_way(l, tried);
+		other = next_destination(l, tried);
 		if (!may_fall_back(l, &a->said) || other < 0)
 			break;
 		/* Of whom the time did not suffice to ask, nothing is known. */
@@ -316,9 +317,9 @@ try_ways(struct login *l, const struct secret *code, struct attempt *a)
 		}
 		l->chosen = other;
 	}
-	l->instead = strcmp(first, l->way[l->chosen].channel) ? INSTEAD_CHANNEL
-		     : a->said.instead			      ? INSTEAD_PROVIDER
-							      : AS_CHOSEN;
+	l->instead = strcmp(first, l->destination[l->chosen].channel) ? INSTEAD_CHANNEL
+		     : a->said.instead				      ? INSTEAD_PROVIDER
+								      : AS_CHOSEN;
 	l->first_channel = first;
 	return STEP_SEND;
 }
@@ -349,7 +350,7 @@ send_by(struct login *l, struct challenge *c, struct secret *code, struct attemp
 {
 	int r = make_challenge(l, c, code);
 	int before = l->chosen;
-	enum step next = r ? login_end_by_error(l, r, "send") : try_ways(l, code, a);
+	enum step next = r ? login_end_by_error(l, r, "send") : try_destinations(l, code, a);
 
 	if (next == STEP_SEND) {
 		sum_up(a);
@@ -387,7 +388,7 @@ login_send_code(struct login *l)
 enum step
 login_resend(struct login *l)
 {
-	int64_t wait = cool_down(l, &l->way[l->chosen]);
+	int64_t wait = cool_down(l, &l->destination[l->chosen]);
 
 	if (l->locked) {
 		l->note = NOTE_LOCKED;

@@ -33,13 +33,13 @@ struct packet {
 };
 
 /* One way: a ring of packets under way. */
-struct way {
+struct destination {
 	int from, to;
 	unsigned first, end;
 	struct packet ring[QUEUE];
 };
 
-static struct way there, back;
+static struct destination there, back;
 static int64_t delay_ns;
 
 static void
@@ -82,7 +82,7 @@ device_open(const char *namespace, const char *name)
 
 /* Waits for a packet, or until the first one under way is due. */
 static bool
-wait_packet(const struct way *w)
+wait_packet(const struct destination *w)
 {
 	struct pollfd in = {.fd = w->from, .events = POLLIN};
 	struct timespec ts = {0}, *wait = NULL;
@@ -102,7 +102,7 @@ wait_packet(const struct way *w)
 }
 
 static void
-deliver_due(struct way *w)
+deliver_due(struct destination *w)
 {
 	for (int64_t now = now_ns(); w->first != w->end; w->first++) {
 		const struct packet *p = &w->ring[w->first % QUEUE];
@@ -115,7 +115,7 @@ deliver_due(struct way *w)
 }
 
 static void
-take_packets(struct way *w)
+take_packets(struct destination *w)
 {
 	while (w->end - w->first < QUEUE) {
 		struct packet *p = &w->ring[w->end % QUEUE];
@@ -132,7 +132,7 @@ take_packets(struct way *w)
 static void *
 carry(void *arg)
 {
-	struct way *w = arg;
+	struct destination *w = arg;
 
 	(void)prctl(PR_SET_TIMERSLACK, 1UL, 0, 0, 0);
 	for (;;) {

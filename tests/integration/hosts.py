@@ -60,7 +60,7 @@ SMS, CALL = "by SMS to +977 ******** 19", "by phone call to +977 ******** 19"
 EMAIL = "by e-mail to a***@m***.example"
 NATIONAL, INTERNATIONAL = ("9800000019", "9800000028"), ("+9779800000019", "+9779800000028")
 MAIL = MAILBOX["alice"], MAILBOX["bob"]
-WAYS = [
+DESTINATIONS = [
     Way("tingting", "sms", *NATIONAL, SMS),
     Way("tingting", "voice", *NATIONAL, CALL),
     Way("tingting", "sms", *NATIONAL, SMS, "generated"),
@@ -88,7 +88,7 @@ def secret(name, text):
     os.chmod(path, 0o640)
 
 
-def configure(world, way=WAYS[0], extra=FAST, **otp):
+def configure(world, way=DESTINATIONS[0], extra=FAST, **otp):
     """pam_otp.conf for one way of sending; otp: keys of [otp]. ask_first stays as it is shipped."""
     for name in "client_id", "client_secret":
         secret(name, world.gateway.secret(name, "kgen"))

@@ -13,9 +13,9 @@ from hosts import CALL, EMAIL, MAILBOX, SEND, SMS, VERIFY, Sshd, configure_ways
 from world import AUTH_ERR, PHONE, STORE
 
 CODE, CHOICE = "Verification code (r = resend): ", "Verification code (r = resend, o = other way): "
-WAYS = f"  1  {SMS}\n  2  {CALL}\n  3  {EMAIL}\n"
-MENU = f"Have a verification code sent\n{WAYS}Number (Enter = 1): "
-BACK = f"Have a verification code sent\n{WAYS}Number (Enter = back): "
+DESTINATIONS = f"  1  {SMS}\n  2  {CALL}\n  3  {EMAIL}\n"
+MENU = f"Have a verification code sent\n{DESTINATIONS}Number (Enter = 1): "
+BACK = f"Have a verification code sent\n{DESTINATIONS}Number (Enter = back): "
 THREE = {"sms": ["tingting"], "voice": ["tingting"], "email": ["crego"]}
 JUNK = "Please type one of the numbers.\n"
 USED = f"That code was used already. Type r to have a new one sent.\n{CODE}"

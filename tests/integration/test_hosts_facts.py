@@ -124,7 +124,7 @@ def test_what_users_may_set_makes_nobody_local_or_remote(ready, where):
     assert ready.finish(answer="000000", options=[*where, *SEAT, *OFFICE]) == AUTH_ERR
 
 
-@pytest.mark.parametrize("way", hosts.WAYS, ids=str)
+@pytest.mark.parametrize("way", hosts.DESTINATIONS, ids=str)
 def test_the_provider_learns_an_address_and_no_name(ready, way):
     """C41: what leaks from there says neither whose the number is nor which account it opens. KGeN wants a user id,
     which is the name unless its variant takes one that says nothing."""

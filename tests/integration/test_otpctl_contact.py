@@ -11,7 +11,7 @@ import pexpect
 import pytest
 
 import hosts
-from hosts import MAILBOX, WAYS, configure, configure_ways
+from hosts import MAILBOX, DESTINATIONS, configure, configure_ways
 from test_log import pairs
 from test_otpctl import EXISTS, FAILED, NONE, OK, USAGE, content, otpctl, rows
 from test_otpctl_recovery import full_pipe, to_full, to_nobody
@@ -19,7 +19,7 @@ from world import CONTACTS, GUARD, LOG, PHONE
 
 NEW = "+9779800000091"
 QUESTION = "Verification code: "
-REMOTE = [way for way in WAYS if way.remote and way.channel == "sms"]
+REMOTE = [way for way in DESTINATIONS if way.remote and way.channel == "sms"]
 
 
 class Verify:
@@ -94,7 +94,7 @@ def test_a_provider_that_keeps_the_code_checks_it(fresh, way):
     assert fresh.gateway.live_sessions(provider="bridgekeeper") == 0
 
 
-@pytest.mark.parametrize("way", [WAYS[0], WAYS[2], REMOTE[0]], ids=str)
+@pytest.mark.parametrize("way", [DESTINATIONS[0], DESTINATIONS[2], REMOTE[0]], ids=str)
 def test_three_wrong_codes_are_the_end(fresh, way):
     configure(fresh, way)
     before = content(CONTACTS)

@@ -9,12 +9,12 @@ import time
 import pytest
 
 import hosts
-from hosts import VERIFY, WAYS, configure
+from hosts import VERIFY, DESTINATIONS, configure
 from world import PHONE
 
 CODE = "Verification code (r = resend): "
-REMOTE = [way for way in WAYS if way.remote]
-BRIDGEKEEPER = [way for way in WAYS if way.provider == "bridgekeeper"]
+REMOTE = [way for way in DESTINATIONS if way.remote]
+BRIDGEKEEPER = [way for way in DESTINATIONS if way.provider == "bridgekeeper"]
 
 
 @pytest.fixture(params=["ssh-password", "ssh-key", "sudo", "login"])
@@ -62,7 +62,7 @@ def other(code):
     return code[:-1] + str((int(code[-1]) + 1) % 10)
 
 
-@pytest.mark.parametrize("way", WAYS, ids=str)
+@pytest.mark.parametrize("way", DESTINATIONS, ids=str)
 def test_lets_in(world, host, way):
     """Wrong codes are told, a resend's code takes the place of the one before, and the right one lets in."""
     configure(world, way)
@@ -85,7 +85,7 @@ def test_lets_in(world, host, way):
     assert not [s for s in (first, second, PHONE["alice"], hosts.MAILBOX["alice"]) if s in log]
 
 
-@pytest.mark.parametrize("way", WAYS, ids=str)
+@pytest.mark.parametrize("way", DESTINATIONS, ids=str)
 def test_refuses(world, one_host, way):
     """A code that was used, one that ended at its provider, and another user's."""
     host = one_host
@@ -117,7 +117,7 @@ def test_refuses(world, one_host, way):
 
 def test_a_provider_that_says_expired_is_believed(world, one_host):
     host = one_host
-    configure(world, next(way for way in WAYS if way.provider == "crego"))
+    configure(world, next(way for way in DESTINATIONS if way.provider == "crego"))
     world.gateway.set("crego", code_seconds=0, expired=410)
     with host.begin() as t:
         host.to_code(t)
@@ -194,7 +194,7 @@ def test_a_provider_that_is_away_and_comes_back(world, one_host, way):
         host.inside(t)
 
 
-@pytest.mark.parametrize("way", [WAYS[0], *(way for way in REMOTE if way.channel == "sms")], ids=str)
+@pytest.mark.parametrize("way", [DESTINATIONS[0], *(way for way in REMOTE if way.channel == "sms")], ids=str)
 def test_a_provider_that_cannot_send(world, one_host, way):
     """No prompt for a code, nobody is let in, and the next sign-in is not locked."""
     host = one_host

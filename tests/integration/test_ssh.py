@@ -9,7 +9,7 @@ import time
 import pytest
 
 import hosts
-from hosts import CALL, IN, WAYS, Sshd, SshHost, Terminal, configure
+from hosts import CALL, IN, DESTINATIONS, Sshd, SshHost, Terminal, configure
 from world import CONF
 
 ENTER = "Press Enter to have a verification code sent by SMS to +977 ******** 19: "
@@ -140,7 +140,7 @@ def test_by_the_other_door(world, by_key):
 
 
 def test_a_call(world, by_key):
-    configure(world, WAYS[1])
+    configure(world, DESTINATIONS[1])
     with Terminal(*by_key.ssh(key="alice")) as t:
         assert t.prompt() == f"{ALICE}Press Enter to have a verification code sent {CALL}: "
         assert t.answer("") == f"{ALICE}A verification code was sent {CALL}. It ends in 5 minutes.\n{CODE}"
@@ -359,7 +359,7 @@ STEPS = {"first prompt": ("0", "0"), "sending": ("1", "0"), "code prompt": ("1",
 def test_a_client_is_killed(world, by_key, step, through):
     """Q3, U1: the helper and sshd's processes are gone soon; counted is only what reached a wire; and all is told."""
     world.open_door(through)
-    configure(world, WAYS[3], attempt_timeout="1s", verify_timeout="1s")
+    configure(world, DESTINATIONS[3], attempt_timeout="1s", verify_timeout="1s")
     with begin(by_key, world, step) as t:
         assert world.helpers()
         t.kill()

@@ -203,7 +203,7 @@ def test_login_that_is_locked(world):
 
 
 def test_login_tells_what_happened(world):
-    configure(world, next(way for way in hosts.WAYS if way.provider == "bridgekeeper"))
+    configure(world, next(way for way in hosts.DESTINATIONS if way.provider == "bridgekeeper"))
     world.gateway.set("bridgekeeper", tfa="setup")
     with LoginHost().begin() as t:
         t.prompt()

@@ -12,7 +12,7 @@ import pexpect
 import pytest
 
 import hosts
-from hosts import AS, SudoHost, Terminal, WAYS, configure
+from hosts import AS, SudoHost, Terminal, DESTINATIONS, configure
 
 SENT = "A verification code was sent by SMS to +977 ******** 19. It ends in 5 minutes.\n"
 CODE = "Verification code (r = resend): "
@@ -185,7 +185,7 @@ def test_leaves_at_the_prompt(world, key):
 
 def test_leaves_while_it_is_checked(spawned):
     """Q16: sudo blocks ^C outside its prompts: the deadline ends the wait, and then it is told."""
-    configure(spawned, WAYS[3], verify_timeout="2s")
+    configure(spawned, DESTINATIONS[3], verify_timeout="2s")
     with SudoHost().begin() as t:
         t.prompt()
         spawned.gateway.fault("hang", path=hosts.VERIFY["crego"])
@@ -261,7 +261,7 @@ def test_told_that_nothing_could_be_sent(spawned):
 
 
 def test_told_of_a_second_factor_at_the_provider(spawned):
-    configure(spawned, next(way for way in WAYS if way.provider == "bridgekeeper"))
+    configure(spawned, next(way for way in DESTINATIONS if way.provider == "bridgekeeper"))
     spawned.gateway.set("bridgekeeper", tfa="setup")
     with SudoHost().begin() as t:
         t.prompt()

@@ -30,7 +30,7 @@ from world import World  # noqa: E402
 
 SERVER, COLUMNS, LINE_HEIGHT = "server", 100, 17
 TYPED, PLAIN = "\x1b[33m", "\x1b[0m"
-WAYS = {"sms": ["tingting"], "voice": ["tingting"], "email": ["crego"]}
+DESTINATIONS = {"sms": ["tingting"], "voice": ["tingting"], "email": ["crego"]}
 SPECIMENS = ["432541", "205973", "861307"]
 RECOVERY = "rc-7k2m-9xqd-4hvt-w3np"
 TIME = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ"
@@ -152,7 +152,7 @@ def fresh(world):
     world.fresh()
     world.open_door("socket")
     hosts.add_mailbox(world)
-    hosts.configure_ways(world, WAYS, extra="")
+    hosts.configure_ways(world, DESTINATIONS, extra="")
     subprocess.run(["rm", "-rf", "/run/sudo/ts"], check=True)
 
 

@@ -220,13 +220,13 @@ send_it(struct delivery *d, const struct sending *q, const struct last_send *las
 	    .retry_after = rig.retry_after,
 	    .instead = rig.instead,
 	    .code_by = rig.code_by};
-	size_t used = strlen(rig.sent_ways);
+	size_t used = strlen(rig.sent_destinations);
 
 	rig.sends++;
 	rig_later(rig.send_takes_ms);
 	rig.mono_ms += rig.stall_ms;
-	(void)snprintf(rig.sent_ways + used, sizeof(rig.sent_ways) - used, "%s %s %s; ", q->channel,
-	    q->contact->address, q->code);
+	(void)snprintf(rig.sent_destinations + used, sizeof(rig.sent_destinations) - used,
+	    "%s %s %s; ", q->channel, q->contact->address, q->code);
 	(void)snprintf(rig.before, sizeof(rig.before), "%s %s%s", last ? last->provider : "-",
 	    q->captures ? q->captures : "-", last && last->unanswered ? " unanswered" : "");
 	/* Whoever refuses an address has had the request, and perhaps done something. */

@@ -78,7 +78,7 @@ struct rig {
 	enum provider_class email_says; /* of each send by e-mail, if not CLASS_OK */
 	bool instead;			/* another provider of the channel took it */
 	int64_t stall_ms;		/* of the monotonic clock, in each send */
-	char sent_ways[256];		/* "sms +919876543219 123456; email ..." */
+	char sent_destinations[256];	/* "sms +919876543219 123456; email ..." */
 	int64_t send_takes_ms, check_takes_ms;
 	int sends;
 	char code[16], old[16], sent_to[256], sent_channel[64];

@@ -11,7 +11,7 @@
 #define BACK  "Number (Enter = back)"
 #define WRONG "2 tries left.\n"
 
-enum { TWO_WAYS = 1, PAPER = 2, KEY = 4, REMOTE = 8, UNWRITTEN = 16 };
+enum { TWO_DESTINATIONS = 1, PAPER = 2, KEY = 4, REMOTE = 8, UNWRITTEN = 16 };
 
 /* Whole sign-ins, each with every call of store and contacts failing in turn. */
 static const struct scenario {
@@ -28,11 +28,11 @@ static const struct scenario {
 	CLASS_OK, CLASS_OK, CLASS_OK},
     {"joined", "", "", "asha", 0, {SAY(ENTER, ""), KIND(ANSWER_CANCELLED, SENT)},
 	{SAY(SENT, "@code")}, LOGIN_OK, CLASS_OK, CLASS_OK, CLASS_OK},
-    {"menu, other way", "", "", "asha", TWO_WAYS, {SAY(NULL, NULL)},
+    {"menu, other way", "", "", "asha", TWO_DESTINATIONS, {SAY(NULL, NULL)},
 	{SAY(MENU, "123456"), SAY(MENU, "2"), SAY("e-mail", "o"), SAY(BACK, "1"),
 	    SAY(SENT, "@wrong"), SAY(WRONG, "@code")},
 	LOGIN_OK, CLASS_OK, CLASS_OK, CLASS_OK},
-    {"by the next channel", "", "", "asha", TWO_WAYS, {SAY(NULL, NULL)},
+    {"by the next channel", "", "", "asha", TWO_DESTINATIONS, {SAY(NULL, NULL)},
 	{SAY(MENU, "2"), SAY("It could not be sent by e-mail.", "@code")}, LOGIN_OK, CLASS_OK,
 	CLASS_PROVIDER_DOWN, CLASS_OK},
     {"unknown user", "unregistered = skip", "", "ghost", 0, {SAY(NULL, NULL)},
@@ -46,7 +46,7 @@ static const struct scenario {
     {"provider down", "", "", "asha", 0, {SAY(NULL, NULL)},
 	{SAY(ENTER, ""), SAY("Press Enter to end: ", "")}, LOGIN_UNAVAIL, CLASS_PROVIDER_DOWN,
 	CLASS_OK, CLASS_OK},
-    {"both channels down", "", "", "asha", TWO_WAYS, {SAY(NULL, NULL)},
+    {"both channels down", "", "", "asha", TWO_DESTINATIONS, {SAY(NULL, NULL)},
 	{SAY(MENU, ""), SAY("Press Enter to end: ", "")}, LOGIN_UNAVAIL, CLASS_PROVIDER_DOWN,
 	CLASS_PROVIDER_DOWN, CLASS_OK},
     {"provider down, recovery code", "", "", "asha", PAPER, {SAY(NULL, NULL)},
@@ -109,7 +109,7 @@ set_up_scenario(void **state, const struct scenario *s)
 {
 	rig_setup(state);
 	rig_conf(s->otp, s->limits, "");
-	if (s->has & TWO_WAYS)
+	if (s->has & TWO_DESTINATIONS)
 		rig_contact("asha", CONTACT_EMAIL, "asha@example.com");
 	if (s->has & PAPER)
 		rig_issue(s->user, 2);
@@ -581,7 +581,7 @@ random_sign_in(void)
 	/* Most have no codes on paper: they would never hear of an outage. */
 	memory.paper.n = any(4) ? 0 : RIG_CODES;
 	memset(memory.paper_used, any(4) == 0, sizeof(memory.paper_used));
-	*rig.transcript = *rig.sent_ways = '\0';
+	*rig.transcript = *rig.sent_destinations = '\0';
 	word = rig_run_store(&store, NULL, 0);
 	if (rig.prompts - rig.last_prompts > 20 || rig.last_prompts + rig.ntold > 1)
 		fail_msg("%d prompts, %d at the end", rig.prompts, rig.last_prompts);

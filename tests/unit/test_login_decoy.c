@@ -202,7 +202,7 @@ send_of(const char *user, const char *number, int64_t takes)
 	rig_start("sshd", user);
 	rig.send_takes_ms = takes;
 	rig.waited_ms = rig.waits = 0;
-	*rig.transcript = *rig.sent_ways = '\0';
+	*rig.transcript = *rig.sent_destinations = '\0';
 	rig_later(10 * MINUTE);
 	RUN(SAY("verification code sent", number), KIND(ANSWER_CANCELLED, "erification code"));
 	ENDS(LOGIN_GONE, "");

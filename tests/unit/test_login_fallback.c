@@ -33,7 +33,7 @@ says(enum provider_class first, enum provider_class second)
 	rig.says[0] = first, rig.says[1] = second, rig.nsays = 2;
 	rig.email_says = second;
 	rig.sends = 0;
-	*rig.sent_ways = '\0';
+	*rig.sent_destinations = '\0';
 }
 
 static int64_t
@@ -54,7 +54,7 @@ the_next_channel_sends_the_same_code(void **state)
 	assert_int_equal(RUN(SAY(MENU, "1"), SAY(NOT_SMS BY_MAIL CHOICE, "@code")), LOGIN_OK);
 	(void)snprintf(both, sizeof(both), "sms +919876543219 %s; email asha@example.com %s; ",
 	    rig.code, rig.code);
-	assert_string_equal(rig.sent_ways, both);
+	assert_string_equal(rig.sent_destinations, both);
 	assert_string_equal(rig.result.channel, "email");
 	assert_string_equal(rig.result.masked, "a***@e***.com");
 	/* From the second phone, too; and once it works again, nothing more is said of it. */
@@ -63,7 +63,7 @@ the_next_channel_sends_the_same_code(void **state)
 	    RUN(SAY(MENU, "2"), LATER(30000, NOT_SMS BY_MAIL, "r"),
 		SAY("A verification code was sent by e-mail to a***@e***.com. It", "@code")),
 	    LOGIN_OK);
-	assert_int_equal(strncmp(rig.sent_ways, "sms +919876543288 ", 18), 0);
+	assert_int_equal(strncmp(rig.sent_destinations, "sms +919876543288 ", 18), 0);
 	assert_null(strstr(rig.transcript, "by another service"));
 }
 

@@ -692,7 +692,7 @@ attack_once(void)
 	attack.level++;
 	(void)snprintf(rhost, sizeof(rhost), "203.0.113.%d", attack.turn % SOURCES);
 	come_from("sshd", rhost, "", "");
-	*rig.transcript = *rig.sent_ways = *rig.code = '\0';
+	*rig.transcript = *rig.sent_destinations = *rig.code = '\0';
 	rig_run_lines(NULL, 0);
 	if (rig.result.word == LOGIN_OK)
 		fail_msg("let in by try %lld", (long long)attack.tries);

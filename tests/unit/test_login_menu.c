@@ -6,12 +6,12 @@
 
 #include "common/err.h"
 
-#define WAYS                               \
+#define DESTINATIONS                       \
 	"Have a verification code sent\n"  \
 	"  1  by SMS to +91 ******** 19\n" \
 	"  2  by e-mail to a***@e***.com\n"
-#define MENU	  WAYS "Number (Enter = 1): "
-#define BACK	  WAYS "Number (Enter = back): "
+#define MENU	  DESTINATIONS "Number (Enter = 1): "
+#define BACK	  DESTINATIONS "Number (Enter = back): "
 #define MAILED	  "A verification code was sent by e-mail to a***@e***.com. It ends in 5 minutes.\n"
 #define NO_CHOICE "Please type one of the numbers.\n"
 #define NO_CODE	  "No verification code has been sent yet.\n"
@@ -113,14 +113,14 @@ static const struct transcript {
     {"no conversation at the menu", "", "sshd", {KIND(ANSWER_CONV, MENU)}, LOGIN_GONE, 0, ""},
 };
 
-/* The channels of rig.sent_ways. */
+/* The channels of rig.sent_destinations. */
 static void
 channels_sent(char *text, size_t size)
 {
 	size_t n = 0;
 
 	*text = '\0';
-	for (const char *p = rig.sent_ways; *p; p = strstr(p, "; ") + 2)
+	for (const char *p = rig.sent_destinations; *p; p = strstr(p, "; ") + 2)
 		n += (size_t)snprintf(
 		    text + n, size - n, "%s%.*s", n ? " " : "", (int)strcspn(p, " "), p);
 }
@@ -200,8 +200,8 @@ leaving_early_costs_nothing(void **state)
 static void
 endless_answers_end(void **state)
 {
-	static const struct line junk[20] = {[0 ... 19] = SAY(WAYS, "junk")};
-	static const struct line codes[20] = {[0 ... 19] = SAY(WAYS, "123456")};
+	static const struct line junk[20] = {[0 ... 19] = SAY(DESTINATIONS, "junk")};
+	static const struct line codes[20] = {[0 ... 19] = SAY(DESTINATIONS, "123456")};
 	struct line others[20] = {SAY(MENU, ""), SAY(SENT, "o")};
 	char rows[4096];
 

@@ -15,7 +15,7 @@ static struct prompt_facts
 some_facts(void)
 {
 	return (struct prompt_facts){
-	    .way = {"sms", "+91 ******** 19"},
+	    .destination = {"sms", "+91 ******** 19"},
 	    .first = "voice",
 	    .left_ms = 300000,
 	    .tries = 2,
@@ -41,16 +41,16 @@ facts_of(unsigned i)
 	struct prompt_facts f = some_facts();
 
 	f.wait_ms = f.left_ms = times[i % COUNT(times)], i /= COUNT(times);
-	f.way.channel = f.first = channels[i % COUNT(channels)], i /= COUNT(channels);
-	f.way.masked = i % 2 ? long_name : f.way.masked, i /= 2;
+	f.destination.channel = f.first = channels[i % COUNT(channels)], i /= COUNT(channels);
+	f.destination.masked = i % 2 ? long_name : f.destination.masked, i /= 2;
 	f.instead = (enum instead)(i % 3), i /= 3;
 	f.least = i % 2 ? 4 : 10, f.most = 10, i /= 2;
 	f.has_code = i % 2, i /= 2;
 	f.has_recovery = i % 2, i /= 2;
 	f.may_resend = i % 2, i /= 2;
-	f.nmenu = i % 2 ? PROMPT_WAYS_MAX : 1;
+	f.nmenu = i % 2 ? PROMPT_DESTINATIONS_MAX : 1;
 	for (int k = 0; k < f.nmenu; k++)
-		f.menu[k] = f.way;
+		f.menu[k] = f.destination;
 	return f;
 }
 
@@ -133,7 +133,7 @@ every_menu_fits_whatever_is_in_it(void **state)
 			assert_int_equal(has_word("recovery code: "), f.has_recovery);
 			assert_int_equal(has_word("Enter = back"), i % 2);
 			assert_int_equal(has_word("Enter = 1"), !(i % 2));
-			assert_true(f.nmenu < PROMPT_WAYS_MAX || has_word("\n  5  "));
+			assert_true(f.nmenu < PROMPT_DESTINATIONS_MAX || has_word("\n  5  "));
 		}
 }
 

@@ -143,7 +143,7 @@ watch_rule(struct login_watch *w, const struct conf_exempt *rule, const char *wh
 }
 
 static void
-watch_ways(struct login_watch *w, const struct login_ways *found)
+watch_destinations(struct login_watch *w, const struct login_destinations *found)
 {
 	struct dry *d = DRY_OF(watch, w);
 
@@ -154,8 +154,8 @@ watch_ways(struct login_watch *w, const struct login_ways *found)
 		set(d, "reason", clean(found->decoy));
 	for (int i = 0; !found->decoy && i < found->n; i++)
 		add(d, "ways",
-		    json_pack("{s:s, s:o}", "channel", found->way[i].channel, "to",
-			clean(found->way[i].masked)));
+		    json_pack("{s:s, s:o}", "channel", found->destination[i].channel, "to",
+			clean(found->destination[i].masked)));
 }
 
 /* --- the store ----------------------------------------------------------------------------- */
@@ -372,7 +372,7 @@ explain_sign_in(const struct explain_query *q, json_t **out)
 	    .peer = {peer_ask, peer_tell, peer_wait},
 	    .machine = {.account = machine_account, .groups = machine_groups},
 	    .clock = {.now = clock_now},
-	    .watch = {watch_rule, watch_ways},
+	    .watch = {watch_rule, watch_destinations},
 	    .reach = {reach_open},
 	    .delivery = {delivery_send, delivery_verify, delivery_warm, delivery_needs,
 		delivery_code_length},

@@ -67,7 +67,7 @@ print_outcome(const json_t *a)
 }
 
 static void
-print_ways(const json_t *a)
+print_destinations(const json_t *a)
 {
 	json_t *rows = json_object_get(a, "ways"), *row;
 	size_t i;
@@ -146,7 +146,7 @@ explain_print(const json_t *answer)
 	print_request(answer);
 	print_rules(answer);
 	print_outcome(answer);
-	print_ways(answer);
+	print_destinations(answer);
 	print_limits(answer);
 	print_prompts(answer);
 	print_options(answer);
