@@ -53,7 +53,7 @@ login_set_budget(struct login *l)
 	int r, known;
 
 	/* Both for everybody, so that it takes as long; a decoy has signed in nowhere. */
-	known = l->io->store->ops->place_known(l->io->store, &t, l->name, l->source.place);
+	known = l->io->store->ops->source_known(l->io->store, &t, l->name, l->source.known_source);
 	if (known && known != -OTP_ENOENT)
 		return login_end_by_error(l, known, "store");
 	r = decoy_bucket(l, bucket, sizeof(bucket));
@@ -61,7 +61,8 @@ login_set_budget(struct login *l)
 		return login_end_by_error(l, r, "budget");
 	budget_set(&l->budget, l, l->decoy ? "user-decoy" : "user", l->decoy ? bucket : l->name);
 	if (!known && !l->decoy && !l->start->peer)
-		(void)snprintf(l->budget.place, sizeof(l->budget.place), "%s", l->source.place);
+		(void)snprintf(l->budget.known_source, sizeof(l->budget.known_source), "%s",
+		    l->source.known_source);
 	return STEP_LOCKED;
 }
 
@@ -98,7 +99,7 @@ host_windows(const struct login *l)
 {
 	struct conf_windows w = l->io->conf->limits.sends_per_host;
 
-	for (size_t i = 0; !*l->budget.place && i < w.n; i++)
+	for (size_t i = 0; !*l->budget.known_source && i < w.n; i++)
 		w.item[i].count = (w.item[i].count + 1) / 2;
 	return w;
 }
@@ -114,7 +115,8 @@ send_counts(const struct login *l, struct send_count count[COUNTS_MAX])
 
 	count[n++] = (struct send_count){.budget = l->budget, .windows = c->sends_per_user};
 	budget_set(&count[n].budget, l, l->decoy ? "address-decoy" : "address", address);
-	memcpy(count[n].budget.place, l->budget.place, sizeof(l->budget.place));
+	memcpy(
+	    count[n].budget.known_source, l->budget.known_source, sizeof(l->budget.known_source));
 	count[n].mode = SEND_RETURNS;
 	count[n++].windows = c->sends_per_address;
 	/* What is sent costs, whoever has it sent: by a host that is not root too. */
@@ -136,7 +138,8 @@ send_counts(const struct login *l, struct send_count count[COUNTS_MAX])
 		return n;
 	/* A known place counts by itself: strangers who share its address must not spend it. */
 	budget_set(&count[n].budget, l, "client", l->source.network);
-	memcpy(count[n].budget.place, l->budget.place, sizeof(l->budget.place));
+	memcpy(
+	    count[n].budget.known_source, l->budget.known_source, sizeof(l->budget.known_source));
 	count[n].mode = SEND_RETURNS;
 	count[n++].windows = c->sends_per_client;
 	return n;

@@ -41,7 +41,7 @@ struct on_ok
 login_on_ok(const struct login *l)
 {
 	return (struct on_ok){
-	    .place = l->start->peer ? "" : l->source.place,
+	    .known_source = l->start->peer ? "" : l->source.known_source,
 	    .remember = remembers(l) ? l->source.remember : "",
 	};
 }

@@ -241,13 +241,14 @@ find_place(const struct login_start *s, const char *key, struct source *out)
 	if (s->peer)
 		n = -1;
 	else if (out->has_client)
-		n = snprintf(out->place, sizeof(out->place), "net %s %s", out->network, key);
+		n = snprintf(
+		    out->known_source, sizeof(out->known_source), "net %s %s", out->network, key);
 	else if (!*s->rhost && *s->ruser)
-		n = snprintf(out->place, sizeof(out->place), "user %s", s->ruser);
+		n = snprintf(out->known_source, sizeof(out->known_source), "user %s", s->ruser);
 	else if (!*s->rhost && *s->tty)
-		n = snprintf(out->place, sizeof(out->place), "tty %s", s->tty);
-	if (n < 0 || (size_t)n >= sizeof(out->place))
-		out->place[0] = '\0';
+		n = snprintf(out->known_source, sizeof(out->known_source), "tty %s", s->tty);
+	if (n < 0 || (size_t)n >= sizeof(out->known_source))
+		out->known_source[0] = '\0';
 }
 
 int

@@ -26,7 +26,7 @@ struct source {
 	 * for ssh; locally the user who calls, or the terminal. "" where nothing tells: then
 	 * nobody is known there.
 	 */
-	char place[STORE_KEY_MAX + 1];
+	char known_source[STORE_KEY_MAX + 1];
 	bool publickey; /* sshd says that a public key, or a certificate of one, was accepted */
 	/*
 	 * Where the same user need not be asked again for a while: service, public key and client

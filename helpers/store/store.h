@@ -56,7 +56,7 @@ void challenge_clear(struct challenge *c); /* wipes and frees what it owns */
 struct budget {
 	char kind[24];
 	char owner[256];
-	char place[STORE_KEY_MAX + 1];
+	char known_source[STORE_KEY_MAX + 1];
 };
 
 enum send_mode {
@@ -116,7 +116,7 @@ enum fact_kind {
 	FACT_FAILURES,	/* n in a row on the budget, the last at at_wall_ms */
 	FACT_SEND,	/* counted against the budget at at_wall_ms */
 	FACT_CHALLENGE, /* live; n tries; detail: "SERVICE CHANNEL PROVIDER"; at: when sent */
-	FACT_PLACE,	/* known since a sign-in at at_wall_ms: budget.place */
+	FACT_SOURCE,	/* known since a sign-in at at_wall_ms: budget.place */
 	FACT_RECOVERY,	/* n codes left of those issued at at_wall_ms */
 	FACT_PAUSE,	/* detail: a provider that wants no request for owner until at_wall_ms */
 };
@@ -137,13 +137,13 @@ typedef int credits_fn(
     const char *provider, const char *channel, int64_t credits, int64_t said_wall_ms, void *arg);
 
 /* A place counts as known for so long after a sign-in from it; of each user the newest are kept. */
-#define PLACE_KNOWN_MS (INT64_C(30) * 24 * 60 * 60 * 1000)
-enum { PLACES_KEPT = 32 };
+#define SOURCE_KNOWN_MS (INT64_C(30) * 24 * 60 * 60 * 1000)
+enum { SOURCES_KEPT = 32 };
 
 /* What a sign-in that ends in ok leaves behind, in the transaction that lets it in. Borrowed. */
 struct on_ok {
-	const char *place;    /* known from now on for the user; NULL or "" for none */
-	const char *remember; /* not asked again there for a while; NULL or "" for nowhere */
+	const char *known_source; /* known from now on for the user; NULL or "" for none */
+	const char *remember;	  /* not asked again there for a while; NULL or "" for nowhere */
 };
 
 /*
@@ -252,9 +252,9 @@ struct store_ops {
 	/* -OTP_EUSED when the challenge is consumed, else 0. */
 	int (*challenge_used)(struct store *s, const char *id);
 
-	/* Has the user signed in from there within PLACE_KNOWN_MS? 0, or -OTP_ENOENT. */
-	int (*place_known)(
-	    struct store *s, const struct instant *now, const char *user, const char *place);
+	/* Has the user signed in from there within SOURCE_KNOWN_MS? 0, or -OTP_ENOENT. */
+	int (*source_known)(
+	    struct store *s, const struct instant *now, const char *user, const char *known_source);
 
 	/*
 	 * How long ago the user's sign-in was remembered under the key, by the wall clock or,

@@ -433,10 +433,10 @@ f_try_return(struct store *s, const struct trial *trial)
 }
 
 static int
-f_place_known(struct store *s, const struct instant *t, const char *user, const char *place)
+f_place_known(struct store *s, const struct instant *t, const char *user, const char *known_source)
 {
 	(void)s;
-	WITH_FAULT(REAL->place_known(rig.real_store, t, user, place));
+	WITH_FAULT(REAL->source_known(rig.real_store, t, user, known_source));
 }
 
 static int
@@ -508,7 +508,7 @@ static const struct store_ops store_ops = {.send_reserve = f_reserve,
     .consume = f_consume,
     .try_return = f_try_return,
     .challenge_used = f_used,
-    .place_known = f_place_known,
+    .source_known = f_place_known,
     .remembered_find = f_remembered,
     .recovery_find = f_recovery_find,
     .recovery_use = f_recovery_use,

@@ -76,13 +76,13 @@ rig_reopen(void)
 }
 
 struct budget
-a_budget(const char *kind, const char *owner, const char *place)
+a_budget(const char *kind, const char *owner, const char *known_source)
 {
 	struct budget b = {0};
 
 	strcpy(b.kind, kind);
 	strcpy(b.owner, owner);
-	strcpy(b.place, place);
+	strcpy(b.known_source, known_source);
 	return b;
 }
 
@@ -196,11 +196,12 @@ try_count_at(int64_t ms, const char *id, const struct budget *b, struct trial_re
 }
 
 int
-consume_at(int64_t ms, const char *id, const struct budget *b, const char *place)
+consume_at(int64_t ms, const char *id, const struct budget *b, const char *known_source)
 {
 	struct instant now = at(ms);
 
-	return store->ops->consume(store, &now, TRIAL(.id = id, .budget = b, .effects = AT(place)));
+	return store->ops->consume(
+	    store, &now, TRIAL(.id = id, .budget = b, .effects = AT(known_source)));
 }
 
 int

@@ -32,7 +32,7 @@ struct instant at(int64_t ms);
 extern const struct try_rule wide;
 extern const struct try_rule rule; /* 3 failures, then 30 s to 200 s, 8 at most; 5 a challenge */
 
-struct budget a_budget(const char *kind, const char *owner, const char *place);
+struct budget a_budget(const char *kind, const char *owner, const char *known_source);
 /* Kind "user" and "recovery", owner "asha", place "". */
 extern const struct budget asha, asha_recovery;
 
@@ -62,7 +62,7 @@ int try_mac_at(int64_t ms, const char *id, const unsigned char *mac, const struc
     struct trial_result *out);
 /* With a lease of ten seconds. */
 int try_count_at(int64_t ms, const char *id, const struct budget *b, struct trial_result *out);
-int consume_at(int64_t ms, const char *id, const struct budget *b, const char *place);
+int consume_at(int64_t ms, const char *id, const struct budget *b, const char *known_source);
 int locked_at(int64_t ms, const struct budget *b, struct trial_result *out);
 /* One failure on the budget, by a wrong code for a challenge of its own. */
 int fail_at(int64_t ms, const struct budget *b, struct trial_result *out);
@@ -83,6 +83,6 @@ int tally(const int result[CHILDREN_MAX], int r);
 
 /* TRIAL(.id = ID_A, .budget = &asha, ...); AT(): an ok leaves this place behind. */
 #define TRIAL(...) (&(const struct trial){__VA_ARGS__})
-#define AT(p)	   ((struct on_ok){.place = (p)})
+#define AT(p)	   ((struct on_ok){.known_source = (p)})
 
 #endif

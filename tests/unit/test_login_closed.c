@@ -404,9 +404,9 @@ m_try_return(struct store *s, const struct trial *trial)
 }
 
 static int
-m_place_known(struct store *s, const struct instant *t, const char *user, const char *place)
+m_place_known(struct store *s, const struct instant *t, const char *user, const char *known_source)
 {
-	(void)s, (void)user, (void)place;
+	(void)s, (void)user, (void)known_source;
 	return t->wall_ms % 3 ? -OTP_ENOENT : 0;
 }
 
@@ -498,7 +498,7 @@ static const struct store_ops memory_ops = {.send_reserve = m_reserve,
     .try_return = m_try_return,
     .challenge_kill = m_kill,
     .challenge_used = m_used,
-    .place_known = m_place_known,
+    .source_known = m_place_known,
     .recovery_find = m_recovery_find,
     .recovery_use = m_recovery_use,
     .samples = m_samples};

@@ -106,7 +106,7 @@ static void
 strangers_are_as_much_work(void **state)
 {
 	static const char *const written[] = {
-	    "reserve", "return", "put", "try_mac", "locked", "place_known", "find", "kill"};
+	    "reserve", "return", "put", "try_mac", "locked", "source_known", "find", "kill"};
 	static const struct line lines[] = {SAY(MENU, "2"), LATER(40000, MAIL, "@wrong"),
 	    SAY(W_LEFT2, "o"), SAY(BACK, "1"), LATER(30000, SMS, "r"), SAY(SMS, "@wrong"),
 	    SAY(W_LEFT1, "@wrong")};

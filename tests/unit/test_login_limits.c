@@ -484,11 +484,11 @@ forgive(void)
 }
 
 #define OTHER_KEY "publickey ssh-ed25519 BBBB"
-static const struct place_row {
+static const struct source_row {
 	const char *name, *rhost, *auth, *ruser; /* where the owner has signed in */
 	const char *service2, *rhost2, *auth2, *ruser2;
 	bool known;
-} places[] = {
+} known_sources[] = {
     {"the same", "192.0.2.7", "", "", "sshd", "192.0.2.7", "", "", true},
     {"another service", "192.0.2.7", "", "", "other", "192.0.2.7", "", "", true},
     {"mapped", "192.0.2.7", "", "", "sshd", "::ffff:192.0.2.7", "", "", true},
@@ -512,8 +512,8 @@ static const struct place_row {
 static void
 a_place_is_known_by_network_and_key_or_by_who_calls(void **state)
 {
-	for (size_t i = 0; i < COUNT(places); i++) {
-		const struct place_row *row = &places[i];
+	for (size_t i = 0; i < COUNT(known_sources); i++) {
+		const struct source_row *row = &known_sources[i];
 
 		rig_setup(state);
 		print_message("%s\n", row->name);
@@ -592,7 +592,7 @@ a_known_place_has_a_lock_of_its_own(void **state)
 static void
 nothing_is_learnt_but_of_a_right_code_for_root(void **state)
 {
-	static const char places_sql[] = "SELECT count(*) FROM known_place";
+	static const char sources_sql[] = "SELECT count(*) FROM known_place";
 
 	(void)state;
 	rig_conf(FIVE_TRIES, "resend_wait = 0s", "");
@@ -605,11 +605,11 @@ nothing_is_learnt_but_of_a_right_code_for_root(void **state)
 	come_from_home();
 	rig.start.peer = 1001;
 	signs_in();
-	assert_int_equal(rig_number(places_sql), 0);
+	assert_int_equal(rig_number(sources_sql), 0);
 	rig_later(10 * MINUTE);
 	come_from_home();
 	signs_in();
-	assert_int_equal(rig_number(places_sql), 1);
+	assert_int_equal(rig_number(sources_sql), 1);
 }
 
 /* A host that is not root: it spends and resets none but its own, and the messages (C29, C30). */

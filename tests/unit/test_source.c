@@ -216,13 +216,13 @@ places_are_network_and_key_or_who_calls(void **state)
 		char name[16];
 
 		(void)snprintf(name, sizeof(name), "%zu", i);
-		ROW(!strncmp(s.place, rows[i].begins, len), name);
-		ROW(len || !*s.place, name);
+		ROW(!strncmp(s.known_source, rows[i].begins, len), name);
+		ROW(len || !*s.known_source, name);
 		if (len)
-			ROW(!strcmp(s.place, before.place) == rows[i].same, name);
+			ROW(!strcmp(s.known_source, before.known_source) == rows[i].same, name);
 		/* The service is no part of it: who signed in by ssh may come for mail. */
 		start.service = "y";
-		ROW(!strcmp(of(start).place, s.place), name);
+		ROW(!strcmp(of(start).known_source, s.known_source), name);
 		before = s;
 	}
 }
@@ -239,12 +239,12 @@ names_that_do_not_fit_make_no_place(void **state)
 	memset(tty, 't', sizeof(tty) - 1);
 	a = of(start_of(&row));
 	b = of(start_of(&row));
-	assert_string_equal(a.place, "");
+	assert_string_equal(a.known_source, "");
 	assert_false(a.joins);
 	assert_string_not_equal(a.key, b.key);
 	tty[STORE_KEY_MAX - strlen("tty ")] = '\0';
 	a = of(start_of(&row));
-	assert_int_equal(strlen(a.place), STORE_KEY_MAX);
+	assert_int_equal(strlen(a.known_source), STORE_KEY_MAX);
 	assert_false(a.joins);
 }
 

@@ -12,16 +12,16 @@
 /* --- places -------------------------------------------------------------------------------- */
 
 static int
-known_at(int64_t ms, const char *user, const char *place)
+known_at(int64_t ms, const char *user, const char *known_source)
 {
 	struct instant now = at(ms);
 
-	return store->ops->place_known(store, &now, user, place);
+	return store->ops->source_known(store, &now, user, known_source);
 }
 
 /* A sign-in of asha from there. */
 static void
-sign_in_at(int64_t ms, const char *place)
+sign_in_at(int64_t ms, const char *known_source)
 {
 	static unsigned n;
 	struct instant now = at(ms);
@@ -30,7 +30,7 @@ sign_in_at(int64_t ms, const char *place)
 	(void)snprintf(c.id, sizeof(c.id), "%032x", n++);
 	c.expires_boot_ms = now.boot_ms + MINUTE;
 	assert_int_equal(store->ops->challenge_put(store, &now, &c, 1), 0);
-	assert_int_equal(consume_at(ms, c.id, &asha, place), 0);
+	assert_int_equal(consume_at(ms, c.id, &asha, known_source), 0);
 }
 
 static void
@@ -42,13 +42,13 @@ a_place_is_known_for_a_month(void **state)
 	assert_int_equal(known_at(0, "asha", "net home"), 0);
 	assert_int_equal(known_at(0, "bela", "net home"), -OTP_ENOENT);
 	assert_int_equal(known_at(0, "asha", "net work"), -OTP_ENOENT);
-	assert_int_equal(known_at(PLACE_KNOWN_MS - 1, "asha", "net home"), 0);
-	assert_int_equal(known_at(PLACE_KNOWN_MS, "asha", "net home"), -OTP_ENOENT);
+	assert_int_equal(known_at(SOURCE_KNOWN_MS - 1, "asha", "net home"), 0);
+	assert_int_equal(known_at(SOURCE_KNOWN_MS, "asha", "net home"), -OTP_ENOENT);
 	/* Each sign-in begins the month anew. */
 	sign_in_at(DAY, "net home");
-	assert_int_equal(known_at(PLACE_KNOWN_MS + DAY - 1, "asha", "net home"), 0);
+	assert_int_equal(known_at(SOURCE_KNOWN_MS + DAY - 1, "asha", "net home"), 0);
 	/* One that nobody knows any more goes with the next one that is kept. */
-	sign_in_at(2 * PLACE_KNOWN_MS, "net work");
+	sign_in_at(2 * SOURCE_KNOWN_MS, "net work");
 	assert_int_equal(number("SELECT count(*) FROM known_place"), 1);
 }
 
@@ -68,27 +68,27 @@ a_clock_that_goes_back_forgets_no_place(void **state)
 	sign_in_at(DAY, "net home");
 	assert_int_equal(known_at(-100 * (int64_t)DAY, "asha", "net home"), 0);
 	sign_in_at(-100 * (int64_t)DAY, "net home");
-	assert_int_equal(known_at(PLACE_KNOWN_MS, "asha", "net home"), 0);
-	assert_int_equal(known_at(PLACE_KNOWN_MS + DAY, "asha", "net home"), -OTP_ENOENT);
+	assert_int_equal(known_at(SOURCE_KNOWN_MS, "asha", "net home"), 0);
+	assert_int_equal(known_at(SOURCE_KNOWN_MS + DAY, "asha", "net home"), -OTP_ENOENT);
 }
 
 static void
-the_newest_places_are_kept(void **state)
+the_newest_known_sources_are_kept(void **state)
 {
-	char place[32];
+	char known_source[32];
 
 	(void)state;
-	for (int i = 0; i <= PLACES_KEPT; i++) {
-		if (i == PLACES_KEPT)
+	for (int i = 0; i <= SOURCES_KEPT; i++) {
+		if (i == SOURCES_KEPT)
 			sign_in_at(i, "net 0");
-		(void)snprintf(place, sizeof(place), "net %d", i);
-		sign_in_at(i + 1, place);
+		(void)snprintf(known_source, sizeof(known_source), "net %d", i);
+		sign_in_at(i + 1, known_source);
 	}
-	assert_int_equal(number("SELECT count(*) FROM known_place"), PLACES_KEPT);
+	assert_int_equal(number("SELECT count(*) FROM known_place"), SOURCES_KEPT);
 	assert_int_equal(known_at(99, "asha", "net 0"), 0);
 	assert_int_equal(known_at(99, "asha", "net 1"), -OTP_ENOENT);
 	assert_int_equal(known_at(99, "asha", "net 2"), 0);
-	assert_int_equal(known_at(99, "asha", place), 0);
+	assert_int_equal(known_at(99, "asha", known_source), 0);
 }
 
 /* --- recovery codes ------------------------------------------------------------------------ */
@@ -377,14 +377,14 @@ tell(const struct store_fact *f, void *arg)
 	static const char *const name[] = {[FACT_FAILURES] = "failures",
 	    [FACT_SEND] = "send",
 	    [FACT_CHALLENGE] = "challenge",
-	    [FACT_PLACE] = "place",
+	    [FACT_SOURCE] = "place",
 	    [FACT_RECOVERY] = "recovery",
 	    [FACT_PAUSE] = "pause"};
 	size_t len = strlen(told);
 	int *most = arg;
 
 	(void)snprintf(told + len, sizeof(told) - len, "%s [%s|%s|%s] %d %+d %s\n", name[f->kind],
-	    f->budget.kind, f->budget.owner, f->budget.place, (int)f->n,
+	    f->budget.kind, f->budget.owner, f->budget.known_source, (int)f->n,
 	    (int)(f->at_wall_ms - at(0).wall_ms), f->detail);
 	return most && --*most == 0 ? -OTP_EGONE : 0;
 }
@@ -479,7 +479,7 @@ facts_are_told_of_one_user(void **state)
 	(void)snprintf(want, sizeof(want), "%s", facts_at(10 * MINUTE + 1, "asha"));
 	assert_null(strstr(want, "send [user"));
 	assert_non_null(strstr(want, "send [address"));
-	assert_null(strstr(facts_at(PLACE_KNOWN_MS, "asha"), "place"));
+	assert_null(strstr(facts_at(SOURCE_KNOWN_MS, "asha"), "place"));
 	assert_null(strstr(facts_at(DAY + 1, ""), "send"));
 }
 
@@ -642,7 +642,7 @@ main(void)
 	    WITH_STORE(a_place_is_known_for_a_month),
 	    WITH_STORE(no_place_is_nobodys_place),
 	    WITH_STORE(a_clock_that_goes_back_forgets_no_place),
-	    WITH_STORE(the_newest_places_are_kept),
+	    WITH_STORE(the_newest_known_sources_are_kept),
 	    WITH_STORE(recovery_codes_are_found_without_their_hashes),
 	    WITH_STORE(a_recovery_code_is_used_once),
 	    WITH_STORE(a_recovery_code_ends_failures_and_challenges),

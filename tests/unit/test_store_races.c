@@ -250,7 +250,7 @@ child_whole_signin(int i)
 	(void)snprintf(ch.user, sizeof(ch.user), "user%d", i);
 	(void)snprintf(b.owner, sizeof(b.owner), "user%d", i);
 	c[0].budget = b;
-	r = store->ops->place_known(store, &now, ch.user, "net") == -OTP_ENOENT ? 0 : -OTP_EPROTO;
+	r = store->ops->source_known(store, &now, ch.user, "net") == -OTP_ENOENT ? 0 : -OTP_EPROTO;
 	if (!r)
 		r = reserve_at(0, c, 2, &id, &why);
 	if (!r)
@@ -284,12 +284,12 @@ none_of_64_different_signins_is_refused(void **state)
 static int
 child_place(int i)
 {
-	char place[16];
+	char known_source[16];
 	struct instant now = at(i);
 
-	(void)snprintf(place, sizeof(place), "net %d", i);
+	(void)snprintf(known_source, sizeof(known_source), "net %d", i);
 	return store->ops->consume(store, &now,
-		   TRIAL(.id = ID_A, .budget = &asha, .effects = AT(place))) == -OTP_EUSED
+		   TRIAL(.id = ID_A, .budget = &asha, .effects = AT(known_source))) == -OTP_EUSED
 		   ? -OTP_EUSED
 		   : 0;
 }

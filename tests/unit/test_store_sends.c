@@ -59,7 +59,7 @@ sends_are_reserved_all_or_none(void **state)
 	assert_int_equal(why.until_wall_ms, at(2 + 2 * MINUTE).wall_ms);
 	assert_int_equal(number("SELECT count(*) FROM send_event"), 5);
 	/* Each place has messages of its own. */
-	strcpy(c[1].budget.place, "net home");
+	strcpy(c[1].budget.known_source, "net home");
 	assert_int_equal(reserve_at(4, c, 2, &id, &why), 0);
 }
 

@@ -238,7 +238,7 @@ right_code_signs_in_and_resets(void **state)
 	assert_int_equal(number("SELECT count(*) FROM budget WHERE owner = 'asha'"), 0);
 	assert_int_equal(number("SELECT failures FROM budget WHERE owner = 'bela'"), 1);
 	assert_int_equal(store->ops->challenge_used(store, ID_A), -OTP_EUSED);
-	assert_int_equal(store->ops->place_known(store, &now, "asha", "net home"), 0);
+	assert_int_equal(store->ops->source_known(store, &now, "asha", "net home"), 0);
 }
 
 /* The MACs of this test differ in one bit of one byte, each place in turn. */

@@ -349,11 +349,11 @@ run(struct dry *d)
 
 /* Is anything said by which the user may be known, as source_of() has it? */
 static bool
-has_place(const struct login_start *s)
+has_known_source(const struct login_start *s)
 {
 	struct source source;
 
-	return !source_of(s, &source) && *source.place;
+	return !source_of(s, &source) && *source.known_source;
 }
 
 int
@@ -365,9 +365,9 @@ explain_sign_in(const struct explain_query *q, json_t **out)
 	    "user", clean(q->asked), "exists",
 	    q->known == USER_AS_TYPED ? json_null() : json_boolean(q->known == USER_KNOWN),
 	    "service", clean(q->start->service), "client", "caller",
-	    *q->start->ruser ? clean(q->start->ruser) : json_null(), "place", has_place(q->start),
-	    "public_key", has_key, "rules", "outcome", "reason", "ways", "recovery_codes", 0,
-	    "prompts", "limits", "options");
+	    *q->start->ruser ? clean(q->start->ruser) : json_null(), "place",
+	    has_known_source(q->start), "public_key", has_key, "rules", "outcome", "reason", "ways",
+	    "recovery_codes", 0, "prompts", "limits", "options");
 	struct dry d = {
 	    .peer = {peer_ask, peer_tell, peer_wait},
 	    .machine = {.account = machine_account, .groups = machine_groups},

@@ -55,7 +55,7 @@ static bool
 same_budget(const struct budget *a, const struct budget *b)
 {
 	return !strcmp(a->kind, b->kind) && !strcmp(a->owner, b->owner) &&
-	       !strcmp(a->place, b->place);
+	       !strcmp(a->known_source, b->known_source);
 }
 
 /* The budget's, made if it is new; NULL without memory. */
@@ -110,19 +110,19 @@ keep_fact(const struct store_fact *f, void *arg)
 
 /* As source.c writes them: "net NETWORK KEY", "user NAME", "tty NAME". JSON null for new places. */
 static json_t *
-place_json(const char *place)
+source_json(const char *known_source)
 {
 	char text[PLACE_TEXT], clean[PLACE_TEXT];
-	const char *blank = strchr(place, ' ');
+	const char *blank = strchr(known_source, ' ');
 	size_t net;
 
-	if (!*place)
+	if (!*known_source)
 		return json_null();
 	if (!blank)
-		(void)snprintf(text, sizeof(text), "%s", place);
-	else if (!strncmp(place, "user ", 5))
+		(void)snprintf(text, sizeof(text), "%s", known_source);
+	else if (!strncmp(known_source, "user ", 5))
 		(void)snprintf(text, sizeof(text), "this machine, called by %s", blank + 1);
-	else if (!strncmp(place, "tty ", 4))
+	else if (!strncmp(known_source, "tty ", 4))
 		(void)snprintf(text, sizeof(text), "this machine, terminal %s", blank + 1);
 	else {
 		net = strcspn(blank + 1, " ");
@@ -202,9 +202,9 @@ failures_json(const struct status_query *q, const struct store_fact *f, json_t *
 	return json_array_append_new(
 		   rows, json_pack("{s:s, s:b, s:o, s:I, s:o, s:b, s:b, s:o, s:o}", "of",
 			     recovery ? "recovery codes" : "codes", "root", root, "place",
-			     place_json(f->budget.place), "in_a_row", (json_int_t)f->n, "last",
-			     time_json(f->at_wall_ms), "locked", locked, "for_good", for_good,
-			     "until", end, "told", told))
+			     source_json(f->budget.known_source), "in_a_row", (json_int_t)f->n,
+			     "last", time_json(f->at_wall_ms), "locked", locked, "for_good",
+			     for_good, "until", end, "told", told))
 		   ? -OTP_ENOMEM
 		   : 0;
 }
@@ -276,7 +276,7 @@ sends_json(const struct status_query *q, struct sends *sends, json_t *rows, bool
 		   rows, json_pack("{s:s, s:b, s:o, s:o, s:o, s:b, s:o, s:o}", "key", limits[k].key,
 			     "root", root, "address",
 			     limits[k].of_address ? masked_json(b->owner) : json_null(), "place",
-			     place_json(b->place), "windows", windows, "full", full, "next",
+			     source_json(b->known_source), "windows", windows, "full", full, "next",
 			     full ? time_json(next) : json_null(), "told",
 			     full ? told_json(NOTE_LIMIT, next - q->now.wall_ms) : json_null()))
 		   ? -OTP_ENOMEM
@@ -331,9 +331,9 @@ add_fact(const struct status_query *q, const struct fact *fact, json_t *out, boo
 		return failures_json(q, f, json_object_get(out, "failures"), held);
 	case FACT_CHALLENGE:
 		return json_array_append_new(json_object_get(out, "codes"), code_json(fact));
-	case FACT_PLACE:
+	case FACT_SOURCE:
 		return json_array_append_new(json_object_get(out, "places"),
-		    json_pack("{s:o, s:o}", "place", place_json(f->budget.place), "last",
+		    json_pack("{s:o, s:o}", "place", source_json(f->budget.known_source), "last",
 			time_json(f->at_wall_ms)));
 	case FACT_RECOVERY:
 		return json_object_set_new(out, "recovery_codes",

@@ -29,11 +29,11 @@ is_true(const json_t *row, const char *key)
 
 /* Where it came from, and by whom. */
 static void
-print_place(const json_t *row)
+print_source(const json_t *row)
 {
-	const char *place = text_of(row, "place");
+	const char *known_source = text_of(row, "place");
 
-	(void)printf(" from %s%s", *place ? place : "new places",
+	(void)printf(" from %s%s", *known_source ? known_source : "new places",
 	    is_true(row, "root") ? "" : " by hosts that are not root");
 }
 
@@ -94,7 +94,7 @@ print_recovery(const json_t *status)
 }
 
 static void
-print_places(const json_t *status)
+print_sources(const json_t *status)
 {
 	json_t *rows = json_object_get(status, "places"), *row;
 	size_t i;
@@ -114,7 +114,7 @@ print_failures(const json_t *status)
 	(void)printf("Wrong answers in a row:%s\n", json_array_size(rows) ? "" : " none");
 	json_array_foreach (rows, i, row) {
 		(void)printf("  %lld wrong %s", number_of(row, "in_a_row"), text_of(row, "of"));
-		print_place(row);
+		print_source(row);
 		(void)printf(", the last at %s\n", text_of(row, "last"));
 		if (!is_true(row, "locked"))
 			continue;
@@ -132,7 +132,7 @@ print_send(const json_t *row, const json_t *status)
 {
 	json_t *windows = json_object_get(row, "windows"), *w;
 	const char *key = text_of(row, "key"), *address = text_of(row, "address");
-	bool has_place = !strcmp(key, "sends_per_user") || !strcmp(key, "sends_per_address");
+	bool has_known_source = !strcmp(key, "sends_per_user") || !strcmp(key, "sends_per_address");
 	size_t i;
 
 	(void)printf("  %s:", key);
@@ -141,8 +141,8 @@ print_send(const json_t *row, const json_t *status)
 		    number_of(w, "of"), text_of(w, "in"));
 	if (*address)
 		(void)printf(" to %s", address);
-	if (has_place)
-		print_place(row);
+	if (has_known_source)
+		print_source(row);
 	(void)putchar('\n');
 	if (!is_true(row, "full"))
 		return;
@@ -204,7 +204,7 @@ status_print_user(const json_t *status)
 		    text_of(status, "user"));
 	print_contacts(status);
 	print_recovery(status);
-	print_places(status);
+	print_sources(status);
 	print_failures(status);
 	(void)printf("Messages counted:%s\n", json_array_size(sends) ? "" : " none");
 	json_array_foreach (sends, i, row)

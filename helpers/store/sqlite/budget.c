@@ -23,7 +23,7 @@ store_sqlite_budget_check(struct sqlite_store *s, const struct instant *now, con
 	*until = 0;
 	(void)sql_prepare(s->db, &stmt,
 	    "SELECT failures, last_ms FROM budget WHERE kind = ?1 AND owner = ?2 AND place = ?3",
-	    sql_text(b->kind), sql_text(b->owner), sql_text(b->place));
+	    sql_text(b->kind), sql_text(b->owner), sql_text(b->known_source));
 	r = store_sqlite_step(s, stmt, "reading a budget");
 	if (r <= 0)
 		return r;
@@ -52,8 +52,8 @@ store_sqlite_budget_add(struct sqlite_store *s, const struct instant *now, const
 		"ON CONFLICT (kind, owner, place) DO UPDATE SET failures = failures + 1, "
 		"last_ms = max(last_ms, excluded.last_ms), keep_ms = "
 		"CASE WHEN failures + 1 >= ?6 THEN ?7 ELSE max(keep_ms, excluded.keep_ms) END",
-		sql_text(b->kind), sql_text(b->owner), sql_text(b->place), sql_int(now->wall_ms),
-		sql_int(keep), sql_int(most), sql_int(STORE_FOREVER)))
+		sql_text(b->kind), sql_text(b->owner), sql_text(b->known_source),
+		sql_int(now->wall_ms), sql_int(keep), sql_int(most), sql_int(STORE_FOREVER)))
 		return store_sqlite_failed(s, "counting a failure");
 	return 0;
 }
@@ -66,12 +66,12 @@ store_sqlite_budget_take_back(struct sqlite_store *s, const struct budget *b)
 		"UPDATE budget SET failures = failures - 1, keep_ms = "
 		"CASE keep_ms WHEN ?4 THEN last_ms + ?5 ELSE keep_ms END "
 		"WHERE kind = ?1 AND owner = ?2 AND place = ?3",
-		sql_text(b->kind), sql_text(b->owner), sql_text(b->place), sql_int(STORE_FOREVER),
-		sql_int(BUDGET_KEEP_MS)) ||
+		sql_text(b->kind), sql_text(b->owner), sql_text(b->known_source),
+		sql_int(STORE_FOREVER), sql_int(BUDGET_KEEP_MS)) ||
 	    sql_run(s->db,
 		"DELETE FROM budget WHERE kind = ?1 AND owner = ?2 AND place = ?3 "
 		"AND failures <= 0",
-		sql_text(b->kind), sql_text(b->owner), sql_text(b->place)))
+		sql_text(b->kind), sql_text(b->owner), sql_text(b->known_source)))
 		return store_sqlite_failed(s, "taking a failure back");
 	return 0;
 }
@@ -80,7 +80,7 @@ int
 store_sqlite_budget_reset(struct sqlite_store *s, const struct budget *b)
 {
 	if (sql_run(s->db, "DELETE FROM budget WHERE kind = ?1 AND owner = ?2 AND place = ?3",
-		sql_text(b->kind), sql_text(b->owner), sql_text(b->place)))
+		sql_text(b->kind), sql_text(b->owner), sql_text(b->known_source)))
 		return store_sqlite_failed(s, "resetting a budget");
 	return 0;
 }

@@ -15,30 +15,30 @@ static const char *const host_kinds[KINDS] = {"host", "", "", ""};
 /* --- places -------------------------------------------------------------------------------- */
 
 int
-store_sqlite_place_put(
-    struct sqlite_store *s, const struct instant *now, const char *user, const char *place)
+store_sqlite_source_put(
+    struct sqlite_store *s, const struct instant *now, const char *user, const char *known_source)
 {
-	if (!place || !*place)
+	if (!known_source || !*known_source)
 		return 0;
 	if (sql_run(s->db,
 		"INSERT INTO known_place (user, place, seen_ms) VALUES (?1, ?2, ?3) "
 		"ON CONFLICT (user, place) DO UPDATE SET seen_ms = max(seen_ms, excluded.seen_ms)",
-		sql_text(user), sql_text(place), sql_int(now->wall_ms)) ||
+		sql_text(user), sql_text(known_source), sql_int(now->wall_ms)) ||
 	    sql_run(s->db,
 		"DELETE FROM known_place WHERE user = ?1 AND place IN (SELECT place "
 		"FROM known_place WHERE user = ?1 ORDER BY seen_ms DESC LIMIT -1 OFFSET ?2)",
-		sql_text(user), sql_int(PLACES_KEPT)) ||
+		sql_text(user), sql_int(SOURCES_KEPT)) ||
 	    sql_run(s->db,
 		"DELETE FROM known_place WHERE (user, place) IN "
 		"(SELECT user, place FROM known_place WHERE seen_ms <= ?1 LIMIT ?2)",
-		sql_int(now->wall_ms - PLACE_KNOWN_MS), sql_int(PRUNED_AT_ONCE)))
+		sql_int(now->wall_ms - SOURCE_KNOWN_MS), sql_int(PRUNED_AT_ONCE)))
 		return store_sqlite_failed(s, "keeping a place");
 	return 0;
 }
 
 int
-store_sqlite_place_known(
-    struct store *base, const struct instant *now, const char *user, const char *place)
+store_sqlite_source_known(
+    struct store *base, const struct instant *now, const char *user, const char *known_source)
 {
 	struct sqlite_store *s = (struct sqlite_store *)base;
 	_auto_stmt sqlite3_stmt *stmt = NULL;
@@ -46,7 +46,7 @@ store_sqlite_place_known(
 
 	(void)sql_prepare(s->db, &stmt,
 	    "SELECT 1 FROM known_place WHERE user = ?1 AND place = ?2 AND seen_ms > ?3",
-	    sql_text(user), sql_text(place), sql_int(now->wall_ms - PLACE_KNOWN_MS));
+	    sql_text(user), sql_text(known_source), sql_int(now->wall_ms - SOURCE_KNOWN_MS));
 	r = store_sqlite_step(s, stmt, "finding a place");
 	return r > 0 ? 0 : r ? r : -OTP_ENOENT;
 }
@@ -75,7 +75,7 @@ tell_rows(const struct listing *l, enum fact_kind kind, sqlite3_stmt *rows)
 
 		if (!f.detail || !sql_copy_text(stmt, 0, f.budget.kind, sizeof(f.budget.kind)) ||
 		    !sql_copy_text(stmt, 1, f.budget.owner, sizeof(f.budget.owner)) ||
-		    !sql_copy_text(stmt, 2, f.budget.place, sizeof(f.budget.place)))
+		    !sql_copy_text(stmt, 2, f.budget.known_source, sizeof(f.budget.known_source)))
 			return store_sqlite_failed(l->s, "listing what holds");
 		r = l->fn(&f, l->arg);
 		if (r)
@@ -128,8 +128,8 @@ tell_user(const struct listing *l, const char *user)
 	(void)sql_prepare(l->s->db, &stmt,
 	    "SELECT '', user, place, 1, seen_ms, '' FROM known_place "
 	    "WHERE user = ?1 AND seen_ms > ?2 ORDER BY seen_ms DESC",
-	    sql_text(user), sql_int(l->now->wall_ms - PLACE_KNOWN_MS));
-	r = tell_rows(l, FACT_PLACE, stmt);
+	    sql_text(user), sql_int(l->now->wall_ms - SOURCE_KNOWN_MS));
+	r = tell_rows(l, FACT_SOURCE, stmt);
 	if (r)
 		return r;
 	stmt = NULL;

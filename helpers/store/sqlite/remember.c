@@ -34,7 +34,7 @@ int
 store_sqlite_on_ok(struct sqlite_store *s, const struct instant *now, const char *user,
     const struct on_ok *effects)
 {
-	int r = store_sqlite_place_put(s, now, user, effects->place);
+	int r = store_sqlite_source_put(s, now, user, effects->known_source);
 
 	return r ? r : remember(s, now, user, effects->remember);
 }

@@ -34,7 +34,7 @@ window_check(struct sqlite_store *s, const struct instant *now, const struct bud
 	(void)sql_prepare(s->db, &stmt,
 	    "SELECT at_ms FROM send_event WHERE kind = ?1 AND owner = ?2 AND place = ?3 "
 	    "AND at_ms > ?4 ORDER BY at_ms DESC LIMIT 1 OFFSET ?5",
-	    sql_text(b->kind), sql_text(b->owner), sql_text(b->place),
+	    sql_text(b->kind), sql_text(b->owner), sql_text(b->known_source),
 	    sql_int(now->wall_ms - w->span), sql_int(w->count - 1));
 	r = store_sqlite_step(s, stmt, "counting sends");
 	if (r <= 0)
@@ -80,8 +80,8 @@ send_add(struct sqlite_store *s, const struct instant *now, const struct send_co
 		"INSERT INTO send_event (reservation, kind, owner, place, returns, at_ms, keep_ms) "
 		"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 		sql_int(id), sql_text(c->budget.kind), sql_text(c->budget.owner),
-		sql_text(c->budget.place), sql_int(c->mode == SEND_RETURNS), sql_int(now->wall_ms),
-		sql_int(now->wall_ms + longest)))
+		sql_text(c->budget.known_source), sql_int(c->mode == SEND_RETURNS),
+		sql_int(now->wall_ms), sql_int(now->wall_ms + longest)))
 		return store_sqlite_failed(s, "reserving a send");
 	return 0;
 }

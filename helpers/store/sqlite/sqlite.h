@@ -34,8 +34,8 @@ int store_sqlite_on_ok(struct sqlite_store *s, const struct instant *now, const 
     const struct on_ok *effects);
 
 /* known.c: NULL or "" for no place. */
-int store_sqlite_place_put(
-    struct sqlite_store *s, const struct instant *now, const char *user, const char *place);
+int store_sqlite_source_put(
+    struct sqlite_store *s, const struct instant *now, const char *user, const char *known_source);
 
 /* What an operation gives to its transaction. */
 struct trying {
@@ -91,8 +91,8 @@ int store_sqlite_remembered_each(
 int store_sqlite_remembered_drop(struct store *base, const char *user, int *removed);
 
 /* known.c */
-int store_sqlite_place_known(
-    struct store *base, const struct instant *now, const char *user, const char *place);
+int store_sqlite_source_known(
+    struct store *base, const struct instant *now, const char *user, const char *known_source);
 int store_sqlite_facts(struct store *base, const struct instant *now, const char *user,
     const char *const *address, size_t n, fact_fn *fn, void *arg);
 int store_sqlite_unlock(
