@@ -9,7 +9,7 @@
 
 /* Of one user, service and source; keyed, so that nobody can make theirs another's. */
 static int
-turn_number(const struct login *l, uint64_t *number)
+send_lock_number(const struct login *l, uint64_t *number)
 {
 	_auto_buf struct buf who = BUF_INIT(3 * STORE_KEY_MAX);
 	const char *text;
@@ -21,12 +21,12 @@ turn_number(const struct login *l, uint64_t *number)
 
 /* 0 where it is ours, or cannot be waited for any longer: then two messages go out. */
 static int
-wait_for_turn(struct login *l, uint64_t number, bool *waited)
+wait_for_send_lock(struct login *l, uint64_t number, bool *waited)
 {
 	struct deadline dl = deadline_first(l->deadline, deadline_in(l->options->send_timeout));
 	int r;
 
-	while (l->io->store->ops->turn_take(l->io->store, number) == -OTP_EBUSY) {
+	while (l->io->store->ops->send_lock_take(l->io->store, number) == -OTP_EBUSY) {
 		if (deadline_passed(dl))
 			return 0;
 		*waited = true;
@@ -60,8 +60,8 @@ login_take_turn(struct login *l)
 
 	if (!l->source.joins)
 		return STEP_SEND;
-	r = turn_number(l, &number);
-	r = r ? r : wait_for_turn(l, number, &waited);
+	r = send_lock_number(l, &number);
+	r = r ? r : wait_for_send_lock(l, number, &waited);
 	if (r)
 		return login_end_by_error(l, r, "send");
 	/* Whoever asks for another code means another, unless it came while they waited. */
@@ -73,5 +73,5 @@ login_take_turn(struct login *l)
 void
 login_end_turn(struct login *l)
 {
-	l->io->store->ops->turn_end(l->io->store);
+	l->io->store->ops->send_lock_release(l->io->store);
 }

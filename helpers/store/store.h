@@ -188,8 +188,8 @@ struct store_ops {
 	 * at most one turn a store. 0; -OTP_EBUSY: it is another's; -OTP_ESTORE, logged: turns
 	 * cannot be taken here.
 	 */
-	int (*turn_take)(struct store *s, uint64_t number);
-	void (*turn_end)(struct store *s);
+	int (*send_lock_take)(struct store *s, uint64_t number);
+	void (*send_lock_release)(struct store *s);
 
 	/*
 	 * Stores a new challenge under its send's reservation; every older live one of the same

@@ -343,14 +343,14 @@ f_turn(struct store *s, uint64_t number)
 		rig.turns_busy--;
 		return -OTP_EBUSY;
 	}
-	WITH_FAULT(REAL->turn_take(rig.real_store, number));
+	WITH_FAULT(REAL->send_lock_take(rig.real_store, number));
 }
 
 static void
 f_turn_end(struct store *s)
 {
 	(void)s;
-	REAL->turn_end(rig.real_store);
+	REAL->send_lock_release(rig.real_store);
 }
 
 static int
@@ -496,8 +496,8 @@ f_any(struct contacts *c, enum contact_kind kind, uint64_t pick, struct contact 
 
 static const struct store_ops store_ops = {.send_reserve = f_reserve,
     .send_return = f_return,
-    .turn_take = f_turn,
-    .turn_end = f_turn_end,
+    .send_lock_take = f_turn,
+    .send_lock_release = f_turn_end,
     .challenge_put = f_put,
     .challenge_find = f_find,
     .challenge_kill = f_kill,

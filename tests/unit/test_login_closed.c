@@ -486,8 +486,8 @@ m_turn_end(struct store *s)
 
 static const struct store_ops memory_ops = {.send_reserve = m_reserve,
     .send_return = m_return,
-    .turn_take = m_turn,
-    .turn_end = m_turn_end,
+    .send_lock_take = m_turn,
+    .send_lock_release = m_turn_end,
     .challenge_put = m_put,
     .challenge_find = m_find,
     .try_mac = m_try_mac,

@@ -261,17 +261,17 @@ a_turn_is_one_sign_ins(void **state)
 
 	(void)state;
 	assert_int_equal(store_sqlite_open(dir, NULL, NULL, &sibling), 0);
-	assert_int_equal(store->ops->turn_take(store, one), 0);
-	assert_int_equal(sibling->ops->turn_take(sibling, one), -OTP_EBUSY);
-	assert_int_equal(sibling->ops->turn_take(sibling, another), 0);
-	sibling->ops->turn_end(sibling);
-	store->ops->turn_end(store);
-	store->ops->turn_end(store);
-	assert_int_equal(sibling->ops->turn_take(sibling, one), 0);
-	assert_int_equal(store->ops->turn_take(store, one), -OTP_EBUSY);
+	assert_int_equal(store->ops->send_lock_take(store, one), 0);
+	assert_int_equal(sibling->ops->send_lock_take(sibling, one), -OTP_EBUSY);
+	assert_int_equal(sibling->ops->send_lock_take(sibling, another), 0);
+	sibling->ops->send_lock_release(sibling);
+	store->ops->send_lock_release(store);
+	store->ops->send_lock_release(store);
+	assert_int_equal(sibling->ops->send_lock_take(sibling, one), 0);
+	assert_int_equal(store->ops->send_lock_take(store, one), -OTP_EBUSY);
 	/* It ends with the store, and so with the process. */
 	sibling->ops->close(sibling);
-	assert_int_equal(store->ops->turn_take(store, one), 0);
+	assert_int_equal(store->ops->send_lock_take(store, one), 0);
 }
 
 /* What lies in the file's place is not followed; it costs a message, not a sign-in. */
@@ -285,11 +285,11 @@ where_no_turn_can_be_taken_it_is_said(void **state)
 	(void)snprintf(turns, sizeof(turns), "%s/turns", dir);
 	(void)snprintf(elsewhere, sizeof(elsewhere), "%s/elsewhere", dir);
 	assert_int_equal(symlink(elsewhere, turns), 0);
-	assert_int_equal(store->ops->turn_take(store, one), -OTP_ESTORE);
+	assert_int_equal(store->ops->send_lock_take(store, one), -OTP_ESTORE);
 	assert_int_not_equal(lstat(elsewhere, &st), 0);
-	store->ops->turn_end(store);
+	store->ops->send_lock_release(store);
 	assert_int_equal(unlink(turns), 0);
-	assert_int_equal(store->ops->turn_take(store, one), 0);
+	assert_int_equal(store->ops->send_lock_take(store, one), 0);
 }
 
 int

@@ -203,14 +203,14 @@ limit_of(const char *kind)
 
 /* Nothing is sent, so nobody has to wait. */
 static int
-store_turn(struct store *s, uint64_t number)
+store_send_lock(struct store *s, uint64_t number)
 {
 	(void)s, (void)number;
 	return 0;
 }
 
 static void
-store_turn_end(struct store *s)
+store_send_lock_release(struct store *s)
 {
 	(void)s;
 }
@@ -386,8 +386,8 @@ explain_sign_in(const struct explain_query *q, json_t **out)
 		return -OTP_ENOMEM;
 	d.ops.locked = store_locked;
 	d.ops.send_reserve = store_reserve;
-	d.ops.turn_take = store_turn;
-	d.ops.turn_end = store_turn_end;
+	d.ops.send_lock_take = store_send_lock;
+	d.ops.send_lock_release = store_send_lock_release;
 	run(&d);
 	conf_show(q->conf, q->start->service, add_option, &d);
 	if (d.no_memory)

@@ -46,8 +46,8 @@ sqlite_close(struct store *base)
 static const struct store_ops sqlite_ops = {
     .send_reserve = store_sqlite_send_reserve,
     .send_return = store_sqlite_send_return,
-    .turn_take = store_sqlite_turn_take,
-    .turn_end = store_sqlite_turn_end,
+    .send_lock_take = store_sqlite_send_lock_take,
+    .send_lock_release = store_sqlite_send_lock_release,
     .challenge_put = store_sqlite_challenge_put,
     .challenge_find = store_sqlite_challenge_find,
     .challenge_kill = store_sqlite_challenge_kill,

@@ -25,7 +25,7 @@ byte_of(uint64_t number, short type)
 }
 
 int
-store_sqlite_turn_take(struct store *base, uint64_t number)
+store_sqlite_send_lock_take(struct store *base, uint64_t number)
 {
 	struct sqlite_store *s = (struct sqlite_store *)base;
 	struct flock lock = byte_of(number, F_WRLCK);
@@ -42,7 +42,7 @@ store_sqlite_turn_take(struct store *base, uint64_t number)
 }
 
 void
-store_sqlite_turn_end(struct store *base)
+store_sqlite_send_lock_release(struct store *base)
 {
 	struct sqlite_store *s = (struct sqlite_store *)base;
 

@@ -51,8 +51,8 @@ int store_sqlite_send_reserve(struct store *base, const struct instant *now,
 int store_sqlite_send_return(struct store *base, int64_t id);
 
 /* send_lock.c */
-int store_sqlite_turn_take(struct store *base, uint64_t number);
-void store_sqlite_turn_end(struct store *base);
+int store_sqlite_send_lock_take(struct store *base, uint64_t number);
+void store_sqlite_send_lock_release(struct store *base);
 
 /* challenge.c */
 int store_sqlite_challenge_put(
