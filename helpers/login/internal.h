@@ -38,7 +38,7 @@ struct destination {
 	int64_t sent_wall_ms; /* the last one that this sign-in knows of; 0 for none */
 };
 
-enum { SIBLING_WAIT_MS = 50 }; /* between two looks at what a sibling does */
+enum { CONCURRENT_WAIT_MS = 50 }; /* between two looks at what a sibling does */
 
 /* What proves that somebody may be let in. There is no other way to LOGIN_OK. */
 enum proof {

@@ -30,7 +30,7 @@ wait_for_send_lock(struct login *l, uint64_t number, bool *waited)
 		if (deadline_passed(dl))
 			return 0;
 		*waited = true;
-		r = l->io->peer->wait(l->io->peer, SIBLING_WAIT_MS);
+		r = l->io->peer->wait(l->io->peer, CONCURRENT_WAIT_MS);
 		if (r)
 			return r;
 	}
@@ -39,7 +39,7 @@ wait_for_send_lock(struct login *l, uint64_t number, bool *waited)
 
 /* Is there a code now that is not the one that this sign-in has? */
 static bool
-has_sibling_sent(struct login *l)
+has_concurrent_sent(struct login *l)
 {
 	struct instant t = login_now(l);
 	struct challenge c = {0};
@@ -65,7 +65,7 @@ login_take_turn(struct login *l)
 	if (r)
 		return login_end_by_error(l, r, "send");
 	/* Whoever asks for another code means another, unless it came while they waited. */
-	if (l->has_challenge && !(waited && has_sibling_sent(l)))
+	if (l->has_challenge && !(waited && has_concurrent_sent(l)))
 		return STEP_SEND;
 	return login_find_live(l, STEP_SEND);
 }

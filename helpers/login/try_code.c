@@ -182,7 +182,7 @@ count_try(struct login *l, struct trial_result *out)
 
 		if (r != -OTP_EBUSY || deadline_passed(dl))
 			return r;
-		r = l->io->peer->wait(l->io->peer, SIBLING_WAIT_MS);
+		r = l->io->peer->wait(l->io->peer, CONCURRENT_WAIT_MS);
 		if (r)
 			return r;
 	}

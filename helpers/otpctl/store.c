@@ -39,7 +39,7 @@ become_owner(void)
 
 /* Every two milliseconds while a sibling has it. An interrupt ends it, also one that is held. */
 static int
-wait_for_sibling(void *arg)
+wait_for_concurrent(void *arg)
 {
 	struct patience *p = arg;
 	const struct timespec pause = {.tv_nsec = 2 * 1000 * 1000};
@@ -63,7 +63,7 @@ otpctl_store_open(const struct otpctl *ctl, const char *state, struct store **ou
 	if (r)
 		return r;
 	(void)umask(077);
-	if (!store_sqlite_open(state, wait_for_sibling, &patience, out))
+	if (!store_sqlite_open(state, wait_for_concurrent, &patience, out))
 		return OTPCTL_OK;
 	return otpctl_fail("the store could not be opened%s",
 	    ctl->root || ctl->config_given ? "; see: otpctl init" : "; run it with sudo");

@@ -370,7 +370,7 @@ of_many_wrong_answers_five_are_tries(void **state)
 
 /* An editor's connections are all asked first; the first Enter sends, the others join (U15). */
 static void
-sibling_sends(void)
+concurrent_sends(void)
 {
 	struct rig saved = rig;
 
@@ -385,25 +385,25 @@ what_a_sibling_had_sent_is_joined_after_enter(void **state)
 {
 	(void)state;
 	assert_int_equal(
-	    RUN({.prompt = ENTER, .answer = "", .meanwhile = sibling_sends}, SAY(SENT, "@code")),
+	    RUN({.prompt = ENTER, .answer = "", .meanwhile = concurrent_sends}, SAY(SENT, "@code")),
 	    LOGIN_OK);
 	assert_int_equal(rig.sends, 1);
 }
 
 /* All press Enter at the same moment: one has a code sent, and the others wait for it. */
 static void
-sibling_ends_its_turn(void)
+concurrent_ends_its_turn(void)
 {
 	rig.on_wait = NULL;
 	rig.turns_busy = 0;
-	sibling_sends();
+	concurrent_sends();
 }
 
 static void
 what_a_sibling_is_sending_is_waited_for(void **state)
 {
 	(void)state;
-	rig.turns_busy = 1000, rig.on_wait = sibling_ends_its_turn;
+	rig.turns_busy = 1000, rig.on_wait = concurrent_ends_its_turn;
 	assert_int_equal(RUN(SAY(ENTER, ""), SAY(SENT, "@code")), LOGIN_OK);
 	assert_int_equal(rig.waits, 1);
 	assert_int_equal(rig.sends, 1);

@@ -301,7 +301,7 @@ the_last_send_is_told_of_the_same_way_alone(void **state)
 
 /* An editor's connections all show the menu; the first choice sends, the others join (U15). */
 static void
-sibling_sends(void)
+concurrent_sends(void)
 {
 	struct rig saved = rig;
 
@@ -320,15 +320,15 @@ what_a_sibling_had_sent_is_joined_at_the_menu(void **state)
 		rig_teardown(state);
 		setup(state);
 		assert_int_equal(
-		    RUN({.prompt = MENU, .answer = answers[i], .meanwhile = sibling_sends},
+		    RUN({.prompt = MENU, .answer = answers[i], .meanwhile = concurrent_sends},
 			SAY(MAILED CHOICE, "@code")),
 		    LOGIN_OK);
 		assert_int_equal(rig.sends, 1);
 	}
 	/* Or its code is typed at once: at the menu, and where there is one way. */
 	assert_int_equal(
-	    RUN({.prompt = MENU, .answer = "@code", .meanwhile = sibling_sends}), LOGIN_OK);
-	assert_int_equal(RUN({.prompt = MENU, .answer = "@wrong", .meanwhile = sibling_sends},
+	    RUN({.prompt = MENU, .answer = "@code", .meanwhile = concurrent_sends}), LOGIN_OK);
+	assert_int_equal(RUN({.prompt = MENU, .answer = "@wrong", .meanwhile = concurrent_sends},
 			     SAY(W_LEFT2 CHOICE, "@code")),
 	    LOGIN_OK);
 	assert_int_equal(rig.result.wrong, 1);

@@ -150,7 +150,7 @@ a_used_code_is_told_and_not_counted(void **state)
 
 /* Two at once with the same code: one is let in. */
 static void
-sibling_uses(void)
+concurrent_uses(void)
 {
 	const struct rig saved = rig;
 
@@ -171,7 +171,7 @@ static void
 what_happens_meanwhile_counts(void **state)
 {
 	(void)state;
-	assert_int_equal(RUN({.prompt = OR_CODE, .answer = "@rc0", .meanwhile = sibling_uses},
+	assert_int_equal(RUN({.prompt = OR_CODE, .answer = "@rc0", .meanwhile = concurrent_uses},
 			     SAY(USED, "@rc1")),
 	    LOGIN_OK);
 	/* An older issue is worth nothing any more. */

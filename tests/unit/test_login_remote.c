@@ -218,7 +218,7 @@ id_of_live(char id[STORE_ID_LEN + 1])
 
 /* Another process has counted its try, and waits for the provider. */
 static void
-sibling_checks(void)
+concurrent_checks(void)
 {
 	char id[STORE_ID_LEN + 1];
 	const struct trial trial = {
@@ -231,7 +231,7 @@ sibling_checks(void)
 }
 
 static void
-sibling_signs_in(void)
+concurrent_signs_in(void)
 {
 	char id[STORE_ID_LEN + 1];
 	const struct trial trial = {.id = id, .budget = &asha_alone};
@@ -241,14 +241,14 @@ sibling_signs_in(void)
 }
 
 static void
-sibling_was_right(void)
+concurrent_was_right(void)
 {
 	if (rig.waits == 3)
-		sibling_signs_in();
+		concurrent_signs_in();
 }
 
 static void
-sibling_was_wrong(void)
+concurrent_was_wrong(void)
 {
 	char id[STORE_ID_LEN + 1];
 
@@ -258,23 +258,23 @@ sibling_was_wrong(void)
 	assert_int_equal(rig.real_store->ops->check_end(rig.real_store, id), 0);
 }
 
-#define WHILE_CHECKED(a)                                                   \
-	{                                                                  \
-		.prompt = SENT, .answer = (a), .meanwhile = sibling_checks \
+#define WHILE_CHECKED(a)                                                      \
+	{                                                                     \
+		.prompt = SENT, .answer = (a), .meanwhile = concurrent_checks \
 	}
 
 static void
 a_siblings_check_is_waited_for(void **state)
 {
 	(void)state;
-	rig.on_wait = sibling_was_right;
+	rig.on_wait = concurrent_was_right;
 	assert_int_equal(
 	    RUN(WHILE_CHECKED("@code"), KIND(ANSWER_CANCELLED, "That code was used already.")),
 	    LOGIN_GONE);
 	assert_int_equal(rig.checks, 0);
 	assert_int_equal(rig.waits, 3);
 	assert_int_equal(rig.result.wrong, 0);
-	rig.on_wait = sibling_was_wrong, rig.waits = 0;
+	rig.on_wait = concurrent_was_wrong, rig.waits = 0;
 	assert_int_equal(RUN(WHILE_CHECKED("@code")), LOGIN_OK);
 	assert_int_equal(rig.checks, 1);
 	assert_int_equal(rig.waits, 3);
@@ -285,7 +285,7 @@ static void
 a_code_that_a_slow_sibling_used_is_not_wrong(void **state)
 {
 	(void)state;
-	rig.on_check = sibling_signs_in, rig.checks_as = CLASS_WRONG_CODE;
+	rig.on_check = concurrent_signs_in, rig.checks_as = CLASS_WRONG_CODE;
 	assert_int_equal(
 	    RUN(SAY(SENT, "@code"), KIND(ANSWER_CANCELLED, "That code was used already.")),
 	    LOGIN_GONE);
