@@ -129,7 +129,7 @@ is_with_provider(enum provider_class c)
 
 /* One channel. A class; CLASS_BROKEN with -OTP_EGONE when the parent has gone. */
 static int
-send_by(struct courier *c, const struct notice *n, const char *channel,
+send_by(struct send_worker *c, const struct notice *n, const char *channel,
     const struct secret *reference, struct delivered *d)
 {
 	struct contact contact = {.kind = n->kind};
@@ -154,10 +154,10 @@ send_by(struct courier *c, const struct notice *n, const char *channel,
 
 /* What it came to, as a word to the parent. */
 static int
-report(struct courier *c, int i, const struct notice *n, const char *channel,
+report(struct send_worker *c, int i, const struct notice *n, const char *channel,
     const struct delivered *d, const struct secret *reference)
 {
-	char text[COURIER_TEXT_MAX + 1], where[64], user[CONTACT_USER_MAX + 1];
+	char text[WORKER_TEXT_MAX + 1], where[64], user[CONTACT_USER_MAX + 1];
 	/* A provider that makes the number itself tells it. */
 	const char *number = d->code.len ? secret_str(&d->code) : secret_str(reference);
 
@@ -168,11 +168,11 @@ report(struct courier *c, int i, const struct notice *n, const char *channel,
 		    channel, d->provider, number);
 		(void)snprintf(text, sizeof(text), "by %s through %s, reference %s%s", channel,
 		    d->provider, number, d->class == CLASS_OK ? "" : ", unless it was lost");
-		return courier_say(c->fd, COURIER_TOLD, i, text);
+		return send_worker_say(c->fd, WORKER_TOLD, i, text);
 	}
 	(void)snprintf(text, sizeof(text), "%s did not take it: %s", d->provider,
 	    provider_class_name(d->class));
-	return courier_say(c->fd, COURIER_NOT_TOLD, i, text);
+	return send_worker_say(c->fd, WORKER_NOT_TOLD, i, text);
 }
 
 /* Who was down twice in a row is not asked again: each address would be waited for. */
@@ -183,7 +183,7 @@ struct down {
 
 /* By the first channel of the kind that carries a text of ours. 0 or -OTP_EGONE. */
 static int
-tell_one(struct courier *c, int i, const struct notice *n, struct down *down)
+tell_one(struct send_worker *c, int i, const struct notice *n, struct down *down)
 {
 	_auto_secret struct secret reference = {0};
 	struct delivered d = {.class = CLASS_BROKEN};
@@ -191,13 +191,14 @@ tell_one(struct courier *c, int i, const struct notice *n, struct down *down)
 	int r = 0;
 
 	if (code_make(REFERENCE_DIGITS, &reference))
-		return courier_say(c->fd, COURIER_NOT_TOLD, i, "no random number could be made");
+		return send_worker_say(c->fd, WORKER_NOT_TOLD, i, "no random number could be made");
 	/* The answer to toll fraud holds for whatever is sent. */
 	if (n->kind == CONTACT_PHONE && !conf_allows_number(c->conf, n->address))
-		return courier_say(
-		    c->fd, COURIER_NOT_TOLD, i, "it is outside of [limits] prefixes");
+		return send_worker_say(
+		    c->fd, WORKER_NOT_TOLD, i, "it is outside of [limits] prefixes");
 	if (down->kind[n->kind] == DOWN_AT_MOST)
-		return courier_say(c->fd, COURIER_NOT_TOLD, i, "its providers were down just now");
+		return send_worker_say(
+		    c->fd, WORKER_NOT_TOLD, i, "its providers were down just now");
 	for (size_t k = 0; !r && !*d.provider && k < c->channels->n; k++) {
 		const char *channel = c->channels->item[k];
 		enum contact_kind needs;
@@ -211,23 +212,23 @@ tell_one(struct courier *c, int i, const struct notice *n, struct down *down)
 	}
 	down->kind[n->kind] = d.class == CLASS_PROVIDER_DOWN ? down->kind[n->kind] + 1 : 0;
 	if (!r && !*d.provider)
-		r = courier_say(c->fd, COURIER_NOT_TOLD, i, why);
+		r = send_worker_say(c->fd, WORKER_NOT_TOLD, i, why);
 	delivered_clear(&d);
 	return r;
 }
 
 /* Not before the parent says so: what is under way is never cut off, and the rest can be. */
 static int
-wait_for_next(struct courier *c, int i)
+wait_for_next(struct send_worker *c, int i)
 {
-	struct courier_word w;
-	int r = courier_hear(c->fd, &w);
+	struct send_worker_word w;
+	int r = send_worker_hear(c->fd, &w);
 
-	return r ? r : w.says == COURIER_NEXT && w.n == i ? 0 : -OTP_EPROTO;
+	return r ? r : w.says == WORKER_NEXT && w.n == i ? 0 : -OTP_EPROTO;
 }
 
 static int
-tell_all(struct courier *c, void *arg)
+tell_all(struct send_worker *c, void *arg)
 {
 	const struct notices *n = arg;
 	struct down down = {{0, 0}};
@@ -260,7 +261,7 @@ print_notice(const struct otpctl *ctl, const struct notice *n)
 static void
 log_untold(const struct notice *n, const char *why)
 {
-	char user[CONTACT_USER_MAX + 1], where[64], detail[COURIER_TEXT_MAX + 1];
+	char user[CONTACT_USER_MAX + 1], where[64], detail[WORKER_TEXT_MAX + 1];
 
 	audit("notice", "user=\"%s\" to=\"%s\" told=no detail=\"%s\"",
 	    text_quotable(user, sizeof(user), n->user), masked(n, where, sizeof(where)),
@@ -270,7 +271,7 @@ log_untold(const struct notice *n, const char *why)
 static void
 settle(const struct otpctl *ctl, struct notice *n, bool told, const char *how)
 {
-	char clean[COURIER_TEXT_MAX + 1];
+	char clean[WORKER_TEXT_MAX + 1];
 
 	n->told = told;
 	n->how = strdup(text_clean(clean, sizeof(clean), how));
@@ -281,18 +282,18 @@ settle(const struct otpctl *ctl, struct notice *n, bool told, const char *how)
 
 /* Why the rest was not heard of. */
 static const char *
-hear_all(const struct otpctl *ctl, struct notices *n, struct courier_run *run)
+hear_all(const struct otpctl *ctl, struct notices *n, struct send_worker_run *run)
 {
-	struct courier_word w;
+	struct send_worker_word w;
 
 	for (size_t i = 0; i < n->n; i++) {
 		if (audit_interrupted())
 			return "interrupted before it was sent";
-		if ((i && courier_say(run->fd, COURIER_NEXT, (int)i, "")) ||
-		    courier_hear(run->fd, &w) || w.n != (int)i ||
-		    (w.says != COURIER_TOLD && w.says != COURIER_NOT_TOLD))
+		if ((i && send_worker_say(run->fd, WORKER_NEXT, (int)i, "")) ||
+		    send_worker_hear(run->fd, &w) || w.n != (int)i ||
+		    (w.says != WORKER_TOLD && w.says != WORKER_NOT_TOLD))
 			break;
-		settle(ctl, &n->item[i], w.says == COURIER_TOLD, w.text);
+		settle(ctl, &n->item[i], w.says == WORKER_TOLD, w.text);
 	}
 	return "the sending failed";
 }
@@ -313,16 +314,16 @@ void
 notices_send(const struct otpctl *ctl, const struct conf *conf, struct notices *n)
 {
 	const char *why = conf ? "the sending failed" : "there is no configuration";
-	struct courier_run run;
+	struct send_worker_run run;
 
 	if (n->wish == NOTICE_NO || !n->n)
 		return;
 	/* The change itself is told before those who are told of it. */
 	(void)otpctl_flush();
-	if (conf && !courier_start(
+	if (conf && !send_worker_start(
 			ctl, conf, &conf_signin_for(conf, "otpctl")->channels, tell_all, n, &run)) {
 		why = hear_all(ctl, n, &run);
-		(void)courier_end(&run);
+		(void)send_worker_end(&run);
 	}
 	for (size_t i = 0; i < n->n; i++)
 		if (!n->item[i].how)

@@ -30,9 +30,9 @@ enum { REPORT_MAX = 64 * 1024, CLEANUP_MS = 5000 };
 /* --- words ---------------------------------------------------------------------------------- */
 
 int
-courier_say(int fd, enum courier_says says, int n, const char *text)
+send_worker_say(int fd, enum send_worker_says says, int n, const char *text)
 {
-	struct courier_word w = {.says = says, .n = n};
+	struct send_worker_word w = {.says = says, .n = n};
 	ssize_t sent;
 
 	(void)snprintf(w.text, sizeof(w.text), "%s", text);
@@ -44,7 +44,7 @@ courier_say(int fd, enum courier_says says, int n, const char *text)
 }
 
 int
-courier_hear(int fd, struct courier_word *out)
+send_worker_hear(int fd, struct send_worker_word *out)
 {
 	ssize_t n;
 
@@ -53,7 +53,7 @@ courier_hear(int fd, struct courier_word *out)
 	while (n < 0 && errno == EINTR);
 	if (n <= 0)
 		return -OTP_EGONE;
-	if (n != sizeof(*out) || out->text[COURIER_TEXT_MAX])
+	if (n != sizeof(*out) || out->text[WORKER_TEXT_MAX])
 		return -OTP_EPROTO;
 	return 0;
 }
@@ -69,7 +69,7 @@ clock_now(struct clock_source *c, struct instant *out)
 }
 
 struct instant
-courier_now(struct courier *c)
+send_worker_now(struct send_worker *c)
 {
 	struct instant now;
 
@@ -78,7 +78,7 @@ courier_now(struct courier *c)
 }
 
 const char *
-courier_channel(const struct courier *c, enum contact_kind kind)
+send_worker_channel(const struct send_worker *c, enum contact_kind kind)
 {
 	for (size_t i = 0; i < c->channels->n; i++) {
 		enum contact_kind needs;
@@ -99,7 +99,7 @@ print_report(const struct conf_report *report)
 }
 
 static int
-open_host_key(struct courier *c, uid_t also)
+open_host_key(struct send_worker *c, uid_t also)
 {
 	const char *path = c->conf->paths.host_key;
 
@@ -109,7 +109,7 @@ open_host_key(struct courier *c, uid_t also)
 }
 
 static int
-open_delivery(struct courier *c, uid_t also)
+open_delivery(struct send_worker *c, uid_t also)
 {
 	_auto_report struct conf_report report = {.max = REPORT_MAX};
 	struct provider_io io = {
@@ -134,7 +134,7 @@ open_delivery(struct courier *c, uid_t also)
 
 /* An exit code. */
 static int
-open_all(struct courier *c, const struct otpctl *ctl)
+open_all(struct send_worker *c, const struct otpctl *ctl)
 {
 	struct utsname host;
 	int r = open_host_key(c, ctl->also);
@@ -149,7 +149,7 @@ open_all(struct courier *c, const struct otpctl *ctl)
 }
 
 static void
-close_all(struct courier *c)
+close_all(struct send_worker *c)
 {
 	/* The parent knows already: nobody waits for what a check left at a provider. */
 	own_close(&c->fd);
@@ -187,8 +187,8 @@ part(int own, pid_t parent, const struct account *helper)
 }
 
 static int
-child(struct courier *c, const struct otpctl *ctl, pid_t parent, const struct account *helper,
-    courier_fn *fn, void *arg)
+child(struct send_worker *c, const struct otpctl *ctl, pid_t parent, const struct account *helper,
+    send_worker_fn *fn, void *arg)
 {
 	int r;
 
@@ -219,16 +219,16 @@ find_helper(struct account *out)
 }
 
 int
-courier_start(const struct otpctl *ctl, const struct conf *conf, const struct strlist *channels,
-    courier_fn *fn, void *arg, struct courier_run *run)
+send_worker_start(const struct otpctl *ctl, const struct conf *conf, const struct strlist *channels,
+    send_worker_fn *fn, void *arg, struct send_worker_run *run)
 {
-	struct courier c = {
+	struct send_worker c = {
 	    .conf = conf, .options = conf_signin_for(conf, "otpctl"), .channels = channels};
 	struct account helper;
 	pid_t parent = getpid();
 	int fd[2], r = find_helper(&helper);
 
-	*run = (struct courier_run){.pid = -1, .fd = -1};
+	*run = (struct send_worker_run){.pid = -1, .fd = -1};
 	if (r)
 		return r;
 	if (!*audit_id())
@@ -254,7 +254,7 @@ courier_start(const struct otpctl *ctl, const struct conf *conf, const struct st
 }
 
 int
-courier_end(struct courier_run *run)
+send_worker_end(struct send_worker_run *run)
 {
 	int status;
 	pid_t got;

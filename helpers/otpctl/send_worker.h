@@ -18,7 +18,7 @@
 #include "helpers/provider/retry_after.h"
 #include "helpers/provider/tokens.h"
 
-struct courier {
+struct send_worker {
 	const struct conf *conf;
 	const struct conf_signin *options;
 	const struct strlist *channels;
@@ -34,32 +34,32 @@ struct courier {
 	struct delivery *delivery;
 };
 
-enum courier_says {
-	COURIER_ASKS = 1, /* child: text is a question */
-	COURIER_ANSWERS,  /* parent: text is what was typed */
-	COURIER_PROVED,	  /* child: it is so */
-	COURIER_TOLD,	  /* child: notice n is with a provider */
-	COURIER_NOT_TOLD, /* child: notice n is not; text says why */
-	COURIER_NEXT,	  /* parent: notice n may go out now */
+enum send_worker_says {
+	WORKER_ASKS = 1, /* child: text is a question */
+	WORKER_ANSWERS,	 /* parent: text is what was typed */
+	WORKER_PROVED,	 /* child: it is so */
+	WORKER_TOLD,	 /* child: notice n is with a provider */
+	WORKER_NOT_TOLD, /* child: notice n is not; text says why */
+	WORKER_NEXT,	 /* parent: notice n may go out now */
 };
 
-enum { COURIER_TEXT_MAX = 511 };
+enum { WORKER_TEXT_MAX = 511 };
 
-struct courier_word {
-	enum courier_says says;
+struct send_worker_word {
+	enum send_worker_says says;
 	int n;
-	char text[COURIER_TEXT_MAX + 1];
+	char text[WORKER_TEXT_MAX + 1];
 };
 
 /* 0, or -OTP_EGONE when the other end has gone. */
-int courier_say(int fd, enum courier_says says, int n, const char *text);
+int send_worker_say(int fd, enum send_worker_says says, int n, const char *text);
 /* 0; -OTP_EGONE; -OTP_EPROTO for what is no word. The caller wipes an answer. */
-int courier_hear(int fd, struct courier_word *out);
+int send_worker_hear(int fd, struct send_worker_word *out);
 
 /* In the child, with everything open. Its exit code. */
-typedef int courier_fn(struct courier *c, void *arg);
+typedef int send_worker_fn(struct send_worker *c, void *arg);
 
-struct courier_run {
+struct send_worker_run {
 	pid_t pid;
 	int fd; /* to the child; its end-of-file is the child's end */
 };
@@ -70,13 +70,13 @@ struct courier_run {
  * the child's. All that the child logs carries the command's id, and so does every request to a
  * provider. An exit code.
  */
-int courier_start(const struct otpctl *ctl, const struct conf *conf, const struct strlist *channels,
-    courier_fn *fn, void *arg, struct courier_run *run);
+int send_worker_start(const struct otpctl *ctl, const struct conf *conf,
+    const struct strlist *channels, send_worker_fn *fn, void *arg, struct send_worker_run *run);
 /* Closes fd and waits for the child. Its exit code, OTPCTL_FAILED for a child that was killed. */
-int courier_end(struct courier_run *run);
+int send_worker_end(struct send_worker_run *run);
 
 /* Who of the channels reaches this kind of contact: the first one, or NULL. */
-const char *courier_channel(const struct courier *c, enum contact_kind kind);
-struct instant courier_now(struct courier *c);
+const char *send_worker_channel(const struct send_worker *c, enum contact_kind kind);
+struct instant send_worker_now(struct send_worker *c);
 
 #endif

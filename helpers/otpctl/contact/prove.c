@@ -37,11 +37,11 @@ struct attempt {
 /* --- send ------------------------------------------------------------------------------------ */
 
 static int
-choose_channel(struct courier *c, const struct contact_proof *p, struct attempt *k)
+choose_channel(struct send_worker *c, const struct contact_proof *p, struct attempt *k)
 {
 	enum contact_kind needs;
 
-	k->channel = p->channel ? p->channel : courier_channel(c, k->contact->kind);
+	k->channel = p->channel ? p->channel : send_worker_channel(c, k->contact->kind);
 	if (!k->channel)
 		return otpctl_fail("no channel of [otp] channels reaches an address of kind %s",
 		    contact_kind_name(k->contact->kind));
@@ -62,12 +62,12 @@ count_against(struct send_count *n, const char *kind, const char *owner,
 
 /* The limits of a sign-in that hold for an address and for this machine. An exit code. */
 static int
-reserve(struct courier *c, const struct attempt *k, int64_t *id)
+reserve(struct send_worker *c, const struct attempt *k, int64_t *id)
 {
 	const struct conf_limits *l = &c->conf->limits;
 	const char *address = k->contact->address;
 	struct store_refusal why = {0};
-	struct instant now = courier_now(c);
+	struct instant now = send_worker_now(c);
 	struct send_count n[3];
 	char until[OTPCTL_TIME_MAX];
 	int r;
@@ -91,7 +91,7 @@ reserve(struct courier *c, const struct attempt *k, int64_t *id)
 }
 
 static struct sending
-sending_of(const struct courier *c, const struct attempt *k, const struct secret *code)
+sending_of(const struct send_worker *c, const struct attempt *k, const struct secret *code)
 {
 	return (struct sending){
 	    .kind = SENDING_CODE,
@@ -135,10 +135,10 @@ tell_not_sent(const struct attempt *k, const struct delivered *d)
 
 /* What the sent code is checked by, kept. An exit code. */
 static int
-keep(struct courier *c, struct attempt *k, struct delivered *d, int64_t reservation)
+keep(struct send_worker *c, struct attempt *k, struct delivered *d, int64_t reservation)
 {
 	struct challenge *h = &k->challenge;
-	struct instant now = courier_now(c);
+	struct instant now = send_worker_now(c);
 	int r = 0;
 
 	(void)snprintf(h->user, sizeof(h->user), "%s", k->user);
@@ -169,7 +169,7 @@ keep(struct courier *c, struct attempt *k, struct delivered *d, int64_t reservat
 }
 
 static int
-judge_sent(struct courier *c, struct attempt *k, struct delivered *d, int64_t reservation)
+judge_sent(struct send_worker *c, struct attempt *k, struct delivered *d, int64_t reservation)
 {
 	char user[CONTACT_USER_MAX + 1];
 
@@ -187,7 +187,7 @@ judge_sent(struct courier *c, struct attempt *k, struct delivered *d, int64_t re
 
 /* Counted, made, sent, kept. An exit code. */
 static int
-send_code(struct courier *c, struct attempt *k)
+send_code(struct send_worker *c, struct attempt *k)
 {
 	struct delivered d = {.class = CLASS_BROKEN};
 	struct sending q;
@@ -222,7 +222,7 @@ budget_of(const struct attempt *k)
 }
 
 static struct try_rule
-rule_of(const struct courier *c)
+rule_of(const struct send_worker *c)
 {
 	return (struct try_rule){
 	    .failures = TRIES,
@@ -234,10 +234,10 @@ rule_of(const struct courier *c)
 }
 
 static int
-compare(struct courier *c, struct attempt *k, const struct secret *code, int *left)
+compare(struct send_worker *c, struct attempt *k, const struct secret *code, int *left)
 {
 	unsigned char mac[STORE_MAC_LEN];
-	struct instant now = courier_now(c);
+	struct instant now = send_worker_now(c);
 	struct budget b = budget_of(k);
 	const struct trial trial = {
 	    .id = k->challenge.id, .proof = mac, .budget = &b, .rule = rule_of(c)};
@@ -253,12 +253,12 @@ compare(struct courier *c, struct attempt *k, const struct secret *code, int *le
 
 /* Counted, then asked at the provider; only what it proves is right. As compare(). */
 static int
-ask_provider(struct courier *c, struct attempt *k, const struct secret *code, int *left)
+ask_provider(struct send_worker *c, struct attempt *k, const struct secret *code, int *left)
 {
 	const struct store_ops *store = c->store->ops;
 	struct sending q = sending_of(c, k, code);
 	struct delivered d = {.class = CLASS_BROKEN};
-	struct instant now = courier_now(c);
+	struct instant now = send_worker_now(c);
 	struct budget b = budget_of(k);
 	const struct trial trial = {
 	    .id = k->challenge.id,
@@ -318,7 +318,8 @@ judge_try(int r, int left, const char **note)
 
 /* What was typed is a code of the right length. */
 static int
-read_code(const struct courier *c, const struct attempt *k, const char *typed, struct secret *out)
+read_code(
+    const struct send_worker *c, const struct attempt *k, const char *typed, struct secret *out)
 {
 	int least = c->options->code_length, most = least;
 	int from = 0, to = 0;
@@ -330,18 +331,18 @@ read_code(const struct courier *c, const struct attempt *k, const char *typed, s
 }
 
 static int
-ask_and_check(struct courier *c, struct attempt *k, const char *note)
+ask_and_check(struct send_worker *c, struct attempt *k, const char *note)
 {
-	struct courier_word w = {.says = 0};
+	struct send_worker_word w = {.says = 0};
 	_auto_secret struct secret code = {0};
-	char question[COURIER_TEXT_MAX + 1];
+	char question[WORKER_TEXT_MAX + 1];
 	int r, left = TRIES, result = OTPCTL_EXISTS;
 
 	/* What is no code at all costs no try, but a program that says something else must end. */
 	for (int asked = 0; result == OTPCTL_EXISTS && asked < 2 * TRIES; asked++) {
 		(void)snprintf(question, sizeof(question), "%.384s\nVerification code: ", note);
-		if (courier_say(c->fd, COURIER_ASKS, 0, question) || courier_hear(c->fd, &w) ||
-		    w.says != COURIER_ANSWERS)
+		if (send_worker_say(c->fd, WORKER_ASKS, 0, question) ||
+		    send_worker_hear(c->fd, &w) || w.says != WORKER_ANSWERS)
 			return OTPCTL_FAILED;
 		note = "That is no code.";
 		if (!read_code(c, k, w.text, &code)) {
@@ -358,7 +359,7 @@ ask_and_check(struct courier *c, struct attempt *k, const char *note)
 
 /* Sent, asked for and checked. An exit code. */
 static int
-prove(struct courier *c, const struct contact_proof *p, struct attempt *k)
+prove(struct send_worker *c, const struct contact_proof *p, struct attempt *k)
 {
 	char note[384];
 	int r = choose_channel(c, p, k);
@@ -374,13 +375,13 @@ prove(struct courier *c, const struct contact_proof *p, struct attempt *k)
 }
 
 int
-contact_prove(struct courier *c, void *arg)
+contact_prove(struct send_worker *c, void *arg)
 {
 	const struct contact_proof *p = arg;
 	struct attempt k = {.user = p->user, .contact = p->contact, .masked = p->masked};
 	int r = prove(c, p, &k);
 
-	if (!r && courier_say(c->fd, COURIER_PROVED, 0, ""))
+	if (!r && send_worker_say(c->fd, WORKER_PROVED, 0, ""))
 		r = OTPCTL_FAILED;
 	secret_clear(&k.code);
 	secret_clear(&k.captures);

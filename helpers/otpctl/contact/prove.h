@@ -16,9 +16,9 @@ struct contact_proof {
 };
 
 /*
- * A courier_fn; arg is a struct contact_proof. Sends a code, asks for it by COURIER_ASKS up to
- * three times, and says COURIER_PROVED when it is used up.
+ * A send_worker_fn; arg is a struct contact_proof. Sends a code, asks for it by WORKER_ASKS up to
+ * three times, and says WORKER_PROVED when it is used up.
  */
-int contact_prove(struct courier *c, void *arg);
+int contact_prove(struct send_worker *c, void *arg);
 
 #endif

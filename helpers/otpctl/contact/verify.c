@@ -40,7 +40,7 @@ struct wish {
 static bool
 put_question(const char *question, char *answer, size_t size)
 {
-	char line[COURIER_TEXT_MAX + 1], clean[COURIER_TEXT_MAX + 1];
+	char line[WORKER_TEXT_MAX + 1], clean[WORKER_TEXT_MAX + 1];
 	const char *last = strrchr(question, '\n');
 
 	if (last) {
@@ -58,25 +58,25 @@ put_question(const char *question, char *answer, size_t size)
 
 /* Until the child has proof, or ends. True for proof. */
 static bool
-converse(struct courier_run *run)
+converse(struct send_worker_run *run)
 {
 	/* Where stdio keeps what was typed, so that it can be wiped. */
 	static char room[BUFSIZ];
-	struct courier_word w;
-	char answer[COURIER_TEXT_MAX + 1];
+	struct send_worker_word w;
+	char answer[WORKER_TEXT_MAX + 1];
 	bool proved = false, goes_on = true;
 
 	(void)setvbuf(stdin, room, _IOLBF, sizeof(room));
-	while (goes_on && !courier_hear(run->fd, &w)) {
-		goes_on = w.says == COURIER_ASKS;
-		proved = w.says == COURIER_PROVED;
+	while (goes_on && !send_worker_hear(run->fd, &w)) {
+		goes_on = w.says == WORKER_ASKS;
+		proved = w.says == WORKER_PROVED;
 		if (!goes_on)
 			break;
 		if (!put_question(w.text, answer, sizeof(answer))) {
 			(void)otpctl_fail("no code was given; nothing was marked");
 			break;
 		}
-		goes_on = !courier_say(run->fd, COURIER_ANSWERS, 0, answer);
+		goes_on = !send_worker_say(run->fd, WORKER_ANSWERS, 0, answer);
 	}
 	otp_wipe_array(answer);
 	otp_wipe_array(room);
@@ -191,20 +191,20 @@ verify(const struct otpctl *ctl, const struct conf *conf, const struct wish *w, 
 	char *name = (char *)w->channel;
 	const struct strlist one = {.item = &name, .n = 1};
 	struct contact_proof k = {.user = c->user, .contact = c, .channel = w->channel};
-	struct courier_run run;
+	struct send_worker_run run;
 	bool proved;
 	int r = may_be_sent_to(conf, c, w->channel);
 
 	(void)contact_shown(c, false, k.masked, sizeof(k.masked));
 	if (!r)
-		r = courier_start(ctl, conf,
+		r = send_worker_start(ctl, conf,
 		    w->channel ? &one : &conf_signin_for(conf, CONTACT_SERVICE)->channels,
 		    contact_prove, &k, &run);
 	if (r)
 		return r;
 	proved = converse(&run);
 	r = proved ? mark(conf->paths.contacts, c) : OTPCTL_FAILED;
-	(void)courier_end(&run);
+	(void)send_worker_end(&run);
 	if (!r)
 		return tell_verified(ctl, c);
 	audit_contact("contact_verify", c, "result=failed");
