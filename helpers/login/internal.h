@@ -19,7 +19,7 @@ enum step {
 	STEP_IDENTIFY,
 	STEP_RULES,
 	STEP_REMEMBERED,
-	STEP_REACH,
+	STEP_OPEN,
 	STEP_CONTACT,
 	STEP_LOCKED,
 	STEP_JOIN,
@@ -218,7 +218,7 @@ enum step login_ask_first(struct login *l); /* a step */
 enum step login_menu(struct login *l);	    /* a step */
 
 /* login.c */
-enum step login_reach(struct login *l); /* a step */
+enum step login_opener(struct login *l); /* a step */
 
 /* The reason of a host that cannot prompt. */
 #define BLIND_HOST "the host cannot prompt: it answered by itself"

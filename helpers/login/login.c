@@ -10,9 +10,9 @@
 #include "helpers/login/internal.h"
 
 enum step
-login_reach(struct login *l)
+login_opener(struct login *l)
 {
-	int r = l->io->delivery ? 0 : l->io->reach->open(l->io->reach, &l->ports.delivery);
+	int r = l->io->delivery ? 0 : l->io->opener->open(l->io->opener, &l->ports.delivery);
 
 	/* What is wrong is in the log. */
 	return r ? login_end(l, LOGIN_BROKEN, "what sends codes cannot be used") : STEP_CONTACT;
@@ -23,7 +23,7 @@ static step_fn *const steps[] = {
     [STEP_IDENTIFY] = login_identify,
     [STEP_RULES] = login_consult_rules,
     [STEP_REMEMBERED] = login_remembered,
-    [STEP_REACH] = login_reach,
+    [STEP_OPEN] = login_opener,
     [STEP_CONTACT] = login_find_destinations,
     [STEP_LOCKED] = login_check_locked,
     [STEP_JOIN] = login_join,

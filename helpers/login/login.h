@@ -89,8 +89,8 @@ struct login_watch {
 };
 
 /* Opens what a code needs to be sent; whoever is not asked never needs it. */
-struct login_reach {
-	int (*open)(struct login_reach *r, struct delivery **out);
+struct login_opener {
+	int (*open)(struct login_opener *r, struct delivery **out);
 };
 
 struct login_ports {
@@ -103,7 +103,7 @@ struct login_ports {
 	struct contacts *contacts;
 	struct store *store;
 	struct delivery *delivery; /* NULL: `reach` opens it when it is needed */
-	struct login_reach *reach;
+	struct login_opener *opener;
 	struct login_watch *watch; /* or NULL */
 };
 

@@ -25,14 +25,14 @@ login_remembered(struct login *l)
 	int r;
 
 	if (!remembers(l))
-		return STEP_REACH;
+		return STEP_OPEN;
 	r = l->io->store->ops->remembered_find(l->io->store, &t, l->name, l->source.remember, &age);
 	if (r == -OTP_ENOENT)
-		return STEP_REACH;
+		return STEP_OPEN;
 	if (r)
 		return login_end_by_error(l, r, "store");
 	if (age >= l->options->remember || !login_may_skip(l, "remember"))
-		return STEP_REACH;
+		return STEP_OPEN;
 	return login_end(
 	    l, LOGIN_SKIP, "remembered: a code was given here %lld s ago", (long long)(age / 1000));
 }

@@ -57,8 +57,8 @@ struct sign_in {
 	struct login_result result;
 };
 
-struct session_reach {
-	struct login_reach base; /* first */
+struct sign_in_opener {
+	struct login_opener base; /* first */
 	struct sign_in *sign_in;
 };
 
@@ -175,9 +175,9 @@ open_all(struct sign_in *s)
 
 /* Providers and their secrets, and what speaks to them, for whoever is asked. */
 static int
-open_delivery(struct login_reach *reach, struct delivery **out)
+open_delivery(struct login_opener *opener, struct delivery **out)
 {
-	struct sign_in *s = ((struct session_reach *)reach)->sign_in;
+	struct sign_in *s = ((struct sign_in_opener *)opener)->sign_in;
 	_auto_report struct conf_report report = {.max = REPORT_MAX};
 	http_open_fn *open = NULL;
 	struct provider_io io = {
@@ -216,7 +216,7 @@ static void
 run_login(struct sign_in *s, struct login_result *result)
 {
 	struct wire_peer peer;
-	struct session_reach reach = {{open_delivery}, s};
+	struct sign_in_opener opener = {{open_delivery}, s};
 	struct utsname host;
 	struct login_ports ports = {
 	    .conf = s->conf,
@@ -227,7 +227,7 @@ run_login(struct sign_in *s, struct login_result *result)
 	    .clock = &s->machine.clock.base,
 	    .contacts = s->contacts,
 	    .store = s->store,
-	    .reach = &reach.base,
+	    .opener = &opener.base,
 	};
 
 	peer_init(&peer, &s->wire, &s->delivery);

@@ -150,7 +150,7 @@ auth_info(const char *key, char *dst, size_t size)
 
 /* What a sign-in opens, opened as the helper does. */
 struct opened {
-	struct login_reach reach; /* first */
+	struct login_opener opener; /* first */
 	const struct otpctl *ctl;
 	const char *service;
 	struct conf *conf;
@@ -188,9 +188,9 @@ cannot(const char *what, const char *why)
 
 /* Where a code would be asked for: the providers, which are never asked. */
 static int
-open_providers(struct login_reach *reach, struct delivery **out)
+open_providers(struct login_opener *opener, struct delivery **out)
 {
-	struct opened *o = (struct opened *)reach;
+	struct opened *o = (struct opened *)opener;
 	struct provider_io io = {
 	    .sessions = &o->sessions.base,
 	    .pauses = &o->pauses.base,
@@ -285,7 +285,7 @@ tell(const struct otpctl *ctl, const json_t *answer, enum otpctl_known known)
 int
 otpctl_explain(struct otpctl *ctl, int argc, char **argv)
 {
-	_auto_opened struct opened o = {.reach = {open_providers}, .ctl = ctl};
+	_auto_opened struct opened o = {.opener = {open_providers}, .ctl = ctl};
 	_auto_json json_t *answer = NULL;
 	struct explain_arguments a = {.rhost = "", .tty = ""};
 	struct login_start start = {
@@ -328,7 +328,7 @@ otpctl_explain(struct otpctl *ctl, int argc, char **argv)
 	q.host_key = &o.host_key;
 	q.contacts = o.contacts;
 	q.store = o.store;
-	q.reach = &o.reach;
+	q.opener = &o.opener;
 	o.service = a.service;
 	if (explain_sign_in(&q, &answer) ||
 	    (q.known != USER_UNKNOWN && add_pauses(&q, user, answer)))

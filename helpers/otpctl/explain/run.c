@@ -26,7 +26,7 @@ struct dry {
 	struct login_machine machine;
 	struct clock_source clock;
 	struct login_watch watch;
-	struct login_reach reach;
+	struct login_opener opener;
 	struct delivery delivery;
 	struct delivery *real_delivery;
 	struct store_ops ops;
@@ -280,10 +280,10 @@ delivery_warm(struct delivery *v, const char *channel)
 }
 
 static int
-reach_open(struct login_reach *reach, struct delivery **out)
+opener_open(struct login_opener *opener, struct delivery **out)
 {
-	struct dry *d = DRY_OF(reach, reach);
-	int r = d->q->reach->open(d->q->reach, &d->real_delivery);
+	struct dry *d = DRY_OF(opener, opener);
+	int r = d->q->opener->open(d->q->opener, &d->real_delivery);
 
 	*out = r ? NULL : &d->delivery;
 	return r;
@@ -329,7 +329,7 @@ run(struct dry *d)
 	    .clock = &d->clock,
 	    .contacts = q->contacts,
 	    .store = q->store,
-	    .reach = &d->reach,
+	    .opener = &d->opener,
 	    .watch = &d->watch,
 	};
 	const char *end;
@@ -373,7 +373,7 @@ explain_sign_in(const struct explain_query *q, json_t **out)
 	    .machine = {.account = machine_account, .groups = machine_groups},
 	    .clock = {.now = clock_now},
 	    .watch = {watch_rule, watch_destinations},
-	    .reach = {reach_open},
+	    .opener = {opener_open},
 	    .delivery = {delivery_send, delivery_verify, delivery_warm, delivery_needs,
 		delivery_code_length},
 	    .ops = *q->store->ops,

@@ -14,7 +14,7 @@ struct explain_query {
 	const struct secret *host_key;
 	struct contacts *contacts;
 	struct store *store;
-	struct login_reach *reach; /* opens the providers */
+	struct login_opener *opener; /* opens the providers */
 	struct instant now;
 	const char *asked; /* whose code would be asked for: the start's user, or who calls */
 	enum otpctl_known known;
