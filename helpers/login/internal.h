@@ -136,7 +136,7 @@ enum step login_consult_rules(struct login *l); /* a step */
 
 /* remembered.c */
 /* What a sign-in that ends in ok leaves behind. Borrowed from l. */
-struct on_ok login_on_ok(const struct login *l);
+struct success_effects login_success_effects(const struct login *l);
 enum step login_remembered(struct login *l); /* a step */
 
 /* login/destination.c */

@@ -37,10 +37,10 @@ login_remembered(struct login *l)
 	    l, LOGIN_SKIP, "remembered: a code was given here %lld s ago", (long long)(age / 1000));
 }
 
-struct on_ok
-login_on_ok(const struct login *l)
+struct success_effects
+login_success_effects(const struct login *l)
 {
-	return (struct on_ok){
+	return (struct success_effects){
 	    .known_source = l->start->peer ? "" : l->source.known_source,
 	    .remember = remembers(l) ? l->source.remember : "",
 	};

@@ -45,7 +45,7 @@ compare(struct login *l, const struct secret *code, struct trial_result *out)
 	    .proof = mac,
 	    .budget = &l->budget,
 	    .rule = login_try_rule(l),
-	    .effects = login_on_ok(l),
+	    .effects = login_success_effects(l),
 	};
 	struct instant t = login_now(l);
 	int r = challenge_mac(&l->challenge, l->io->host_key, secret_str(code), mac);
@@ -76,7 +76,7 @@ consume(struct login *l)
 	const struct trial trial = {
 	    .id = l->challenge.id,
 	    .budget = &l->budget,
-	    .effects = login_on_ok(l),
+	    .effects = login_success_effects(l),
 	};
 	struct instant t = login_now(l);
 	int r = l->io->store->ops->consume(l->io->store, &t, &trial);

@@ -60,7 +60,7 @@ login_try_recovery(struct login *l, const struct secret *typed)
 	    .proof = hash,
 	    .budget = &budget,
 	    .rule = login_recovery_rule(l),
-	    .effects = login_on_ok(l),
+	    .effects = login_success_effects(l),
 	};
 	struct trial_result tried = {0};
 	struct instant t = login_now(l);

@@ -141,7 +141,7 @@ typedef int credits_fn(
 enum { SOURCES_KEPT = 32 };
 
 /* What a sign-in that ends in ok leaves behind, in the transaction that lets it in. Borrowed. */
-struct on_ok {
+struct success_effects {
 	const char *known_source; /* known from now on for the user; NULL or "" for none */
 	const char *remember;	  /* not asked again there for a while; NULL or "" for nowhere */
 };
@@ -157,7 +157,7 @@ struct trial {
 	const unsigned char *proof; /* STORE_MAC_LEN or RECOVERY_HASH_LEN bytes */
 	const struct budget *budget;
 	struct try_rule rule;
-	struct on_ok effects;
+	struct success_effects effects;
 	int64_t lease_ms;
 };
 

@@ -27,7 +27,7 @@ struct post {
 	struct server server;
 	struct line line[CONNECTIONS];
 	int nlines;
-	enum web_then then[TURNS];
+	enum web_then effects[TURNS];
 	char heard[HEARD_MAX];
 	size_t nheard;
 	char reply[TURNS][REPLY_MAX];
@@ -103,19 +103,19 @@ say(struct line *l, enum turn turn)
 {
 	struct post *p = l->post;
 	const char *reply = p->reply[turn];
-	enum web_then then;
+	enum web_then effects;
 	char byte;
 
 	pthread_mutex_lock(&p->server.lock);
-	then = p->then[turn];
+	effects = p->effects[turn];
 	pthread_mutex_unlock(&p->server.lock);
 	if (!put(l, reply, strlen(reply)))
 		return false;
-	while (then == WEB_HOLD && recv(l->fd, &byte, 1, 0) > 0)
+	while (effects == WEB_HOLD && recv(l->fd, &byte, 1, 0) > 0)
 		;
-	while (then == WEB_DRIP && put(l, "x", 1))
+	while (effects == WEB_DRIP && put(l, "x", 1))
 		(void)usleep(5000);
-	return then == WEB_KEEP && turn != TURN_QUIT;
+	return effects == WEB_KEEP && turn != TURN_QUIT;
 }
 
 static bool
@@ -186,10 +186,10 @@ accept_all(void *memory, int listener)
 }
 
 static void
-reply_with(struct post *p, enum turn turn, const char *reply, enum web_then then)
+reply_with(struct post *p, enum turn turn, const char *reply, enum web_then effects)
 {
 	server_copy(p->reply[turn], sizeof(p->reply[turn]), reply, strlen(reply) + 1);
-	p->then[turn] = then;
+	p->effects[turn] = effects;
 }
 
 void
@@ -219,10 +219,10 @@ post_stop(struct post *p)
 }
 
 void
-post_say(struct post *p, enum turn turn, const char *reply, enum web_then then)
+post_say(struct post *p, enum turn turn, const char *reply, enum web_then effects)
 {
 	pthread_mutex_lock(&p->server.lock);
-	reply_with(p, turn, reply, then);
+	reply_with(p, turn, reply, effects);
 	pthread_mutex_unlock(&p->server.lock);
 }
 

@@ -27,7 +27,7 @@ struct post *post_start(void);
 /* Ends every connection. */
 void post_stop(struct post *p);
 /* What it says from now on at this turn, and what it does then: not WEB_DROP. */
-void post_say(struct post *p, enum turn turn, const char *reply, enum web_then then);
+void post_say(struct post *p, enum turn turn, const char *reply, enum web_then effects);
 /* As in the beginning, and nothing heard. */
 void post_reset(struct post *p);
 int post_port(const struct post *p);

@@ -83,6 +83,6 @@ int tally(const int result[CHILDREN_MAX], int r);
 
 /* TRIAL(.id = ID_A, .budget = &asha, ...); AT(): an ok leaves this place behind. */
 #define TRIAL(...) (&(const struct trial){__VA_ARGS__})
-#define AT(p)	   ((struct on_ok){.known_source = (p)})
+#define AT(p)	   ((struct success_effects){.known_source = (p)})
 
 #endif

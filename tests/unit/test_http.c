@@ -396,7 +396,7 @@ the_deadline_is_kept(void **state)
 {
 	static const struct {
 		const char *name, *bytes;
-		enum web_then then;
+		enum web_then effects;
 	} rows[] = {
 	    {"silent", "", WEB_HOLD},
 	    {"head, then silent", "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{", WEB_HOLD},
@@ -408,7 +408,7 @@ the_deadline_is_kept(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		int64_t began = clock_ms(CLOCK_MONOTONIC);
 
-		web_say(web, rows[i].bytes, strlen(rows[i].bytes), rows[i].then);
+		web_say(web, rows[i].bytes, strlen(rows[i].bytes), rows[i].effects);
 		ROW(ask_within(web_url(web, "/"), 300) == -OTP_ETIME, rows[i].name);
 		ROW(clock_ms(CLOCK_MONOTONIC) - began < 1500, rows[i].name);
 		ROW(answer.written, rows[i].name);

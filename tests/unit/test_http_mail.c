@@ -264,7 +264,7 @@ what_is_no_whole_answer_is_an_error(void **state)
 	static const struct {
 		enum turn turn;
 		const char *reply;
-		enum web_then then;
+		enum web_then effects;
 		int r;
 		bool written;
 	} rows[] = {
@@ -296,7 +296,7 @@ what_is_no_whole_answer_is_an_error(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		int r;
 
-		post_say(post, rows[i].turn, rows[i].reply, rows[i].then);
+		post_say(post, rows[i].turn, rows[i].reply, rows[i].effects);
 		r = mail(&plain);
 		if (r != rows[i].r || answer.status || answer.written != rows[i].written ||
 		    !*answer.failure)

@@ -21,7 +21,7 @@ struct web {
 	int nlinks, requests;
 	char last[REQUEST_MAX];
 	size_t len;
-	enum web_then then;
+	enum web_then effects;
 	char url[256];
 	char say[SAY_MAX];
 };
@@ -51,13 +51,13 @@ hear(struct link *l, char *text)
 }
 
 static void
-then_do(struct link *l, enum web_then then)
+then_do(struct link *l, enum web_then effects)
 {
 	char byte;
 
-	while (then == WEB_HOLD && recv(l->fd, &byte, 1, 0) > 0)
+	while (effects == WEB_HOLD && recv(l->fd, &byte, 1, 0) > 0)
 		;
-	while (then == WEB_DRIP && send(l->fd, "x", 1, MSG_NOSIGNAL) == 1)
+	while (effects == WEB_DRIP && send(l->fd, "x", 1, MSG_NOSIGNAL) == 1)
 		(void)usleep(5000);
 }
 
@@ -65,7 +65,7 @@ static bool
 serve_one(struct link *l, char *text)
 {
 	struct web *w = l->web;
-	enum web_then then;
+	enum web_then effects;
 	const char *say = w->say;
 	size_t len;
 
@@ -74,7 +74,7 @@ serve_one(struct link *l, char *text)
 	pthread_mutex_lock(&w->server.lock);
 	w->requests++;
 	memcpy(w->last, text, REQUEST_MAX);
-	len = w->len, then = w->then;
+	len = w->len, effects = w->effects;
 	pthread_mutex_unlock(&w->server.lock);
 	while (len) {
 		ssize_t n = send(l->fd, say, len, MSG_NOSIGNAL);
@@ -84,8 +84,8 @@ serve_one(struct link *l, char *text)
 		say += n;
 		len -= (size_t)n;
 	}
-	then_do(l, then);
-	return then == WEB_KEEP;
+	then_do(l, effects);
+	return effects == WEB_KEEP;
 }
 
 static void *
@@ -116,7 +116,7 @@ accept_all(void *memory, int listener)
 		pthread_mutex_lock(&w->server.lock);
 		w->nlinks++;
 		pthread_mutex_unlock(&w->server.lock);
-		if (w->then == WEB_DROP)
+		if (w->effects == WEB_DROP)
 			(void)shutdown(fd, SHUT_RDWR);
 		if (pthread_create(&thread, NULL, serve, l) || pthread_detach(thread))
 			abort();
@@ -140,12 +140,12 @@ web_stop(struct web *w)
 }
 
 void
-web_say(struct web *w, const void *bytes, size_t len, enum web_then then)
+web_say(struct web *w, const void *bytes, size_t len, enum web_then effects)
 {
 	pthread_mutex_lock(&w->server.lock);
 	server_copy(w->say, sizeof(w->say), bytes, len);
 	w->len = len;
-	w->then = then;
+	w->effects = effects;
 	pthread_mutex_unlock(&w->server.lock);
 }
 

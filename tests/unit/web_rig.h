@@ -19,7 +19,7 @@ struct web *web_start(void);
 /* Ends every connection. */
 void web_stop(struct web *w);
 /* What every request is answered from now on: len bytes as they are, then what. */
-void web_say(struct web *w, const void *bytes, size_t len, enum web_then then);
+void web_say(struct web *w, const void *bytes, size_t len, enum web_then effects);
 /* As above: a whole answer with this status line's rest, header lines ("A: b\r\n") and body. */
 void web_answer(struct web *w, const char *status, const char *headers, const char *body);
 /* "http://127.0.0.1:PORT" and the path; borrowed until the next call. */

@@ -153,7 +153,7 @@ use_up(struct sqlite_store *s, const struct instant *now, const struct trial *t,
 	if (!r)
 		r = store_sqlite_budget_reset(s, t->budget);
 	if (!r)
-		r = store_sqlite_on_ok(s, now, t->user, &t->effects);
+		r = store_sqlite_success_effects(s, now, t->user, &t->effects);
 	return r;
 }
 

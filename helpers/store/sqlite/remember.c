@@ -31,8 +31,8 @@ remember(struct sqlite_store *s, const struct instant *now, const char *user, co
 }
 
 int
-store_sqlite_on_ok(struct sqlite_store *s, const struct instant *now, const char *user,
-    const struct on_ok *effects)
+store_sqlite_success_effects(struct sqlite_store *s, const struct instant *now, const char *user,
+    const struct success_effects *effects)
 {
 	int r = store_sqlite_source_put(s, now, user, effects->known_source);
 

@@ -30,8 +30,8 @@ int store_sqlite_budget_reset(struct sqlite_store *s, const struct budget *b);
 int store_sqlite_give_back(struct sqlite_store *s, int64_t reservation);
 
 /* remember.c: what a sign-in that ends in ok leaves behind. */
-int store_sqlite_on_ok(struct sqlite_store *s, const struct instant *now, const char *user,
-    const struct on_ok *effects);
+int store_sqlite_success_effects(struct sqlite_store *s, const struct instant *now,
+    const char *user, const struct success_effects *effects);
 
 /* known.c: NULL or "" for no place. */
 int store_sqlite_source_put(

@@ -116,7 +116,7 @@ use_up(
 	if (!r)
 		r = store_sqlite_give_back(s, c->reservation);
 	if (!r)
-		r = store_sqlite_on_ok(s, now, c->user, &t->effects);
+		r = store_sqlite_success_effects(s, now, c->user, &t->effects);
 	return r;
 }
 
