@@ -13,19 +13,20 @@
 #include "common/own.h"
 
 static bool
-trusted_owner(const struct stat *st, uid_t also)
+trusted_owner(const struct stat *st, uid_t second_owner)
 {
-	return st->st_uid == 0 || st->st_uid == also;
+	return st->st_uid == 0 || st->st_uid == second_owner;
 }
 
 static int
-judge_component(const char *path, bool last, uid_t also)
+judge_component(const char *path, bool last, uid_t second_owner)
 {
 	struct stat st;
 
 	if (lstat(path, &st))
 		return last && errno == ENOENT ? 0 : -OTP_ESYS;
-	if (S_ISLNK(st.st_mode) || !trusted_owner(&st, also) || (!last && !S_ISDIR(st.st_mode)))
+	if (S_ISLNK(st.st_mode) || !trusted_owner(&st, second_owner) ||
+	    (!last && !S_ISDIR(st.st_mode)))
 		return -OTP_EPERM;
 	if (S_ISDIR(st.st_mode) && st.st_uid == 0 && st.st_mode & S_ISVTX)
 		return 0;
@@ -48,11 +49,11 @@ is_normal(const char *path)
 }
 
 int
-trust_path(const char *path, uid_t also, char *culprit, size_t size)
+trust_path(const char *path, uid_t second_owner, char *culprit, size_t size)
 {
 	char part[PATH_MAX];
 	size_t len = strlen(path);
-	int r = judge_component("/", false, also);
+	int r = judge_component("/", false, second_owner);
 
 	(void)snprintf(culprit, size, "/");
 	if (!is_normal(path) || len >= sizeof(part)) {
@@ -64,7 +65,7 @@ trust_path(const char *path, uid_t also, char *culprit, size_t size)
 			continue;
 		(void)snprintf(part, sizeof(part), "%.*s", (int)i, path);
 		(void)snprintf(culprit, size, "%s", part);
-		r = judge_component(part, i == len, also);
+		r = judge_component(part, i == len, second_owner);
 	}
 	return r;
 }
@@ -98,7 +99,8 @@ read_all(int fd, size_t size, struct secret *out)
 }
 
 int
-trust_read(const char *path, uid_t also, enum trust_secrecy secrecy, size_t max, struct secret *out)
+trust_read(const char *path, uid_t second_owner, enum trust_secrecy secrecy, size_t max,
+    struct secret *out)
 {
 	_auto_close int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat st;
@@ -107,8 +109,8 @@ trust_read(const char *path, uid_t also, enum trust_secrecy secrecy, size_t max,
 		return errno == ENOENT ? -OTP_ENOENT : errno == ELOOP ? -OTP_EPERM : -OTP_ESYS;
 	if (fstat(fd, &st))
 		return -OTP_ESYS;
-	if (!S_ISREG(st.st_mode) || !trusted_owner(&st, also) || st.st_mode & (S_IWGRP | S_IWOTH) ||
-	    (secrecy == TRUST_SECRET && st.st_mode & S_IROTH))
+	if (!S_ISREG(st.st_mode) || !trusted_owner(&st, second_owner) ||
+	    st.st_mode & (S_IWGRP | S_IWOTH) || (secrecy == TRUST_SECRET && st.st_mode & S_IROTH))
 		return -OTP_EPERM;
 	if (st.st_size < 0 || (size_t)st.st_size > max)
 		return -OTP_ETOOBIG;

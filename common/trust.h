@@ -21,7 +21,7 @@ enum trust_secrecy {
  * component may be missing. 0; -OTP_EINVAL (not absolute or not normal), -OTP_EPERM or -OTP_ESYS,
  * with the component at fault in *culprit (size bytes) for the log.
  */
-int trust_path(const char *path, uid_t also, char *culprit, size_t size);
+int trust_path(const char *path, uid_t second_owner, char *culprit, size_t size);
 
 /*
  * Reads a whole file of at most max bytes into *out. It must be a regular file owned by root or by
@@ -29,7 +29,7 @@ int trust_path(const char *path, uid_t also, char *culprit, size_t size);
  * A fifo or a device is refused without waiting on it.
  * 0, -OTP_ENOENT, -OTP_EPERM (owner, mode, kind), -OTP_ETOOBIG, -OTP_ENOMEM or -OTP_ESYS.
  */
-int trust_read(
-    const char *path, uid_t also, enum trust_secrecy secrecy, size_t max, struct secret *out);
+int trust_read(const char *path, uid_t second_owner, enum trust_secrecy secrecy, size_t max,
+    struct secret *out);
 
 #endif

@@ -34,18 +34,18 @@ connect_patiently(int fd, const struct sockaddr_un *to, struct deadline dl)
 
 /* The kernel reports who called listen(2): a name in the file system proves nothing. */
 static int
-check_listener(int fd, uid_t also)
+check_listener(int fd, uid_t second_owner)
 {
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) || len != sizeof(peer))
 		return -OTP_ESYS;
-	return peer.uid == 0 || peer.uid == also ? 0 : -OTP_EPERM;
+	return peer.uid == 0 || peer.uid == second_owner ? 0 : -OTP_EPERM;
 }
 
 int
-connect_socket(const char *path, uid_t also, struct deadline dl, int *fd)
+connect_socket(const char *path, uid_t second_owner, struct deadline dl, int *fd)
 {
 	_auto_close int low = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	/* A host may run without descriptors 0 to 2, and would then read our socket as its own. */
@@ -60,7 +60,7 @@ connect_socket(const char *path, uid_t also, struct deadline dl, int *fd)
 	strcpy(to.sun_path, path);
 	r = connect_patiently(s, &to, dl);
 	if (!r)
-		r = check_listener(s, also);
+		r = check_listener(s, second_owner);
 	if (!r)
 		*fd = take_fd(&s);
 	return r;

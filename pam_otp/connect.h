@@ -12,6 +12,6 @@
  * 0; -OTP_ENOENT when nobody listens there; -OTP_EPERM for a wrong listener; -OTP_ETIME;
  * -OTP_ETOOBIG for a path that no socket can have; -OTP_ESYS.
  */
-int connect_socket(const char *path, uid_t also, struct deadline dl, int *fd);
+int connect_socket(const char *path, uid_t second_owner, struct deadline dl, int *fd);
 
 #endif

@@ -88,8 +88,9 @@ static int
 open_door_1(struct signin *s)
 {
 	const char *path = s->options.socket ? s->options.socket : OTP_SOCKET;
-	uid_t also = s->options.socket ? s->euid : 0;
-	int r = explain(s, connect_socket(path, also, s->talk.deadline, &s->fd), "door 1, connect");
+	uid_t second_owner = s->options.socket ? s->euid : 0;
+	int r = explain(
+	    s, connect_socket(path, second_owner, s->talk.deadline, &s->fd), "door 1, connect");
 
 	if (r)
 		return r;

@@ -15,9 +15,9 @@
 enum { HOST_KEY_MAX = 4096 };
 
 int
-host_key_read(const char *path, uid_t also, struct secret *out)
+host_key_read(const char *path, uid_t second_owner, struct secret *out)
 {
-	int r = trust_read(path, also, TRUST_SECRET, HOST_KEY_MAX, out);
+	int r = trust_read(path, second_owner, TRUST_SECRET, HOST_KEY_MAX, out);
 
 	return !r && out->len < HOST_KEY_MIN ? -OTP_EINVAL : r;
 }

@@ -14,7 +14,7 @@ enum { HOST_KEY_MIN = 32, CODE_DIGITS_MIN = 6, CODE_DIGITS_MAX = 10, CODE_TYPED_
  * Reads the host key into *out: a secret file of HOST_KEY_MIN bytes or more that belongs to root or
  * to the user `also`. 0, -OTP_EINVAL if it is too short, or the errors of trust_read().
  */
-int host_key_read(const char *path, uid_t also, struct secret *out);
+int host_key_read(const char *path, uid_t second_owner, struct secret *out);
 
 /* Writes len random bytes, at most 64, as 2*len hexadecimal digits and a NUL. 0 or -OTP_ESYS. */
 int random_id(char *hex, size_t len);

@@ -157,10 +157,10 @@ struct conf {
  * of *report: "[section] key: what is wrong, what was expected". The report must be empty before.
  * Profiles are not judged here: provider_load() does that. 0, -OTP_ECONF, -OTP_ENOMEM.
  */
-int conf_load(const char *path, uid_t also, struct conf **out, struct conf_report *report);
+int conf_load(const char *path, uid_t second_owner, struct conf **out, struct conf_report *report);
 /* The same at another time: now_s (wall clock, seconds) decides which [exempt] rules are over. */
-int conf_load_at(
-    const char *path, uid_t also, int64_t now_s, struct conf **out, struct conf_report *report);
+int conf_load_at(const char *path, uid_t second_owner, int64_t now_s, struct conf **out,
+    struct conf_report *report);
 void conf_free(struct conf *c);
 
 /* The options for one service; borrowed from c. */

@@ -22,7 +22,7 @@
 
 /* Says why a file or folder was not believed, for the person who can mend it. */
 static void
-report_untrusted(struct conf_report *rep, const char *path, bool folder, uid_t also)
+report_untrusted(struct conf_report *rep, const char *path, bool folder, uid_t second_owner)
 {
 	struct stat st;
 
@@ -32,7 +32,7 @@ report_untrusted(struct conf_report *rep, const char *path, bool folder, uid_t a
 		conf_error(rep, path, 0, "is a symbolic link: name the file itself");
 	else if (folder ? !S_ISDIR(st.st_mode) : !S_ISREG(st.st_mode))
 		conf_error(rep, path, 0, "is not a %s", folder ? "folder" : "regular file");
-	else if (st.st_uid != 0 && st.st_uid != also)
+	else if (st.st_uid != 0 && st.st_uid != second_owner)
 		conf_error(rep, path, 0, "belongs to uid %u: it must be root's (chown root)",
 		    (unsigned)st.st_uid);
 	else
@@ -42,12 +42,12 @@ report_untrusted(struct conf_report *rep, const char *path, bool folder, uid_t a
 }
 
 static int
-read_text(const char *path, uid_t also, struct secret *text, struct conf_report *rep)
+read_text(const char *path, uid_t second_owner, struct secret *text, struct conf_report *rep)
 {
-	int r = trust_read(path, also, TRUST_PUBLIC, CONF_FILE_MAX, text);
+	int r = trust_read(path, second_owner, TRUST_PUBLIC, CONF_FILE_MAX, text);
 
 	if (r == -OTP_EPERM)
-		report_untrusted(rep, path, false, also);
+		report_untrusted(rep, path, false, second_owner);
 	else if (r == -OTP_ENOENT)
 		conf_error(rep, path, 0, "there is no such file");
 	else if (r == -OTP_ETOOBIG)
@@ -58,12 +58,13 @@ read_text(const char *path, uid_t also, struct secret *text, struct conf_report 
 }
 
 int
-conf_file_read(const char *path, uid_t also, struct conf_sections *s, struct conf_report *rep)
+conf_file_read(
+    const char *path, uid_t second_owner, struct conf_sections *s, struct conf_report *rep)
 {
 	_auto_secret struct secret text = {0};
 	const char *nul;
 	unsigned line = 1;
-	int r = read_text(path, also, &text, rep);
+	int r = read_text(path, second_owner, &text, rep);
 
 	if (r)
 		return r == -OTP_ENOMEM ? r : 0;
@@ -117,7 +118,8 @@ list_folder(DIR *d, const char *folder, struct strlist *out)
 }
 
 int
-conf_file_dropins(const char *path, uid_t also, struct strlist *out, struct conf_report *rep)
+conf_file_dropins(
+    const char *path, uid_t second_owner, struct strlist *out, struct conf_report *rep)
 {
 	_auto_free char *folder = NULL;
 	struct stat st;
@@ -132,7 +134,7 @@ conf_file_dropins(const char *path, uid_t also, struct strlist *out, struct conf
 	if (fd < 0 && errno == ENOENT)
 		return 0;
 	if (fd < 0 && (errno == ELOOP || errno == ENOTDIR)) {
-		report_untrusted(rep, folder, true, also);
+		report_untrusted(rep, folder, true, second_owner);
 		return 0;
 	}
 	d = fd < 0 ? NULL : fdopendir(fd);
@@ -144,8 +146,8 @@ conf_file_dropins(const char *path, uid_t also, struct strlist *out, struct conf
 			(void)close(fd);
 		return 0;
 	}
-	if ((st.st_uid != 0 && st.st_uid != also) || st.st_mode & (S_IWGRP | S_IWOTH)) {
-		report_untrusted(rep, folder, true, also);
+	if ((st.st_uid != 0 && st.st_uid != second_owner) || st.st_mode & (S_IWGRP | S_IWOTH)) {
+		report_untrusted(rep, folder, true, second_owner);
 		r = 0;
 	} else {
 		r = list_folder(d, folder, out);

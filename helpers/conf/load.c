@@ -331,15 +331,15 @@ make(struct making *m)
 }
 
 static int
-read_files(const char *path, uid_t also, struct conf_sections *s, struct conf_report *rep)
+read_files(const char *path, uid_t second_owner, struct conf_sections *s, struct conf_report *rep)
 {
 	struct strlist dropins = {0};
-	int r = conf_file_read(path, also, s, rep);
+	int r = conf_file_read(path, second_owner, s, rep);
 
 	if (!r)
-		r = conf_file_dropins(path, also, &dropins, rep);
+		r = conf_file_dropins(path, second_owner, &dropins, rep);
 	for (size_t i = 0; !r && i < dropins.n; i++)
-		r = conf_file_read(dropins.item[i], also, s, rep);
+		r = conf_file_read(dropins.item[i], second_owner, s, rep);
 	strlist_free(&dropins);
 	return r;
 }
@@ -351,8 +351,8 @@ conf_cleanup(struct conf **c)
 }
 
 int
-conf_load_at(
-    const char *path, uid_t also, int64_t now_s, struct conf **out, struct conf_report *report)
+conf_load_at(const char *path, uid_t second_owner, int64_t now_s, struct conf **out,
+    struct conf_report *report)
 {
 	__attribute__((cleanup(conf_cleanup))) struct conf *c = calloc(1, sizeof(*c));
 	struct making m = {.c = c, .rep = report};
@@ -367,7 +367,7 @@ conf_load_at(
 	c->internal->path = strdup(path);
 	if (!c->internal->path)
 		return -OTP_ENOMEM;
-	r = read_files(path, also, &c->internal->sections, report);
+	r = read_files(path, second_owner, &c->internal->sections, report);
 	if (!r)
 		r = make(&m);
 	if (r)
@@ -384,7 +384,7 @@ conf_load_at(
 }
 
 int
-conf_load(const char *path, uid_t also, struct conf **out, struct conf_report *report)
+conf_load(const char *path, uid_t second_owner, struct conf **out, struct conf_report *report)
 {
-	return conf_load_at(path, also, time(NULL), out, report);
+	return conf_load_at(path, second_owner, time(NULL), out, report);
 }

@@ -73,7 +73,7 @@ struct contacts {
 
 /* SQLite, read-only. The file must be owned by root or `also` and writable by nobody else.
  * 0, -OTP_ESTORE (missing, empty, foreign, other schema), -OTP_EPERM. The cause is logged. */
-int contacts_sqlite_open(const char *path, uid_t also, struct contacts **out);
+int contacts_sqlite_open(const char *path, uid_t second_owner, struct contacts **out);
 
 /* One contact of a listing, borrowed for the call. 0 to go on, or an error that ends the listing.
  */

@@ -29,7 +29,7 @@ struct sqlite_contacts {
 };
 
 int
-contacts_judge(int fd, uid_t also, const char *path, struct stat *st)
+contacts_judge(int fd, uid_t second_owner, const char *path, struct stat *st)
 {
 	if (fstat(fd, st)) {
 		otp_logr(LOG_ERR, -OTP_ESYS, "contacts %s", path);
@@ -39,7 +39,7 @@ contacts_judge(int fd, uid_t also, const char *path, struct stat *st)
 		otp_log(LOG_ERR, "contacts %s: not a regular file", path);
 		return -OTP_EPERM;
 	}
-	if (st->st_uid != 0 && st->st_uid != also) {
+	if (st->st_uid != 0 && st->st_uid != second_owner) {
 		otp_log(LOG_ERR, "contacts %s: owned by uid %ld; run: chown root %s", path,
 		    (long)st->st_uid, path);
 		return -OTP_EPERM;
@@ -277,7 +277,7 @@ map_image(struct sqlite_contacts *c, int fd, size_t size, const char *path)
 }
 
 static int
-open_reader(const char *path, uid_t also, struct sqlite_contacts **out)
+open_reader(const char *path, uid_t second_owner, struct sqlite_contacts **out)
 {
 	_auto_close int fd = open(path, CONTACTS_OPEN_FLAGS);
 	__attribute__((cleanup(own_contacts))) struct sqlite_contacts *c = NULL;
@@ -286,7 +286,7 @@ open_reader(const char *path, uid_t also, struct sqlite_contacts **out)
 
 	if (fd < 0)
 		return contacts_open_error(errno, path);
-	r = contacts_judge(fd, also, path, &st);
+	r = contacts_judge(fd, second_owner, path, &st);
 	if (r)
 		return r;
 	c = calloc(1, sizeof(*c));
@@ -301,10 +301,10 @@ open_reader(const char *path, uid_t also, struct sqlite_contacts **out)
 }
 
 int
-contacts_sqlite_open(const char *path, uid_t also, struct contacts **out)
+contacts_sqlite_open(const char *path, uid_t second_owner, struct contacts **out)
 {
 	struct sqlite_contacts *c;
-	int r = open_reader(path, also, &c);
+	int r = open_reader(path, second_owner, &c);
 
 	if (!r)
 		*out = &c->base;

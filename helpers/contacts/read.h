@@ -18,7 +18,7 @@ enum {
 
 /* A regular file, not empty, of root's or also's, nobody else's to write? 0, -OTP_EPERM,
  * -OTP_ESTORE */
-int contacts_judge(int fd, uid_t also, const char *path, struct stat *st);
+int contacts_judge(int fd, uid_t second_owner, const char *path, struct stat *st);
 /* What the errno of a failed open means: -OTP_EPERM or -OTP_ESTORE. */
 int contacts_open_error(int err, const char *path);
 /* Ours, and of this schema? 0 or -OTP_ESTORE. */

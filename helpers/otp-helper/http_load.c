@@ -34,13 +34,13 @@ path_beside_us(char *dst, size_t size)
 
 /* Why not is appended to *why. */
 static int
-load(const char *path, uid_t also, http_open_fn **out, struct buf *why)
+load(const char *path, uid_t second_owner, http_open_fn **out, struct buf *why)
 {
 	const struct http_object *object;
 	char culprit[PATH_MAX];
 	void *part;
 
-	if (trust_path(path, also, culprit, sizeof(culprit))) {
+	if (trust_path(path, second_owner, culprit, sizeof(culprit))) {
 		buf_putf(why, "%s: owned or writable by somebody else", culprit);
 		return -OTP_EPERM;
 	}
@@ -63,7 +63,7 @@ load(const char *path, uid_t also, http_open_fn **out, struct buf *why)
 }
 
 int
-http_load(uid_t also, http_open_fn **out)
+http_load(uid_t second_owner, http_open_fn **out)
 {
 	const struct timespec round = {.tv_nsec = ROUND_NS};
 	char path[PATH_MAX + sizeof(HTTP_OBJECT)];
@@ -77,7 +77,7 @@ http_load(uid_t also, http_open_fn **out)
 		_auto_buf struct buf why = BUF_INIT(WHY_MAX);
 		const char *text;
 
-		r = load(path, also, out, &why);
+		r = load(path, second_owner, out, &why);
 		if (!r)
 			return 0;
 		text = buf_str(&why);

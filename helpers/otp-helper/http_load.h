@@ -18,6 +18,6 @@
  * place. 0; -OTP_EPERM; -OTP_ESYS: it is not there, or cannot be loaded; -OTP_EPROTO: it is of
  * another build. The reason is in the log.
  */
-int http_load(uid_t also, http_open_fn **out);
+int http_load(uid_t second_owner, http_open_fn **out);
 
 #endif

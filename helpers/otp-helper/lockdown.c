@@ -230,7 +230,7 @@ set_identity(struct start_context *s)
 		r = drop_root(pw);
 	} else if (!pw || geteuid() != pw->pw_uid) {
 		s->as_caller = true;
-		s->also = geteuid();
+		s->second_owner = geteuid();
 		/* As the caller it can do no more than the caller could. */
 		return s->transport == TRANSPORT_SPAWNED && s->peer == geteuid() &&
 			       is_uniform(getuid(), getgid())

@@ -13,9 +13,9 @@ enum transport {
 struct start_context {
 	int fd; /* the socket, above descriptor 2 */
 	enum transport transport;
-	uid_t peer;	/* the host's effective uid, from the kernel */
-	bool as_caller; /* a developer's machine: no root anywhere */
-	uid_t also;	/* besides root, who may own what is read: root, or the caller */
+	uid_t peer;	    /* the host's effective uid, from the kernel */
+	bool as_caller;	    /* a developer's machine: no root anywhere */
+	uid_t second_owner; /* besides root, who may own what is read: root, or the caller */
 };
 
 /*

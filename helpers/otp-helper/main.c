@@ -147,7 +147,7 @@ static int
 open_host_key(struct sign_in *s)
 {
 	const char *path = s->conf->paths.host_key;
-	int r = host_key_read(path, s->context.also, &s->host_key);
+	int r = host_key_read(path, s->context.second_owner, &s->host_key);
 
 	if (r)
 		otp_logr(LOG_ERR, r,
@@ -167,7 +167,8 @@ open_all(struct sign_in *s)
 	lockdown_alarm(
 	    (unsigned)((options->login_timeout + options->send_timeout) / 1000) + ALARM_SLACK);
 	if (!r)
-		r = contacts_sqlite_open(s->conf->paths.contacts, s->context.also, &s->contacts);
+		r = contacts_sqlite_open(
+		    s->conf->paths.contacts, s->context.second_owner, &s->contacts);
 	if (!r)
 		r = store_sqlite_open(s->conf->paths.state, wait_for_store, s, &s->store);
 	return r ? r : machine_open(&s->machine);
@@ -186,7 +187,7 @@ open_delivery(struct login_opener *opener, struct delivery **out)
 	    .pauses = &s->pauses.base,
 	    .contacts = s->contacts,
 	};
-	int r = http_load(s->context.also, &open);
+	int r = http_load(s->context.second_owner, &open);
 
 	if (r)
 		return r;
@@ -199,7 +200,7 @@ open_delivery(struct login_opener *opener, struct delivery **out)
 	sessions_init(&s->sessions, s->store, &s->host_key, &s->machine.clock.base);
 	pauses_init(&s->pauses, s->store, &s->machine.clock.base);
 	r = delivery_open(s->conf, &conf_signin_for(s->conf, s->start.service)->channels,
-	    s->context.also, &io, &s->delivery, &report);
+	    s->context.second_owner, &io, &s->delivery, &report);
 	log_report(&report);
 	*out = s->delivery;
 	return r;
@@ -318,7 +319,7 @@ serve(struct sign_in *s, const char *config)
 		r = hello(s);
 	/* While the module makes its S. */
 	if (!r)
-		bad_conf = conf_load(config, s->context.also, &s->conf, &report);
+		bad_conf = conf_load(config, s->context.second_owner, &s->conf, &report);
 	if (!r)
 		r = hear_start(s);
 	if (r) {

@@ -25,7 +25,7 @@ otpctl_contacts_of(
     const struct otpctl *ctl, const char *path, const char *user, struct contact_list *out)
 {
 	struct contacts *c = NULL;
-	int r = contacts_sqlite_open(path, ctl->also, &c);
+	int r = contacts_sqlite_open(path, ctl->second_owner, &c);
 
 	if (!r) {
 		r = c->ops->find(c, user, out);

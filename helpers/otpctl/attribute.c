@@ -257,7 +257,7 @@ attribute_list(struct otpctl *ctl, int argc, char **argv)
 
 	if (r)
 		return r;
-	if (contacts_sqlite_open(paths.contacts, ctl->also, &c))
+	if (contacts_sqlite_open(paths.contacts, ctl->second_owner, &c))
 		return otpctl_fail("the contacts could not be read");
 	r = c->ops->attributes(c, user, w.word[1], add_name, names);
 	c->ops->close(c);

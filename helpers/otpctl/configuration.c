@@ -73,7 +73,7 @@ check_provider(const struct otpctl *ctl, const struct conf *c, const struct conf
 		    "its secrets were not read",
 		    section->name);
 	}
-	r = provider_load(c, section, ctl->also, secrets, &p, report);
+	r = provider_load(c, section, ctl->second_owner, secrets, &p, report);
 	for (size_t i = 0; i < c->nchannels; i++) {
 		const struct conf_channel *ch = &c->channel[i];
 		int e;
@@ -209,12 +209,12 @@ check_all(const struct otpctl *ctl, const struct check_arguments *a, struct conf
 	_auto_free bool *takes_message = NULL;
 	struct naming naming = {.report = report};
 	enum provider_secrets secrets = PROVIDER_READ_SECRETS;
-	bool sees_secrets = geteuid() == 0 || geteuid() == ctl->also;
+	bool sees_secrets = geteuid() == 0 || geteuid() == ctl->second_owner;
 	int r = otpctl_as_helper(ctl), names;
 
 	if (r)
 		return -OTP_EPERM;
-	r = conf_load(ctl->config, ctl->also, &c, report);
+	r = conf_load(ctl->config, ctl->second_owner, &c, report);
 	if (r)
 		return r;
 	takes_message = calloc(c->nchannels + 1, sizeof(*takes_message));
@@ -344,8 +344,8 @@ may_show(const struct showing *to, const struct conf_shown *shown)
 	    !strncmp(shown->value, "cred:", strlen("cred:")))
 		return true;
 	section = conf_provider(to->c, shown->section + strlen("provider "));
-	if (profile_load(section->profile, section->variant, &to->c->paths.profiles, to->ctl->also,
-		&p, &unheard))
+	if (profile_load(section->profile, section->variant, &to->c->paths.profiles,
+		to->ctl->second_owner, &p, &unheard))
 		return false;
 	var = profile_var(p, shown->key);
 	secret = !var || var->secret;
@@ -418,7 +418,7 @@ config_show(struct otpctl *ctl, int argc, char **argv)
 	int r;
 
 	otpctl_parse(ctl, &argp, "otpctl config show", argc, argv, &a);
-	r = conf_load(ctl->config, ctl->also, &c, &report);
+	r = conf_load(ctl->config, ctl->second_owner, &c, &report);
 	otpctl_print_report(&report);
 	if (r)
 		return otpctl_fail("%s: %s", ctl->config, otp_strerror(r));

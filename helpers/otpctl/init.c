@@ -289,16 +289,16 @@ can_read(const struct init *in)
 {
 	_auto_secret struct secret key = {0};
 	struct contacts *c = NULL;
-	uid_t also = in->owner ? in->owner : 0;
+	uid_t second_owner = in->owner ? in->owner : 0;
 
-	if (trust_read(in->paths.host_key, also, TRUST_SECRET, KEY_MAX, &key)) {
+	if (trust_read(in->paths.host_key, second_owner, TRUST_SECRET, KEY_MAX, &key)) {
 		(void)otpctl_fail(
 		    "%s: the helper's user cannot read it; run: chgrp %s, chmod 0640, "
 		    "and let the group enter its folder (chmod 0750)",
 		    in->paths.host_key, OTP_USER);
 		return false;
 	}
-	if (contacts_sqlite_open(in->paths.contacts, also, &c)) {
+	if (contacts_sqlite_open(in->paths.contacts, second_owner, &c)) {
 		(void)otpctl_fail(
 		    "%s: the helper's user cannot read it; run: chgrp %s, chmod 0640, "
 		    "and let the group enter its folder (chmod 0750)",

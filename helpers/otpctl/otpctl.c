@@ -51,7 +51,7 @@ parse_global(int key, char *arg, struct argp_state *state)
 			argp_error(state, "--config wants an absolute path, not '%s'", arg);
 		ctl->config = arg;
 		ctl->config_given = true;
-		ctl->also = geteuid();
+		ctl->second_owner = geteuid();
 		return 0;
 	case OPT_JSON:
 		ctl->json = true;

@@ -25,8 +25,9 @@ struct otpctl {
 	const char *config; /* --config FILE, or the installed one; never NULL */
 	bool config_given;
 	bool json;
-	bool root;  /* gave the command, whoever it is now */
-	uid_t also; /* whose files are trusted beside root's: 0, or the caller's with --config */
+	bool root;	    /* gave the command, whoever it is now */
+	uid_t second_owner; /* whose files are trusted beside root's: 0, or the caller's with
+			       --config */
 };
 
 struct otpctl_command {

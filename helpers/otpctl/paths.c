@@ -38,7 +38,7 @@ otpctl_conf_load(const struct otpctl *ctl, struct conf **out)
 	*out = NULL;
 	if (!ctl->config_given && access(ctl->config, F_OK) && errno == ENOENT)
 		return OTPCTL_OK;
-	if (!conf_load(ctl->config, ctl->also, out, &report))
+	if (!conf_load(ctl->config, ctl->second_owner, out, &report))
 		return OTPCTL_OK;
 	otpctl_print_report(&report);
 	return otpctl_fail(

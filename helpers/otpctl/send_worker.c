@@ -99,17 +99,17 @@ print_report(const struct conf_report *report)
 }
 
 static int
-open_host_key(struct send_worker *c, uid_t also)
+open_host_key(struct send_worker *c, uid_t second_owner)
 {
 	const char *path = c->conf->paths.host_key;
 
-	if (!host_key_read(path, also, &c->host_key))
+	if (!host_key_read(path, second_owner, &c->host_key))
 		return OTPCTL_OK;
 	return otpctl_fail("the host key %s cannot be used; see: otpctl init", path);
 }
 
 static int
-open_delivery(struct send_worker *c, uid_t also)
+open_delivery(struct send_worker *c, uid_t second_owner)
 {
 	_auto_report struct conf_report report = {.max = REPORT_MAX};
 	struct provider_io io = {
@@ -125,7 +125,7 @@ open_delivery(struct send_worker *c, uid_t also)
 	if (curl_http_open(c->fd, OTP_CA_DIR, &c->http))
 		return otpctl_fail("HTTP cannot be spoken: no memory, or the TLS library failed");
 	io.http = c->http;
-	r = delivery_open(c->conf, c->channels, also, &io, &c->delivery, &report);
+	r = delivery_open(c->conf, c->channels, second_owner, &io, &c->delivery, &report);
 	if (!r)
 		return OTPCTL_OK;
 	print_report(&report);
@@ -137,15 +137,15 @@ static int
 open_all(struct send_worker *c, const struct otpctl *ctl)
 {
 	struct utsname host;
-	int r = open_host_key(c, ctl->also);
+	int r = open_host_key(c, ctl->second_owner);
 
 	c->clock.now = clock_now;
 	(void)snprintf(c->host, sizeof(c->host), "%s", uname(&host) ? "" : host.nodename);
-	if (!r && contacts_sqlite_open(c->conf->paths.contacts, ctl->also, &c->contacts))
+	if (!r && contacts_sqlite_open(c->conf->paths.contacts, ctl->second_owner, &c->contacts))
 		r = otpctl_fail("the contacts cannot be read");
 	if (!r && store_sqlite_open(c->conf->paths.state, NULL, NULL, &c->store))
 		r = otpctl_fail("the store could not be opened; see: otpctl init");
-	return r ? r : open_delivery(c, ctl->also);
+	return r ? r : open_delivery(c, ctl->second_owner);
 }
 
 static void

@@ -14,7 +14,7 @@ enum { PROFILE_MAX = 256 * 1024 };
 
 /* The file's text from the first folder that has it. */
 static int
-find_file(const char *name, const struct strlist *folders, uid_t also, char **file,
+find_file(const char *name, const struct strlist *folders, uid_t second_owner, char **file,
     struct secret *text, struct conf_report *report)
 {
 	int r = -OTP_ENOENT;
@@ -25,7 +25,7 @@ find_file(const char *name, const struct strlist *folders, uid_t also, char **fi
 			*file = NULL;
 			return -OTP_ENOMEM;
 		}
-		r = trust_read(*file, also, TRUST_PUBLIC, PROFILE_MAX, text);
+		r = trust_read(*file, second_owner, TRUST_PUBLIC, PROFILE_MAX, text);
 	}
 	if (r == -OTP_ENOENT)
 		conf_error(report, NULL, 0,
@@ -54,15 +54,15 @@ apply_variant(struct reader *rd, json_t *root, const char *variant)
 }
 
 int
-profile_load(const char *name, const char *variant, const struct strlist *folders, uid_t also,
-    struct profile **out, struct conf_report *report)
+profile_load(const char *name, const char *variant, const struct strlist *folders,
+    uid_t second_owner, struct profile **out, struct conf_report *report)
 {
 	_auto_secret struct secret text = {0};
 	_auto_json json_t *root = NULL;
 	struct profile *p = calloc(1, sizeof(*p));
 	struct reader rd = {.report = report, .p = p};
 	char why[128];
-	int r = p ? find_file(name, folders, also, &p->file, &text, report) : -OTP_ENOMEM;
+	int r = p ? find_file(name, folders, second_owner, &p->file, &text, report) : -OTP_ENOMEM;
 
 	if (r)
 		goto out;

@@ -165,8 +165,8 @@ struct profile {
  * variant if one is named, and reads it. Each error becomes a row of *report with the file:
  * "POINTER: what is wrong, what was expected". 0, -OTP_ECONF, -OTP_ENOMEM.
  */
-int profile_load(const char *name, const char *variant, const struct strlist *folders, uid_t also,
-    struct profile **out, struct conf_report *report);
+int profile_load(const char *name, const char *variant, const struct strlist *folders,
+    uid_t second_owner, struct profile **out, struct conf_report *report);
 void profile_free(struct profile *p);
 
 /* NULL where there is none. */

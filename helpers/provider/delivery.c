@@ -283,7 +283,7 @@ delivery_cleanup(struct delivery *d, int64_t ms)
 
 /* One more provider behind those of the route. */
 static int
-route_add(struct route *route, const struct conf *c, const char *name, uid_t also,
+route_add(struct route *route, const struct conf *c, const char *name, uid_t second_owner,
     struct conf_report *report)
 {
 	const struct conf_provider *section = conf_provider(c, name);
@@ -296,7 +296,7 @@ route_add(struct route *route, const struct conf *c, const char *name, uid_t als
 		    channel, name);
 		return -OTP_ECONF;
 	}
-	r = provider_load(c, section, also, PROVIDER_READ_SECRETS, &p, report);
+	r = provider_load(c, section, second_owner, PROVIDER_READ_SECRETS, &p, report);
 	if (r)
 		return r;
 	route->provider[route->nproviders++] = p;
@@ -310,7 +310,7 @@ route_add(struct route *route, const struct conf *c, const char *name, uid_t als
 }
 
 static int
-route_open(struct http_delivery *h, const struct conf *c, const char *channel, uid_t also,
+route_open(struct http_delivery *h, const struct conf *c, const char *channel, uid_t second_owner,
     struct conf_report *report)
 {
 	struct route *route = &h->route[h->nroutes++];
@@ -326,7 +326,7 @@ route_open(struct http_delivery *h, const struct conf *c, const char *channel, u
 	if (!route->provider)
 		return -OTP_ENOMEM;
 	for (size_t i = 0; !r && i < route->channel->providers.n; i++)
-		r = route_add(route, c, route->channel->providers.item[i], also, report);
+		r = route_add(route, c, route->channel->providers.item[i], second_owner, report);
 	for (size_t i = 0; i < route->nproviders; i++)
 		takes_message |= provider_takes_message(route->provider[i]);
 	if (!r && *route->channel->message && !takes_message)
@@ -335,7 +335,7 @@ route_open(struct http_delivery *h, const struct conf *c, const char *channel, u
 }
 
 int
-delivery_open(const struct conf *c, const struct strlist *channels, uid_t also,
+delivery_open(const struct conf *c, const struct strlist *channels, uid_t second_owner,
     const struct provider_io *io, struct delivery **out, struct conf_report *report)
 {
 	struct http_delivery *h = calloc(1, sizeof(*h));
@@ -354,7 +354,7 @@ delivery_open(const struct conf *c, const struct strlist *channels, uid_t also,
 		r = h->route ? 0 : -OTP_ENOMEM;
 	}
 	for (size_t i = 0; !r && i < channels->n; i++)
-		r = route_open(h, c, channels->item[i], also, report);
+		r = route_open(h, c, channels->item[i], second_owner, report);
 	if (r)
 		delivery_close(h ? &h->base : NULL);
 	else

@@ -67,7 +67,7 @@ struct delivery {
  * Loads every provider of the channels, with its secrets. Errors go to *report. Whoever neither
  * sends nor verifies needs no io->http. 0, -OTP_ECONF, -OTP_ENOMEM.
  */
-int delivery_open(const struct conf *c, const struct strlist *channels, uid_t also,
+int delivery_open(const struct conf *c, const struct strlist *channels, uid_t second_owner,
     const struct provider_io *io, struct delivery **out, struct conf_report *report);
 /* Connects, if that was asked for, while a person is thinking; returns when the peer speaks, or at
  * dl. */

@@ -46,14 +46,14 @@ secret_path(const char *value, char *path, size_t size, const char **why)
 
 /* One line of text, its newline dropped. */
 static int
-secret_read(const char *value, uid_t also, struct secret *out, const char **why)
+secret_read(const char *value, uid_t second_owner, struct secret *out, const char **why)
 {
 	char path[4096];
 	int r = secret_path(value, path, sizeof(path), why);
 
 	if (r)
 		return r;
-	r = trust_read(path, also, TRUST_SECRET, PROVIDER_SECRET_MAX, out);
+	r = trust_read(path, second_owner, TRUST_SECRET, PROVIDER_SECRET_MAX, out);
 	*why = r == -OTP_EPERM ? "the file must be owned by root, writable by nobody else and not "
 				 "readable by others (root:" OTP_USER " 0640)"
 	       : r ? "the file cannot be read (root:" OTP_USER " 0640 in a folder that " OTP_USER
@@ -71,7 +71,7 @@ secret_read(const char *value, uid_t also, struct secret *out, const char **why)
 }
 
 static int
-load_secret(struct provider *p, size_t i, uid_t also, enum provider_secrets secrets,
+load_secret(struct provider *p, size_t i, uid_t second_owner, enum provider_secrets secrets,
     struct conf_report *report)
 {
 	const struct profile_var *v = &p->profile->var[i];
@@ -83,7 +83,7 @@ load_secret(struct provider *p, size_t i, uid_t also, enum provider_secrets secr
 	if (!s || !*s->value)
 		return 0;
 	if (secrets == PROVIDER_READ_SECRETS)
-		r = secret_read(s->value, also, &p->secret[i], &why);
+		r = secret_read(s->value, second_owner, &p->secret[i], &why);
 	else if (!strncmp(s->value, "cred:", 5))
 		r = 0;
 	else
@@ -159,7 +159,7 @@ judge_route(
 }
 
 int
-provider_load(const struct conf *c, const struct conf_provider *section, uid_t also,
+provider_load(const struct conf *c, const struct conf_provider *section, uid_t second_owner,
     enum provider_secrets secrets, struct provider **out, struct conf_report *report)
 {
 	struct provider *p = calloc(1, sizeof(*p));
@@ -167,8 +167,8 @@ provider_load(const struct conf *c, const struct conf_provider *section, uid_t a
 
 	if (!r) {
 		p->section = section;
-		r = profile_load(section->profile, section->variant, &c->paths.profiles, also,
-		    &p->profile, report);
+		r = profile_load(section->profile, section->variant, &c->paths.profiles,
+		    second_owner, &p->profile, report);
 	}
 	if (!r)
 		r = judge_route(section, p->profile, report);
@@ -178,7 +178,7 @@ provider_load(const struct conf *c, const struct conf_provider *section, uid_t a
 	}
 	for (size_t i = 0; !r && i < p->profile->nvars; i++)
 		if (p->profile->var[i].secret)
-			r = load_secret(p, i, also, secrets, report);
+			r = load_secret(p, i, second_owner, secrets, report);
 	if (!r && *p->profile->warning)
 		conf_warn(report, section->file, section->line, "[provider %s] %s", section->name,
 		    p->profile->warning);

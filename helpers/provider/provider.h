@@ -26,7 +26,7 @@ enum provider_secrets {
  * missing required ones, secrets that are not file: or cred:. Errors become rows of
  * *report, and so does the profile's own warning. 0, -OTP_ECONF, -OTP_ENOMEM.
  */
-int provider_load(const struct conf *c, const struct conf_provider *section, uid_t also,
+int provider_load(const struct conf *c, const struct conf_provider *section, uid_t second_owner,
     enum provider_secrets secrets, struct provider **out, struct conf_report *report);
 void provider_free(struct provider *p);
 

@@ -131,12 +131,12 @@ put_dropin(struct fixture *f, const char *name, const char *text)
 }
 
 static const char *
-load_as(struct fixture *f, uid_t also)
+load_as(struct fixture *f, uid_t second_owner)
 {
 	_auto_report struct conf_report rows = {.max = REPORT_MAX};
 
 	forget(f);
-	f->r = conf_load_at(f->path, also, noon, &f->c, &rows);
+	f->r = conf_load_at(f->path, second_owner, noon, &f->c, &rows);
 	assert_int_equal(buf_puts(&f->report, report_text(&rows)), 0);
 	assert_true((f->r == 0) == (f->c != NULL));
 	assert_non_null(buf_str(&f->report));

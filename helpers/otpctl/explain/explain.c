@@ -201,8 +201,8 @@ open_providers(struct login_opener *opener, struct delivery **out)
 
 	sessions_init(&o->sessions, o->store, &o->host_key, NULL);
 	pauses_init(&o->pauses, o->store, NULL);
-	r = delivery_open(o->conf, &conf_signin_for(o->conf, o->service)->channels, o->ctl->also,
-	    &io, &o->delivery, &report);
+	r = delivery_open(o->conf, &conf_signin_for(o->conf, o->service)->channels,
+	    o->ctl->second_owner, &io, &o->delivery, &report);
 	otpctl_print_report(&report);
 	*out = o->delivery;
 	return r;
@@ -245,10 +245,10 @@ open_all(const struct otpctl *ctl, struct opened *o)
 
 	if (r)
 		return r;
-	r = host_key_read(o->paths.host_key, ctl->also, &o->host_key);
+	r = host_key_read(o->paths.host_key, ctl->second_owner, &o->host_key);
 	if (r)
 		return cannot(o->paths.host_key, otp_strerror(r));
-	r = contacts_sqlite_open(o->paths.contacts, ctl->also, &o->contacts);
+	r = contacts_sqlite_open(o->paths.contacts, ctl->second_owner, &o->contacts);
 	return r ? cannot(o->paths.contacts, otp_strerror(r)) : OTPCTL_OK;
 }
 
