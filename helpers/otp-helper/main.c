@@ -50,7 +50,7 @@ struct sign_in {
 	struct store *store;
 	struct real_machine machine;
 	struct stored_sessions sessions;
-	struct stored_pauses pauses;
+	struct stored_retry_after retry_after;
 	struct http *http;
 	struct delivery *delivery;
 	struct deadline deadline;
@@ -184,7 +184,7 @@ open_delivery(struct login_opener *opener, struct delivery **out)
 	struct provider_io io = {
 	    .request_id = s->request_id,
 	    .sessions = &s->sessions.base,
-	    .pauses = &s->pauses.base,
+	    .retry_after = &s->retry_after.base,
 	    .contacts = s->contacts,
 	};
 	int r = http_load(s->context.second_owner, &open);
@@ -198,7 +198,7 @@ open_delivery(struct login_opener *opener, struct delivery **out)
 	}
 	io.http = s->http;
 	sessions_init(&s->sessions, s->store, &s->host_key, &s->machine.clock.base);
-	pauses_init(&s->pauses, s->store, &s->machine.clock.base);
+	retry_after_init(&s->retry_after, s->store, &s->machine.clock.base);
 	r = delivery_open(s->conf, &conf_signin_for(s->conf, s->start.service)->channels,
 	    s->context.second_owner, &io, &s->delivery, &report);
 	log_report(&report);

@@ -115,13 +115,13 @@ open_delivery(struct send_worker *c, uid_t second_owner)
 	struct provider_io io = {
 	    .request_id = audit_id(),
 	    .sessions = &c->sessions.base,
-	    .pauses = &c->pauses.base,
+	    .retry_after = &c->retry_after.base,
 	    .contacts = c->contacts,
 	};
 	int r;
 
 	sessions_init(&c->sessions, c->store, &c->host_key, &c->clock);
-	pauses_init(&c->pauses, c->store, &c->clock);
+	retry_after_init(&c->retry_after, c->store, &c->clock);
 	if (curl_http_open(c->fd, OTP_CA_DIR, &c->http))
 		return otpctl_fail("HTTP cannot be spoken: no memory, or the TLS library failed");
 	io.http = c->http;

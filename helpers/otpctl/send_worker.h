@@ -29,7 +29,7 @@ struct send_worker {
 	struct store *store;
 	struct clock_source clock;
 	struct stored_sessions sessions;
-	struct stored_pauses pauses;
+	struct stored_retry_after retry_after;
 	struct http *http;
 	struct delivery *delivery;
 };

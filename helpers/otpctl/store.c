@@ -42,7 +42,7 @@ static int
 wait_for_concurrent(void *arg)
 {
 	struct patience *p = arg;
-	const struct timespec pause = {.tv_nsec = 2 * 1000 * 1000};
+	const struct timespec retry_after = {.tv_nsec = 2 * 1000 * 1000};
 	int64_t now = clock_ms(CLOCK_MONOTONIC);
 
 	if (now - p->last_ms > STORE_PAUSE_MS)
@@ -50,7 +50,7 @@ wait_for_concurrent(void *arg)
 	p->last_ms = now;
 	if (now - p->began_ms > STORE_PATIENCE_MS)
 		return -OTP_ETIME;
-	(void)nanosleep(&pause, NULL);
+	(void)nanosleep(&retry_after, NULL);
 	return audit_interrupted() ? -OTP_EGONE : 0;
 }
 

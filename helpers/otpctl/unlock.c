@@ -29,7 +29,7 @@ enum { KINDS = sizeof(kinds) / sizeof(*kinds) };
 struct tally {
 	int64_t failures; /* in a row, on all budgets together */
 	int sends[KINDS];
-	int pauses;
+	int retry_after;
 };
 
 /* So many messages at least. */
@@ -51,8 +51,8 @@ count_fact(const struct store_fact *f, void *arg)
 
 	if (f->kind == FACT_FAILURES)
 		t->failures += f->n;
-	else if (f->kind == FACT_PAUSE)
-		t->pauses++;
+	else if (f->kind == FACT_RETRY_AFTER)
+		t->retry_after++;
 	for (size_t i = 0; f->kind == FACT_SEND && i < KINDS; i++)
 		t->sends[i] += !strcmp(f->budget.kind, kinds[i]);
 	return 0;
@@ -80,14 +80,15 @@ tell(const struct otpctl *ctl, const char *user, const struct tally *t, int remo
 
 	if (ctl->json) {
 		j = json_pack("{s:s, s:b, s:I, s:i, s:i}", "user", user, "unlocked", removed > 0,
-		    "failures", (json_int_t)t->failures, "sends", messages(t), "pauses", t->pauses);
+		    "failures", (json_int_t)t->failures, "sends", messages(t), "pauses",
+		    t->retry_after);
 		return otpctl_print_json(j);
 	}
 	if (removed)
 		(void)printf("%s: forgotten: %lld wrong code%s, %d counted message%s, %d pause%s "
 			     "of providers\n",
 		    user, (long long)t->failures, t->failures == 1 ? "" : "s", messages(t),
-		    messages(t) == 1 ? "" : "s", t->pauses, t->pauses == 1 ? "" : "s");
+		    messages(t) == 1 ? "" : "s", t->retry_after, t->retry_after == 1 ? "" : "s");
 	else
 		(void)printf("%s: nothing to unlock\n", user);
 	(void)printf("Recovery codes, known places and codes on their way stay as they are.\n");
@@ -128,7 +129,7 @@ otpctl_unlock(struct otpctl *ctl, int argc, char **argv)
 		return r;
 	audit("unlock", "user=\"%s\" failures=%lld sends=%d pauses=%d",
 	    text_quotable(quoted, sizeof(quoted), user), (long long)t.failures, messages(&t),
-	    t.pauses);
+	    t.retry_after);
 	audit_release(&hold);
 	return tell(ctl, user, &t, removed);
 }

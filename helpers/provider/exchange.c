@@ -174,11 +174,11 @@ keep_captures(const struct request *q, const struct bindings *b, struct secret *
 }
 
 /* Whoever says "in a year" must not lock a person out for one. */
-enum { PAUSE_MAX_S = 24 * 60 * 60 };
+enum { RETRY_AFTER_MAX_S = 24 * 60 * 60 };
 
 /* No address goes into the log. */
 static void
-log_pause(const struct provider *p, long s)
+log_retry_after(const struct provider *p, long s)
 {
 	otp_log(LOG_WARNING, "event=pause provider=%s s=%ld", provider_name(p), s);
 }
@@ -192,7 +192,7 @@ must_pause(
     const struct provider *p, const struct provider_io *io, const struct sending *q, struct sent *s)
 {
 	int64_t ms = 0;
-	int r = io->pauses->left(io->pauses, provider_name(p), q->contact->address, &ms);
+	int r = io->retry_after->left(io->retry_after, provider_name(p), q->contact->address, &ms);
 
 	if (r == -OTP_ENOENT)
 		return false;
@@ -202,7 +202,7 @@ must_pause(
 	}
 	s->class = CLASS_RATE_LIMITED;
 	s->retry_after = (long)((ms + 999) / 1000);
-	log_pause(p, s->retry_after);
+	log_retry_after(p, s->retry_after);
 	return true;
 }
 
@@ -210,17 +210,17 @@ static void
 keep_pause(const struct provider *p, const struct provider_io *io, const struct sending *q,
     const struct sent *s)
 {
-	long seconds = s->retry_after < PAUSE_MAX_S ? s->retry_after : PAUSE_MAX_S;
+	long seconds = s->retry_after < RETRY_AFTER_MAX_S ? s->retry_after : RETRY_AFTER_MAX_S;
 	int r;
 
 	if (seconds <= 0 || (s->class != CLASS_RATE_LIMITED && s->class != CLASS_TOO_MANY))
 		return;
-	r = io->pauses->keep(
-	    io->pauses, provider_name(p), q->contact->address, (int64_t)seconds * 1000);
+	r = io->retry_after->keep(
+	    io->retry_after, provider_name(p), q->contact->address, (int64_t)seconds * 1000);
 	if (r)
 		otp_logr(LOG_WARNING, r, "event=pause provider=%s", provider_name(p));
 	else
-		log_pause(p, seconds);
+		log_retry_after(p, seconds);
 }
 
 /* One request with its log line. */

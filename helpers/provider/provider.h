@@ -59,12 +59,12 @@ struct session_cache {
  * Until when a provider wants no message for an address. By address: the limit that one person has
  * run into must not lock the others out. The interface of who remembers.
  */
-struct pause_book {
+struct retry_after_book {
 	/* 0 with how many milliseconds are left; -OTP_ENOENT where there is none, or it is over. */
-	int (*left)(
-	    struct pause_book *b, const char *provider, const char *address, int64_t *left_ms);
-	int (*keep)(
-	    struct pause_book *b, const char *provider, const char *address, int64_t pause_ms);
+	int (*left)(struct retry_after_book *b, const char *provider, const char *address,
+	    int64_t *left_ms);
+	int (*keep)(struct retry_after_book *b, const char *provider, const char *address,
+	    int64_t retry_after_ms);
 };
 
 /* What a provider's requests need from outside. Borrowed. */
@@ -72,7 +72,7 @@ struct provider_io {
 	const char *request_id; /* of the sign-in, or NULL */
 	struct http *http;
 	struct session_cache *sessions;
-	struct pause_book *pauses;
+	struct retry_after_book *retry_after;
 	struct contacts *contacts; /* for attributes */
 };
 

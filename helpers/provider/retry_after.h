@@ -6,13 +6,14 @@
 #include "helpers/provider/provider.h"
 #include "helpers/store/store.h"
 
-struct stored_pauses {
-	struct pause_book base; /* first */
+struct stored_retry_after {
+	struct retry_after_book base; /* first */
 	struct store *store;
 	struct clock_source *clock;
 };
 
 /* All borrowed. */
-void pauses_init(struct stored_pauses *p, struct store *store, struct clock_source *clock);
+void retry_after_init(
+    struct stored_retry_after *p, struct store *store, struct clock_source *clock);
 
 #endif

@@ -113,12 +113,12 @@ enum { SAMPLES_KEPT = 64 };
 
 /* What holds for one user, for who looks after it. Borrowed for the call. */
 enum fact_kind {
-	FACT_FAILURES,	/* n in a row on the budget, the last at at_wall_ms */
-	FACT_SEND,	/* counted against the budget at at_wall_ms */
-	FACT_CHALLENGE, /* live; n tries; detail: "SERVICE CHANNEL PROVIDER"; at: when sent */
-	FACT_SOURCE,	/* known since a sign-in at at_wall_ms: budget.place */
-	FACT_RECOVERY,	/* n codes left of those issued at at_wall_ms */
-	FACT_PAUSE,	/* detail: a provider that wants no request for owner until at_wall_ms */
+	FACT_FAILURES,	  /* n in a row on the budget, the last at at_wall_ms */
+	FACT_SEND,	  /* counted against the budget at at_wall_ms */
+	FACT_CHALLENGE,	  /* live; n tries; detail: "SERVICE CHANNEL PROVIDER"; at: when sent */
+	FACT_SOURCE,	  /* known since a sign-in at at_wall_ms: budget.place */
+	FACT_RECOVERY,	  /* n codes left of those issued at at_wall_ms */
+	FACT_RETRY_AFTER, /* detail: a provider that wants no request for owner until at_wall_ms */
 };
 
 struct store_fact {
@@ -295,10 +295,10 @@ struct store_ops {
 	    struct store *s, const char *what, struct sample out[SAMPLES_KEPT], size_t *n);
 
 	/* A provider asked not to be asked about the address before until_wall_ms. */
-	int (*pause_put)(struct store *s, const struct instant *now, const char *provider,
+	int (*retry_after_put)(struct store *s, const struct instant *now, const char *provider,
 	    const char *address, int64_t until_wall_ms);
 	/* 0 with *until_wall_ms; -OTP_ENOENT where there is none, or it is over. */
-	int (*pause_find)(struct store *s, const struct instant *now, const char *provider,
+	int (*retry_after_find)(struct store *s, const struct instant *now, const char *provider,
 	    const char *address, int64_t *until_wall_ms);
 
 	/*

@@ -32,8 +32,8 @@ static struct {
 static int64_t wall_ms;
 
 static int
-pause_put(struct store *s, const struct instant *now, const char *provider, const char *address,
-    int64_t until_wall_ms)
+retry_after_put(struct store *s, const struct instant *now, const char *provider,
+    const char *address, int64_t until_wall_ms)
 {
 	(void)s;
 	assert_int_equal(now->wall_ms, wall_ms);
@@ -47,8 +47,8 @@ pause_put(struct store *s, const struct instant *now, const char *provider, cons
 }
 
 static int
-pause_find(struct store *s, const struct instant *now, const char *provider, const char *address,
-    int64_t *until_wall_ms)
+retry_after_find(struct store *s, const struct instant *now, const char *provider,
+    const char *address, int64_t *until_wall_ms)
 {
 	(void)s;
 	assert_int_equal(now->wall_ms, wall_ms);
@@ -75,12 +75,13 @@ attributes(struct contacts *c, const char *user, const char *provider, attribute
 	return 0;
 }
 
-static const struct store_ops store_ops = {.pause_put = pause_put, .pause_find = pause_find};
+static const struct store_ops store_ops = {
+    .retry_after_put = retry_after_put, .retry_after_find = retry_after_find};
 static struct store store = {&store_ops};
 static struct clock_source source = {.now = clock_now};
 static const struct contacts_ops contacts_ops = {.attributes = attributes};
 static struct contacts contacts = {&contacts_ops};
-static struct stored_pauses pauses;
+static struct stored_retry_after retry_after;
 
 static int
 setup(void **state)
@@ -143,11 +144,11 @@ static const char *const profiles[][2] = {
 static int
 try_conf(const char *text, struct conf_report *report)
 {
-	struct provider_io io = {.pauses = &pauses.base, .contacts = &contacts};
+	struct provider_io io = {.retry_after = &retry_after.base, .contacts = &contacts};
 
 	assert_int_equal(curl_http_open(-1, "/etc/ssl/certs", &http), 0);
 	io.http = http;
-	pauses_init(&pauses, &store, &source);
+	retry_after_init(&retry_after, &store, &source);
 	for (size_t i = 0; i < COUNT(profiles); i++)
 		folder_write(&folder, profiles[i][0], profiles[i][1], 0644);
 	folder_write(&folder, "pam_otp.conf", text, 0644);
@@ -538,11 +539,11 @@ who_was_not_asked_is_not_down(void **state)
 
 /* Makes the first provider ask to be left alone for so long. */
 static void
-rate_limit(const char *retry_after)
+rate_limit(const char *value)
 {
 	char header[64];
 
-	(void)snprintf(header, sizeof(header), "Retry-After: %s\r\n", retry_after);
+	(void)snprintf(header, sizeof(header), "Retry-After: %s\r\n", value);
 	web_answer(web[0], "429 Slow", header, "{}");
 	assert_int_equal(send_it(), CLASS_RATE_LIMITED);
 	web_answer(web[0], "200 OK", "", "{\"ok\":true}");
@@ -606,7 +607,7 @@ what_makes_a_pause(void **state)
 {
 	static const struct {
 		const char *status, *header;
-		int64_t pause_s;
+		int64_t retry_after_s;
 	} rows[] = {
 	    {"429 Slow", "Retry-After: 7\r\n", 7},
 	    {"420 Calm", "Retry-After: 7\r\n", 7},
@@ -627,8 +628,8 @@ what_makes_a_pause(void **state)
 		memset(&kept, 0, sizeof(kept));
 		web_answer(web[0], rows[i].status, rows[i].header, "{\"ok\":true}");
 		(void)send_it();
-		if (kept.puts != (rows[i].pause_s > 0) ||
-		    (kept.puts && kept.until != wall_ms + rows[i].pause_s * 1000))
+		if (kept.puts != (rows[i].retry_after_s > 0) ||
+		    (kept.puts && kept.until != wall_ms + rows[i].retry_after_s * 1000))
 			fail_msg("row %zu: %d kept, until %lld", i, kept.puts,
 			    (long long)(kept.until - wall_ms));
 	}

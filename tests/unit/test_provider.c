@@ -55,7 +55,7 @@ attributes(struct contacts *c, const char *user, const char *provider, attribute
 
 /* Nobody asks to be left alone here: test_delivery.c. */
 static int
-no_pause(struct pause_book *b, const char *provider, const char *address, int64_t *left_ms)
+no_pause(struct retry_after_book *b, const char *provider, const char *address, int64_t *left_ms)
 {
 	(void)b, (void)provider, (void)address, (void)left_ms;
 	return -OTP_ENOENT;
@@ -64,7 +64,7 @@ no_pause(struct pause_book *b, const char *provider, const char *address, int64_
 static const struct contacts_ops contacts_ops = {.attributes = attributes};
 static struct contacts contacts = {&contacts_ops};
 static struct session_cache cache = {cache_get, cache_put, cache_drop};
-static struct pause_book pauses = {.left = no_pause};
+static struct retry_after_book retry_after = {.left = no_pause};
 
 static int
 setup(void **state)
@@ -111,7 +111,8 @@ teardown(void **state)
 static int
 open_with(const char *members, const char *settings, struct conf_report *report)
 {
-	struct provider_io io = {.sessions = &cache, .pauses = &pauses, .contacts = &contacts};
+	struct provider_io io = {
+	    .sessions = &cache, .retry_after = &retry_after, .contacts = &contacts};
 	char text[4096];
 
 	assert_in_range(snprintf(text, sizeof(text),

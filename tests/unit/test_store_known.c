@@ -345,21 +345,21 @@ pauses_hold_until_they_are_over(void **state)
 	int64_t until = 1;
 
 	(void)state;
-	assert_int_equal(store->ops->pause_find(store, &now, "p", "a", &until), -OTP_ENOENT);
+	assert_int_equal(store->ops->retry_after_find(store, &now, "p", "a", &until), -OTP_ENOENT);
 	assert_int_equal(until, 0);
-	assert_int_equal(store->ops->pause_put(store, &now, "p", "a", at(MINUTE).wall_ms), 0);
-	assert_int_equal(store->ops->pause_find(store, &now, "p", "b", &until), -OTP_ENOENT);
-	assert_int_equal(store->ops->pause_find(store, &now, "q", "a", &until), -OTP_ENOENT);
+	assert_int_equal(store->ops->retry_after_put(store, &now, "p", "a", at(MINUTE).wall_ms), 0);
+	assert_int_equal(store->ops->retry_after_find(store, &now, "p", "b", &until), -OTP_ENOENT);
+	assert_int_equal(store->ops->retry_after_find(store, &now, "q", "a", &until), -OTP_ENOENT);
 	/* A shorter one does not end a longer one. */
-	assert_int_equal(store->ops->pause_put(store, &now, "p", "a", at(5).wall_ms), 0);
+	assert_int_equal(store->ops->retry_after_put(store, &now, "p", "a", at(5).wall_ms), 0);
 	now = at(MINUTE - 1);
-	assert_int_equal(store->ops->pause_find(store, &now, "p", "a", &until), 0);
+	assert_int_equal(store->ops->retry_after_find(store, &now, "p", "a", &until), 0);
 	assert_int_equal(until, at(MINUTE).wall_ms);
 	now = at(-DAY);
-	assert_int_equal(store->ops->pause_find(store, &now, "p", "a", &until), 0);
+	assert_int_equal(store->ops->retry_after_find(store, &now, "p", "a", &until), 0);
 	now = at(MINUTE);
-	assert_int_equal(store->ops->pause_find(store, &now, "p", "a", &until), -OTP_ENOENT);
-	assert_int_equal(store->ops->pause_put(store, &now, "q", "b", at(DAY).wall_ms), 0);
+	assert_int_equal(store->ops->retry_after_find(store, &now, "p", "a", &until), -OTP_ENOENT);
+	assert_int_equal(store->ops->retry_after_put(store, &now, "q", "b", at(DAY).wall_ms), 0);
 	assert_int_equal(number("SELECT count(*) FROM pause"), 1);
 }
 
@@ -379,7 +379,7 @@ tell(const struct store_fact *f, void *arg)
 	    [FACT_CHALLENGE] = "challenge",
 	    [FACT_SOURCE] = "place",
 	    [FACT_RECOVERY] = "recovery",
-	    [FACT_PAUSE] = "pause"};
+	    [FACT_RETRY_AFTER] = "pause"};
 	size_t len = strlen(told);
 	int *most = arg;
 
@@ -439,9 +439,11 @@ let_things_happen(void)
 	issue("bela", ID_B, 1);
 	assert_int_equal(use_at(9, ID_A, 50, &tried), -OTP_EWRONG);
 	now = at(10);
-	assert_int_equal(store->ops->pause_put(store, &now, "tingting", PHONE, at(20).wall_ms), 0);
-	assert_int_equal(store->ops->pause_put(store, &now, "smtp", MAIL, at(30).wall_ms), 0);
-	assert_int_equal(store->ops->pause_put(store, &now, "smtp", "b@b", at(30).wall_ms), 0);
+	assert_int_equal(
+	    store->ops->retry_after_put(store, &now, "tingting", PHONE, at(20).wall_ms), 0);
+	assert_int_equal(store->ops->retry_after_put(store, &now, "smtp", MAIL, at(30).wall_ms), 0);
+	assert_int_equal(
+	    store->ops->retry_after_put(store, &now, "smtp", "b@b", at(30).wall_ms), 0);
 }
 
 static const char lasting[] = "place [|asha|net home] 1 -5 \n"
@@ -618,7 +620,7 @@ no_statement_reads_a_whole_table(void **state)
 	(void)ops->recovery_drop(store, "asha");
 	(void)ops->sample_put(store, &now, "check", 1, 0);
 	(void)ops->samples(store, "check", s, &n);
-	(void)ops->pause_find(store, &now, "p", "a", &until);
+	(void)ops->retry_after_find(store, &now, "p", "a", &until);
 	(void)facts_at(0, "asha");
 	(void)ops->unlock(store, "asha", (const char *const[]){PHONE}, 1, &removed);
 	assert_int_equal(sqlite3_trace_v2(db, 0, NULL, NULL), SQLITE_OK);

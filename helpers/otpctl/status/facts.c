@@ -339,7 +339,7 @@ add_fact(const struct status_query *q, const struct fact *fact, json_t *out, boo
 		return json_object_set_new(out, "recovery_codes",
 		    json_pack("{s:I, s:o}", "left", (json_int_t)f->n, "issued",
 			time_json(f->at_wall_ms)));
-	case FACT_PAUSE:
+	case FACT_RETRY_AFTER:
 		return json_array_append_new(json_object_get(out, "pauses"), pause_json(fact));
 	case FACT_SEND:
 		break;

@@ -167,7 +167,7 @@ print_codes(const json_t *status)
 }
 
 static void
-print_pauses(const json_t *status)
+print_retry_after(const json_t *status)
 {
 	json_t *rows = json_object_get(status, "pauses"), *row;
 	size_t i;
@@ -210,5 +210,5 @@ status_print_user(const json_t *status)
 	json_array_foreach (sends, i, row)
 		print_send(row, status);
 	print_codes(status);
-	print_pauses(status);
+	print_retry_after(status);
 }

@@ -153,7 +153,7 @@ tell_address(const struct listing *l, const char *address)
 	    "SELECT '', address, '', 1, until_ms, provider FROM pause "
 	    "WHERE address = ?1 AND until_ms > ?2 ORDER BY provider",
 	    sql_text(address), sql_int(l->now->wall_ms));
-	return tell_rows(l, FACT_PAUSE, stmt);
+	return tell_rows(l, FACT_RETRY_AFTER, stmt);
 }
 
 int

@@ -90,7 +90,7 @@ op_pause_put(struct sqlite_store *s, const struct instant *now, const void *arg)
 }
 
 int
-store_sqlite_pause_put(struct store *base, const struct instant *now, const char *provider,
+store_sqlite_retry_after_put(struct store *base, const struct instant *now, const char *provider,
     const char *address, int64_t until_wall_ms)
 {
 	const struct pausing o = {.provider = provider, .address = address, .until = until_wall_ms};
@@ -99,7 +99,7 @@ store_sqlite_pause_put(struct store *base, const struct instant *now, const char
 }
 
 int
-store_sqlite_pause_find(struct store *base, const struct instant *now, const char *provider,
+store_sqlite_retry_after_find(struct store *base, const struct instant *now, const char *provider,
     const char *address, int64_t *until_wall_ms)
 {
 	struct sqlite_store *s = (struct sqlite_store *)base;

@@ -103,10 +103,10 @@ int store_sqlite_sample_put(
     struct store *base, const struct instant *now, const char *what, int64_t took_ms, int outcome);
 int store_sqlite_samples(
     struct store *base, const char *what, struct sample out[SAMPLES_KEPT], size_t *n);
-int store_sqlite_pause_put(struct store *base, const struct instant *now, const char *provider,
-    const char *address, int64_t until_wall_ms);
-int store_sqlite_pause_find(struct store *base, const struct instant *now, const char *provider,
-    const char *address, int64_t *until_wall_ms);
+int store_sqlite_retry_after_put(struct store *base, const struct instant *now,
+    const char *provider, const char *address, int64_t until_wall_ms);
+int store_sqlite_retry_after_find(struct store *base, const struct instant *now,
+    const char *provider, const char *address, int64_t *until_wall_ms);
 int store_sqlite_session_get(
     struct store *base, const struct instant *now, const char *key, struct secret *sealed);
 int store_sqlite_session_put(struct store *base, const struct instant *now, const char *key,
