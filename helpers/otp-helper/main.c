@@ -49,7 +49,7 @@ struct sign_in {
 	struct contacts *contacts;
 	struct store *store;
 	struct real_machine machine;
-	struct stored_sessions sessions;
+	struct stored_tokens tokens;
 	struct stored_retry_after retry_after;
 	struct http *http;
 	struct delivery *delivery;
@@ -183,7 +183,7 @@ open_delivery(struct login_opener *opener, struct delivery **out)
 	http_open_fn *open = NULL;
 	struct provider_io io = {
 	    .request_id = s->request_id,
-	    .sessions = &s->sessions.base,
+	    .tokens = &s->tokens.base,
 	    .retry_after = &s->retry_after.base,
 	    .contacts = s->contacts,
 	};
@@ -197,7 +197,7 @@ open_delivery(struct login_opener *opener, struct delivery **out)
 		return r;
 	}
 	io.http = s->http;
-	sessions_init(&s->sessions, s->store, &s->host_key, &s->machine.clock.base);
+	tokens_init(&s->tokens, s->store, &s->host_key, &s->machine.clock.base);
 	retry_after_init(&s->retry_after, s->store, &s->machine.clock.base);
 	r = delivery_open(s->conf, &conf_signin_for(s->conf, s->start.service)->channels,
 	    s->context.second_owner, &io, &s->delivery, &report);

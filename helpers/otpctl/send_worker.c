@@ -114,13 +114,13 @@ open_delivery(struct send_worker *c, uid_t second_owner)
 	_auto_report struct conf_report report = {.max = REPORT_MAX};
 	struct provider_io io = {
 	    .request_id = audit_id(),
-	    .sessions = &c->sessions.base,
+	    .tokens = &c->tokens.base,
 	    .retry_after = &c->retry_after.base,
 	    .contacts = c->contacts,
 	};
 	int r;
 
-	sessions_init(&c->sessions, c->store, &c->host_key, &c->clock);
+	tokens_init(&c->tokens, c->store, &c->host_key, &c->clock);
 	retry_after_init(&c->retry_after, c->store, &c->clock);
 	if (curl_http_open(c->fd, OTP_CA_DIR, &c->http))
 		return otpctl_fail("HTTP cannot be spoken: no memory, or the TLS library failed");

@@ -28,7 +28,7 @@ struct send_worker {
 	struct contacts *contacts;
 	struct store *store;
 	struct clock_source clock;
-	struct stored_sessions sessions;
+	struct stored_tokens tokens;
 	struct stored_retry_after retry_after;
 	struct http *http;
 	struct delivery *delivery;

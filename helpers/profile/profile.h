@@ -128,7 +128,7 @@ enum bound_to {
 };
 
 /* A token that is obtained by a request and kept. */
-struct profile_session {
+struct profile_token {
 	struct request request; /* its captures are variables of every other request */
 	char *key;		/* a template: who shares the token */
 	int64_t ttl;		/* milliseconds that it is kept */
@@ -152,7 +152,7 @@ struct profile {
 	size_t nvars;
 	struct profile_channel *channel;
 	size_t nchannels;
-	struct profile_session *session; /* or NULL, as the requests below */
+	struct profile_token *session; /* or NULL, as the requests below */
 	struct request send;
 	struct request *resend;
 	struct request *verify; /* of CODE_BY_PROVIDER */

@@ -10,7 +10,7 @@ enum {
 	PROFILE_VERSION = 1,
 	CODE_LENGTH_LEAST = 4,
 	CODE_LENGTH_MOST = 12,
-	SESSION_TTL_MOST_MS = 7 * 24 * 3600 * 1000,
+	TOKEN_TTL_MOST_MS = 7 * 24 * 3600 * 1000,
 };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -173,12 +173,12 @@ read_code(struct reader *rd, json_t *root)
 }
 
 static void
-read_session(struct reader *rd, json_t *root)
+read_token(struct reader *rd, json_t *root)
 {
 	static const char *const keys[] = {"request", "key", "ttl", "renew_on"};
 	json_t *spec = json_object_get(root, "session");
 	size_t before = reader_down(rd, "session"), inner;
-	struct profile_session *s;
+	struct profile_token *s;
 
 	if (spec && reader_known_keys(rd, spec, keys, COUNT(keys))) {
 		s = rd->p->session = calloc(1, sizeof(*s));
@@ -193,9 +193,9 @@ read_session(struct reader *rd, json_t *root)
 		reader_up(rd, inner);
 		inner = reader_down(rd, "ttl");
 		s->ttl = json_integer_value(json_object_get(spec, "ttl")) * 1000;
-		if (s->ttl < 1000 || s->ttl > SESSION_TTL_MOST_MS)
+		if (s->ttl < 1000 || s->ttl > TOKEN_TTL_MOST_MS)
 			reader_fault(rd, "expected a number of seconds, from 1 to %d",
-			    SESSION_TTL_MOST_MS / 1000);
+			    TOKEN_TTL_MOST_MS / 1000);
 		reader_up(rd, inner);
 		reader_status(rd, spec, "renew_on", s->renew_on, COUNT(s->renew_on), &s->nrenew_on);
 	}
@@ -249,7 +249,7 @@ read_requests(struct reader *rd, json_t *root)
 
 	rd->has_code = false;
 	p->warm = read_optional(rd, root, "warm");
-	read_session(rd, root);
+	read_token(rd, root);
 	rd->has_code = p->code_by == CODE_BY_MODULE;
 	reader_request(rd, root, "send", &p->send);
 	p->resend = read_optional(rd, root, "resend");

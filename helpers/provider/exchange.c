@@ -244,7 +244,7 @@ make(const struct provider *p, const struct provider_io *io, const struct reques
 
 /* Who shares a token: the provider's section and what the profile says. */
 static int
-session_key(const struct provider *p, const struct bindings *b, struct buf *key)
+token_key(const struct provider *p, const struct bindings *b, struct buf *key)
 {
 	size_t name;
 	int r;
@@ -261,10 +261,10 @@ session_key(const struct provider *p, const struct bindings *b, struct buf *key)
  * nothing. o tells the class when there is no session to be had.
  */
 static int
-bind_session(const struct provider *p, const struct provider_io *io, struct bindings *b,
+bind_token(const struct provider *p, const struct provider_io *io, struct bindings *b,
     struct deadline dl, bool *cached, struct outcome *o)
 {
-	const struct profile_session *s = p->profile->session;
+	const struct profile_token *s = p->profile->session;
 	_auto_buf struct buf key = BUF_INIT(1024);
 	_auto_secret struct secret kept = {0};
 	int r;
@@ -273,11 +273,11 @@ bind_session(const struct provider *p, const struct provider_io *io, struct bind
 	*o = (struct outcome){.class = CLASS_OK, .detail = ""};
 	if (!s)
 		return 0;
-	if (session_key(p, b, &key) || !buf_str(&key)) {
+	if (token_key(p, b, &key) || !buf_str(&key)) {
 		*o = (struct outcome){.class = CLASS_REFUSED, .detail = "the session has no key"};
 		return 0;
 	}
-	if (!io->sessions->get(io->sessions, buf_str(&key), &kept) &&
+	if (!io->tokens->get(io->tokens, buf_str(&key), &kept) &&
 	    !bind_captures(b, secret_str(&kept))) {
 		*cached = true;
 		return 0;
@@ -292,7 +292,7 @@ bind_session(const struct provider *p, const struct provider_io *io, struct bind
 	if (r || o->class != CLASS_OK)
 		return r;
 	if (keep_captures(&s->request, b, &kept) ||
-	    io->sessions->put(io->sessions, buf_str(&key), &kept, s->ttl))
+	    io->tokens->put(io->tokens, buf_str(&key), &kept, s->ttl))
 		otp_log(LOG_WARNING,
 		    "event=session provider=%s detail=\"the token cannot be kept\"",
 		    provider_name(p));
@@ -300,30 +300,30 @@ bind_session(const struct provider *p, const struct provider_io *io, struct bind
 }
 
 static void
-drop_session(const struct provider *p, const struct provider_io *io, const struct bindings *b)
+drop_token(const struct provider *p, const struct provider_io *io, const struct bindings *b)
 {
 	_auto_buf struct buf key = BUF_INIT(1024);
 
-	if (!session_key(p, b, &key) && buf_str(&key))
-		io->sessions->drop(io->sessions, buf_str(&key));
+	if (!token_key(p, b, &key) && buf_str(&key))
+		io->tokens->drop(io->tokens, buf_str(&key));
 }
 
 /* A send, its session obtained first, and renewed once where it has run out. */
 static int
-send_in_session(const struct provider *p, const struct provider_io *io,
+send_with_token(const struct provider *p, const struct provider_io *io,
     const struct request *request, struct bindings *b, struct deadline dl, struct outcome *o)
 {
-	const struct profile_session *s = p->profile->session;
+	const struct profile_token *s = p->profile->session;
 	bool cached;
-	int r = bind_session(p, io, b, dl, &cached, o);
+	int r = bind_token(p, io, b, dl, &cached, o);
 
 	if (r || o->class != CLASS_OK)
 		return r;
 	r = make(p, io, request, "send", b, dl, o);
 	if (r || !cached || !status_listed(s->renew_on, s->nrenew_on, o->status))
 		return r;
-	drop_session(p, io, b);
-	r = bind_session(p, io, b, dl, &cached, o);
+	drop_token(p, io, b);
+	r = bind_token(p, io, b, dl, &cached, o);
 	return r || o->class != CLASS_OK ? r : make(p, io, request, "send", b, dl, o);
 }
 
@@ -393,7 +393,7 @@ provider_send(const struct provider *p, const struct provider_io *io, const stru
 		otp_log(LOG_ERR, "event=send provider=%s detail=\"a value cannot be bound\"",
 		    provider_name(p));
 	else
-		r = send_in_session(p, io, request, &b, dl, &o);
+		r = send_with_token(p, io, request, &b, dl, &o);
 	take_outcome(&o, s);
 	keep_pause(p, io, q, s);
 	if (!r && o.class == CLASS_OK &&
@@ -422,14 +422,14 @@ provider_verify(const struct provider *p, const struct provider_io *io, const st
 		otp_log(LOG_ERR, "event=verify provider=%s detail=\"a value cannot be bound\"",
 		    provider_name(p));
 	} else {
-		const struct profile_session *session = p->profile->session;
+		const struct profile_token *session = p->profile->session;
 
-		r = bind_session(p, io, &b, dl, &cached, &o);
+		r = bind_token(p, io, &b, dl, &cached, &o);
 		if (!r && o.class == CLASS_OK)
 			r = make(p, io, p->profile->verify, "verify", &b, dl, &o);
 		/* Perhaps it was the token, not the code: the next send obtains a new one. */
 		if (session && status_listed(session->renew_on, session->nrenew_on, o.status))
-			drop_session(p, io, &b);
+			drop_token(p, io, &b);
 	}
 	take_outcome(&o, s);
 	if (!r && o.class == CLASS_OK)
@@ -449,7 +449,7 @@ provider_cleanup(const struct provider *p, const struct provider_io *io, const s
 	if (!p->profile->cleanup)
 		return;
 	bindings_init(&b);
-	if (!bind_all(p, io, q, &b) && !bind_session(p, io, &b, dl, &cached, &o) &&
+	if (!bind_all(p, io, q, &b) && !bind_token(p, io, &b, dl, &cached, &o) &&
 	    o.class == CLASS_OK)
 		(void)make(p, io, p->profile->cleanup, "cleanup", &b, dl, &o);
 	bindings_clear(&b);

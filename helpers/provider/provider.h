@@ -47,12 +47,11 @@ bool provider_takes_message(const struct provider *p);
 int provider_no_message(const char *channel, struct conf_report *report);
 
 /* Tokens that outlive a sign-in. The interface of who keeps them. */
-struct session_cache {
+struct token_cache {
 	/* -OTP_ENOENT where there is none that still lives. */
-	int (*get)(struct session_cache *c, const char *key, struct secret *json);
-	int (*put)(
-	    struct session_cache *c, const char *key, const struct secret *json, int64_t ttl);
-	void (*drop)(struct session_cache *c, const char *key);
+	int (*get)(struct token_cache *c, const char *key, struct secret *json);
+	int (*put)(struct token_cache *c, const char *key, const struct secret *json, int64_t ttl);
+	void (*drop)(struct token_cache *c, const char *key);
 };
 
 /*
@@ -71,7 +70,7 @@ struct retry_after_book {
 struct provider_io {
 	const char *request_id; /* of the sign-in, or NULL */
 	struct http *http;
-	struct session_cache *sessions;
+	struct token_cache *tokens;
 	struct retry_after_book *retry_after;
 	struct contacts *contacts; /* for attributes */
 };

@@ -23,9 +23,9 @@ name_of(const char *key, char name[NAME_LEN + 1])
 }
 
 static int
-sessions_get(struct session_cache *base, const char *key, struct secret *json)
+tokens_get(struct token_cache *base, const char *key, struct secret *json)
 {
-	struct stored_sessions *s = (struct stored_sessions *)base;
+	struct stored_tokens *s = (struct stored_tokens *)base;
 	_auto_secret struct secret sealed = {0};
 	char name[NAME_LEN + 1];
 	struct instant now;
@@ -33,7 +33,7 @@ sessions_get(struct session_cache *base, const char *key, struct secret *json)
 
 	name_of(key, name);
 	s->clock->now(s->clock, &now);
-	r = s->store->ops->session_get(s->store, &now, name, &sealed);
+	r = s->store->ops->token_get(s->store, &now, name, &sealed);
 	if (!r)
 		r = unseal(s->host_key, name, secret_str(&sealed), json);
 	/* Sealed under a host key of before: as good as none. */
@@ -41,9 +41,9 @@ sessions_get(struct session_cache *base, const char *key, struct secret *json)
 }
 
 static int
-sessions_put(struct session_cache *base, const char *key, const struct secret *json, int64_t ttl)
+tokens_put(struct token_cache *base, const char *key, const struct secret *json, int64_t ttl)
 {
-	struct stored_sessions *s = (struct stored_sessions *)base;
+	struct stored_tokens *s = (struct stored_tokens *)base;
 	_auto_buf struct buf sealed = BUF_INIT(2 * SECRET_MAX);
 	char name[NAME_LEN + 1];
 	struct instant now;
@@ -55,26 +55,26 @@ sessions_put(struct session_cache *base, const char *key, const struct secret *j
 	if (!r && !buf_str(&sealed))
 		r = buf_err(&sealed);
 	return r ? r
-		 : s->store->ops->session_put(
+		 : s->store->ops->token_put(
 		       s->store, &now, name, buf_str(&sealed), now.wall_ms + ttl);
 }
 
 static void
-sessions_drop(struct session_cache *base, const char *key)
+tokens_drop(struct token_cache *base, const char *key)
 {
-	struct stored_sessions *s = (struct stored_sessions *)base;
+	struct stored_tokens *s = (struct stored_tokens *)base;
 	char name[NAME_LEN + 1];
 
 	name_of(key, name);
-	(void)s->store->ops->session_drop(s->store, name);
+	(void)s->store->ops->token_drop(s->store, name);
 }
 
 void
-sessions_init(struct stored_sessions *s, struct store *store, const struct secret *host_key,
+tokens_init(struct stored_tokens *s, struct store *store, const struct secret *host_key,
     struct clock_source *clock)
 {
-	*s = (struct stored_sessions){
-	    .base = {.get = sessions_get, .put = sessions_put, .drop = sessions_drop},
+	*s = (struct stored_tokens){
+	    .base = {.get = tokens_get, .put = tokens_put, .drop = tokens_drop},
 	    .store = store,
 	    .host_key = host_key,
 	    .clock = clock,

@@ -7,15 +7,15 @@
 #include "helpers/provider/provider.h"
 #include "helpers/store/store.h"
 
-struct stored_sessions {
-	struct session_cache base; /* first */
+struct stored_tokens {
+	struct token_cache base; /* first */
 	struct store *store;
 	const struct secret *host_key;
 	struct clock_source *clock;
 };
 
 /* All borrowed. */
-void sessions_init(struct stored_sessions *s, struct store *store, const struct secret *host_key,
+void tokens_init(struct stored_tokens *s, struct store *store, const struct secret *host_key,
     struct clock_source *clock);
 
 #endif

@@ -315,11 +315,11 @@ struct store_ops {
 	    struct store *s, const char *user, const char *const *address, size_t n, int *removed);
 
 	/* Tokens of providers, sealed by the caller, kept until keep_wall_ms. */
-	int (*session_get)(struct store *s, const struct instant *now, const char *key,
+	int (*token_get)(struct store *s, const struct instant *now, const char *key,
 	    struct secret *sealed); /* or -OTP_ENOENT */
-	int (*session_put)(struct store *s, const struct instant *now, const char *key,
+	int (*token_put)(struct store *s, const struct instant *now, const char *key,
 	    const char *sealed, int64_t keep_wall_ms);
-	int (*session_drop)(struct store *s, const char *key);
+	int (*token_drop)(struct store *s, const char *key);
 	/* How many messages a provider said are left on a channel. */
 	int (*credits_put)(struct store *s, const struct instant *now, const char *provider,
 	    const char *channel, int64_t credits);

@@ -11,7 +11,7 @@
 static const struct {
 	const char *here;
 	const char *there;
-} known_sources[] = {
+} paths[] = {
     {OTP_CONTACTS, "/var/lib/pam_otp/contacts.db"},
     {OTP_STATE, "/var/lib/pam_otp/state"},
     {OTP_HOST_KEY, "/etc/pam_otp/secrets/host.key"},
@@ -22,9 +22,9 @@ static const struct {
 static const char *
 default_of(const struct conf_option *o)
 {
-	for (size_t i = 0; o->def && i < sizeof(known_sources) / sizeof(known_sources[0]); i++)
-		if (!strcmp(o->def, known_sources[i].here))
-			return known_sources[i].there;
+	for (size_t i = 0; o->def && i < sizeof(paths) / sizeof(paths[0]); i++)
+		if (!strcmp(o->def, paths[i].here))
+			return paths[i].there;
 	if (o->type == CONF_OWN_NAME)
 		return "the section's name";
 	if (o->required)

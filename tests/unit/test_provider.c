@@ -21,14 +21,14 @@ static int drops;
 static const char *attribute;
 
 static int
-cache_get(struct session_cache *c, const char *key, struct secret *json)
+cache_get(struct token_cache *c, const char *key, struct secret *json)
 {
 	(void)c;
 	return !strcmp(key, "a asha") && *kept ? secret_set(json, kept, strlen(kept)) : -OTP_ENOENT;
 }
 
 static int
-cache_put(struct session_cache *c, const char *key, const struct secret *json, int64_t ttl)
+cache_put(struct token_cache *c, const char *key, const struct secret *json, int64_t ttl)
 {
 	(void)c;
 	assert_int_equal(ttl, 60000);
@@ -38,7 +38,7 @@ cache_put(struct session_cache *c, const char *key, const struct secret *json, i
 }
 
 static void
-cache_drop(struct session_cache *c, const char *key)
+cache_drop(struct token_cache *c, const char *key)
 {
 	(void)c, (void)key;
 	drops++;
@@ -63,7 +63,7 @@ no_pause(struct retry_after_book *b, const char *provider, const char *address, 
 
 static const struct contacts_ops contacts_ops = {.attributes = attributes};
 static struct contacts contacts = {&contacts_ops};
-static struct session_cache cache = {cache_get, cache_put, cache_drop};
+static struct token_cache cache = {cache_get, cache_put, cache_drop};
 static struct retry_after_book retry_after = {.left = no_pause};
 
 static int
@@ -112,7 +112,7 @@ static int
 open_with(const char *members, const char *settings, struct conf_report *report)
 {
 	struct provider_io io = {
-	    .sessions = &cache, .retry_after = &retry_after, .contacts = &contacts};
+	    .tokens = &cache, .retry_after = &retry_after, .contacts = &contacts};
 	char text[4096];
 
 	assert_in_range(snprintf(text, sizeof(text),

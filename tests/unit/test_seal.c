@@ -92,7 +92,7 @@ now(struct clock_source *c, struct instant *out)
 }
 
 static int
-session_is(struct stored_sessions *s, const char *name, const char *want)
+session_is(struct stored_tokens *s, const char *name, const char *want)
 {
 	_auto_secret struct secret json = {0};
 	int r = s->base.get(&s->base, name, &json);
@@ -106,7 +106,7 @@ static void
 sessions_live_in_the_store_for_their_time(void **state)
 {
 	struct clock_source clock = {.now = now};
-	struct stored_sessions s, foreign;
+	struct stored_tokens s, foreign;
 	_auto_secret struct secret json = {0};
 	struct store *store = NULL;
 	struct folder folder;
@@ -118,8 +118,8 @@ sessions_live_in_the_store_for_their_time(void **state)
 	assert_int_equal(mkdir(dir, 0700), 0);
 	assert_int_equal(store_sqlite_create(dir), 0);
 	assert_int_equal(store_sqlite_open(dir, NULL, NULL, &store), 0);
-	sessions_init(&s, store, &key, &clock);
-	sessions_init(&foreign, store, &other_key, &clock);
+	tokens_init(&s, store, &key, &clock);
+	tokens_init(&foreign, store, &other_key, &clock);
 	assert_int_equal(secret_set(&json, "{\"jwt\":\"one\"}", 13), 0);
 	assert_int_equal(session_is(&s, "kgen asha", ""), -OTP_ENOENT);
 	assert_int_equal(s.base.put(&s.base, "kgen asha", &json, 60000), 0);
@@ -181,15 +181,15 @@ static void
 a_store_of_sessions_learns_nothing(void **state)
 {
 	static const struct store_ops ops = {
-	    .session_get = spy_get, .session_put = spy_put, .session_drop = spy_drop};
+	    .token_get = spy_get, .token_put = spy_put, .token_drop = spy_drop};
 	struct clock_source clock = {.now = now};
 	struct store store = {&ops};
 	_auto_secret struct secret json = {0};
-	struct stored_sessions s;
+	struct stored_tokens s;
 	char name[128];
 
 	(void)state;
-	sessions_init(&s, &store, &key, &clock);
+	tokens_init(&s, &store, &key, &clock);
 	assert_int_equal(secret_set(&json, "{\"jwt\":\"one\"}", 13), 0);
 	assert_int_equal(s.base.put(&s.base, "kgen asha", &json, 60000), 0);
 	assert_int_equal(strspn(spied.name, "0123456789abcdef"), 64);

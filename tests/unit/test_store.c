@@ -412,7 +412,7 @@ assert_migrated(void)
 	assert_memory_equal(out.mac, right_mac, STORE_MAC_LEN);
 	challenge_clear(&out);
 	assert_int_equal(store->ops->challenge_used(store, ID_B), -OTP_EUSED);
-	assert_int_equal(store->ops->session_get(store, &now, "tingting", &token), 0);
+	assert_int_equal(store->ops->token_get(store, &now, "tingting", &token), 0);
 	assert_string_equal(secret_str(&token), "sealed token");
 	assert_int_equal(store->ops->credits_each(store, credits_are_42, &told), 0);
 	assert_int_equal(told, 1);

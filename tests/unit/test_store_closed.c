@@ -51,7 +51,7 @@ what_was_written(void)
 	    {"sample_put", ops->sample_put(store, &now, "check", 1, 0)},
 	    {"retry_after_put", ops->retry_after_put(store, &now, "p", "a", at(9).wall_ms)},
 	    {"unlock", ops->unlock(store, "asha", NULL, 0, &removed)},
-	    {"session_put", ops->session_put(store, &now, "p", "token", at(9).wall_ms)},
+	    {"token_put", ops->token_put(store, &now, "p", "token", at(9).wall_ms)},
 	    {"credits_put", ops->credits_put(store, &now, "p", "sms", 1)},
 	};
 

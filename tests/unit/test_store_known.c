@@ -540,15 +540,15 @@ tokens_are_kept_replaced_dropped_and_end(void **state)
 	struct instant now = at(0), later = at(MINUTE);
 
 	(void)state;
-	assert_int_equal(ops->session_get(store, &now, "tingting", &token), -OTP_ENOENT);
-	assert_int_equal(ops->session_put(store, &now, "tingting", "one", later.wall_ms), 0);
-	assert_int_equal(ops->session_put(store, &now, "tingting", "two", later.wall_ms), 0);
-	assert_int_equal(ops->session_get(store, &now, "tingting", &token), 0);
+	assert_int_equal(ops->token_get(store, &now, "tingting", &token), -OTP_ENOENT);
+	assert_int_equal(ops->token_put(store, &now, "tingting", "one", later.wall_ms), 0);
+	assert_int_equal(ops->token_put(store, &now, "tingting", "two", later.wall_ms), 0);
+	assert_int_equal(ops->token_get(store, &now, "tingting", &token), 0);
 	assert_string_equal(secret_str(&token), "two");
-	assert_int_equal(ops->session_get(store, &now, "kgen", &token), -OTP_ENOENT);
-	assert_int_equal(ops->session_get(store, &later, "tingting", &token), -OTP_ENOENT);
-	assert_int_equal(ops->session_drop(store, "tingting"), 0);
-	assert_int_equal(ops->session_get(store, &now, "tingting", &token), -OTP_ENOENT);
+	assert_int_equal(ops->token_get(store, &now, "kgen", &token), -OTP_ENOENT);
+	assert_int_equal(ops->token_get(store, &later, "tingting", &token), -OTP_ENOENT);
+	assert_int_equal(ops->token_drop(store, "tingting"), 0);
+	assert_int_equal(ops->token_get(store, &now, "tingting", &token), -OTP_ENOENT);
 }
 
 /* --- indices ------------------------------------------------------------------------------- */

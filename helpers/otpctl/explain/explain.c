@@ -158,7 +158,7 @@ struct opened {
 	struct secret host_key;
 	struct contacts *contacts;
 	struct store *store;
-	struct stored_sessions sessions;
+	struct stored_tokens tokens;
 	struct stored_retry_after retry_after;
 	struct delivery *delivery;
 };
@@ -192,14 +192,14 @@ open_providers(struct login_opener *opener, struct delivery **out)
 {
 	struct opened *o = (struct opened *)opener;
 	struct provider_io io = {
-	    .sessions = &o->sessions.base,
+	    .tokens = &o->tokens.base,
 	    .retry_after = &o->retry_after.base,
 	    .contacts = o->contacts,
 	};
 	_auto_report struct conf_report report = {.max = REPORT_MAX};
 	int r;
 
-	sessions_init(&o->sessions, o->store, &o->host_key, NULL);
+	tokens_init(&o->tokens, o->store, &o->host_key, NULL);
 	retry_after_init(&o->retry_after, o->store, NULL);
 	r = delivery_open(o->conf, &conf_signin_for(o->conf, o->service)->channels,
 	    o->ctl->second_owner, &io, &o->delivery, &report);

@@ -120,7 +120,7 @@ store_sqlite_retry_after_find(struct store *base, const struct instant *now, con
 /* --- tokens and credits: one statement a write --------------------------------------------- */
 
 int
-store_sqlite_session_get(
+store_sqlite_token_get(
     struct store *base, const struct instant *now, const char *key, struct secret *sealed)
 {
 	struct sqlite_store *s = (struct sqlite_store *)base;
@@ -140,7 +140,7 @@ store_sqlite_session_get(
 }
 
 int
-store_sqlite_session_put(struct store *base, const struct instant *now, const char *key,
+store_sqlite_token_put(struct store *base, const struct instant *now, const char *key,
     const char *sealed, int64_t keep_wall_ms)
 {
 	struct sqlite_store *s = (struct sqlite_store *)base;
@@ -150,14 +150,13 @@ store_sqlite_session_put(struct store *base, const struct instant *now, const ch
 		"ON CONFLICT (key) DO UPDATE SET sealed = excluded.sealed, "
 		"keep_ms = excluded.keep_ms",
 		sql_text(key), sql_blob(sealed, strlen(sealed)), sql_int(keep_wall_ms)) ||
-	    sql_run(
-		s->db, "DELETE FROM provider_session WHERE keep_ms <= ?1", sql_int(now->wall_ms)))
+	    sql_run(s->db, "DELETE FROM provider_session WHERE keep_ms <= ?1", sql_int(now->wall_ms)))
 		return store_sqlite_failed(s, "keeping a token");
 	return 0;
 }
 
 int
-store_sqlite_session_drop(struct store *base, const char *key)
+store_sqlite_token_drop(struct store *base, const char *key)
 {
 	struct sqlite_store *s = (struct sqlite_store *)base;
 

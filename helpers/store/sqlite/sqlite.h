@@ -107,11 +107,11 @@ int store_sqlite_retry_after_put(struct store *base, const struct instant *now,
     const char *provider, const char *address, int64_t until_wall_ms);
 int store_sqlite_retry_after_find(struct store *base, const struct instant *now,
     const char *provider, const char *address, int64_t *until_wall_ms);
-int store_sqlite_session_get(
+int store_sqlite_token_get(
     struct store *base, const struct instant *now, const char *key, struct secret *sealed);
-int store_sqlite_session_put(struct store *base, const struct instant *now, const char *key,
+int store_sqlite_token_put(struct store *base, const struct instant *now, const char *key,
     const char *sealed, int64_t keep_wall_ms);
-int store_sqlite_session_drop(struct store *base, const char *key);
+int store_sqlite_token_drop(struct store *base, const char *key);
 int store_sqlite_credits_put(struct store *base, const struct instant *now, const char *provider,
     const char *channel, int64_t credits);
 int store_sqlite_credits_each(struct store *base, credits_fn *fn, void *arg);
