@@ -13,9 +13,9 @@
 #include "common/own.h"
 #include "common/secret.h"
 
-static const char spare_name[] = "reserve";
+static const char reserve_name[] = "reserve";
 
-enum { SPARE_ROOM = 16 * STORE_SPARE }; /* free bytes from which on the spare is made */
+enum { SPARE_ROOM = 16 * STORE_RESERVE }; /* free bytes from which on the spare is made */
 
 void
 challenge_clear(struct challenge *c)
@@ -51,10 +51,10 @@ try_locked_until(const struct try_rule *rule, int64_t failures, int64_t last_wal
 }
 
 static int
-spare_open(int dir, int flags, struct stat *st)
+reserve_open(int dir, int flags, struct stat *st)
 {
 	_auto_close int fd =
-	    openat(dir, spare_name, flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
+	    openat(dir, reserve_name, flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
 
 	if (fd < 0 || fstat(fd, st) || !S_ISREG(st->st_mode) || st->st_uid != geteuid() ||
 	    st->st_nlink != 1)
@@ -72,11 +72,11 @@ is_room(int dir)
 
 /* Random bytes: a file system that compresses or leaves holes must allocate them, too. */
 static bool
-spare_fill(int fd)
+reserve_fill(int fd)
 {
 	unsigned char block[4096];
 
-	for (size_t done = 0; done < STORE_SPARE; done += sizeof(block)) {
+	for (size_t done = 0; done < STORE_RESERVE; done += sizeof(block)) {
 		if (getrandom(block, sizeof(block), 0) != (ssize_t)sizeof(block))
 			return false;
 		if (pwrite(fd, block, sizeof(block), (off_t)done) != (ssize_t)sizeof(block))
@@ -86,25 +86,25 @@ spare_fill(int fd)
 }
 
 void
-spare_keep(int dir)
+reserve_keep(int dir)
 {
 	_auto_close int fd = -1;
 	struct stat st;
 
-	if (!fstatat(dir, spare_name, &st, AT_SYMLINK_NOFOLLOW) && st.st_size >= STORE_SPARE)
+	if (!fstatat(dir, reserve_name, &st, AT_SYMLINK_NOFOLLOW) && st.st_size >= STORE_RESERVE)
 		return;
 	if (!is_room(dir))
 		return;
-	fd = spare_open(dir, O_WRONLY | O_CREAT, &st);
-	if (fd >= 0 && !spare_fill(fd) && ftruncate(fd, 0))
-		(void)unlinkat(dir, spare_name, 0);
+	fd = reserve_open(dir, O_WRONLY | O_CREAT, &st);
+	if (fd >= 0 && !reserve_fill(fd) && ftruncate(fd, 0))
+		(void)unlinkat(dir, reserve_name, 0);
 }
 
 bool
-spare_give_up(int dir)
+reserve_release(int dir)
 {
 	struct stat st;
-	_auto_close int fd = spare_open(dir, O_WRONLY, &st);
+	_auto_close int fd = reserve_open(dir, O_WRONLY, &st);
 
 	/* fsync: some file systems hand freed blocks out again only after that. */
 	return fd >= 0 && st.st_size > 0 && !ftruncate(fd, 0) && !fsync(fd);

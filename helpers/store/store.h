@@ -367,14 +367,14 @@ int64_t try_locked_until(const struct try_rule *rule, int64_t failures, int64_t 
  */
 int trial_check(const struct trial *t);
 
-enum { STORE_SPARE = 256 * 1024 }; /* bytes of the spare file */
+enum { STORE_RESERVE = 256 * 1024 }; /* bytes of the spare file */
 
 /*
  * Makes the spare file whole where it is missing or short and the disk has plenty of room. Best
  * effort: a failure only means that there is less to give up later.
  */
-void spare_keep(int dir);
+void reserve_keep(int dir);
 /* Gives its bytes back to the disk: true when there were any. */
-bool spare_give_up(int dir);
+bool reserve_release(int dir);
 
 #endif

@@ -20,7 +20,7 @@ try_open(void)
 static void
 creates_privately_and_once(void **state)
 {
-	char spare[sizeof(dir) + 16];
+	char reserve[sizeof(dir) + 16];
 	struct stat st;
 
 	(void)state;
@@ -30,16 +30,16 @@ creates_privately_and_once(void **state)
 	assert_int_equal(st.st_mode & 07777, 0600);
 	assert_int_equal(store_sqlite_create(dir), -OTP_EEXIST);
 	assert_int_equal(try_open(), 0);
-	(void)snprintf(spare, sizeof(spare), "%s/store.db-wal", dir);
-	assert_int_equal(stat(spare, &st), 0);
+	(void)snprintf(reserve, sizeof(reserve), "%s/store.db-wal", dir);
+	assert_int_equal(stat(reserve, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
-	(void)snprintf(spare, sizeof(spare), "%s/reserve", dir);
-	assert_int_equal(stat(spare, &st), 0);
+	(void)snprintf(reserve, sizeof(reserve), "%s/reserve", dir);
+	assert_int_equal(stat(reserve, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
-	assert_int_equal(st.st_size, STORE_SPARE);
-	assert_true(st.st_blocks * 512 >= STORE_SPARE);
-	(void)snprintf(spare, sizeof(spare), "%s/store.db.new", dir);
-	assert_int_not_equal(stat(spare, &st), 0);
+	assert_int_equal(st.st_size, STORE_RESERVE);
+	assert_true(st.st_blocks * 512 >= STORE_RESERVE);
+	(void)snprintf(reserve, sizeof(reserve), "%s/store.db.new", dir);
+	assert_int_not_equal(stat(reserve, &st), 0);
 }
 
 static void
@@ -220,54 +220,54 @@ linked_folder_is_refused(void **state)
 
 /* A farm of links where the spare file is expected: nothing behind them may change. */
 static void
-spare_follows_no_link(void **state)
+reserve_follows_no_link(void **state)
 {
-	char spare[sizeof(dir) + 16], victim[sizeof(top.path) + 16];
+	char reserve[sizeof(dir) + 16], victim[sizeof(top.path) + 16];
 	struct stat st;
 	int fd, dirfd;
 
 	(void)state;
 	assert_int_equal(store_sqlite_create(dir), 0);
-	(void)snprintf(spare, sizeof(spare), "%s/reserve", dir);
+	(void)snprintf(reserve, sizeof(reserve), "%s/reserve", dir);
 	(void)snprintf(victim, sizeof(victim), "%s/victim", top.path);
 	fd = open(victim, O_WRONLY | O_CREAT, 0600);
 	assert_int_equal(write(fd, "precious", 8), 8);
 	close(fd);
 	dirfd = open(dir, O_RDONLY | O_DIRECTORY);
 	for (int hard = 0; hard < 2; hard++) {
-		assert_int_equal(unlink(spare), 0);
-		assert_int_equal(hard ? link(victim, spare) : symlink(victim, spare), 0);
+		assert_int_equal(unlink(reserve), 0);
+		assert_int_equal(hard ? link(victim, reserve) : symlink(victim, reserve), 0);
 		assert_int_equal(try_open(), 0);
-		assert_false(spare_give_up(dirfd));
+		assert_false(reserve_release(dirfd));
 		assert_int_equal(stat(victim, &st), 0);
 		assert_int_equal(st.st_size, 8);
 	}
-	assert_int_equal(unlink(spare), 0);
-	assert_int_equal(mkfifo(spare, 0600), 0);
+	assert_int_equal(unlink(reserve), 0);
+	assert_int_equal(mkfifo(reserve, 0600), 0);
 	(void)alarm(10);
 	assert_int_equal(try_open(), 0);
-	assert_false(spare_give_up(dirfd));
+	assert_false(reserve_release(dirfd));
 	(void)alarm(0);
 	close(dirfd);
 }
 
 static void
-spare_is_made_whole_again(void **state)
+reserve_is_made_whole_again(void **state)
 {
-	char spare[sizeof(dir) + 16];
+	char reserve[sizeof(dir) + 16];
 	struct stat st;
 	int dirfd;
 
 	(void)state;
-	(void)snprintf(spare, sizeof(spare), "%s/reserve", dir);
+	(void)snprintf(reserve, sizeof(reserve), "%s/reserve", dir);
 	dirfd = open(dir, O_RDONLY | O_DIRECTORY);
-	assert_true(spare_give_up(dirfd));
-	assert_int_equal(stat(spare, &st), 0);
+	assert_true(reserve_release(dirfd));
+	assert_int_equal(stat(reserve, &st), 0);
 	assert_int_equal(st.st_size, 0);
-	assert_false(spare_give_up(dirfd));
+	assert_false(reserve_release(dirfd));
 	assert_int_equal(try_open(), 0);
-	assert_int_equal(stat(spare, &st), 0);
-	assert_int_equal(st.st_size, STORE_SPARE);
+	assert_int_equal(stat(reserve, &st), 0);
+	assert_int_equal(st.st_size, STORE_RESERVE);
 	close(dirfd);
 }
 
@@ -588,8 +588,8 @@ main(void)
 	    NO_STORE(planted_companions_are_refused),
 	    NO_STORE(wrong_owner_or_mode_is_refused),
 	    NO_STORE(linked_folder_is_refused),
-	    NO_STORE(spare_follows_no_link),
-	    WITH_STORE(spare_is_made_whole_again),
+	    NO_STORE(reserve_follows_no_link),
+	    WITH_STORE(reserve_is_made_whole_again),
 	    WITH_STORE(damaged_pages_never_pass_for_an_empty_store),
 	    NO_STORE(a_sign_in_migrates_schema_1),
 	    NO_STORE(init_migrates_schema_1),

@@ -330,7 +330,7 @@ child_under_file_limit(void)
 static void
 no_file_size_left_is_a_failure(void **state)
 {
-	char spare[sizeof(dir) + 16];
+	char reserve[sizeof(dir) + 16];
 	struct stat st;
 	int status;
 	pid_t pid;
@@ -348,9 +348,9 @@ no_file_size_left_is_a_failure(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 	assert_intact();
 	assert_true(nothing_changed());
-	(void)snprintf(spare, sizeof(spare), "%s/reserve", dir);
-	assert_int_equal(stat(spare, &st), 0);
-	assert_int_equal(st.st_size, STORE_SPARE);
+	(void)snprintf(reserve, sizeof(reserve), "%s/reserve", dir);
+	assert_int_equal(stat(reserve, &st), 0);
+	assert_int_equal(st.st_size, STORE_RESERVE);
 	rig_reopen();
 	assert_int_equal(consume_at(0, ID_A, &asha, ""), 0);
 }
@@ -368,13 +368,13 @@ fill_disk(const char *path)
 }
 
 static off_t
-spare_size(void)
+reserve_size(void)
 {
-	char spare[sizeof(dir) + 16];
+	char reserve[sizeof(dir) + 16];
 	struct stat st;
 
-	(void)snprintf(spare, sizeof(spare), "%s/reserve", dir);
-	return stat(spare, &st) ? -1 : st.st_size;
+	(void)snprintf(reserve, sizeof(reserve), "%s/reserve", dir);
+	return stat(reserve, &st) ? -1 : st.st_size;
 }
 
 /* Tries wrongly, counting, until the store fails or `enough` holds. The store's last answer. */
@@ -391,9 +391,9 @@ try_wrongly(int *count, bool enough(void))
 }
 
 static bool
-spare_is_gone(void)
+reserve_is_gone(void)
 {
-	return spare_size() != STORE_SPARE;
+	return reserve_size() != STORE_RESERVE;
 }
 
 static bool
@@ -414,22 +414,22 @@ on_a_full_disk(void)
 	if (mount("none", dir, "tmpfs", 0, "size=8m,mode=700") || store_sqlite_create(dir) ||
 	    store_sqlite_open(dir, NULL, NULL, &store))
 		return 1;
-	if (spare_size() != STORE_SPARE)
+	if (reserve_size() != STORE_RESERVE)
 		return 2;
 	put_many(1);
 	/* Opening needs a little room, too, for the index of the log. */
 	store->ops->close(store);
 	(void)unlink(shm);
 	fill_disk(hog);
-	if (store_sqlite_open(dir, NULL, NULL, &store) || spare_size() != 0)
+	if (store_sqlite_open(dir, NULL, NULL, &store) || reserve_size() != 0)
 		return 12;
 	store->ops->close(store);
 	if (unlink(hog) || store_sqlite_open(dir, NULL, NULL, &store) ||
-	    spare_size() != STORE_SPARE)
+	    reserve_size() != STORE_RESERVE)
 		return 13;
 	fill_disk(hog);
 	/* The first write that finds no room is made with the spare's. */
-	if (try_wrongly(&count, spare_is_gone) != -OTP_EWRONG || spare_size() != 0)
+	if (try_wrongly(&count, reserve_is_gone) != -OTP_EWRONG || reserve_size() != 0)
 		return 3;
 	fill_disk(hog);
 	/* Now there is nothing to give up: failure, and no change; not for the right code either.
@@ -446,7 +446,7 @@ on_a_full_disk(void)
 	    number("SELECT failures FROM budget") != count ||
 	    number("SELECT tries FROM challenge") != count || try_nth(0, right_mac, &asha, &wide))
 		return 8;
-	if (number("SELECT count(*) FROM budget") || spare_size() != STORE_SPARE)
+	if (number("SELECT count(*) FROM budget") || reserve_size() != STORE_RESERVE)
 		return 9;
 	let_things_happen();
 	store->ops->close(store);

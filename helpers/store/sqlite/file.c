@@ -52,7 +52,7 @@ store_sqlite_failed(struct sqlite_store *s, const char *what)
 bool
 store_sqlite_make_room(struct sqlite_store *s)
 {
-	if (!s->full || !spare_give_up(s->dir))
+	if (!s->full || !reserve_release(s->dir))
 		return false;
 	otp_log(
 	    LOG_CRIT, "store: the disk is full; the spare bytes were given up: free some space");

@@ -158,7 +158,7 @@ store_sqlite_create(const char *dir)
 		r = -OTP_ESTORE;
 	}
 	if (!r)
-		spare_keep(fd);
+		reserve_keep(fd);
 	return r;
 }
 

@@ -132,7 +132,7 @@ store_sqlite_open(const char *dir, store_wait_fn *wait, void *arg, struct store 
 	}
 	if (r)
 		return r;
-	spare_keep(s->dir);
+	reserve_keep(s->dir);
 	*out = &take(&s)->base;
 	return 0;
 }
