@@ -25,8 +25,8 @@ common'
 # One row a library: its headers, and the files that may name them.
 libraries='security/ ^pam_otp/
 curl/ ^helpers/http/
-jansson\.h ^helpers/
-sqlite3\.h ^helpers/
+jansson\.h ^helpers/(base|profile|otpctl)/
+sqlite3\.h ^helpers/(base|contacts|store)/
 openssl/ ^helpers/
 csv\.h ^helpers/otpctl/contact/csv_'
 
@@ -95,6 +95,7 @@ for folder in $folders pam_otp helpers/unknown; do
 	: >"$tree/$folder/x.h"
 	: >"$tree/$folder/sub/x.h"
 done
+: >"$tree/helpers/x.h"
 planted=0
 
 # wrong FOLDER LINE, right FOLDER LINE: plants it in a file of its own
@@ -123,6 +124,8 @@ right pam_otp '#include "common/x.h"'
 right helpers/login '#include "helpers/base/x.h"'
 right helpers/http '#include <curl/curl.h>'
 wrong helpers/otp-helper '#include "helpers/otpctl/x.h"'
+wrong helpers '#include "helpers/x.h"'
+wrong helpers/login '#include "helpers/x.h"'
 wrong helpers/unknown '#include "helpers/unknown/x.h"'
 wrong helpers/unknown '#include "common/x.h"'
 wrong common '#include "x.h"'
