@@ -42,7 +42,7 @@ judge_delivery(struct login *l, const struct attempt *a)
 {
 	enum note failed = a->is_resend ? NOTE_NOT_SENT : NOTE_UNAVAILABLE;
 
-	switch (a->said.class) {
+	switch (a->said.sent.outcome.class) {
 	case CLASS_OK:
 		l->note = NOTE_SENT;
 		return STEP_CODE;
@@ -57,7 +57,7 @@ judge_delivery(struct login *l, const struct attempt *a)
 		return STEP_CODE;
 	case CLASS_RATE_LIMITED:
 	case CLASS_TOO_MANY:
-		l->wait_ms = (int64_t)a->said.retry_after * 1000;
+		l->wait_ms = (int64_t)a->said.sent.outcome.retry_after * 1000;
 		return login_stay_or_end(l, a->is_resend ? NOTE_NOT_SENT : NOTE_LIMIT, LOGIN_LOCKED,
 		    "the provider's rate limit is in force");
 	case CLASS_PROVIDER_DOWN:
@@ -67,8 +67,9 @@ judge_delivery(struct login *l, const struct attempt *a)
 		    l, failed, LOGIN_DENIED, "the provider's account needs another step");
 	default:
 		return login_stay_or_end(l, failed, LOGIN_BROKEN,
-		    a->said.class == CLASS_BROKEN ? "this machine could not send"
-						  : "the provider refused the request");
+		    a->said.sent.outcome.class == CLASS_BROKEN
+			? "this machine could not send"
+			: "the provider refused the request");
 	}
 }
 
@@ -99,13 +100,13 @@ seal_challenge(
 		return challenge_seal_nothing(c);
 	c->alone_at_address = d->bound_to == BOUND_TO_ADDRESS;
 	/* An answer that was lost took the code with it. */
-	if (d->code_by == CODE_BY_RESPONSE && !d->code.len)
+	if (d->code_by == CODE_BY_RESPONSE && !d->sent.code.len)
 		return challenge_seal_nothing(c);
 	if (d->code_by != CODE_BY_PROVIDER)
 		return challenge_seal(c, l->io->host_key,
-		    secret_str(d->code_by == CODE_BY_RESPONSE ? &d->code : ours));
+		    secret_str(d->code_by == CODE_BY_RESPONSE ? &d->sent.code : ours));
 	login_captures_context(c, context, sizeof(context));
-	r = seal(l->io->host_key, context, &d->captures, &sealed);
+	r = seal(l->io->host_key, context, &d->sent.captures, &sealed);
 	if (r)
 		return r;
 	c->captures = strdup(buf_str(&sealed) ? buf_str(&sealed) : "");
@@ -139,7 +140,7 @@ pretend(struct login *l, const char *channel, struct delivered *d)
 	enum provider_class class = (enum provider_class)(outcome & ~SAMPLE_INSTEAD);
 
 	*d = (struct delivered){
-	    .class = class,
+	    .sent = SENT_INIT(class),
 	    .nothing_sent = class == CLASS_PROVIDER_DOWN,
 	    .instead = outcome & SAMPLE_INSTEAD,
 	};
@@ -168,10 +169,10 @@ deliver(struct login *l, const struct destination *w, const struct secret *code,
 	if (!again)
 		q.captures = NULL;
 	r = l->io->delivery->send(l->io->delivery, &q, again ? &last : NULL, l->options, all, d);
-	if (!r && (d->class == CLASS_OK || d->class == CLASS_UNANSWERED ||
-		      d->class == CLASS_PROVIDER_DOWN))
+	if (!r && (d->sent.outcome.class == CLASS_OK || d->sent.outcome.class == CLASS_UNANSWERED ||
+		      d->sent.outcome.class == CLASS_PROVIDER_DOWN))
 		login_note_sample(l, "send", w->channel, &began,
-		    (int)d->class | (d->instead ? SAMPLE_INSTEAD : 0));
+		    (int)d->sent.outcome.class | (d->instead ? SAMPLE_INSTEAD : 0));
 	return r;
 }
 
@@ -182,14 +183,15 @@ note_credits(struct login *l, const struct destination *w, const struct delivere
 	const struct conf_provider *p = conf_provider(l->io->conf, d->provider);
 	struct instant t = login_now(l);
 
-	if (!d->has_credits || !p)
+	if (!d->sent.has_credits || !p)
 		return;
-	if (l->io->store->ops->credits_put(l->io->store, &t, d->provider, w->channel, d->credits))
+	if (l->io->store->ops->credits_put(
+		l->io->store, &t, d->provider, w->channel, d->sent.credits))
 		otp_log(LOG_WARNING, "event=credits provider=%s detail=\"cannot be kept\"",
 		    d->provider);
-	if (d->credits < p->low_credits)
+	if (d->sent.credits < p->low_credits)
 		otp_log(LOG_WARNING, "event=credits provider=%s channel=%s left=%lld", d->provider,
-		    w->channel, (long long)d->credits);
+		    w->channel, (long long)d->sent.credits);
 }
 
 /* The new code takes the place of the old one, which is dead from now on. */
@@ -215,12 +217,12 @@ replace_challenge(struct login *l, struct challenge *c, const struct secret *cod
 	challenge_clear(&l->challenge);
 	l->challenge = *c;
 	l->has_challenge = true;
-	l->unanswered = a->said.class == CLASS_UNANSWERED;
+	l->unanswered = a->said.sent.outcome.class == CLASS_UNANSWERED;
 	w->sent_wall_ms = c->sent_wall_ms;
 	secret_clear(&l->captures);
 	if (a->said.code_by == CODE_BY_PROVIDER) {
-		l->captures = a->said.captures;
-		a->said.captures = (struct secret){0};
+		l->captures = a->said.sent.captures;
+		a->said.sent.captures = (struct secret){0};
 	}
 	login_show_destination(l, w->channel, w->contact.address);
 	return next;
@@ -261,7 +263,8 @@ static bool
 may_fall_back(const struct login *l, const struct delivered *d)
 {
 	return l->options->fallback == FALLBACK_YES &&
-	       (d->class == CLASS_PROVIDER_DOWN || d->class == CLASS_BAD_DESTINATION);
+	       (d->sent.outcome.class == CLASS_PROVIDER_DOWN ||
+		   d->sent.outcome.class == CLASS_BAD_DESTINATION);
 }
 
 /* Counted, and delivered by the chosen way. STEP_SEND, or the end. */
@@ -278,8 +281,8 @@ try_destination(struct login *l, const struct secret *code, struct deadline all,
 	if (r)
 		return login_end_by_error(l, r, "send");
 	a->counted |= !a->said.nothing_sent;
-	a->outage &= a->said.class == CLASS_PROVIDER_DOWN;
-	a->bad_destination |= a->said.class == CLASS_BAD_DESTINATION;
+	a->outage &= a->said.sent.outcome.class == CLASS_PROVIDER_DOWN;
+	a->bad_destination |= a->said.sent.outcome.class == CLASS_BAD_DESTINATION;
 	note_credits(l, &l->destination[l->chosen], &a->said);
 	/* A failure to give it back only leaves the count as it is. */
 	r = a->said.nothing_sent ? l->io->store->ops->send_return(l->io->store, a->reservation) : 0;
@@ -328,11 +331,12 @@ try_destinations(struct login *l, const struct secret *code, struct attempt *a)
 static void
 sum_up(struct attempt *a)
 {
-	if (a->said.class != CLASS_PROVIDER_DOWN && a->said.class != CLASS_BAD_DESTINATION)
+	if (a->said.sent.outcome.class != CLASS_PROVIDER_DOWN &&
+	    a->said.sent.outcome.class != CLASS_BAD_DESTINATION)
 		return;
-	a->said.class = a->bad_destination ? CLASS_BAD_DESTINATION
-			: a->outage	   ? CLASS_PROVIDER_DOWN
-					   : CLASS_REFUSED;
+	a->said.sent.outcome.class = a->bad_destination ? CLASS_BAD_DESTINATION
+				     : a->outage	? CLASS_PROVIDER_DOWN
+							: CLASS_REFUSED;
 }
 
 /* It counts as any other, once: an address with another limit would be known by that. */
@@ -355,9 +359,10 @@ send_by(struct login *l, struct challenge *c, struct secret *code, struct attemp
 	if (next == STEP_SEND) {
 		sum_up(a);
 		next = judge_delivery(l, a);
-		if (a->said.class == CLASS_OK || a->said.class == CLASS_UNANSWERED)
+		if (a->said.sent.outcome.class == CLASS_OK ||
+		    a->said.sent.outcome.class == CLASS_UNANSWERED)
 			return replace_challenge(l, c, code, a, next);
-		if (a->said.class == CLASS_BAD_DESTINATION)
+		if (a->said.sent.outcome.class == CLASS_BAD_DESTINATION)
 			return seem_sent(l, c, code, a, next);
 	}
 	/* The code that was sent before is still where it was sent. */
@@ -371,7 +376,7 @@ login_send_code(struct login *l)
 	_auto_secret struct secret code = {0};
 	struct challenge c = {0};
 	struct attempt a = {
-	    .said = {.class = CLASS_BROKEN},
+	    .said = {.sent = SENT_INIT(CLASS_BROKEN)},
 	    .outage = true,
 	    .is_resend = l->has_challenge,
 	};

@@ -90,7 +90,7 @@ judge_check(struct login *l, const struct delivered *d, int left)
 {
 	char text[WIRE_PROMPT_MAX + 1];
 
-	switch (d->class) {
+	switch (d->sent.outcome.class) {
 	case CLASS_OK:
 		return consume(l);
 	case CLASS_WRONG_CODE:
@@ -121,7 +121,7 @@ judge_check(struct login *l, const struct delivered *d, int left)
 static void
 note_check(struct login *l, const struct instant *began, const struct delivered *d)
 {
-	enum provider_class outcome = d->class;
+	enum provider_class outcome = d->sent.outcome.class;
 
 	if (outcome == CLASS_WRONG_CODE || outcome == CLASS_EXPIRED)
 		outcome = CLASS_OK;
@@ -135,7 +135,7 @@ check_there(struct login *l, const struct secret *code, int left)
 {
 	struct contact contact = {.user = ""};
 	struct sending q = login_sending(l, l->challenge.channel, &contact, code);
-	struct delivered d = {.class = CLASS_BROKEN};
+	struct delivered d = {.sent = SENT_INIT(CLASS_BROKEN)};
 	struct instant began = login_now(l);
 	enum step next;
 	int r;
@@ -151,7 +151,7 @@ check_there(struct login *l, const struct secret *code, int left)
 		return login_end_by_error(l, r, "check");
 	}
 	note_check(l, &began, &d);
-	if (d.class != CLASS_OK) {
+	if (d.sent.outcome.class != CLASS_OK) {
 		const struct store_ops *store = l->io->store->ops;
 		const struct trial trial = {.id = l->challenge.id, .budget = &l->budget};
 

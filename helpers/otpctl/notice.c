@@ -159,19 +159,20 @@ report(struct send_worker *c, int i, const struct notice *n, const char *channel
 {
 	char text[WORKER_TEXT_MAX + 1], where[64], user[CONTACT_USER_MAX + 1];
 	/* A provider that makes the number itself tells it. */
-	const char *number = d->code.len ? secret_str(&d->code) : secret_str(reference);
+	const char *number = d->sent.code.len ? secret_str(&d->sent.code) : secret_str(reference);
 
-	if (is_with_provider(d->class)) {
+	if (is_with_provider(d->sent.outcome.class)) {
 		otp_log(LOG_NOTICE,
 		    "event=notice user=\"%s\" to=\"%s\" channel=%s provider=%s reference=%s",
 		    text_quotable(user, sizeof(user), n->user), masked(n, where, sizeof(where)),
 		    channel, d->provider, number);
 		(void)snprintf(text, sizeof(text), "by %s through %s, reference %s%s", channel,
-		    d->provider, number, d->class == CLASS_OK ? "" : ", unless it was lost");
+		    d->provider, number,
+		    d->sent.outcome.class == CLASS_OK ? "" : ", unless it was lost");
 		return send_worker_say(c->fd, WORKER_TOLD, i, text);
 	}
 	(void)snprintf(text, sizeof(text), "%s did not take it: %s", d->provider,
-	    provider_class_name(d->class));
+	    provider_class_name(d->sent.outcome.class));
 	return send_worker_say(c->fd, WORKER_NOT_TOLD, i, text);
 }
 
@@ -186,7 +187,7 @@ static int
 tell_one(struct send_worker *c, int i, const struct notice *n, struct down *down)
 {
 	_auto_secret struct secret reference = {0};
-	struct delivered d = {.class = CLASS_BROKEN};
+	struct delivered d = {.sent = SENT_INIT(CLASS_BROKEN)};
 	const char *why = "no channel of [otp] reaches such an address";
 	int r = 0;
 
@@ -210,7 +211,8 @@ tell_one(struct send_worker *c, int i, const struct notice *n, struct down *down
 		if (!r && *d.provider)
 			r = report(c, i, n, channel, &d, &reference);
 	}
-	down->kind[n->kind] = d.class == CLASS_PROVIDER_DOWN ? down->kind[n->kind] + 1 : 0;
+	down->kind[n->kind] =
+	    d.sent.outcome.class == CLASS_PROVIDER_DOWN ? down->kind[n->kind] + 1 : 0;
 	if (!r && !*d.provider)
 		r = send_worker_say(c->fd, WORKER_NOT_TOLD, i, why);
 	delivered_clear(&d);

@@ -56,9 +56,8 @@ provider_of(struct delivery *d, const char *channel, const char *name)
 void
 delivered_clear(struct delivered *d)
 {
-	secret_clear(&d->code);
-	secret_clear(&d->captures);
-	*d = (struct delivered){.class = CLASS_BROKEN};
+	sent_clear(&d->sent);
+	*d = (struct delivered){.sent = SENT_INIT(CLASS_BROKEN)};
 }
 
 static int
@@ -97,26 +96,15 @@ proves_nothing_sent(enum provider_class c)
 	return c == CLASS_NO_CREDIT || c == CLASS_BAD_CREDENTIALS || c == CLASS_RATE_LIMITED;
 }
 
-/* Hands over what the provider said; s is empty afterwards. */
+/* What is known of a provider before it is asked. */
 static void
-take_sent(const struct provider *p, struct sent *s, struct delivered *out)
+name_provider(const struct provider *p, struct delivered *out)
 {
 	const struct profile *f = provider_profile(p);
 
-	secret_clear(&out->code);
-	secret_clear(&out->captures);
 	(void)snprintf(out->provider, sizeof(out->provider), "%s", provider_name(p));
-	out->class = s->class;
-	out->retry_after = s->retry_after;
-	out->nothing_sent &= !s->written || proves_nothing_sent(s->class);
 	out->code_by = f->code_by;
 	out->bound_to = f->bound_to;
-	out->code = s->code;
-	out->captures = s->captures;
-	out->has_credits = s->has_credits;
-	out->credits = s->credits;
-	s->code = s->captures = (struct secret){0};
-	sent_clear(s);
 }
 
 /* Whom to ask first: after a send that was not answered the next one, so that it comes last. */
@@ -150,13 +138,16 @@ static int
 ask(struct http_delivery *h, const struct provider *p, const struct sending *q, struct deadline dl,
     struct in_vain *v, struct delivered *out)
 {
-	struct sent s;
-	int r = provider_send(p, &h->io, q, dl, &s);
+	const struct outcome *o = &out->sent.outcome;
+	int r;
 
+	sent_clear(&out->sent);
+	name_provider(p, out);
+	r = provider_send(p, &h->io, q, dl, &out->sent);
+	out->nothing_sent &= !o->written || proves_nothing_sent(o->class);
 	out->instead = v->asked++ > 0;
-	v->other |= !s.outage;
-	v->bad_destination |= s.class == CLASS_BAD_DESTINATION;
-	take_sent(p, &s, out);
+	v->other |= !o->outage;
+	v->bad_destination |= o->class == CLASS_BAD_DESTINATION;
 	return r;
 }
 
@@ -170,7 +161,7 @@ delivery_send(struct delivery *d, const struct sending *q, const struct last_sen
 	struct in_vain v = {0};
 	size_t first;
 
-	*out = (struct delivered){.class = CLASS_BROKEN, .nothing_sent = true};
+	*out = (struct delivered){.sent = SENT_INIT(CLASS_BROKEN), .nothing_sent = true};
 	if (!route)
 		return 0;
 	first = first_of(route, last);
@@ -190,10 +181,10 @@ delivery_send(struct delivery *d, const struct sending *q, const struct last_sen
 		whole.captures =
 		    last && !strcmp(last->provider, provider_name(p)) ? q->captures : NULL;
 		r = ask(h, p, &whole, one, &v, out);
-		if (r || !may_ask_next(out->class))
+		if (r || !may_ask_next(out->sent.outcome.class))
 			return r;
 	}
-	out->class = class_in_vain(&v, route);
+	out->sent.outcome.class = class_in_vain(&v, route);
 	return 0;
 }
 
@@ -204,8 +195,8 @@ note_leftover(struct http_delivery *h, const struct provider *p, const struct se
 {
 	struct leftover *l = &h->leftover;
 
-	if (!provider_profile(p)->cleanup || !out->captures.len ||
-	    secret_set(&l->captures, out->captures.bytes, out->captures.len))
+	if (!provider_profile(p)->cleanup || !out->sent.captures.len ||
+	    secret_set(&l->captures, out->sent.captures.bytes, out->sent.captures.len))
 		return;
 	l->provider = p;
 	l->contact = *q->contact;
@@ -221,21 +212,18 @@ delivery_verify(struct delivery *d, const struct sending *q, const char *provide
 	struct http_delivery *h = (struct http_delivery *)d;
 	const struct provider *p = provider_of(d, q->channel, provider);
 	struct sending whole = *q;
-	struct sent s;
-	bool written;
 	int r;
 
-	*out = (struct delivered){.class = CLASS_REFUSED, .nothing_sent = true};
+	*out = (struct delivered){.sent = SENT_INIT(CLASS_REFUSED), .nothing_sent = true};
 	/* The configuration has changed since the code was sent. */
 	if (!p || provider_profile(p)->code_by != CODE_BY_PROVIDER)
 		return 0;
 	whole.message = "";
-	r = provider_verify(p, &h->io, &whole, deadline_in(options->verify_timeout), &s);
-	written = s.written;
-	take_sent(p, &s, out);
+	name_provider(p, out);
+	r = provider_verify(p, &h->io, &whole, deadline_in(options->verify_timeout), &out->sent);
 	/* A code that reached a wire was tried, whatever was said of it. */
-	out->nothing_sent = !written;
-	if (!r && out->class == CLASS_OK)
+	out->nothing_sent = !out->sent.outcome.written;
+	if (!r && out->sent.outcome.class == CLASS_OK)
 		note_leftover(h, p, q, out);
 	return r;
 }

@@ -7,18 +7,17 @@
 #include "helpers/provider/provider.h"
 
 struct delivered {
-	enum provider_class class; /* CLASS_OK, CLASS_UNANSWERED, or why nobody took it */
-	char provider[64];	   /* who did */
+	/*
+	 * What came of the last provider that was asked. Its outcome's class is that of the whole
+	 * call: CLASS_OK, CLASS_UNANSWERED, or why nobody took it.
+	 */
+	struct sent sent;
+	char provider[64]; /* the last one that was asked */
 	/* Certainly: no request was written, or (of a send) none was served. */
 	bool nothing_sent;
-	long retry_after; /* seconds, 0 when not said */
 	enum code_by code_by;
 	enum bound_to bound_to;
-	struct secret code;	/* of CODE_BY_RESPONSE */
-	struct secret captures; /* what the check will need */
-	bool has_credits;
-	int64_t credits; /* messages left, as the provider says */
-	bool instead;	 /* of one that was asked first, in the same call, and did not take it */
+	bool instead; /* of one that was asked first, in the same call, and did not take it */
 };
 
 void delivered_clear(struct delivered *d);

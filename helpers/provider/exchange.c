@@ -200,20 +200,20 @@ must_pause(
 		otp_logr(LOG_ERR, r, "event=pause provider=%s", provider_name(p));
 		return true;
 	}
-	s->class = CLASS_RATE_LIMITED;
-	s->retry_after = (long)((ms + 999) / 1000);
-	log_retry_after(p, s->retry_after);
+	s->outcome.class = CLASS_RATE_LIMITED;
+	s->outcome.retry_after = (long)((ms + 999) / 1000);
+	log_retry_after(p, s->outcome.retry_after);
 	return true;
 }
 
 static void
 keep_pause(const struct provider *p, const struct provider_io *io, const struct sending *q,
-    const struct sent *s)
+    const struct outcome *o)
 {
-	long seconds = s->retry_after < RETRY_AFTER_MAX_S ? s->retry_after : RETRY_AFTER_MAX_S;
+	long seconds = o->retry_after < RETRY_AFTER_MAX_S ? o->retry_after : RETRY_AFTER_MAX_S;
 	int r;
 
-	if (seconds <= 0 || (s->class != CLASS_RATE_LIMITED && s->class != CLASS_TOO_MANY))
+	if (seconds <= 0 || (o->class != CLASS_RATE_LIMITED && o->class != CLASS_TOO_MANY))
 		return;
 	r = io->retry_after->keep(
 	    io->retry_after, provider_name(p), q->contact->address, (int64_t)seconds * 1000);
@@ -357,22 +357,12 @@ take_response(
 	return secret_set(&s->code, code, strlen(code));
 }
 
-static void
-take_outcome(const struct outcome *o, struct sent *s)
-{
-	s->class = o->class;
-	s->status = o->status;
-	s->retry_after = o->retry_after;
-	s->written = o->written;
-	s->outage = o->outage;
-}
-
 void
 sent_clear(struct sent *s)
 {
 	secret_clear(&s->captures);
 	secret_clear(&s->code);
-	*s = (struct sent){.class = CLASS_BROKEN};
+	*s = SENT_INIT(CLASS_BROKEN);
 }
 
 int
@@ -381,11 +371,10 @@ provider_send(const struct provider *p, const struct provider_io *io, const stru
 {
 	const struct profile *f = p->profile;
 	const struct request *request = q->captures && f->resend ? f->resend : &f->send;
-	struct outcome o = {.class = CLASS_BROKEN, .detail = ""};
 	struct bindings b;
 	int r = 0;
 
-	*s = (struct sent){.class = CLASS_BROKEN};
+	*s = SENT_INIT(CLASS_BROKEN);
 	if (must_pause(p, io, q, s))
 		return 0;
 	bindings_init(&b);
@@ -393,15 +382,14 @@ provider_send(const struct provider *p, const struct provider_io *io, const stru
 		otp_log(LOG_ERR, "event=send provider=%s detail=\"a value cannot be bound\"",
 		    provider_name(p));
 	else
-		r = send_with_token(p, io, request, &b, dl, &o);
-	take_outcome(&o, s);
-	keep_pause(p, io, q, s);
-	if (!r && o.class == CLASS_OK &&
+		r = send_with_token(p, io, request, &b, dl, &s->outcome);
+	keep_pause(p, io, q, &s->outcome);
+	if (!r && s->outcome.class == CLASS_OK &&
 	    (keep_captures(request, &b, &s->captures) || take_response(p, q, &b, s))) {
 		otp_log(LOG_ERR,
 		    "event=send provider=%s detail=\"the answer holds no usable code\"",
 		    provider_name(p));
-		s->class = CLASS_REFUSED;
+		s->outcome.class = CLASS_REFUSED;
 	}
 	bindings_clear(&b);
 	return r;
@@ -411,12 +399,12 @@ int
 provider_verify(const struct provider *p, const struct provider_io *io, const struct sending *q,
     struct deadline dl, struct sent *s)
 {
-	struct outcome o = {.class = CLASS_BROKEN, .detail = ""};
+	struct outcome *o = &s->outcome;
 	struct bindings b;
 	bool cached;
 	int r = 0;
 
-	*s = (struct sent){.class = CLASS_BROKEN};
+	*s = SENT_INIT(CLASS_BROKEN);
 	bindings_init(&b);
 	if (!p->profile->verify || bind_all(p, io, q, &b)) {
 		otp_log(LOG_ERR, "event=verify provider=%s detail=\"a value cannot be bound\"",
@@ -424,15 +412,14 @@ provider_verify(const struct provider *p, const struct provider_io *io, const st
 	} else {
 		const struct profile_token *session = p->profile->session;
 
-		r = bind_token(p, io, &b, dl, &cached, &o);
-		if (!r && o.class == CLASS_OK)
-			r = make(p, io, p->profile->verify, "verify", &b, dl, &o);
+		r = bind_token(p, io, &b, dl, &cached, o);
+		if (!r && o->class == CLASS_OK)
+			r = make(p, io, p->profile->verify, "verify", &b, dl, o);
 		/* Perhaps it was the token, not the code: the next send obtains a new one. */
-		if (session && status_listed(session->renew_on, session->nrenew_on, o.status))
+		if (session && status_listed(session->renew_on, session->nrenew_on, o->status))
 			drop_token(p, io, &b);
 	}
-	take_outcome(&o, s);
-	if (!r && o.class == CLASS_OK)
+	if (!r && o->class == CLASS_OK)
 		(void)keep_captures(p->profile->verify, &b, &s->captures);
 	bindings_clear(&b);
 	return r;

@@ -12,6 +12,7 @@
 #include "helpers/contacts/contacts.h"
 #include "helpers/http/http.h"
 #include "helpers/profile/profile.h"
+#include "helpers/provider/request.h"
 
 struct provider;
 
@@ -101,16 +102,18 @@ struct sending {
 };
 
 struct sent {
-	enum provider_class class;
-	long status;		/* of the answer, 0 without one */
-	long retry_after;	/* seconds, 0 when the provider did not say */
-	bool written;		/* the request may have reached the provider */
-	bool outage;		/* failed by name lookup, TCP, TLS, 5xx, credit or credentials */
+	struct outcome outcome; /* of the last request that was made */
 	struct secret captures; /* a JSON object of what later requests need */
 	struct secret code;	/* of CODE_BY_RESPONSE */
 	bool has_credits;	/* the provider said how many messages are left */
 	int64_t credits;
 };
+
+/* Nobody has said anything yet: what it is of this class. */
+#define SENT_INIT(c)                                 \
+	((struct sent){                              \
+	    .outcome = {.class = (c), .detail = ""}, \
+	})
 
 void sent_clear(struct sent *s);
 

@@ -19,8 +19,8 @@ struct reply {
 
 struct outcome {
 	enum provider_class class;
-	long status;
-	long retry_after;
+	long status;	  /* of the answer, 0 without one */
+	long retry_after; /* seconds, 0 when the provider did not say */
 	/* The request may have reached the provider. */
 	bool written;
 	/* It failed by name lookup, TCP, TLS, 5xx, credit or credentials: nobody's doing here. */

@@ -216,10 +216,9 @@ send_it(struct delivery *d, const struct sending *q, const struct last_send *las
     const struct conf_signin *options, struct deadline all, struct delivered *out)
 {
 	(void)d, (void)options, (void)all;
-	*out = (struct delivered){.class = says(q->channel),
-	    .retry_after = rig.retry_after,
-	    .instead = rig.instead,
-	    .code_by = rig.code_by};
+	*out = (struct delivered){
+	    .sent = SENT_INIT(says(q->channel)), .instead = rig.instead, .code_by = rig.code_by};
+	out->sent.outcome.retry_after = rig.retry_after;
 	size_t used = strlen(rig.sent_destinations);
 
 	rig.sends++;
@@ -230,22 +229,23 @@ send_it(struct delivery *d, const struct sending *q, const struct last_send *las
 	(void)snprintf(rig.before, sizeof(rig.before), "%s %s%s", last ? last->provider : "-",
 	    q->captures ? q->captures : "-", last && last->unanswered ? " unanswered" : "");
 	/* Whoever refuses an address has had the request, and perhaps done something. */
-	out->nothing_sent = out->class != CLASS_OK && out->class != CLASS_UNANSWERED &&
-			    out->class != CLASS_BAD_DESTINATION;
+	out->nothing_sent = out->sent.outcome.class != CLASS_OK &&
+			    out->sent.outcome.class != CLASS_UNANSWERED &&
+			    out->sent.outcome.class != CLASS_BAD_DESTINATION;
 	(void)snprintf(out->provider, sizeof(out->provider), "p");
 	(void)snprintf(rig.sent_to, sizeof(rig.sent_to), "%s", q->contact->address);
 	(void)snprintf(rig.sent_channel, sizeof(rig.sent_channel), "%s", q->channel);
 	/* Who refuses an address may have seen the code all the same. */
-	if (!out->nothing_sent || out->class == CLASS_BAD_DESTINATION) {
+	if (!out->nothing_sent || out->sent.outcome.class == CLASS_BAD_DESTINATION) {
 		memcpy(rig.old, rig.code, sizeof(rig.old));
 		(void)snprintf(rig.code, sizeof(rig.code), "%s", q->code);
 		if (rig.code_by != CODE_BY_MODULE)
 			(void)snprintf(rig.code, sizeof(rig.code), "77%04d", rig.sends);
 	}
-	if (out->class == CLASS_OK && rig.code_by == CODE_BY_RESPONSE)
-		assert_int_equal(secret_set(&out->code, rig.code, strlen(rig.code)), 0);
-	if (out->class == CLASS_OK && rig.code_by == CODE_BY_PROVIDER)
-		assert_int_equal(secret_set(&out->captures, "{\"id\":\"7\"}", 10), 0);
+	if (out->sent.outcome.class == CLASS_OK && rig.code_by == CODE_BY_RESPONSE)
+		assert_int_equal(secret_set(&out->sent.code, rig.code, strlen(rig.code)), 0);
+	if (out->sent.outcome.class == CLASS_OK && rig.code_by == CODE_BY_PROVIDER)
+		assert_int_equal(secret_set(&out->sent.captures, "{\"id\":\"7\"}", 10), 0);
 	return rig.error;
 }
 
@@ -260,11 +260,12 @@ check_it(struct delivery *d, const struct sending *q, const char *provider,
 	if (rig.on_check)
 		rig.on_check();
 	assert_string_equal(provider, "p");
-	*out = (struct delivered){.class = strcmp(q->code, rig.right ? rig.right : rig.code)
-					       ? CLASS_WRONG_CODE
-					       : CLASS_OK};
+	*out = (struct delivered){
+	    .sent = SENT_INIT(
+		strcmp(q->code, rig.right ? rig.right : rig.code) ? CLASS_WRONG_CODE : CLASS_OK),
+	};
 	if (rig.checks_as != CLASS_OK)
-		out->class = rig.checks_as;
+		out->sent.outcome.class = rig.checks_as;
 	out->nothing_sent = rig.check_unwritten;
 	(void)snprintf(rig.checked, sizeof(rig.checked), "%s %s %s", q->contact->address,
 	    q->captures ? q->captures : "-", q->code);

@@ -209,7 +209,7 @@ send_to(const struct contact *to, const struct last_send *last, const char *capt
 	q.captures = captures;
 	delivered_clear(&out);
 	assert_int_equal(delivery->send(delivery, &q, last, &conf->signin, all, &out), 0);
-	return (int)out.class;
+	return (int)out.sent.outcome.class;
 }
 
 static int
@@ -275,7 +275,8 @@ the_next_provider_is_asked_where_it_may_be(void **state)
 		if (send_it() != (int)rows[i].class || out.nothing_sent != rows[i].nothing_sent ||
 		    out.instead != (rows[i].asked == 2))
 			fail_msg("row %zu: %s, nothing_sent %d, instead %d", i,
-			    provider_class_name(out.class), out.nothing_sent, out.instead);
+			    provider_class_name(out.sent.outcome.class), out.nothing_sent,
+			    out.instead);
 		assert_int_equal(all_requests() - before, rows[i].asked);
 		assert_string_equal(out.provider, rows[i].asked == 1 ? "a" : "b");
 	}
@@ -364,12 +365,12 @@ the_code_is_made_by_who_sends(void **state)
 	web_answer(web[1], "200 OK", "", "{\"ok\":true,\"id\":7}");
 	assert_int_equal(send_it(), CLASS_OK);
 	assert_int_equal(out.code_by, CODE_BY_MODULE);
-	assert_int_equal(out.captures.len, 0);
+	assert_int_equal(out.sent.captures.len, 0);
 	web_answer(web[0], "503 Oh", "", "{}");
 	assert_int_equal(send_it(), CLASS_OK);
 	assert_string_equal(out.provider, "b");
 	assert_int_equal(out.code_by, CODE_BY_PROVIDER);
-	assert_string_equal(secret_str(&out.captures), "{\"id\":\"7\"}");
+	assert_string_equal(secret_str(&out.sent.captures), "{\"id\":\"7\"}");
 	assert_false(web_received(web[1], "012345"));
 	/* Its own resend for what it captured, and nobody else's. */
 	assert_int_equal(send_after("b", false, "{\"id\":\"7\"}"), CLASS_OK);
@@ -381,7 +382,7 @@ the_code_is_made_by_who_sends(void **state)
 	assert_int_equal(send_it(), CLASS_OK);
 	assert_string_equal(out.provider, "c");
 	assert_int_equal(out.code_by, CODE_BY_MODULE);
-	assert_int_equal(out.captures.len, 0);
+	assert_int_equal(out.sent.captures.len, 0);
 	assert_true(web_received(web[0], "Code 012345") && web_received(web[2], "Code 012345"));
 }
 
@@ -430,11 +431,11 @@ a_code_of_the_answer_is_of_who_answered(void **state)
 	web_answer(web[1], "200 OK", "", "{\"ok\":true,\"otp\":\"778899\"}");
 	assert_int_equal(send_it(), CLASS_OK);
 	assert_int_equal(out.code_by, CODE_BY_RESPONSE);
-	assert_string_equal(secret_str(&out.code), "778899");
+	assert_string_equal(secret_str(&out.sent.code), "778899");
 	web_answer(web[1], "503 Oh", "", "{\"ok\":true,\"otp\":\"778899\"}");
 	assert_int_equal(send_it(), CLASS_OK);
 	assert_int_equal(out.code_by, CODE_BY_MODULE);
-	assert_int_equal(out.code.len, 0);
+	assert_int_equal(out.sent.code.len, 0);
 	/* What may be typed is what the one who has sent makes. */
 	delivery->code_length(delivery, "sms", "a", &least, &most);
 	assert_int_equal(least * 100 + most, 408);
@@ -451,10 +452,10 @@ a_code_of_ours_is_checked_by_nobody_else(void **state)
 	(void)state;
 	open_with("a, b", "ours", "theirs", "ours");
 	assert_int_equal(delivery->verify(delivery, &q, "a", &conf->signin, &out), 0);
-	assert_int_equal(out.class, CLASS_REFUSED);
+	assert_int_equal(out.sent.outcome.class, CLASS_REFUSED);
 	assert_int_equal(all_requests(), 0);
 	assert_int_equal(delivery->verify(delivery, &q, "b", &conf->signin, &out), 0);
-	assert_int_equal(out.class, CLASS_OK);
+	assert_int_equal(out.sent.outcome.class, CLASS_OK);
 	assert_true(web_received(web[1], "POST /check/012345 "));
 	assert_int_equal(all_requests(), 1);
 }
@@ -561,14 +562,14 @@ a_provider_that_says_when_is_left_alone_till_then(void **state)
 	(void)state;
 	open_with("a, b", "ours", "ours", "ours");
 	rate_limit("120");
-	assert_int_equal(out.retry_after, 120);
+	assert_int_equal(out.sent.outcome.retry_after, 120);
 	assert_string_equal(kept.provider, "a");
 	assert_string_equal(kept.address, contact.address);
 	assert_int_equal(kept.until, began + 120000);
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		wall_ms = began + rows[i].after_ms;
 		assert_int_equal(send_it(), CLASS_RATE_LIMITED);
-		assert_int_equal(out.retry_after, rows[i].left_s);
+		assert_int_equal(out.sent.outcome.retry_after, rows[i].left_s);
 		assert_true(out.nothing_sent);
 		assert_string_equal(out.provider, "a");
 	}
@@ -595,7 +596,7 @@ a_pause_is_for_one_provider(void **state)
 	web_answer(web[1], "503 Oh", "", "{}");
 	assert_int_equal(send_after("a", true, NULL), CLASS_RATE_LIMITED);
 	assert_true(out.instead);
-	assert_int_equal(out.retry_after, 60);
+	assert_int_equal(out.sent.outcome.retry_after, 60);
 	/* The other was written to, and an answer of 503 does not prove that nothing came of it. */
 	assert_false(out.nothing_sent);
 	assert_int_equal(web_requests(web[0]), 1);
@@ -645,7 +646,7 @@ a_pause_stops_no_check(void **state)
 	open_with("a", "theirs", "ours", "ours");
 	rate_limit("60");
 	assert_int_equal(delivery->verify(delivery, &q, "a", &conf->signin, &out), 0);
-	assert_int_equal(out.class, CLASS_OK);
+	assert_int_equal(out.sent.outcome.class, CLASS_OK);
 	/* A resend is a send. */
 	assert_int_equal(send_after("a", false, "{\"id\":\"7\"}"), CLASS_RATE_LIMITED);
 	assert_int_equal(web_requests(web[0]), 2);
@@ -654,8 +655,8 @@ a_pause_stops_no_check(void **state)
 	web_answer(web[0], "429 Slow", "Retry-After: 60\r\n", "{}");
 	delivered_clear(&out);
 	assert_int_equal(delivery->verify(delivery, &q, "a", &conf->signin, &out), 0);
-	assert_int_equal(out.class, CLASS_RATE_LIMITED);
-	assert_int_equal(out.retry_after, 60);
+	assert_int_equal(out.sent.outcome.class, CLASS_RATE_LIMITED);
+	assert_int_equal(out.sent.outcome.retry_after, 60);
 	assert_int_equal(kept.puts, 0);
 }
 
@@ -672,7 +673,7 @@ a_store_that_fails_opens_nothing(void **state)
 	kept.find_error = 0;
 	kept.put_error = -OTP_ESTORE;
 	rate_limit("60");
-	assert_int_equal(out.retry_after, 60);
+	assert_int_equal(out.sent.outcome.retry_after, 60);
 	assert_int_equal(kept.puts, 0);
 }
 

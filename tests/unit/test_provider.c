@@ -173,7 +173,7 @@ send_it(const char *captures)
 	assert_int_equal(delivery->send(delivery, &q, captures ? &last : NULL, &conf->signin,
 			     deadline_in(conf->signin.send_timeout), &out),
 	    0);
-	return (int)out.class;
+	return (int)out.sent.outcome.class;
 }
 
 static int
@@ -183,7 +183,7 @@ check_it(const char *code, const char *captures)
 
 	delivered_clear(&out);
 	assert_int_equal(delivery->verify(delivery, &q, "a", &conf->signin, &out), 0);
-	return (int)out.class;
+	return (int)out.sent.outcome.class;
 }
 
 static void
@@ -447,7 +447,7 @@ captures_go_from_request_to_request(void **state)
 	web_answer(web, "200 OK", "", "{\"ok\":true,\"id\":7}");
 	assert_int_equal(send_it(NULL), CLASS_OK);
 	assert_true(web_received(web, "POST /send "));
-	assert_string_equal(secret_str(&out.captures), "{\"id\":\"7\"}");
+	assert_string_equal(secret_str(&out.sent.captures), "{\"id\":\"7\"}");
 	assert_int_equal(send_it("{\"id\":\"7\"}"), CLASS_OK);
 	assert_true(web_received(web, "POST /again/7 "));
 	web_answer(web, "200 OK", "Set-Cookie: s=x/../y\r\n", "{\"ok\":true}");
@@ -483,8 +483,8 @@ a_code_in_the_answer_must_be_one(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		web_answer(web, "200 OK", "", rows[i].body);
 		ROW((send_it(NULL) == CLASS_OK) == rows[i].ok, rows[i].body);
-		assert_string_equal(secret_str(&out.code), rows[i].ok ? "123456" : "");
-		assert_int_equal(out.captures.len, 0);
+		assert_string_equal(secret_str(&out.sent.code), rows[i].ok ? "123456" : "");
+		assert_int_equal(out.sent.captures.len, 0);
 		assert_false(out.nothing_sent);
 	}
 }

@@ -114,21 +114,22 @@ tell_not_sent(const struct attempt *k, const struct delivered *d)
 {
 	char when[48] = "later";
 
-	switch (d->class) {
+	switch (d->sent.outcome.class) {
 	case CLASS_BAD_DESTINATION:
 		return otpctl_fail("nothing was sent: %s refuses %s; is the address right?",
 		    d->provider, k->masked);
 	case CLASS_RATE_LIMITED:
 	case CLASS_TOO_MANY:
-		if (d->retry_after)
-			(void)snprintf(when, sizeof(when), "in %ld seconds", d->retry_after);
+		if (d->sent.outcome.retry_after)
+			(void)snprintf(
+			    when, sizeof(when), "in %ld seconds", d->sent.outcome.retry_after);
 		return otpctl_fail("nothing was sent: %s takes no message for %s now; try again %s",
 		    d->provider, k->masked, when);
 	default:
 		return otpctl_fail(
 		    "nothing was sent by %s: %s (%s was asked last); what each provider "
 		    "said is in the system's log, lines of otpctl",
-		    k->channel, provider_class_name(d->class),
+		    k->channel, provider_class_name(d->sent.outcome.class),
 		    *d->provider ? d->provider : "nobody");
 	}
 }
@@ -150,18 +151,18 @@ keep(struct send_worker *c, struct attempt *k, struct delivered *d, int64_t rese
 	h->sent_wall_ms = now.wall_ms;
 	h->expires_boot_ms = now.boot_ms + c->options->code_ttl;
 	h->alone_at_address = d->bound_to == BOUND_TO_ADDRESS;
-	k->unanswered = d->class == CLASS_UNANSWERED;
+	k->unanswered = d->sent.outcome.class == CLASS_UNANSWERED;
 	if (d->code_by == CODE_BY_PROVIDER) {
-		k->captures = d->captures;
-		d->captures = (struct secret){0};
-	} else if (d->code_by == CODE_BY_RESPONSE && !d->code.len) {
+		k->captures = d->sent.captures;
+		d->sent.captures = (struct secret){0};
+	} else if (d->code_by == CODE_BY_RESPONSE && !d->sent.code.len) {
 		/* The answer that was lost took the code with it. */
 		return otpctl_fail("%s did not answer in time, and nobody knows the code that it "
 				   "made; try again",
 		    d->provider);
 	} else {
 		r = challenge_seal(h, &c->host_key,
-		    secret_str(d->code_by == CODE_BY_RESPONSE ? &d->code : &k->code));
+		    secret_str(d->code_by == CODE_BY_RESPONSE ? &d->sent.code : &k->code));
 	}
 	if (!r)
 		r = c->store->ops->challenge_put(c->store, &now, h, reservation);
@@ -179,8 +180,8 @@ judge_sent(struct send_worker *c, struct attempt *k, struct delivered *d, int64_
 	otp_log(LOG_NOTICE,
 	    "event=contact_verify user=\"%s\" channel=%s provider=%s to=\"%s\" sent=%s",
 	    text_quotable(user, sizeof(user), k->user), k->channel, d->provider, k->masked,
-	    provider_class_name(d->class));
-	if (d->class != CLASS_OK && d->class != CLASS_UNANSWERED)
+	    provider_class_name(d->sent.outcome.class));
+	if (d->sent.outcome.class != CLASS_OK && d->sent.outcome.class != CLASS_UNANSWERED)
 		return tell_not_sent(k, d);
 	return keep(c, k, d, reservation);
 }
@@ -189,7 +190,7 @@ judge_sent(struct send_worker *c, struct attempt *k, struct delivered *d, int64_
 static int
 send_code(struct send_worker *c, struct attempt *k)
 {
-	struct delivered d = {.class = CLASS_BROKEN};
+	struct delivered d = {.sent = SENT_INIT(CLASS_BROKEN)};
 	struct sending q;
 	int64_t reservation = 0;
 	int r = reserve(c, k, &reservation);
@@ -257,7 +258,7 @@ ask_provider(struct send_worker *c, struct attempt *k, const struct secret *code
 {
 	const struct store_ops *store = c->store->ops;
 	struct sending q = sending_of(c, k, code);
-	struct delivered d = {.class = CLASS_BROKEN};
+	struct delivered d = {.sent = SENT_INIT(CLASS_BROKEN)};
 	struct instant now = send_worker_now(c);
 	struct budget b = budget_of(k);
 	const struct trial trial = {
@@ -272,16 +273,18 @@ ask_provider(struct send_worker *c, struct attempt *k, const struct secret *code
 	*left = tried.left;
 	if (!r)
 		r = c->delivery->verify(c->delivery, &q, k->challenge.provider, c->options, &d);
-	if (!r && d.class == CLASS_OK)
+	if (!r && d.sent.outcome.class == CLASS_OK)
 		r = store->consume(c->store, &now, &trial);
 	else if (!r && d.nothing_sent)
 		r = store->try_return(c->store, &trial) ? -OTP_ESTORE : -OTP_ENET;
 	else if (!r)
-		r = store->check_end(c->store, k->challenge.id)		    ? -OTP_ESTORE
-		    : d.class == CLASS_WRONG_CODE			    ? -OTP_EWRONG
-		    : d.class == CLASS_EXPIRED || d.class == CLASS_TOO_MANY ? -OTP_ENOENT
-		    : d.class == CLASS_ACTION_NEEDED			    ? -OTP_EPERM
-									    : -OTP_ENET;
+		r = store->check_end(c->store, k->challenge.id) ? -OTP_ESTORE
+		    : d.sent.outcome.class == CLASS_WRONG_CODE	? -OTP_EWRONG
+		    : d.sent.outcome.class == CLASS_EXPIRED ||
+			    d.sent.outcome.class == CLASS_TOO_MANY
+			? -OTP_ENOENT
+		    : d.sent.outcome.class == CLASS_ACTION_NEEDED ? -OTP_EPERM
+								  : -OTP_ENET;
 	delivered_clear(&d);
 	return r;
 }
