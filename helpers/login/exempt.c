@@ -48,7 +48,7 @@ find_groups(struct rules_request *q)
 enum step
 login_consult_rules(struct login *l)
 {
-	const struct rules_watch watch = {rule_seen, l->io->watch};
+	const struct rules_watch watch = {.seen = rule_seen, .arg = l->io->watch};
 	const struct conf_exempt *rule = NULL;
 	struct rules_request q = {
 	    .user = l->name,

@@ -531,10 +531,16 @@ keep_samples(struct store *s)
 enum login_word
 rig_run_store(struct store *store, const struct line *script, size_t n)
 {
-	struct login_peer peer = {ask, tell, wait_ms};
+	struct login_peer peer = {.ask = ask, .tell = tell, .wait = wait_ms};
 	struct login_machine machine = {.account = account, .groups = groups};
 	struct clock_source clock = {.now = now};
-	struct delivery delivery = {send_it, check_it, warm, needs, code_length};
+	struct delivery delivery = {
+	    .send = send_it,
+	    .verify = check_it,
+	    .warm = warm,
+	    .needs = needs,
+	    .code_length = code_length,
+	};
 	struct contacts contacts = {&contacts_ops};
 	const struct login_ports ports = {.conf = rig.conf,
 	    .host_key = &host_key,

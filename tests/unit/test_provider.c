@@ -63,7 +63,7 @@ no_pause(struct retry_after_book *b, const char *provider, const char *address, 
 
 static const struct contacts_ops contacts_ops = {.attributes = attributes};
 static struct contacts contacts = {&contacts_ops};
-static struct token_cache cache = {cache_get, cache_put, cache_drop};
+static struct token_cache cache = {.get = cache_get, .put = cache_put, .drop = cache_drop};
 static struct retry_after_book retry_after = {.left = no_pause};
 
 static int

@@ -470,7 +470,7 @@ static const char *
 seen(struct conf_exempt *e, size_t n, const struct rules_request *q, struct buf *b)
 {
 	struct conf c = {.exempt = e, .nexempts = n};
-	const struct rules_watch watch = {see, b};
+	const struct rules_watch watch = {.seen = see, .arg = b};
 	const struct conf_exempt *with, *without;
 	int r;
 

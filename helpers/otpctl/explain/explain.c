@@ -285,7 +285,7 @@ tell(const struct otpctl *ctl, const json_t *answer, enum otpctl_known known)
 int
 otpctl_explain(struct otpctl *ctl, int argc, char **argv)
 {
-	_auto_opened struct opened o = {.opener = {open_providers}, .ctl = ctl};
+	_auto_opened struct opened o = {.opener = {.open = open_providers}, .ctl = ctl};
 	_auto_json json_t *answer = NULL;
 	struct explain_arguments a = {.rhost = "", .tty = ""};
 	struct login_start start = {
