@@ -11,9 +11,12 @@ helpers_libhelpers_la_SOURCES = \
 	helpers/login/ask_code.c \
 	helpers/login/decoy.c \
 	helpers/login/decoy_destinations.c \
+	helpers/login/deliver.c \
 	helpers/login/destination.c \
 	helpers/login/end.c \
 	helpers/login/exempt.c \
+	helpers/login/fallback.c \
+	helpers/login/judge_send.c \
 	helpers/login/limits.c \
 	helpers/login/live.c \
 	helpers/login/login.c helpers/login/login.h helpers/login/internal.h \
@@ -21,11 +24,14 @@ helpers_libhelpers_la_SOURCES = \
 	helpers/login/prompts.c helpers/login/prompts.h \
 	helpers/login/registered.c \
 	helpers/login/remembered.c \
+	helpers/login/replace.c \
+	helpers/login/resend.c \
 	helpers/login/send.c \
 	helpers/login/send_lock.c \
 	helpers/login/source.c helpers/login/source.h \
 	helpers/login/try_code.c \
 	helpers/login/try_recovery.c \
+	helpers/login/typed_answer.c helpers/login/typed_answer.h \
 	helpers/login/who.c \
 	helpers/provider/delivery.c helpers/provider/delivery.h \
 	helpers/provider/exchange.c helpers/provider/internal.h \

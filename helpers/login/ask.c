@@ -50,53 +50,63 @@ why_conv(const struct login *l)
 	return "the conversation failed";
 }
 
-/* Outer blanks mean nothing; but nothing else than blanks is no Enter. */
-static int
-trim(struct secret *typed)
+void
+login_tell(struct login *l, const char *text)
 {
-	const char *s = secret_str(typed);
-	size_t from = strspn(s, " \t"), len = strlen(s);
-	struct secret trimmed = {0};
-	int r;
-
-	if (from == len)
-		return 0;
-	while (s[len - 1] == ' ' || s[len - 1] == '\t')
-		len--;
-	r = secret_set(&trimmed, s + from, len - from);
-	secret_clear(typed);
-	*typed = trimmed;
-	return r;
+	l->io->peer->tell(l->io->peer, text);
 }
 
-enum step
-login_ask(struct login *l, const char *text, struct secret *typed, bool *blind)
+/* false: the sign-in has ended. */
+static bool
+read_answer(struct login *l, enum answer kind, const struct secret *answer)
 {
-	enum answer kind = ANSWER_CONV;
-	int r;
+	int least, most, r;
 
-	*blind = false;
-	if (++l->prompts > PROMPTS_MAX)
-		return login_end(l, LOGIN_DENIED, "too many answers without a code");
-	r = l->io->peer->ask(l->io->peer, text, l->deadline, &kind, typed);
-	if (r == -OTP_ETIME)
-		return login_end(l, LOGIN_DENIED, "no answer in time");
-	if (!r)
-		r = trim(typed);
-	if (r)
-		return login_end_by_error(l, r, "prompt");
 	switch (kind) {
 	case ANSWER_BLIND:
-		*blind = true;
-		return STEP_CODE;
+		l->typed.kind = TYPED_BY_HOST;
+		return true;
 	case ANSWER_TEXT:
-		return STEP_CODE;
+		code_length(l, &least, &most);
+		r = typed_read(answer, least, most, &l->typed);
+		return !r || login_fail(l, r, "prompt");
 	case ANSWER_CANCELLED:
-		return login_end(l, LOGIN_GONE, "cancelled at the prompt");
+		(void)login_end(l, LOGIN_GONE, "cancelled at the prompt");
+		return false;
 	case ANSWER_CONV:
 		break;
 	}
-	return login_end(l, LOGIN_GONE, "%s", why_conv(l));
+	(void)login_end(l, LOGIN_GONE, "%s", why_conv(l));
+	return false;
+}
+
+bool
+login_ask(struct login *l, const char *text)
+{
+	_auto_secret struct secret answer = {0};
+	enum answer kind = ANSWER_CONV;
+	int r;
+
+	typed_clear(&l->typed);
+	if (++l->prompts > PROMPTS_MAX) {
+		(void)login_end(l, LOGIN_DENIED, "too many answers without a code");
+		return false;
+	}
+	r = l->io->peer->ask(l->io->peer, text, l->deadline, &kind, &answer);
+	if (r == -OTP_ETIME) {
+		(void)login_end(l, LOGIN_DENIED, "no answer in time");
+		return false;
+	}
+	return r ? login_fail(l, r, "prompt") : read_answer(l, kind, &answer);
+}
+
+struct secret
+login_take_typed(struct login *l)
+{
+	struct secret code = l->typed.code;
+
+	l->typed.code = (struct secret){0};
+	return code;
 }
 
 /*
@@ -106,16 +116,16 @@ login_ask(struct login *l, const char *text, struct secret *typed, bool *blind)
 void
 login_last_words(struct login *l, const char *text)
 {
-	_auto_secret struct secret typed = {0};
+	_auto_secret struct secret answer = {0};
 	char prompt[WIRE_PROMPT_MAX + 1];
 	enum answer kind;
 
 	if (!login_must_ask_first(l)) {
-		l->io->peer->tell(l->io->peer, text);
+		login_tell(l, text);
 		return;
 	}
 	prompt_last(prompt, text);
-	(void)l->io->peer->ask(l->io->peer, prompt, l->deadline, &kind, &typed);
+	(void)l->io->peer->ask(l->io->peer, prompt, l->deadline, &kind, &answer);
 }
 
 enum step
@@ -140,15 +150,27 @@ login_stay_or_end(struct login *l, enum note note, enum login_word word, const c
 	return login_end(l, word, "%s", why);
 }
 
-enum step
-login_refuse(struct login *l, enum note note, const char *why)
+static enum step
+refuse(struct login *l, enum note note, enum login_word word, const char *why)
 {
 	l->wrong++;
 	l->result->wrong = l->wrong;
 	if (l->wrong >= l->options->tries)
-		return login_end(l, LOGIN_DENIED, "%s", l->decoy ? l->decoy_reason : why);
+		return login_end(l, word, "%s", l->decoy ? l->decoy_reason : why);
 	l->note = note;
 	return STEP_CODE;
+}
+
+enum step
+login_refuse(struct login *l, enum note note, const char *why)
+{
+	return refuse(l, note, LOGIN_DENIED, why);
+}
+
+enum step
+login_refuse_blind(struct login *l)
+{
+	return refuse(l, NOTE_WRONG, LOGIN_GONE, BLIND_HOST);
 }
 
 void

@@ -38,6 +38,18 @@ login_take_destinations(struct login *l, const struct contact_list *list, left_o
 	}
 }
 
+/* A clock that went back makes `since` negative: that is no reason to send sooner. */
+int64_t
+login_cool_down(struct login *l, const struct destination *w)
+{
+	int64_t since = login_now(l).wall_ms - w->sent_wall_ms;
+	int64_t wait = l->io->conf->limits.resend_wait;
+
+	if (!w->sent_wall_ms || since >= wait)
+		return 0;
+	return since < 0 ? wait : wait - since;
+}
+
 void
 login_mask_ways(struct login *l)
 {

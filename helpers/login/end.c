@@ -47,6 +47,13 @@ login_end_by_error(struct login *l, int r, const char *what)
 	return login_end(l, LOGIN_BROKEN, "%s: %s", what, otp_strerror(r));
 }
 
+bool
+login_fail(struct login *l, int r, const char *what)
+{
+	(void)login_end_by_error(l, r, what);
+	return false;
+}
+
 enum step
 login_accept(struct login *l, enum proof proof)
 {

@@ -6,6 +6,7 @@
 #define OTP_LOGIN_INTERNAL_H
 
 #include "helpers/login/login.h"
+#include "helpers/login/typed_answer.h"
 #include "helpers/login/prompts.h"
 #include "helpers/login/source.h"
 
@@ -21,12 +22,16 @@ enum step {
 	STEP_REMEMBERED,
 	STEP_OPEN,
 	STEP_CONTACT,
+	STEP_BUDGET,
 	STEP_LOCKED,
 	STEP_JOIN,
 	STEP_ASK_FIRST,
+	STEP_MENU,
 	STEP_SEND,
 	STEP_CODE,
-	STEP_MENU,
+	STEP_RESEND,
+	STEP_TRY_CODE,
+	STEP_TRY_RECOVERY,
 	STEP_END,
 };
 
@@ -81,13 +86,35 @@ struct login {
 	int64_t wait_ms;	   /* for notes that tell a time */
 	int wrong;		   /* refused in this sign-in */
 	int prompts;
+	struct typed typed; /* the last answer, for the step that judges it */
+	bool wants_code;    /* the first question is answered, and not asked again */
 };
+
+/* One attempt to have a code sent: what became of it. */
+struct attempt {
+	struct delivered last; /* by the way that was tried last */
+	int64_t reservation;
+	bool counted;	      /* one of the sends stays counted */
+	bool outage;	      /* each failed by an outage */
+	bool bad_destination; /* one refused the address */
+	bool is_resend;	      /* a code can be typed already */
+	bool limited;	      /* a limit stopped it: */
+	struct store_refusal limit;
+};
+
+/*
+ * A step does its part and returns the step that follows. Steps are called by the table in login.c
+ * alone. What only prepares returns an error, or false where the sign-in has ended: then the end
+ * is noted, and its step returns STEP_END.
+ */
 
 /* login/end.c: the end, always STEP_END. */
 enum step login_end(struct login *l, enum login_word word, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* What needs no better words: the store, the network, the peer. */
 enum step login_end_by_error(struct login *l, int r, const char *what);
+/* The same for what only prepares: always false. */
+bool login_fail(struct login *l, int r, const char *what);
 /* The one place that lets in. */
 enum step login_accept(struct login *l, enum proof proof);
 struct instant login_now(struct login *l);
@@ -96,35 +123,44 @@ bool login_must_ask_first(const struct login *l);
 /* ask.c */
 /* What prompts tell. */
 struct prompt_facts login_facts(struct login *l);
-/*
- * Asks once. STEP_CODE: there is an answer in *typed, trimmed, or *blind says that the host
- * answered by itself; else the sign-in has ended.
- */
-enum step login_ask(struct login *l, const char *text, struct secret *typed, bool *blind);
+/* Asks once; the answer is in l->typed. false: the sign-in has ended. */
+bool login_ask(struct login *l, const char *text);
+/* The code that was typed, handed over to the step that judges it. */
+struct secret login_take_typed(struct login *l);
+/* Shows a line; nothing depends on it. */
+void login_tell(struct login *l, const char *text);
 /* Tells why it ends, where the host lets a person see it; the end itself follows. */
 void login_last_words(struct login *l, const char *text);
 /*
- * What was wanted cannot be had. It goes on at the prompt for a code while a code that was sent, or
- * a recovery code, can still be typed; else the note is told and the sign-in ends.
+ * What was wanted cannot be had: STEP_CODE while a code that was sent, or a recovery code, can
+ * still be typed; else the note is told and the sign-in ends.
  */
 enum step login_stay_or_end(struct login *l, enum note note, enum login_word word, const char *fmt,
     ...) __attribute__((format(printf, 4, 5)));
-/* What was typed is not right: the next prompt, or the end when no try of this sign-in is left. */
+/* What was typed is not right: STEP_CODE, or the end when no try of this sign-in is left. */
 enum step login_refuse(struct login *l, enum note note, const char *why);
+/*
+ * sshd answers for users whom it has refused already. They must see what others see: it looks like
+ * a wrong code, and costs nobody anything. As login_refuse().
+ */
+enum step login_refuse_blind(struct login *l);
 /* Until when something holds, for notes that tell a time. */
 void login_wait_until(struct login *l, int64_t until_wall_ms);
-/* The budget is locked until then: only a recovery code is taken now. */
+/* The budget is locked until then, and only a recovery code is taken: as login_stay_or_end(). */
 enum step login_locked(struct login *l, int64_t until_wall_ms);
 
 /* limits.c */
 struct try_rule login_try_rule(const struct login *l);
-enum step login_set_budget(struct login *l);
-/* Counts a send by the chosen way. STEP_SEND, or where it goes on when a limit is reached. */
-enum step login_reserve_send(struct login *l, int64_t *reservation);
+/*
+ * Counts a send by the chosen way; where a limit is reached, a->limited says so. false: the sign-in
+ * has ended.
+ */
+bool login_reserve_send(struct login *l, struct attempt *a);
 /* The budget of recovery codes: their own. Nobody guesses 80 bits, so its back-off has no end. */
 struct budget login_recovery_budget(const struct login *l);
 struct try_rule login_recovery_rule(const struct login *l);
-enum step login_check_locked(struct login *l); /* a step */
+enum step login_set_budget(struct login *l);   /* STEP_BUDGET */
+enum step login_check_locked(struct login *l); /* STEP_LOCKED */
 
 /* login/exempt.c */
 /*
@@ -132,12 +168,12 @@ enum step login_check_locked(struct login *l); /* a step */
  * factor at all. why is for the log.
  */
 bool login_may_skip(const struct login *l, const char *why);
-enum step login_consult_rules(struct login *l); /* a step */
+enum step login_consult_rules(struct login *l); /* STEP_RULES */
 
 /* remembered.c */
 /* What a sign-in that ends in ok leaves behind. Borrowed from l. */
 struct success_effects login_success_effects(const struct login *l);
-enum step login_remembered(struct login *l); /* a step */
+enum step login_remembered(struct login *l); /* STEP_REMEMBERED */
 
 /* login/destination.c */
 /*
@@ -153,6 +189,8 @@ bool login_may_send_to(const struct login *l, const struct contact *c);
 void login_mask_ways(struct login *l);
 /* Where codes go, for prompts and the log. */
 void login_show_destination(struct login *l, const char *channel, const char *address);
+/* For how many milliseconds no other code may go this way; 0 for none. */
+int64_t login_cool_down(struct login *l, const struct destination *w);
 
 /* decoy.c */
 /* From here on nothing is sent and no code is right. */
@@ -175,50 +213,76 @@ int login_decoy_destinations(struct login *l);
 int login_decoy_trouble(struct login *l);
 
 /* who.c */
-enum step login_identify(struct login *l); /* a step */
+enum step login_identify(struct login *l); /* STEP_IDENTIFY */
 
 /* login/registered.c */
-enum step login_find_destinations(struct login *l); /* a step */
+enum step login_find_destinations(struct login *l); /* STEP_CONTACT */
 
 /* login/live.c */
 /* What captured values are sealed for: this challenge, and no other. */
 void login_captures_context(const struct challenge *c, char *context, size_t size);
-/* A live code of the same user, source and service, made this sign-in's: STEP_CODE, or otherwise.
- */
-enum step login_find_live(struct login *l, enum step otherwise);
-enum step login_join(struct login *l); /* a step */
+/* A live code of the same user, source and service is made this sign-in's, where there is one
+ * (*found). false: the sign-in has ended. */
+bool login_find_live(struct login *l, bool *found);
+enum step login_join(struct login *l); /* STEP_JOIN */
 
 /* login/turn.c */
 /*
  * Sign-ins that share a code may want it at the same time: one has it sent, the others wait for
- * it. STEP_SEND where this one is to send.
+ * it. *found: there is one now, and this sign-in is not to send. false: the sign-in has ended.
  */
-enum step login_take_turn(struct login *l);
+bool login_take_turn(struct login *l, bool *found);
 void login_end_turn(struct login *l);
 
-/* send.c */
+/* login/deliver.c */
 /* What a provider is told, of a send or a check. Borrowed from l and code. */
 struct sending login_sending(
     struct login *l, const char *channel, const struct contact *contact, const struct secret *code);
-/* `r` was typed. */
-enum step login_resend(struct login *l);
-enum step login_send_code(struct login *l); /* a step */
+/* Has one code sent by one way, until `all` at most. 0 or -OTP_EGONE. */
+int login_deliver(struct login *l, const struct destination *w, const struct secret *code,
+    struct deadline all, struct delivered *d);
+
+/* login/fallback.c */
+/*
+ * Counts and delivers, by the chosen way and then by the other channels, until somebody takes the
+ * code or a limit is reached. l->chosen is the way that was tried last. false: the sign-in has
+ * ended.
+ */
+bool login_try_ways(struct login *l, const struct secret *code, struct attempt *a);
+
+/* login/replace.c */
+/* A challenge of this sign-in, with a code of ours. 0, -OTP_ESYS, -OTP_ECRYPTO, -OTP_ENOMEM. */
+int login_make_challenge(struct login *l, struct challenge *c, struct secret *code);
+/*
+ * The new code takes the place of the old one, which is dead from now on; c is this sign-in's.
+ * false: the sign-in has ended.
+ */
+bool login_replace_challenge(
+    struct login *l, struct challenge *c, const struct secret *code, struct attempt *a);
+
+/* login/judge_send.c */
+/* STEP_CODE where the code is, or may be, on its way; else as login_stay_or_end(). */
+enum step login_judge_send(struct login *l, const struct attempt *a);
+
+/* login/resend.c */
+enum step login_resend(struct login *l); /* STEP_RESEND */
+
+/* send.c */
+enum step login_send_code(struct login *l); /* STEP_SEND */
 
 /* try_code.c, try_recovery.c */
-enum step login_try_code(struct login *l, const struct secret *code);
-enum step login_try_recovery(struct login *l, const struct secret *typed);
+enum step login_try_code(struct login *l);     /* STEP_TRY_CODE */
+enum step login_try_recovery(struct login *l); /* STEP_TRY_RECOVERY */
 
 /* ask_code.c */
-/* What was typed where a code may be: at the prompt for it, at the menu (here: STEP_MENU). */
-enum step login_take_answer(struct login *l, const struct secret *typed, enum step here);
-enum step login_ask_code(struct login *l); /* a step */
+enum step login_ask_code(struct login *l); /* STEP_CODE */
 
 /* login/menu.c */
-enum step login_ask_first(struct login *l); /* a step */
-enum step login_menu(struct login *l);	    /* a step */
+enum step login_ask_first(struct login *l); /* STEP_ASK_FIRST */
+enum step login_menu(struct login *l);	    /* STEP_MENU */
 
 /* login.c */
-enum step login_opener(struct login *l); /* a step */
+enum step login_opener(struct login *l); /* STEP_OPEN */
 
 /* The reason of a host that cannot prompt. */
 #define BLIND_HOST "the host cannot prompt: it answered by itself"

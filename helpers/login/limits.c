@@ -145,21 +145,17 @@ send_counts(const struct login *l, struct send_count count[COUNTS_MAX])
 	return n;
 }
 
-enum step
-login_reserve_send(struct login *l, int64_t *reservation)
+bool
+login_reserve_send(struct login *l, struct attempt *a)
 {
 	struct send_count count[COUNTS_MAX];
-	struct store_refusal why = {0};
 	struct instant t = login_now(l);
 	size_t n = send_counts(l, count);
-	int r = l->io->store->ops->send_reserve(l->io->store, &t, count, n, reservation, &why);
+	int r =
+	    l->io->store->ops->send_reserve(l->io->store, &t, count, n, &a->reservation, &a->limit);
 
-	if (!r)
-		return STEP_SEND;
-	if (r != -OTP_ELIMIT)
-		return login_end_by_error(l, r, "store");
-	login_wait_until(l, why.until_wall_ms);
-	return login_stay_or_end(l, NOTE_LIMIT, LOGIN_LOCKED, "send limit: %s", why.kind);
+	a->limited = r == -OTP_ELIMIT;
+	return !r || a->limited || login_fail(l, r, "store");
 }
 
 enum step

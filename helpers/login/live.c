@@ -37,38 +37,61 @@ choose_destination_of(struct login *l, const struct challenge *c)
 		}
 }
 
-enum step
-login_find_live(struct login *l, enum step otherwise)
+bool
+login_find_live(struct login *l, bool *found)
 {
 	struct instant t = login_now(l);
 	struct challenge c = {0};
 	int r;
 
+	*found = false;
 	if (!l->source.joins)
-		return otherwise;
+		return true;
 	r = l->io->store->ops->challenge_find(
 	    l->io->store, &t, l->name, l->service, l->source.key, &c);
-	if (r == -OTP_ENOENT)
-		return otherwise;
 	if (r)
-		return login_end_by_error(l, r, "store");
+		return r == -OTP_ENOENT || login_fail(l, r, "store");
 	challenge_clear(&l->challenge);
 	l->challenge = c;
-	l->has_challenge = true;
+	l->has_challenge = *found = true;
 	l->instead = AS_CHOSEN;
 	l->unanswered = false;
 	l->note = c.tries < CHALLENGE_TRIES ? NOTE_SENT : NOTE_ENDED;
 	r = open_captures(l);
 	if (r)
-		return login_end_by_error(l, r, "captures");
+		return login_fail(l, r, "captures");
 	choose_destination_of(l, &c);
 	login_show_destination(l, c.channel, c.address);
 	(void)snprintf(l->result->provider, sizeof(l->result->provider), "%s", c.provider);
-	return STEP_CODE;
+	return true;
+}
+
+static enum step
+first_question(const struct login *l)
+{
+	return l->ndestinations > 1 ? STEP_MENU : STEP_ASK_FIRST;
+}
+
+/* A code was typed where none was asked for: has a sibling had it sent? */
+static enum step
+join_to_try(struct login *l, bool found)
+{
+	if (found)
+		return STEP_TRY_CODE;
+	l->note = NOTE_NO_CODE;
+	return l->code_prompted ? STEP_CODE : first_question(l);
 }
 
 enum step
 login_join(struct login *l)
 {
-	return login_find_live(l, login_must_ask_first(l) ? STEP_ASK_FIRST : STEP_SEND);
+	bool found;
+
+	if (!login_find_live(l, &found))
+		return STEP_END;
+	if (l->typed.kind == TYPED_CODE)
+		return join_to_try(l, found);
+	if (found)
+		return STEP_CODE;
+	return l->wants_code || !login_must_ask_first(l) ? STEP_SEND : first_question(l);
 }

@@ -1,4 +1,7 @@
 /*
+ * One sign-in: a table of steps. Each step does its part and returns the next one; login_run() goes
+ * from one to the next, and no step calls another.
+ *
  * MUST:
  *  - nothing is sent and nothing counted before a human answered, where the host asks first;
  *  - a send is counted before it is made, a try before it is compared;
@@ -25,12 +28,16 @@ static step_fn *const steps[] = {
     [STEP_REMEMBERED] = login_remembered,
     [STEP_OPEN] = login_opener,
     [STEP_CONTACT] = login_find_destinations,
+    [STEP_BUDGET] = login_set_budget,
     [STEP_LOCKED] = login_check_locked,
     [STEP_JOIN] = login_join,
     [STEP_ASK_FIRST] = login_ask_first,
+    [STEP_MENU] = login_menu,
     [STEP_SEND] = login_send_code,
     [STEP_CODE] = login_ask_code,
-    [STEP_MENU] = login_menu,
+    [STEP_RESEND] = login_resend,
+    [STEP_TRY_CODE] = login_try_code,
+    [STEP_TRY_RECOVERY] = login_try_recovery,
 };
 
 void
@@ -58,5 +65,6 @@ login_run(const struct login_ports *ports, const struct login_start *start, stru
 	account_clear(&l.account);
 	challenge_clear(&l.challenge);
 	secret_clear(&l.captures);
+	typed_clear(&l.typed);
 	otp_wipe(l);
 }

@@ -89,5 +89,5 @@ login_find_destinations(struct login *l)
 	login_mask_ways(l);
 	login_show_destination(l, l->destination[0].channel, l->destination[0].contact.address);
 	show_destinations(l);
-	return login_set_budget(l);
+	return STEP_BUDGET;
 }

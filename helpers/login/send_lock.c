@@ -51,23 +51,24 @@ has_concurrent_sent(struct login *l)
 	return other;
 }
 
-enum step
-login_take_turn(struct login *l)
+bool
+login_take_turn(struct login *l, bool *found)
 {
 	bool waited = false;
 	uint64_t number = 0;
 	int r;
 
+	*found = false;
 	if (!l->source.joins)
-		return STEP_SEND;
+		return true;
 	r = send_lock_number(l, &number);
 	r = r ? r : wait_for_send_lock(l, number, &waited);
 	if (r)
-		return login_end_by_error(l, r, "send");
+		return login_fail(l, r, "send");
 	/* Whoever asks for another code means another, unless it came while they waited. */
 	if (l->has_challenge && !(waited && has_concurrent_sent(l)))
-		return STEP_SEND;
-	return login_find_live(l, STEP_SEND);
+		return true;
+	return login_find_live(l, found);
 }
 
 void

@@ -229,9 +229,11 @@ pretend_check(struct login *l)
 }
 
 enum step
-login_try_code(struct login *l, const struct secret *code)
+login_try_code(struct login *l)
 {
+	_auto_secret struct secret code = login_take_typed(l);
+
 	if (l->decoy)
 		return pretend_check(l);
-	return l->challenge.has_mac ? check_here(l, code) : check_at_provider(l, code);
+	return l->challenge.has_mac ? check_here(l, &code) : check_at_provider(l, &code);
 }

@@ -4,7 +4,6 @@
 #include "helpers/login/internal.h"
 
 #include <openssl/crypto.h>
-#include <stdio.h>
 
 #include "common/err.h"
 #include "helpers/codes/code.h"
@@ -30,7 +29,7 @@ judge(struct login *l, int r, const struct trial_result *tried)
 	switch (r) {
 	case 0:
 		prompt_recovery_left(text, tried->left);
-		l->io->peer->tell(l->io->peer, text);
+		login_tell(l, text);
 		return login_accept(l, PROOF_RECOVERY);
 	case -OTP_EWRONG:
 	case -OTP_ENOENT:
@@ -49,9 +48,9 @@ judge(struct login *l, int r, const struct trial_result *tried)
 }
 
 enum step
-login_try_recovery(struct login *l, const struct secret *typed)
+login_try_recovery(struct login *l)
 {
-	_auto_secret struct secret code = {0};
+	_auto_secret struct secret code = login_take_typed(l);
 	struct budget budget = login_recovery_budget(l);
 	unsigned char hash[RECOVERY_HASH_LEN];
 	const struct trial trial = {
@@ -66,7 +65,7 @@ login_try_recovery(struct login *l, const struct secret *typed)
 	struct instant t = login_now(l);
 	int r;
 
-	if (recovery_read(secret_str(typed), &code))
+	if (!code.len)
 		return login_refuse(l, NOTE_WRONG_RECOVERY, "malformed recovery code");
 	/* Before the comparison, which costs: a locked budget stays cheap. */
 	r = l->io->store->ops->locked(l->io->store, &t, &trial, &tried);

@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/err.h"
-
 /* Where another is asked than is signed in, nobody is signed in who does not exist. */
 static int
 look_up(struct login *l, const char *asked)

@@ -1,0 +1,91 @@
+/* One code, sent by one way: what a provider is told, and what decoys do instead. */
+#include "helpers/login/internal.h"
+
+#include <string.h>
+
+#include "helpers/base/log.h"
+
+struct sending
+login_sending(
+    struct login *l, const char *channel, const struct contact *contact, const struct secret *code)
+{
+	return (struct sending){
+	    .user = l->name,
+	    .host = l->io->host,
+	    .service = l->start->service,
+	    .channel = channel,
+	    .message = "",
+	    .contact = contact,
+	    .code = secret_str(code),
+	    .code_length = l->options->code_length,
+	    .ttl = l->options->code_ttl,
+	    .captures = l->captures.len ? secret_str(&l->captures) : NULL,
+	};
+}
+
+/* Nothing is sent for a decoy; it takes as long, and ends as others' sends do. */
+static int
+pretend(struct login *l, const char *channel, struct delivered *d)
+{
+	int outcome;
+	int r = login_decoy_wait(l, "send", channel, &outcome);
+	enum provider_class class = (enum provider_class)(outcome & ~SAMPLE_INSTEAD);
+
+	*d = (struct delivered){
+	    .sent = SENT_INIT(class),
+	    .nothing_sent = class == CLASS_PROVIDER_DOWN,
+	    .instead = outcome & SAMPLE_INSTEAD,
+	};
+	return r;
+}
+
+/* What the last send left behind belongs to its channel and address. */
+static bool
+goes_where_it_went(const struct challenge *c, const struct destination *w)
+{
+	return !strcmp(c->channel, w->channel) && !strcmp(c->address, w->contact.address);
+}
+
+/* Credits are for the administrator: nothing here depends on their being kept. */
+static void
+note_credits(struct login *l, const struct destination *w, const struct delivered *d)
+{
+	const struct conf_provider *p = conf_provider(l->io->conf, d->provider);
+	struct instant t = login_now(l);
+
+	if (!d->sent.has_credits || !p)
+		return;
+	if (l->io->store->ops->credits_put(
+		l->io->store, &t, d->provider, w->channel, d->sent.credits))
+		otp_log(LOG_WARNING, "event=credits provider=%s detail=\"cannot be kept\"",
+		    d->provider);
+	if (d->sent.credits < p->low_credits)
+		otp_log(LOG_WARNING, "event=credits provider=%s channel=%s left=%lld", d->provider,
+		    w->channel, (long long)d->sent.credits);
+}
+
+int
+login_deliver(struct login *l, const struct destination *w, const struct secret *code,
+    struct deadline all, struct delivered *d)
+{
+	struct sending q = login_sending(l, w->channel, &w->contact, code);
+	struct last_send last = {.provider = l->challenge.provider, .unanswered = l->unanswered};
+	bool again = l->has_challenge && goes_where_it_went(&l->challenge, w);
+	struct instant began = login_now(l);
+	enum provider_class class;
+	int r;
+
+	if (l->decoy)
+		return pretend(l, w->channel, d);
+	if (!again)
+		q.captures = NULL;
+	r = l->io->delivery->send(l->io->delivery, &q, again ? &last : NULL, l->options, all, d);
+	if (r)
+		return r;
+	class = d->sent.outcome.class;
+	if (class == CLASS_OK || class == CLASS_UNANSWERED || class == CLASS_PROVIDER_DOWN)
+		login_note_sample(
+		    l, "send", w->channel, &began, (int)class | (d->instead ? SAMPLE_INSTEAD : 0));
+	note_credits(l, w, d);
+	return 0;
+}

@@ -1,0 +1,111 @@
+/*
+ * By the chosen way, and where the providers of its channel are down or refuse the address, by the
+ * other channels. The code stays the same.
+ *
+ * MUST: a send is counted before it is made.
+ */
+#include "helpers/login/internal.h"
+
+#include <string.h>
+
+#include "helpers/base/log.h"
+
+/* The next way by a channel that was not tried, or -1. */
+static int
+next_destination(struct login *l, const bool tried[PROMPT_DESTINATIONS_MAX])
+{
+	for (int i = 0; i < l->ndestinations; i++) {
+		bool fresh = !login_cool_down(l, &l->destination[i]);
+
+		for (int k = 0; k < l->ndestinations; k++)
+			fresh &= !tried[k] ||
+				 strcmp(l->destination[k].channel, l->destination[i].channel) != 0;
+		if (fresh)
+			return i;
+	}
+	return -1;
+}
+
+static bool
+may_fall_back(const struct login *l, const struct delivered *d)
+{
+	return l->options->fallback == FALLBACK_YES &&
+	       (d->sent.outcome.class == CLASS_PROVIDER_DOWN ||
+		   d->sent.outcome.class == CLASS_BAD_DESTINATION);
+}
+
+static void
+sum_up_one(struct attempt *a)
+{
+	enum provider_class class = a->last.sent.outcome.class;
+
+	a->counted |= !a->last.nothing_sent;
+	a->outage &= class == CLASS_PROVIDER_DOWN;
+	a->bad_destination |= class == CLASS_BAD_DESTINATION;
+}
+
+/* Counted, and delivered by the chosen way, unless a limit is reached. false: it has ended. */
+static bool
+try_destination(struct login *l, const struct secret *code, struct deadline all, struct attempt *a)
+{
+	int r;
+
+	if (!login_reserve_send(l, a))
+		return false;
+	if (a->limited)
+		return true;
+	delivered_clear(&a->last);
+	r = login_deliver(l, &l->destination[l->chosen], code, all, &a->last);
+	if (r)
+		return login_fail(l, r, "send");
+	sum_up_one(a);
+	/* A failure to give it back only leaves the count as it is. */
+	r = a->last.nothing_sent ? l->io->store->ops->send_return(l->io->store, a->reservation) : 0;
+	if (r)
+		otp_logr(LOG_WARNING, r, "event=send_return");
+	return true;
+}
+
+/* What all of them together mean, where the last one does not say it. */
+static void
+sum_up(struct attempt *a)
+{
+	enum provider_class *class = &a->last.sent.outcome.class;
+
+	if (*class == CLASS_PROVIDER_DOWN || *class == CLASS_BAD_DESTINATION)
+		*class = a->bad_destination ? CLASS_BAD_DESTINATION
+			 : a->outage	    ? CLASS_PROVIDER_DOWN
+					    : CLASS_REFUSED;
+}
+
+bool
+login_try_ways(struct login *l, const struct secret *code, struct attempt *a)
+{
+	struct deadline all = deadline_in(l->options->send_timeout);
+	bool tried[PROMPT_DESTINATIONS_MAX] = {false};
+	const char *first = l->destination[l->chosen].channel;
+	int other;
+
+	for (;;) {
+		if (!try_destination(l, code, all, a))
+			return false;
+		if (a->limited)
+			return true;
+		tried[l->chosen] = true;
+		other = next_destination(l, tried);
+		if (!may_fall_back(l, &a->last) || other < 0)
+			break;
+		/* Of whom the time did not suffice to ask, nothing is known. */
+		if (deadline_passed(all)) {
+			a->outage = false;
+			break;
+		}
+		l->chosen = other;
+	}
+	l->instead = strcmp(first, l->destination[l->chosen].channel) ? INSTEAD_CHANNEL
+		     : a->last.instead				      ? INSTEAD_PROVIDER
+								      : AS_CHOSEN;
+	l->first_channel = first;
+	sum_up(a);
+	return true;
+}

@@ -1,0 +1,54 @@
+/* What the limits and the providers said of a send, made the next step. */
+#include "helpers/login/internal.h"
+
+static enum step
+judge_outage(struct login *l, const struct attempt *a)
+{
+	enum note note = a->is_resend ? NOTE_NOT_SENT : NOTE_UNAVAILABLE;
+
+	/* A decoy only looks like it: nothing was tried. */
+	if (l->decoy)
+		return login_stay_or_end(l, note, LOGIN_DENIED, "%s", l->decoy_reason);
+	/*
+	 * Whoever signs in on this machine has its ports, its processor and its memory at hand:
+	 * that a provider cannot be reached from there proves nothing.
+	 */
+	return login_stay_or_end(
+	    l, note, l->source.has_client ? LOGIN_UNAVAIL : LOGIN_BROKEN, "every provider failed");
+}
+
+enum step
+login_judge_send(struct login *l, const struct attempt *a)
+{
+	const struct outcome *o = &a->last.sent.outcome;
+	enum note failed = a->is_resend ? NOTE_NOT_SENT : NOTE_UNAVAILABLE;
+
+	if (a->limited) {
+		login_wait_until(l, a->limit.until_wall_ms);
+		return login_stay_or_end(
+		    l, NOTE_LIMIT, LOGIN_LOCKED, "send limit: %s", a->limit.kind);
+	}
+	switch (o->class) {
+	case CLASS_OK:
+	case CLASS_BAD_DESTINATION:
+		l->note = NOTE_SENT;
+		return STEP_CODE;
+	case CLASS_UNANSWERED:
+		l->note = NOTE_MAYBE_SENT;
+		return STEP_CODE;
+	case CLASS_RATE_LIMITED:
+	case CLASS_TOO_MANY:
+		l->wait_ms = (int64_t)o->retry_after * 1000;
+		return login_stay_or_end(l, a->is_resend ? NOTE_NOT_SENT : NOTE_LIMIT, LOGIN_LOCKED,
+		    "the provider's rate limit is in force");
+	case CLASS_PROVIDER_DOWN:
+		return judge_outage(l, a);
+	case CLASS_ACTION_NEEDED:
+		return login_stay_or_end(
+		    l, failed, LOGIN_DENIED, "the provider's account needs another step");
+	default:
+		return login_stay_or_end(l, failed, LOGIN_BROKEN,
+		    o->class == CLASS_BROKEN ? "this machine could not send"
+					     : "the provider refused the request");
+	}
+}
