@@ -50,10 +50,28 @@ why_conv(const struct login *l)
 	return "the conversation failed";
 }
 
+/* The table says what the step under way may send; nothing else goes out. */
+static bool
+may_send(struct login *l, unsigned message)
+{
+	l->strayed |= !(l->sends & message);
+	return l->sends & message;
+}
+
+static int
+ask(struct login *l, const char *text, enum answer *kind, struct secret *answer)
+{
+	struct login_peer *peer = l->io->peer;
+
+	return may_send(l, SENDS_P) ? peer->ask(peer, text, l->deadline, kind, answer)
+				    : -OTP_EINVAL;
+}
+
 void
 login_tell(struct login *l, const char *text)
 {
-	l->io->peer->tell(l->io->peer, text);
+	if (may_send(l, SENDS_I))
+		l->io->peer->tell(l->io->peer, text);
 }
 
 /* false: the sign-in has ended. */
@@ -92,7 +110,7 @@ login_ask(struct login *l, const char *text)
 		(void)login_end(l, LOGIN_DENIED, "too many answers without a code");
 		return false;
 	}
-	r = l->io->peer->ask(l->io->peer, text, l->deadline, &kind, &answer);
+	r = ask(l, text, &kind, &answer);
 	if (r == -OTP_ETIME) {
 		(void)login_end(l, LOGIN_DENIED, "no answer in time");
 		return false;
@@ -125,7 +143,7 @@ login_last_words(struct login *l, const char *text)
 		return;
 	}
 	prompt_last(prompt, text);
-	(void)l->io->peer->ask(l->io->peer, prompt, l->deadline, &kind, &answer);
+	(void)ask(l, prompt, &kind, &answer);
 }
 
 enum step

@@ -35,6 +35,19 @@ enum step {
 	STEP_END,
 };
 
+/* What a step may send to the module: the letters of pam_otp-protocol(7). */
+enum { SENDS_P = 1, SENDS_I = 2, SENDS_R = 4 };
+
+struct login;
+
+/* A row of the table in login.c. */
+struct login_step {
+	const char *name;
+	enum step (*run)(struct login *l);
+	unsigned next; /* bit 1 << STEP_X for each step that it may lead to */
+	unsigned sends;
+};
+
 /* A way for a code to go: a channel and an address that it serves. */
 struct destination {
 	const char *channel;
@@ -88,6 +101,8 @@ struct login {
 	int prompts;
 	struct typed typed; /* the last answer, for the step that judges it */
 	bool wants_code;    /* the first question is answered, and not asked again */
+	unsigned sends;	    /* what the step under way may send */
+	bool strayed;	    /* it tried to send something else */
 };
 
 /* One attempt to have a code sent: what became of it. */
@@ -283,6 +298,7 @@ enum step login_menu(struct login *l);	    /* STEP_MENU */
 
 /* login.c */
 enum step login_opener(struct login *l); /* STEP_OPEN */
+extern const struct login_step login_steps[];
 
 /* The reason of a host that cannot prompt. */
 #define BLIND_HOST "the host cannot prompt: it answered by itself"

@@ -9,6 +9,29 @@
  *    and is never let in, and an unknown one never skipped;
  *  - `unavail` and `skip` never follow a prompt for a code, and `unavail` is for remote sign-ins;
  *  - LOGIN_OK has one place, login_accept(), behind a consumption that is on disk.
+ *
+ * The graph of the steps. A step may send the messages that "sends" lists: P asks the person, I
+ * shows a line. The caller of login_run() sends the result, R. A step may lead to the steps that
+ * "leads to" lists. The table in the code says the same, and login_run() ends a sign-in as broken
+ * where a step does not keep to it; a unit test compares the two.
+ *
+ *	step		sends	leads to
+ *	IDENTIFY	-	RULES, END
+ *	RULES		-	REMEMBERED, END
+ *	REMEMBERED	-	OPEN, END
+ *	OPEN		-	CONTACT, END
+ *	CONTACT		-	BUDGET, END
+ *	BUDGET		-	LOCKED, END
+ *	LOCKED		P, I	JOIN, CODE, END
+ *	JOIN		-	ASK_FIRST, MENU, SEND, CODE, TRY_CODE, END
+ *	ASK_FIRST	P	ASK_FIRST, JOIN, TRY_RECOVERY, END
+ *	MENU		P	MENU, JOIN, RESEND, CODE, TRY_CODE, TRY_RECOVERY, END
+ *	SEND		P, I	CODE, END
+ *	CODE		P	CODE, MENU, JOIN, RESEND, TRY_CODE, TRY_RECOVERY, END
+ *	RESEND		-	SEND, CODE
+ *	TRY_CODE	P, I	CODE, END
+ *	TRY_RECOVERY	P, I	CODE, END
+ *	END		R	-
  */
 #include "helpers/login/internal.h"
 
@@ -21,24 +44,45 @@ login_opener(struct login *l)
 	return r ? login_end(l, LOGIN_BROKEN, "what sends codes cannot be used") : STEP_CONTACT;
 }
 
-typedef enum step step_fn(struct login *l);
-static step_fn *const steps[] = {
-    [STEP_IDENTIFY] = login_identify,
-    [STEP_RULES] = login_consult_rules,
-    [STEP_REMEMBERED] = login_remembered,
-    [STEP_OPEN] = login_opener,
-    [STEP_CONTACT] = login_find_destinations,
-    [STEP_BUDGET] = login_set_budget,
-    [STEP_LOCKED] = login_check_locked,
-    [STEP_JOIN] = login_join,
-    [STEP_ASK_FIRST] = login_ask_first,
-    [STEP_MENU] = login_menu,
-    [STEP_SEND] = login_send_code,
-    [STEP_CODE] = login_ask_code,
-    [STEP_RESEND] = login_resend,
-    [STEP_TRY_CODE] = login_try_code,
-    [STEP_TRY_RECOVERY] = login_try_recovery,
+#define TO(step) (1U << STEP_##step)
+#define ROW(step, function, messages, steps) \
+	[STEP_##step] = {.name = #step, .run = (function), .sends = (messages), .next = (steps)}
+
+const struct login_step login_steps[] = {
+    ROW(IDENTIFY, login_identify, 0, TO(RULES) | TO(END)),
+    ROW(RULES, login_consult_rules, 0, TO(REMEMBERED) | TO(END)),
+    ROW(REMEMBERED, login_remembered, 0, TO(OPEN) | TO(END)),
+    ROW(OPEN, login_opener, 0, TO(CONTACT) | TO(END)),
+    ROW(CONTACT, login_find_destinations, 0, TO(BUDGET) | TO(END)),
+    ROW(BUDGET, login_set_budget, 0, TO(LOCKED) | TO(END)),
+    ROW(LOCKED, login_check_locked, SENDS_P | SENDS_I, TO(JOIN) | TO(CODE) | TO(END)),
+    ROW(JOIN, login_join, 0,
+	TO(ASK_FIRST) | TO(MENU) | TO(SEND) | TO(CODE) | TO(TRY_CODE) | TO(END)),
+    ROW(ASK_FIRST, login_ask_first, SENDS_P, TO(ASK_FIRST) | TO(JOIN) | TO(TRY_RECOVERY) | TO(END)),
+    ROW(MENU, login_menu, SENDS_P,
+	TO(MENU) | TO(JOIN) | TO(RESEND) | TO(CODE) | TO(TRY_CODE) | TO(TRY_RECOVERY) | TO(END)),
+    ROW(SEND, login_send_code, SENDS_P | SENDS_I, TO(CODE) | TO(END)),
+    ROW(CODE, login_ask_code, SENDS_P,
+	TO(CODE) | TO(MENU) | TO(JOIN) | TO(RESEND) | TO(TRY_CODE) | TO(TRY_RECOVERY) | TO(END)),
+    ROW(RESEND, login_resend, 0, TO(SEND) | TO(CODE)),
+    ROW(TRY_CODE, login_try_code, SENDS_P | SENDS_I, TO(CODE) | TO(END)),
+    ROW(TRY_RECOVERY, login_try_recovery, SENDS_P | SENDS_I, TO(CODE) | TO(END)),
+    ROW(END, NULL, SENDS_R, 0),
 };
+
+/* A step that leads elsewhere, or sends what it may not, ends the sign-in as broken. */
+static enum step
+take_step(struct login *l, enum step at)
+{
+	const struct login_step *s = &login_steps[at];
+	enum step next;
+
+	l->sends = s->sends;
+	next = s->run(l);
+	if (l->strayed || next > STEP_END || !(s->next & 1U << next))
+		return login_end(l, LOGIN_BROKEN, "the step %s did what it may not", s->name);
+	return next;
+}
 
 void
 login_run(const struct login_ports *ports, const struct login_start *start, struct deadline dl,
@@ -60,7 +104,7 @@ login_run(const struct login_ports *ports, const struct login_start *start, stru
 			step = login_end(&l, l.code_prompted ? LOGIN_DENIED : LOGIN_BROKEN,
 			    "the time for this sign-in is over");
 		else
-			step = steps[step](&l);
+			step = take_step(&l, step);
 	}
 	account_clear(&l.account);
 	challenge_clear(&l.challenge);

@@ -30,6 +30,7 @@ UNIT_TESTS = \
 	tests/unit/test_login_closed \
 	tests/unit/test_login_decoy \
 	tests/unit/test_login_fallback \
+	tests/unit/test_login_graph \
 	tests/unit/test_login_limits \
 	tests/unit/test_login_menu \
 	tests/unit/test_login_recovery \
@@ -75,6 +76,7 @@ tests_unit_test_login_LDFLAGS = $(LOGIN_WRAPS)
 tests_unit_test_login_closed_LDFLAGS = $(LOGIN_WRAPS)
 tests_unit_test_login_decoy_LDFLAGS = $(LOGIN_WRAPS)
 tests_unit_test_login_fallback_LDFLAGS = $(LOGIN_WRAPS)
+tests_unit_test_login_graph_LDFLAGS = $(LOGIN_WRAPS) -Wl,--wrap=login_remembered
 tests_unit_test_login_limits_LDFLAGS = $(LOGIN_WRAPS)
 tests_unit_test_login_menu_LDFLAGS = $(LOGIN_WRAPS)
 tests_unit_test_login_recovery_LDFLAGS = $(LOGIN_WRAPS)
@@ -82,3 +84,4 @@ tests_unit_test_login_remote_LDFLAGS = $(LOGIN_WRAPS)
 tests_unit_test_login_rules_LDFLAGS = $(LOGIN_WRAPS)
 
 tests_unit_test_profile_CPPFLAGS = $(AM_CPPFLAGS) -DOTP_SOURCE='"$(abs_top_srcdir)"'
+tests_unit_test_login_graph_CPPFLAGS = $(AM_CPPFLAGS) -DOTP_SOURCE='"$(abs_top_srcdir)"'
