@@ -8,7 +8,6 @@ judge_typed(struct login *l)
 	case TYPED_BY_HOST:
 		return login_refuse_blind(l);
 	case TYPED_NOTHING:
-	case TYPED_BLANKS:
 		if (!l->locked)
 			l->note = NOTE_NOTHING;
 		return STEP_CODE;

@@ -7,8 +7,7 @@
 /* Owns the code. Zeroed is an answer that is empty. */
 struct typed {
 	enum {
-		TYPED_NOTHING, /* Enter alone */
-		TYPED_BLANKS,  /* blanks, and then Enter */
+		TYPED_NOTHING, /* Enter, perhaps with blanks or invisible characters */
 		TYPED_RESEND,  /* r */
 		TYPED_OTHER,   /* o */
 		TYPED_NUMBER,  /* one digit */
@@ -27,8 +26,8 @@ struct typed {
 void typed_clear(struct typed *t);
 
 /*
- * Replaces what *out holds. least, most: the digits that a code has here. 0 or -OTP_ENOMEM, with
- * TYPED_NOTHING.
+ * Reads the plain text of the answer (typed_plain()) into *out and wipes what *out held. A code has
+ * least to most digits. 0, or with TYPED_NOTHING -OTP_ETOOBIG or -OTP_ENOMEM.
  */
 int typed_read(const struct secret *answer, int least, int most, struct typed *out);
 

@@ -65,11 +65,15 @@ static const struct transcript {
     {"but for the other way", "", "sudo",
 	{SAY(SENT CHOICE, "o"), SAY(BACK, "2"), SAY(MAILED CHOICE, "@code")}, LOGIN_OK, 0,
 	"sms email"},
+    {"a number of another script, pasted", "", "sshd",
+	{SAY(MENU, "\x1b[200~\u0968\r\x1b[201~"), SAY(MAILED CHOICE, "@code")}, LOGIN_OK, 0,
+	"email"},
+    {"blanks are Enter", "", "sshd", {SAY(MENU, "\u3000"), SAY(SENT CHOICE, "@code")}, LOGIN_OK, 0,
+	"sms"},
     {"junk is told, and not counted", "", "sshd",
 	{SAY(MENU, "0"), SAY(NO_CHOICE MENU, "3"), SAY(NO_CHOICE MENU, "12"),
 	    SAY(NO_CHOICE MENU, "yes"), SAY(NO_CHOICE MENU, "r"), SAY(NO_CHOICE MENU, "o"),
-	    SAY(NO_CHOICE MENU, " "), SAY(NO_CHOICE MENU, "\xff\xfe"), SAY(NO_CHOICE MENU, "2"),
-	    SAY(MAILED CHOICE, "@code")},
+	    SAY(NO_CHOICE MENU, "\xff\xfe"), SAY(NO_CHOICE MENU, "2"), SAY(MAILED CHOICE, "@code")},
 	LOGIN_OK, 0, "email"},
     {"a code before there is one", "", "sshd",
 	{SAY(MENU, "123456"), SAY(NO_CODE MENU, "x"), SAY(NO_CHOICE MENU, "123 456"),
@@ -93,7 +97,7 @@ static const struct transcript {
 	LOGIN_OK, 1, "sms"},
     {"junk at the second menu", "", "sshd",
 	{SAY(MENU, ""), SAY(SENT, "o"), SAY(BACK, "3"), SAY(NO_CHOICE BACK, "no"),
-	    SAY(NO_CHOICE BACK, "\t"), SAY(NO_CHOICE BACK, ""), SAY(CHOICE, "@code")},
+	    SAY(NO_CHOICE BACK, "\t"), SAY(CHOICE, "@code")},
 	LOGIN_OK, 0, "sms"},
     {"the code at the second menu", "", "sshd",
 	{SAY(MENU, ""), SAY(SENT, "o"), SAY(BACK, "@spaced")}, LOGIN_OK, 0, "sms"},
@@ -183,7 +187,7 @@ leaving_early_costs_nothing(void **state)
 	(void)snprintf(rows, sizeof(rows), "%s", rig_rows());
 	for (size_t i = 0; i < COUNT(names) * COUNT(ends); i++) {
 		struct line line[4] = {SAY("erification code", "x"), SAY("", "000000"),
-		    SAY("", " "), ends[i / COUNT(names)]};
+		    SAY("", "?"), ends[i / COUNT(names)]};
 
 		line[3].prompt = "";
 		rig_start("sshd", names[i % COUNT(names)]);
