@@ -1,4 +1,4 @@
-/* HTTP and SMTP by libcurl. No file outside this folder knows that library. */
+/* HTTP and SMTP with libcurl. No file outside this folder uses that library. */
 #ifndef OTP_HTTP_CURL_H
 #define OTP_HTTP_CURL_H
 

@@ -1,4 +1,4 @@
-/* What it means that a transfer failed. */
+/* Turns the result of a failed transfer into an error of ours. */
 #ifndef OTP_HTTP_FAILURE_H
 #define OTP_HTTP_FAILURE_H
 
@@ -7,7 +7,10 @@
 #include "helpers/http/http.h"
 #include "helpers/http/transfer.h"
 
-/* As transfer_judge(), of a transfer that did not end well. */
+/*
+ * Returns what http_perform() returns after libcurl failed with this code: -OTP_ENET, -OTP_ETOOBIG,
+ * -OTP_EPROTO, -OTP_EINVAL, -OTP_ESYS or -OTP_ENOMEM, never 0.
+ */
 int transfer_judge_failure(CURLcode code, const struct transfer *t, const struct http_answer *a);
 
 #endif

@@ -1,7 +1,8 @@
 /*
- * One HTTPS request, or one mail over SMTP, at a time, against an absolute deadline, watching the
- * peer meanwhile. Connections are kept, so that a later request to the same server needs no new
- * handshake; a mail has its own. What does it is in helpers/http/.
+ * Makes one HTTPS request, or sends one mail over SMTP, before an absolute deadline. While it
+ * waits, it watches the peer: the socket whose other end waits for the result of this process.
+ * HTTPS connections are kept, so that a later request to the same server needs no new handshake.
+ * Each mail has a connection of its own.
  */
 #ifndef OTP_HTTP_H
 #define OTP_HTTP_H
@@ -18,7 +19,7 @@ enum {
 	HTTP_URL_MAX = 4096,
 };
 
-/* UTF-8. Control characters are refused in all but the text, where '\n' ends a line. */
+/* UTF-8. Control characters are allowed only in the text, where '\n' ends a line. */
 struct http_mail {
 	const char *from;      /* an address */
 	const char *from_name; /* "" for none */
@@ -27,16 +28,16 @@ struct http_mail {
 	const char *text;
 };
 
-/* Borrowed strings. */
+/* All strings are borrowed. */
 struct http_request {
-	const char *method; /* not of a mail */
+	const char *method; /* unused for a mail */
 	const char *url;
-	/* HTTP's basic authentication, or SMTP's PLAIN or LOGIN; NULL for none. */
+	/* For HTTP basic authentication, or for PLAIN or LOGIN at a mail server; NULL for none. */
 	const char *login;
 	const char *password;
-	/* NULL for none; with it the URL is smtp: or smtps:, and nothing of what follows is. */
+	/* NULL for an HTTP request. A mail has a URL smtp: or smtps:, no header and no body. */
 	const struct http_mail *mail;
-	const char *const *header; /* "Name: value" */
+	const char *const *header; /* each "Name: value" */
 	size_t nheaders;
 	const char *body; /* NULL for none */
 	size_t body_len;
@@ -44,47 +45,49 @@ struct http_request {
 
 /* How a provider is reached. */
 struct http_route {
-	const char *ca;	   /* a file or folder of certificates besides the system's, or NULL */
-	const char *proxy; /* URL, or NULL for none: the environment is never asked */
-	const char
-	    *request_id; /* told as X-Request-ID, so that both logs can be matched; or NULL */
+	const char *ca;	   /* a file or folder of certificates, besides the system's; or NULL */
+	const char *proxy; /* a URL, or NULL; environment variables for proxies have no effect */
+	/* Sent as X-Request-ID, so that the provider's log can be matched with ours; or NULL. */
+	const char *request_id;
 };
 
-/* What a mail server's last reply was about. */
+/* What the mail server's last reply was about. */
 enum mail_stage {
-	MAIL_DOOR, /* us: greeting, TLS, login */
+	MAIL_CONNECT, /* the connection: greeting, TLS or login */
 	MAIL_SENDER,
 	MAIL_RECIPIENT,
 	MAIL_TEXT,
 };
 
 struct http_answer {
-	long status;	       /* 0 when there was none; of a mail, the code of the last reply */
-	enum mail_stage stage; /* of a mail, also where it has no status */
-	struct buf head;       /* header lines of the last answer, each ended by '\n' */
+	long status;	       /* of a mail: the code of the last reply; 0 if no answer came */
+	enum mail_stage stage; /* of a mail; set even if the status is 0 */
+	struct buf head;       /* the header lines of the last answer, each with '\n' at its end */
 	struct buf body;
-	long retry_after; /* seconds; 0 when not given */
+	long retry_after; /* seconds; 0 if the server did not say */
 	/*
-	 * The request may have reached the server: it must not be made again. Of a mail: the server
-	 * has asked for the text.
+	 * The request may have reached the server, so it must not be repeated. Of a mail: the
+	 * server has asked for the text.
 	 */
 	bool written;
-	/* A phrase for the log: no URL, no address, no body. */
+	/* A phrase for the log, static, without URL, address or body; "" if there is nothing. */
 	const char *failure;
 };
 
+/* Wipes and frees the content; what is left is an answer that has not come yet. */
 void http_answer_clear(struct http_answer *a);
 /*
- * The value of the header (or, of the named cookie in Set-Cookie) into b, at most once.
- * -OTP_ENOENT where there is none.
+ * Append the value of the first header of this name, or of the first cookie of this name in a
+ * Set-Cookie header, to b. 0; -OTP_ENOENT if there is none; -OTP_ETOOBIG or -OTP_ENOMEM from b.
  */
 int http_header(struct http_answer *a, const char *name, struct buf *b);
 int http_cookie(struct http_answer *a, const char *name, struct buf *b);
 
 struct http;
 
-/* The functions below, by whoever opened it. perform: *a is a clear one. */
+/* What an implementation provides; the functions below call it. */
 struct http_ops {
+	/* Gets a cleared answer. 0 or the errors of http_perform(). */
 	int (*perform)(struct http *h, const struct http_request *q, const struct http_route *route,
 	    struct deadline dl, struct http_answer *a);
 	void (*begin)(struct http *h, const struct http_request *q, const struct http_route *route);
@@ -98,43 +101,51 @@ struct http {
 };
 
 /*
- * peer: the socket whose hang-up ends every wait, or -1. ca_dir: a hashed folder, borrowed. 0,
- * -OTP_ENOMEM, -OTP_ECRYPTO.
+ * Opens an implementation. peer is the socket to watch during every wait, or -1 for none. ca_dir,
+ * borrowed, is a folder of hashed certificates. 0, -OTP_ENOMEM, or -OTP_ECRYPTO if the HTTP library
+ * cannot start.
  */
 typedef int http_open_fn(int peer, const char *ca_dir, struct http **out);
 
 /*
- * Makes the request; *a is cleared first and belongs to the caller.
- * 0: a whole answer came, whatever its status.
- * -OTP_ENET: name lookup, TCP, TLS or the connection failed. -OTP_ETIME: the deadline passed.
- * -OTP_ETOOBIG: the answer is over its bound. -OTP_EPROTO: it is no HTTP, or no SMTP.
- * -OTP_EINVAL: the URL is not https (or http to a literal loopback address); of a mail, it is
- * neither smtp nor smtps, or there is a proxy, or the mail has a value that does not fit its place;
- * or the certificates of `ca` cannot be read.
- * -OTP_EPERM: the mail server takes no login that we know.
- * -OTP_EGONE: the peer has gone, or spoke out of turn. -OTP_ESYS, -OTP_ENOMEM: this machine's
- * fault.
- * Over smtp a literal loopback address is spoken to without TLS, any other after STARTTLS or not at
- * all. A mail with a login goes only where that was accepted. While the server judges the text, it
- * takes up to a second until a peer that went is seen.
+ * Makes the request. *a is cleared first; the caller clears it afterwards.
+ *
+ * Returns:
+ *   0             a complete answer came, whatever its status
+ *   -OTP_ENET     name lookup, TCP, TLS or the connection failed
+ *   -OTP_ETIME    the deadline has passed
+ *   -OTP_ETOOBIG  the answer is longer than HTTP_HEAD_MAX or HTTP_BODY_MAX
+ *   -OTP_EPROTO   the answer is not HTTP, or not SMTP
+ *   -OTP_EINVAL   the URL is neither https nor http to a literal loopback address; the URL of a
+ *                 mail is neither smtp nor smtps; a mail has a proxy, a malformed address, or a
+ *                 control character outside its text; the certificates of `ca` cannot be read
+ *   -OTP_EPERM    the mail server accepts no login by PLAIN or LOGIN
+ *   -OTP_EGONE    the peer hung up, or sent something during the request
+ *   -OTP_ESYS     this machine failed: no socket, port or thread, or the process was stopped
+ *   -OTP_ENOMEM   there is no memory
+ *
+ * A mail by smtp: requires STARTTLS, except to a literal loopback address, where it uses no TLS. A
+ * mail with a login is sent only after the server has accepted the login. While the server judges
+ * the text of a mail, it can take a second until a peer that hung up is noticed.
  */
 int http_perform(struct http *h, const struct http_request *q, const struct http_route *route,
     struct deadline dl, struct http_answer *a);
 
 /*
- * Begins a request whose answer does not matter, for the sake of its connection. It goes on in
- * http_idle() and beside http_perform(); at most one at a time. Its failures are nobody's concern.
+ * Begins a request to open a connection that a later request can use. Its answer and its failures
+ * are ignored. It proceeds during http_idle() and http_perform(). While one is in progress, further
+ * calls do nothing.
  */
 void http_begin(struct http *h, const struct http_request *q, const struct http_route *route);
-/* Drives what was begun until the peer speaks or leaves, or dl has passed. */
+/* Lets a begun request proceed until the peer sends something or hangs up, or dl has passed. */
 void http_idle(struct http *h, struct deadline dl);
-/* From now on nobody is at the other end: for what is done after the result. */
+/* Stops watching the peer: requests after the result must not end when it hangs up. */
 void http_forget_peer(struct http *h);
 
 /*
- * Closes what can be closed at once. A request that a deadline cut off may still have a name lookup
- * running in a thread, which would be waited for: it is left to the end of the process. NULL is
- * fine.
+ * Closes and frees. After a request was cut off by a deadline, its name lookup may still run in a
+ * thread, and libcurl would wait for it. Such a request is not freed: it ends with the process. h
+ * may be NULL.
  */
 void http_close(struct http *h);
 

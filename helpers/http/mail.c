@@ -41,12 +41,12 @@ reply_code(const char *line, size_t len)
 
 /* Takes one line that the server said. 0; -OTP_EPROTO where it is no reply; -OTP_ETOOBIG. */
 static int
-hear(struct mail_talk *t, const char *line, size_t len)
+take_line(struct mail_dialog *t, const char *line, size_t len)
 {
 	long code = reply_code(line, len);
 
-	t->heard += len;
-	if (t->heard > HTTP_HEAD_MAX)
+	t->received += len;
+	if (t->received > HTTP_HEAD_MAX)
 		return -OTP_ETOOBIG;
 	if (code < 0)
 		return -OTP_EPROTO;
@@ -54,7 +54,7 @@ hear(struct mail_talk *t, const char *line, size_t len)
 		return 0;
 	t->reply = code;
 	t->logged_in |= code == LOGIN_OK;
-	if (!t->asked)
+	if (!t->in_mail)
 		return 0;
 	t->replies++;
 	t->handed_over |= t->replies == OF_DATA && code == TEXT_WANTED;
@@ -64,7 +64,7 @@ hear(struct mail_talk *t, const char *line, size_t len)
 }
 
 static enum mail_stage
-stage_of(const struct mail_talk *t)
+stage_of(const struct mail_dialog *t)
 {
 	static const enum mail_stage stage[] = {
 	    [OF_SENDER] = MAIL_SENDER,
@@ -81,7 +81,7 @@ stage_of(const struct mail_talk *t)
  * when it closes, and would wait for an answer to it.
  */
 static void
-hang_up(const struct mail_talk *t)
+hang_up(const struct mail_dialog *t)
 {
 	for (size_t i = 0; i < MAIL_SOCKETS; i++)
 		if (t->socket[i] >= 0)
@@ -94,13 +94,13 @@ on_reply(char *line, size_t one, size_t len, void *arg)
 	struct transfer *t = arg;
 
 	(void)one;
-	if (t->talk.over || t->overflow)
+	if (t->dialog.over || t->overflow)
 		return 0;
-	t->overflow = hear(&t->talk, line, len);
-	t->answer->written |= t->talk.handed_over;
-	t->answer->stage = stage_of(&t->talk);
-	if (t->overflow || t->talk.over)
-		hang_up(&t->talk);
+	t->overflow = take_line(&t->dialog, line, len);
+	t->answer->written |= t->dialog.handed_over;
+	t->answer->stage = stage_of(&t->dialog);
+	if (t->overflow || t->dialog.over)
+		hang_up(&t->dialog);
 	return t->overflow ? 0 : len;
 }
 
@@ -108,7 +108,7 @@ on_reply(char *line, size_t one, size_t len, void *arg)
 static int
 on_mail(void *arg, char *remote_ip, char *local_ip, int remote_port, int local_port)
 {
-	struct mail_talk *t = &((struct transfer *)arg)->talk;
+	struct mail_dialog *t = &((struct transfer *)arg)->dialog;
 
 	(void)remote_ip, (void)local_ip, (void)remote_port, (void)local_port;
 	/* libcurl goes on without a login where the server does not offer one. */
@@ -116,7 +116,7 @@ on_mail(void *arg, char *remote_ip, char *local_ip, int remote_port, int local_p
 		hang_up(t);
 		return CURL_PREREQFUNC_ABORT;
 	}
-	t->asked = true;
+	t->in_mail = true;
 	return CURL_PREREQFUNC_OK;
 }
 
@@ -124,7 +124,7 @@ on_mail(void *arg, char *remote_ip, char *local_ip, int remote_port, int local_p
 static int
 on_progress(void *arg, curl_off_t down_all, curl_off_t down, curl_off_t up_all, curl_off_t up)
 {
-	struct mail_talk *t = &((struct transfer *)arg)->talk;
+	struct mail_dialog *t = &((struct transfer *)arg)->dialog;
 
 	(void)down_all, (void)down, (void)up_all, (void)up;
 	if (!t->handed_over || t->over)
@@ -141,7 +141,7 @@ on_progress(void *arg, curl_off_t down_all, curl_off_t down, curl_off_t up_all, 
 static curl_socket_t
 on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
-	struct mail_talk *t = &((struct transfer *)arg)->talk;
+	struct mail_dialog *t = &((struct transfer *)arg)->dialog;
 	size_t i = 0;
 
 	while (i < MAIL_SOCKETS && t->socket[i] >= 0)
@@ -155,7 +155,7 @@ on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 static int
 on_socket_close(void *arg, curl_socket_t fd)
 {
-	struct mail_talk *t = &((struct transfer *)arg)->talk;
+	struct mail_dialog *t = &((struct transfer *)arg)->dialog;
 
 	for (size_t i = 0; i < MAIL_SOCKETS; i++)
 		if (t->socket[i] == fd)
@@ -184,11 +184,11 @@ mail_set(const struct http_request *q, const char *request_id, bool starttls, in
 	CURL *e = t->easy;
 	CURLcode c = set_callbacks(e, t);
 
-	t->talk.wants_login = q->login != NULL;
-	t->talk.peer = peer;
-	t->talk.deadline = dl;
+	t->dialog.wants_login = q->login != NULL;
+	t->dialog.peer = peer;
+	t->dialog.deadline = dl;
 	for (size_t i = 0; i < MAIL_SOCKETS; i++)
-		t->talk.socket[i] = -1;
+		t->dialog.socket[i] = -1;
 	c = c ? c
 	      : curl_easy_setopt(
 		    e, CURLOPT_USE_SSL, starttls ? (long)CURLUSESSL_ALL : (long)CURLUSESSL_NONE);
@@ -199,26 +199,26 @@ mail_set(const struct http_request *q, const char *request_id, bool starttls, in
 	/* Closed while the callbacks are there. */
 	c = c ? c : curl_easy_setopt(e, CURLOPT_FORBID_REUSE, 1L);
 	c = c ? c : curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)deadline_left(dl) + BACKSTOP_MS);
-	return c ? -OTP_ENOMEM : mail_message(e, q->mail, request_id, &t->talk);
+	return c ? -OTP_ENOMEM : mail_message(e, q->mail, request_id, &t->dialog);
 }
 
 int
 mail_judge(CURLcode code, const struct transfer *t, struct http_answer *a)
 {
-	const struct mail_talk *talk = &t->talk;
+	const struct mail_dialog *dialog = &t->dialog;
 	bool no_login =
-	    code == CURLE_LOGIN_DENIED || (code == CURLE_ABORTED_BY_CALLBACK && !talk->asked);
+	    code == CURLE_LOGIN_DENIED || (code == CURLE_ABORTED_BY_CALLBACK && !dialog->in_mail);
 
 	a->failure = curl_easy_strerror(code);
-	if (talk->cut || t->overflow)
-		return talk->cut ? talk->cut : t->overflow;
+	if (dialog->cut || t->overflow)
+		return dialog->cut ? dialog->cut : t->overflow;
 	/* A refusal ends the dialog; only the whole of it makes libcurl say OK. */
-	if (code && talk->reply < FIRST_REFUSAL) {
+	if (code && dialog->reply < FIRST_REFUSAL) {
 		if (no_login)
 			a->failure = "the server takes no login by PLAIN or LOGIN";
 		return no_login ? -OTP_EPERM : transfer_judge_failure(code, t, a);
 	}
-	a->status = talk->reply;
+	a->status = dialog->reply;
 	a->failure = "";
 	return 0;
 }

@@ -1,6 +1,6 @@
 /*
- * A mail instead of a request: the message (mime.c), and the dialog with the server as far as
- * libcurl leaves it to its user (mail.c). For transfer.c alone.
+ * Sends a mail instead of an HTTP request: mime.c makes the message, mail.c follows the dialog with
+ * the server. Only transfer.c uses both.
  */
 #ifndef OTP_HTTP_MAIL_H
 #define OTP_HTTP_MAIL_H
@@ -11,43 +11,51 @@
 
 #include "helpers/http/http.h"
 
-enum { MAIL_SOCKETS = 4 }; /* open at once: libcurl tries the addresses of both families */
+/* How many sockets may be open at once: libcurl tries IPv4 and IPv6 addresses in parallel. */
+enum { MAIL_SOCKETS = 4 };
 
-/* Zeroed is one that has not begun. */
-struct mail_talk {
-	/* What libcurl borrows until its handle is gone. */
+/* The dialog with a mail server. Zeroed: it has not begun. */
+struct mail_dialog {
+	/* libcurl uses these until its handle is closed; mail_free() frees them. */
 	struct curl_slist *to;
 	struct curl_slist *headers;
 	curl_mime *mime;
-	int socket[MAIL_SOCKETS]; /* those that are open; -1 for none */
+	int socket[MAIL_SOCKETS]; /* the open sockets; -1 where there is none */
 	int peer;
 	struct deadline deadline;
 	bool wants_login;
 	bool logged_in;
-	bool asked;	  /* greeting, TLS and login are behind us: the sender is named next */
-	unsigned replies; /* since then */
-	long reply;	  /* the code of the last whole one, 0 for none */
-	size_t heard;	  /* bytes of all */
-	bool handed_over; /* the server wanted the text: it may have it */
-	bool over;	  /* nothing that comes now can matter */
-	int cut;	  /* -OTP_ETIME or -OTP_EGONE, seen while libcurl was waiting */
+	bool in_mail;	  /* greeting, TLS and login are done; the sender is named next */
+	unsigned replies; /* complete replies since then */
+	long reply;	  /* the code of the last complete reply, 0 before the first */
+	size_t received;  /* bytes of all replies */
+	bool handed_over; /* the server has asked for the text, so it may have got the text */
+	bool over;	  /* the result is known: later replies are ignored */
+	int cut;	  /* -OTP_ETIME or -OTP_EGONE if a callback ended the transfer, else 0 */
 };
 
 struct transfer;
 
 /*
- * Can it be sent? Addresses, subject and name without what could end their place early, everything
- * UTF-8. 0 or -OTP_EINVAL.
+ * Checks that both addresses are well-formed, that subject and name are lines without control
+ * characters, and that all is UTF-8. 0 or -OTP_EINVAL.
  */
 int mail_check(const struct http_mail *m);
-/* Makes e send the mail. Its parts are t's. 0 or -OTP_ENOMEM. */
-int mail_message(CURL *e, const struct http_mail *m, const char *request_id, struct mail_talk *t);
-void mail_free(struct mail_talk *t);
+/* Gives the message to the handle e. t owns its parts. 0 or -OTP_ENOMEM. */
+int mail_message(CURL *e, const struct http_mail *m, const char *request_id, struct mail_dialog *t);
+void mail_free(struct mail_dialog *t);
 
-/* Every other option that a mail needs. starttls: not without. 0 or -OTP_ENOMEM. */
+/*
+ * Sets all other options of a mail. If starttls is true, the transfer fails unless the server
+ * offers STARTTLS. 0 or -OTP_ENOMEM.
+ */
 int mail_set(const struct http_request *q, const char *request_id, bool starttls, int peer,
     struct deadline dl, struct transfer *t);
-/* As transfer_judge(). */
+/*
+ * Judges how the transfer of a mail ended, and fills in *a. 0: the server's last reply is in *a.
+ * Otherwise -OTP_ETIME, -OTP_EGONE, -OTP_ETOOBIG, -OTP_EPROTO or -OTP_EPERM, with the meaning of
+ * http_perform(), or the errors of transfer_judge_failure().
+ */
 int mail_judge(CURLcode code, const struct transfer *t, struct http_answer *a);
 
 #endif

@@ -197,7 +197,7 @@ add_text(CURL *e, const char *text, curl_mime **out)
 }
 
 int
-mail_message(CURL *e, const struct http_mail *m, const char *request_id, struct mail_talk *t)
+mail_message(CURL *e, const struct http_mail *m, const char *request_id, struct mail_dialog *t)
 {
 	CURLcode c;
 
@@ -212,10 +212,10 @@ mail_message(CURL *e, const struct http_mail *m, const char *request_id, struct 
 }
 
 void
-mail_free(struct mail_talk *t)
+mail_free(struct mail_dialog *t)
 {
 	curl_mime_free(t->mime);
 	curl_slist_free_all(t->headers);
 	curl_slist_free_all(t->to);
-	*t = (struct mail_talk){0};
+	*t = (struct mail_dialog){0};
 }

@@ -1,4 +1,4 @@
-/* The one name that the shared object has for its program. */
+/* The one symbol that the shared object otp-http.so exports. */
 #ifndef OTP_HTTP_OBJECT_H
 #define OTP_HTTP_OBJECT_H
 
@@ -6,9 +6,8 @@
 
 #define HTTP_OBJECT_SYMBOL "otp_http"
 
-/* What the object exports under that name. */
 struct http_object {
-	const char *build; /* HTTP_BUILD: both were made of the same sources */
+	const char *build; /* must equal the program's HTTP_BUILD: made from the same sources */
 	http_open_fn *open;
 };
 

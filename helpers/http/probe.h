@@ -1,6 +1,6 @@
 /*
- * Is it this machine? Whoever uses up its ports, its threads or its processor must not be able to
- * pass that off as a provider that is down.
+ * Tells a failure of this machine from one of the provider. A local user who uses up ports, threads
+ * or processor time must not be able to make the provider look as if it were down.
  */
 #ifndef OTP_HTTP_PROBE_H
 #define OTP_HTTP_PROBE_H
@@ -8,23 +8,24 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Can a TCP and a UDP socket get a port of their own here, and a thread start? */
+/* True if this machine still has free TCP and UDP ports and can start a thread. Takes up to 40 ms.
+ */
 bool probe_machine(void);
 
-/* Does this errno of a connect(2) speak of this machine, not of the network? */
+/* True if this errno of connect(2) means that this machine failed, not the network. */
 bool probe_errno_is_local(int err);
 
-/* How much of the time this process was not allowed to run: stopped, frozen, or starved. */
+/* Measures how long this process was kept from running: stopped, frozen, or without processor. */
 struct pace {
-	int64_t lost_ms;
-	int64_t wall_ms; /* of the last look */
-	int64_t cpu_ms;
+	int64_t lost_ms; /* the sum so far */
+	int64_t wall_ms; /* CLOCK_MONOTONIC at the last call */
+	int64_t cpu_ms;	 /* the processor time of the process at the last call */
 };
 
 void pace_begin(struct pace *p);
-/* After work that waited for nothing: what it took beyond its own processor time was lost. */
+/* Call it after work without a wait: time beyond the processor time that it used was lost. */
 void pace_worked(struct pace *p);
-/* After a wait of at most wait_ms: what it took beyond that was lost. */
+/* Call it after a wait of at most wait_ms: time beyond wait_ms was lost. */
 void pace_waited(struct pace *p, int64_t wait_ms);
 
 #endif

@@ -315,7 +315,7 @@ transfer_free(struct transfer *t)
 		return;
 	curl_easy_cleanup(t->easy);
 	curl_slist_free_all(t->headers);
-	mail_free(&t->talk);
+	mail_free(&t->dialog);
 	http_answer_clear(&t->own);
 	free(t);
 }

@@ -1,6 +1,6 @@
 /*
- * One transfer of libcurl's: what it is given, what its callbacks write to, what its end means. For
- * curl.c and what belongs to it alone.
+ * One transfer of libcurl: its options, its callbacks and the meaning of its result. Only files of
+ * this folder may include it.
  */
 #ifndef OTP_HTTP_TRANSFER_H
 #define OTP_HTTP_TRANSFER_H
@@ -11,32 +11,38 @@
 #include "helpers/http/mail.h"
 
 struct transfer {
-	struct http_answer *answer; /* the caller's, or own */
+	struct http_answer *answer; /* the caller's, or &own if the caller wants none */
 	struct http_answer own;
 	CURL *easy;
 	struct curl_slist *headers;
-	size_t head_total;
-	bool head_ended;  /* the empty line behind the last answer's head has come */
-	int overflow;	  /* negative, set by the callback that stopped it */
-	int socket_errno; /* of a socket(2) that failed: this machine's fault */
+	size_t head_total; /* bytes of all header lines, interim answers included */
+	bool head_ended;   /* the empty line after the last answer's head has come */
+	int overflow;	   /* a callback stopped the transfer with this error; 0: none did */
+	int socket_errno;  /* of a failed socket(2), a failure of this machine; 0: none failed */
 	bool is_mail;
-	struct mail_talk talk;
-	char scheme[8]; /* of the URL: the only one allowed */
-	char host[256]; /* whom the certificate must name */
+	struct mail_dialog dialog;
+	char scheme[8]; /* of the URL: the only protocol that libcurl may use */
+	char host[256]; /* the name that the certificate must have */
 	char ca_path[2 * 4096];
 	char error[CURL_ERROR_SIZE];
-	CURLM *multi; /* once abandoned: what it was left in */
-	struct transfer *next;
+	CURLM *multi;	       /* of an abandoned transfer: the multi handle that it is in */
+	struct transfer *next; /* the next abandoned one */
 };
 
 /*
- * Prepares a transfer, to be added to a multi handle. peer, ca_dir: of curl_http_open(). a: where
- * the answer goes, or NULL. As http_perform().
+ * Prepares a transfer, which the caller adds to a multi handle and frees with transfer_free(). peer
+ * and ca_dir are those of curl_http_open(). The answer is written to *a, unless a is NULL. 0,
+ * -OTP_EINVAL (see http_perform()) or -OTP_ENOMEM.
  */
 int transfer_new(const struct http_request *q, const struct http_route *route, int peer,
     const char *ca_dir, struct deadline dl, struct http_answer *a, struct transfer **out);
 void transfer_free(struct transfer *t);
 
-/* What its end means, for http_perform() to return. */
+/*
+ * Judges how a transfer ended, and fills in the rest of *a. 0: a complete answer came. Otherwise
+ * -OTP_ENET, -OTP_ETOOBIG or -OTP_ENOMEM, with the meaning of http_perform(), the errors of
+ * transfer_judge_failure(), or for a mail the errors of mail_judge().
+ */
 int transfer_judge(CURLcode code, const struct transfer *t, struct http_answer *a);
+
 #endif

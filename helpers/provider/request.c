@@ -113,7 +113,7 @@ class_by_reply(enum mail_stage stage, long reply)
 
 	if (refuses_login)
 		return CLASS_BAD_CREDENTIALS;
-	if (reply < 500 || stage == MAIL_DOOR)
+	if (reply < 500 || stage == MAIL_CONNECT)
 		return CLASS_PROVIDER_DOWN;
 	/* Who is not allowed to send is the configuration's `from`. */
 	return stage == MAIL_SENDER ? CLASS_REFUSED : CLASS_BAD_DESTINATION;
@@ -151,7 +151,7 @@ capture(const struct request *q, struct http_answer *a, json_t *body, struct bin
 static bool
 is_outage(const struct request *q, enum provider_class c, const struct http_answer *a)
 {
-	bool down = q->mail.n ? a->stage == MAIL_DOOR : a->status >= 500;
+	bool down = q->mail.n ? a->stage == MAIL_CONNECT : a->status >= 500;
 
 	return c == CLASS_NO_CREDIT || c == CLASS_BAD_CREDENTIALS ||
 	       (c == CLASS_PROVIDER_DOWN && down);
@@ -162,7 +162,7 @@ static const char *
 detail_of(const struct request *q, const struct http_answer *a)
 {
 	static const char *const of_mail[] = {
-	    [MAIL_DOOR] = "the mail server does not let us in",
+	    [MAIL_CONNECT] = "the mail server does not let us in",
 	    [MAIL_SENDER] = "the mail server refuses the sender",
 	    [MAIL_RECIPIENT] = "the mail server refuses the recipient",
 	    [MAIL_TEXT] = "the mail server refuses the text",
@@ -239,7 +239,7 @@ judge_failure(const struct request *q, int r, const struct http_answer *a, struc
 	} else {
 		o->class = a->written ? CLASS_UNANSWERED : CLASS_PROVIDER_DOWN;
 		/* From the recipient on, a mail server may hang up or fall silent over a person. */
-		o->outage = !a->written && a->stage == MAIL_DOOR;
+		o->outage = !a->written && a->stage == MAIL_CONNECT;
 	}
 }
 

@@ -226,8 +226,8 @@ every_refusal_is_an_answer(void **state)
 		enum mail_stage stage;
 		bool written;
 	} rows[] = {
-	    {TURN_GREETING, "554 no\r\n", 554, MAIL_DOOR, false},
-	    {TURN_GREETING, "421-no\r\n421 no\r\n", 421, MAIL_DOOR, false},
+	    {TURN_GREETING, "554 no\r\n", 554, MAIL_CONNECT, false},
+	    {TURN_GREETING, "421-no\r\n421 no\r\n", 421, MAIL_CONNECT, false},
 	    {TURN_MAIL, "550 no\r\n", 550, MAIL_SENDER, false},
 	    {TURN_MAIL, "530 5.7.0 log in\r\n", 530, MAIL_SENDER, false},
 	    {TURN_MAIL, "452 full\r\n", 452, MAIL_SENDER, false},
@@ -532,7 +532,7 @@ a_login_is_accepted_before_a_sender_is_named(void **state)
 		post_say(post, rows[i].turn, rows[i].reply, WEB_KEEP);
 		r = mail_as("u", "p");
 		if (r != rows[i].r || answer.status != rows[i].status ||
-		    (!r && answer.stage != MAIL_DOOR))
+		    (!r && answer.stage != MAIL_CONNECT))
 			fail_msg("row %zu: %d, %ld, %s", i, r, answer.status, answer.failure);
 		assert_false(answer.written);
 		assert_false(post_received(post, "MAIL"));
