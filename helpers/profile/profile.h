@@ -1,6 +1,7 @@
 /*
- * A provider's profile: the JSON file that describes an API, read and judged. See
- * pam_otp-provider(5). Everything in a struct profile belongs to it.
+ * A provider's profile: a JSON file that describes an API, see pam_otp-provider(5). A struct
+ * profile owns everything in it; profile_free() frees it all. "A template" below is a text with
+ * ${variables} that is not rendered yet.
  */
 #ifndef OTP_PROFILE_H
 #define OTP_PROFILE_H
@@ -14,7 +15,7 @@
 #include "helpers/conf/conf.h"
 #include "helpers/contacts/contacts.h"
 
-/* What became of a request. The names are those of `fail` rules. */
+/* How a request ended. provider_class_name() gives the names that profiles and the log use. */
 enum provider_class {
 	CLASS_OK,
 	CLASS_WRONG_CODE,
@@ -26,9 +27,9 @@ enum provider_class {
 	CLASS_NO_CREDIT,
 	CLASS_ACTION_NEEDED,
 	CLASS_PROVIDER_DOWN,
-	CLASS_UNANSWERED, /* written, and no whole answer: it may have been carried out */
-	CLASS_REFUSED,	  /* the answer fits no rule: profile or configuration are wrong */
-	CLASS_BROKEN,	  /* this machine's fault: no memory, no socket */
+	CLASS_UNANSWERED, /* no complete answer came: the provider may have done what was asked */
+	CLASS_REFUSED,	  /* no rule knows the answer: the profile or configuration is wrong */
+	CLASS_BROKEN,	  /* this machine failed: no memory, no socket */
 };
 
 const char *provider_class_name(enum provider_class c);
@@ -37,7 +38,7 @@ const char *provider_class_name(enum provider_class c);
 struct pair {
 	char *name;
 	char *value;
-	bool optional; /* "name?": left out when a variable of the value is empty */
+	bool optional; /* "name?": left out if a variable of the value is empty */
 };
 
 struct pairs {
@@ -47,38 +48,38 @@ struct pairs {
 
 struct profile_var {
 	char *name;
-	char *value; /* the default, a template; "" when there is none */
+	char *value; /* the default, a template; "" if there is none */
 	bool required;
-	bool secret; /* the configuration names a file: or cred: that holds it */
+	bool secret; /* the configuration says where it is: file:/PATH or cred:NAME */
 };
 
 struct profile_channel {
 	char *name;
 	enum contact_kind needs;
-	char *dest;	  /* a template of the contact's forms */
+	char *dest;	  /* a template of the contact's address */
 	struct pairs set; /* variables that this channel sets */
 };
 
 enum check_op { CHECK_EQ, CHECK_ABSENT_OR, CHECK_NONEMPTY, CHECK_ABSENT, CHECK_TEXT };
 
 struct check {
-	char *pointer; /* of text: "" */
+	char *pointer; /* the JSON pointer (RFC 6901) of the value to check; "" for CHECK_TEXT */
 	enum check_op op;
 	/*
-	 * Of eq and absent_or: one value, or an array of those allowed. Of nonempty: "string",
-	 * "object" or "array", or nothing for a string or a number.
+	 * CHECK_EQ and CHECK_ABSENT_OR: one value, or an array of allowed ones. CHECK_NONEMPTY:
+	 * "string", "object" or "array"; or NULL, which allows a string or a number.
 	 */
 	json_t *value;
-	regex_t *text; /* of text: an extended regular expression for the body as it came */
+	regex_t *text; /* CHECK_TEXT: an extended regular expression for the whole body */
 };
 
 /* A predicate on an answer. */
 struct expect {
-	int status[16]; /* 200, or 2 for "2xx"; none: any */
-	size_t nstatus;
+	int status[16]; /* 200, or 2 for "2xx" */
+	size_t nstatus; /* 0: any status matches */
 	struct check *check;
 	size_t nchecks;
-	bool any; /* one of the checks suffices */
+	bool any; /* true: one check must hold; false: all must */
 };
 
 struct fail_rule {
@@ -91,24 +92,24 @@ enum capture_from { CAPTURE_BODY, CAPTURE_HEADER, CAPTURE_COOKIE };
 struct capture {
 	char *name;
 	enum capture_from from;
-	char *where; /* pointer, header name, or cookie name */
-	bool optional;
+	char *where;   /* a JSON pointer, or the name of the header or cookie */
+	bool optional; /* the value may be missing */
 };
 
 struct request {
-	char *method; /* not of a mail */
+	char *method; /* of an HTTP request */
 	char *url;    /* a template */
 	struct pairs headers;
 	struct pairs query;
-	/* Templates: login and password of basic authentication; NULL for none. */
+	/* Templates, for HTTP basic authentication or the mail server's login; NULL for none. */
 	char *login;
 	char *password;
-	bool login_optional; /* "auth?" */
+	bool login_optional; /* "auth?": no login if a variable in it is empty */
 	/* The body: at most one of these. */
 	json_t *json;	   /* its strings are templates; NULL for none */
-	struct pairs form; /* urlencoded pairs */
+	struct pairs form; /* sent as application/x-www-form-urlencoded */
 	char *text;	   /* a template; NULL for none */
-	struct pairs mail; /* from, from_name, to, subject, text; it goes over SMTP */
+	struct pairs mail; /* from, from_name, to, subject, text; sent over SMTP */
 	struct expect expect;
 	struct capture *capture;
 	size_t ncaptures;
@@ -117,67 +118,68 @@ struct request {
 };
 
 enum code_by {
-	CODE_BY_MODULE,	  /* made and checked here */
-	CODE_BY_RESPONSE, /* the answer to the send tells it; checked here */
-	CODE_BY_PROVIDER, /* made and checked there */
+	CODE_BY_MODULE,	  /* the helper makes and checks it */
+	CODE_BY_RESPONSE, /* the provider makes it and returns it; the helper checks it */
+	CODE_BY_PROVIDER, /* the provider makes and checks it */
 };
 
 enum bound_to {
-	BOUND_TO_CHALLENGE, /* our challenge, or an id that was captured */
-	BOUND_TO_ADDRESS,   /* whoever can call the API shares it: one live code an address */
+	BOUND_TO_CHALLENGE, /* each challenge has a code of its own */
+	BOUND_TO_ADDRESS,   /* an address has one valid code: a new one voids the older */
 };
 
-/* A token that is obtained by a request and kept. */
+/* How the helper gets a token that other requests need, and how long it keeps the token. */
 struct profile_token {
-	struct request request; /* its captures are variables of every other request */
-	char *key;		/* a template: who shares the token */
-	int64_t ttl;		/* milliseconds that it is kept */
-	int renew_on[8];	/* statuses of a send that mean "obtain a new one" */
+	struct request request; /* its captures are variables of all other requests */
+	char *key;		/* a template: sign-ins with the same key share a token */
+	int64_t ttl;		/* milliseconds that the token is kept */
+	int renew_on[8];	/* statuses of a send that say that the token has expired */
 	size_t nrenew_on;
 };
 
 struct profile {
 	char *file;
 	char *title;
-	char *warning;	   /* what `config check` says of the chosen variant; "" for nothing */
-	char *message;	   /* the default text, a template; "" when there is none */
-	char *placeholder; /* what ${code} becomes inside the message, or NULL */
+	char *warning;	   /* `otpctl config check` prints it; "" for none */
+	char *message;	   /* the default text, a template; "" if there is none */
+	char *placeholder; /* ${code} becomes this inside the message; NULL: it becomes the code */
 	enum code_by code_by;
-	char *code_pointer; /* of CODE_BY_RESPONSE */
-	char *code_echo;    /* where the answer repeats our code, or NULL */
-	int code_min;	    /* digits of a code that is not made here */
+	char *code_pointer; /* CODE_BY_RESPONSE: the JSON pointer of the code in the answer */
+	char *code_echo;    /* the JSON pointer at which the answer repeats the code; or NULL */
+	int code_min;	    /* how many digits a code of the provider has at least */
 	int code_max;
 	enum bound_to bound_to;
 	struct profile_var *var;
 	size_t nvars;
 	struct profile_channel *channel;
 	size_t nchannels;
-	struct profile_token *session; /* or NULL, as the requests below */
+	struct profile_token *session; /* NULL if requests need no token */
 	struct request send;
-	struct request *resend;
-	struct request *verify; /* of CODE_BY_PROVIDER */
-	struct request *cleanup;
-	struct request *warm;
+	struct request *resend;	 /* NULL: send is used again */
+	struct request *verify;	 /* CODE_BY_PROVIDER only, else NULL */
+	struct request *cleanup; /* or NULL */
+	struct request *warm;	 /* or NULL */
 };
 
 /*
- * Finds NAME.json in the folders, in order, judges the file (owner root or `also`), applies the
- * variant if one is named, and reads it. Each error becomes a row of *report with the file:
- * "POINTER: what is wrong, what was expected". 0, -OTP_ECONF, -OTP_ENOMEM.
+ * Reads NAME.json from the first folder that has it, and applies the variant unless it is NULL.
+ * Root or second_owner must own the file. Each error becomes a row of *report: the file, the JSON
+ * pointer of the value, what is wrong, what was expected. The caller frees *out with
+ * profile_free(). 0; -OTP_ECONF if there is an error; -OTP_ENOMEM.
  */
 int profile_load(const char *name, const char *variant, const struct strlist *folders,
     uid_t second_owner, struct profile **out, struct conf_report *report);
 void profile_free(struct profile *p);
 
-/* NULL where there is none. */
+/* Borrowed; NULL if there is none of this name. */
 const struct pair *pairs_find(const struct pairs *pairs, const char *name);
 const struct profile_channel *profile_channel(const struct profile *p, const char *name);
 const struct profile_var *profile_var(const struct profile *p, const char *name);
 
-/* The spelling of "one of these statuses, or classes like 2xx". */
+/* True if the list has this status, or its first digit, which stands for a group such as 2xx. */
 bool status_listed(const int *list, size_t n, long status);
 
-/* Is it a name that every template knows: user, host, code, phone.national, ...? */
+/* True for the variables of every profile: user, host, code, phone.national, attr.NAME, ... */
 bool profile_is_builtin(const char *name);
 
 #endif

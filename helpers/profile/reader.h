@@ -1,4 +1,4 @@
-/* What every reader of a part of a profile needs: where it is, and how it reports what is wrong. */
+/* What all readers of a profile share: the position in the JSON, and how errors are reported. */
 #ifndef OTP_PROFILE_READER_H
 #define OTP_PROFILE_READER_H
 
@@ -7,41 +7,48 @@
 
 #include "helpers/profile/profile.h"
 
-/* Where we are, and where errors go. */
 struct reader {
-	const char *file;
+	const char *file; /* borrowed: for errors */
 	struct conf_report *report;
 	struct profile *p;
-	char at[512];  /* JSON pointer of the value being read */
-	bool has_code; /* is ${code} known in what is being read? */
-	bool failed;
+	char at[512];  /* the JSON pointer of the value that is being read */
+	bool has_code; /* may the request that is being read use ${code}? */
+	bool failed;   /* an error was reported */
 };
 
-/* Reports an error at the place that is being read. */
+/* Reports an error in the value at rd->at. */
 void reader_fault(struct reader *rd, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Steps down to a member or an item; reader_up() goes back to what was returned. */
+/* Move rd->at to a member or an item. reader_up() moves it back, given what these return. */
 size_t reader_down(struct reader *rd, const char *token);
 size_t reader_down_index(struct reader *rd, size_t i);
 void reader_up(struct reader *rd, size_t before);
 
-/* Is it an object, and every key one of these? Reports what is not. */
+/* False, after a report, if it is no object or has a key that is not among the known ones. */
 bool reader_known_keys(struct reader *rd, json_t *object, const char *const *known, size_t n);
-/* Copies of strings, owned by the caller; NULL after a report. */
+/* Returns a copy of a string, which the caller frees; NULL after a report. */
 char *reader_copy(struct reader *rd, const json_t *value);
-/* A member's string, or a copy of the fallback; without one a missing member is reported. */
+/*
+ * The same for a member. If it is missing, returns a copy of the fallback; if that is NULL, reports
+ * the missing member and returns NULL.
+ */
 char *reader_string(struct reader *rd, json_t *object, const char *key, const char *fallback);
+/* Reads true or false; a missing member is false. Anything else is reported, and false. */
 bool reader_bool(struct reader *rd, json_t *object, const char *key);
-/* The index of a string in a list of words (NULLs are passed over), or -1 after a report. */
+/* Returns the index of a string in a list of words, or -1 after a report. NULL words are skipped.
+ */
 int reader_one_of(struct reader *rd, const json_t *value, const char *const *word, size_t n);
 
-/* Is it one of vars, or of what a channel sets? */
+/* True for a variable of `vars`, or of a channel's `set`. */
 bool reader_is_set(const struct reader *rd, const char *name);
-/* Reports what is malformed in a template, and variables that do not exist here. */
+/* Reports a malformed template, and variables in it that have no value at this point. */
 void reader_template(struct reader *rd, const char *text);
-/* The same for what is rendered first: of the built-in variables, those of user and contact. */
+/*
+ * The same for the templates that are rendered first, the defaults in `vars` and the channel's
+ * `dest`. They may use the built-in variables except dest, message and code.
+ */
 void reader_early_template(struct reader *rd, const char *text);
-/* {"name": "template", "name?": "template"}; the templates are not judged yet. */
+/* Reads {"name": "template", "name?": "template"}; reader_check_pairs() checks the templates. */
 void reader_pairs(struct reader *rd, json_t *object, const char *key, struct pairs *out);
 void reader_check_pairs(struct reader *rd, const char *key, const struct pairs *pairs);
 
