@@ -1,9 +1,9 @@
 /*
- * The configuration: pam_otp.conf(5) in C. One option table in table.c drives types, defaults,
- * ranges, `otpctl config show`, the manual's check and the test that flips every option.
+ * The configuration: pam_otp.conf(5) in C. table.c holds the table of all keys, with their types,
+ * defaults and ranges.
  *
- * All times are milliseconds unless the name says otherwise. Everything in a struct conf belongs to
- * it and goes with conf_free().
+ * All times are milliseconds, unless a name ends in _s (seconds). A struct conf owns everything in
+ * it; conf_free() frees it all.
  */
 #ifndef OTP_CONF_H
 #define OTP_CONF_H
@@ -21,6 +21,7 @@ struct strlist {
 	size_t n;
 };
 
+/* True if one item equals s, byte for byte. */
 bool strlist_has(const struct strlist *l, const char *s);
 
 enum ask_first { ASK_AUTO, ASK_ALWAYS, ASK_NEVER };
@@ -30,28 +31,29 @@ enum fallback { FALLBACK_NO, FALLBACK_YES };
 enum first_factor { FIRST_FACTOR_CHECK, FIRST_FACTOR_TRUST };
 enum require_verified { REQUIRE_VERIFIED_NO, REQUIRE_VERIFIED_YES };
 
-/* [otp], overridden by the [service ...] section that names the service. */
+/* The options of [otp], or of one service: its [service ...] section overrides [otp]. */
 struct conf_signin {
-	struct strlist channels; /* offered in this order */
-	int code_length;	 /* 6..10 digits, when we make the code */
+	struct strlist channels; /* the user is offered them in this order */
+	int code_length;	 /* 6..10 digits of a code that the helper makes */
 	int64_t code_ttl;	 /* 30s..10m */
-	int tries;		 /* per sign-in, 1..5 */
+	int tries;		 /* wrong answers that end a sign-in, 1..5 */
 	enum ask_first ask_first;
 	struct strlist interactive_services;
-	struct strlist never_prompt_services; /* nobody is behind them */
+	struct strlist never_prompt_services; /* these cannot ask the user anything */
 	enum unregistered unregistered;
-	enum require_verified require_verified; /* of contacts */
+	enum require_verified require_verified; /* send codes to verified contacts only? */
 	enum identity identity;
-	enum first_factor first_factor; /* of sshd, before anybody is let in unasked */
-	enum fallback fallback;		/* to the next channel, when none of its providers works */
-	int64_t send_timeout;		/* all providers together */
-	int64_t attempt_timeout;	/* one provider */
-	int64_t verify_timeout;
-	int64_t login_timeout;
-	int64_t remember; /* for so long a sign-in that ended in ok is not asked again; 0: never */
+	/* At sshd, must a first factor be proved before a user is let in without a code? */
+	enum first_factor first_factor;
+	enum fallback fallback;	 /* try the next channel if every provider of one fails? */
+	int64_t send_timeout;	 /* for all attempts to send one message */
+	int64_t attempt_timeout; /* for one provider to accept a message */
+	int64_t verify_timeout;	 /* for one provider to check a code */
+	int64_t login_timeout;	 /* for the whole sign-in */
+	int64_t remember; /* how long after a success the user is not asked again; 0: ask always */
 };
 
-/* At most count events within span. */
+/* At most count events in any span of this length. */
 struct conf_window {
 	int count;
 	int64_t span;
@@ -64,33 +66,33 @@ struct conf_windows {
 	size_t n;
 };
 
-/* Wrong codes in a row on one budget, and no more, until somebody unlocks it. */
+/* After this many wrong codes in a row on one counter, only `otpctl unlock` ends the lock-out. */
 enum { CONF_FAILURES_MOST = 100 };
 
 /* [limits] */
 struct conf_limits {
 	int64_t resend_wait;
-	/* Messages, but those of sign-ins that ended in ok. */
+	/* These four do not count the messages of sign-ins that succeeded. */
 	struct conf_windows sends_per_user;
 	struct conf_windows sends_per_address;
-	struct conf_windows sends_per_client; /* a remote address, or an IPv6 /64 */
+	struct conf_windows sends_per_client; /* one IPv4 address, or one /64 network of IPv6 */
 	struct conf_windows sends_per_host;
-	struct conf_windows messages_per_address; /* every message */
-	struct strlist prefixes; /* of the numbers that may be sent to; empty: all */
-	int failures;		 /* in a row; then back-off */
-	int64_t backoff_first;	 /* doubles with each further failure */
-	int64_t backoff_most;
+	struct conf_windows messages_per_address; /* counts every message */
+	struct strlist prefixes; /* messages go only to numbers with one of them; empty: to all */
+	int failures;		 /* wrong codes in a row before the first lock-out */
+	int64_t backoff_first;	 /* the first lock-out; each further wrong code doubles it */
+	int64_t backoff_most;	 /* the longest lock-out */
 };
 
-/* [paths]: where the installed ones are not wanted (a developer's machine, tests). */
+/* [paths]: for machines that do not use the installed files, such as a developer's. */
 struct conf_paths {
-	char *contacts;		 /* contacts.db */
+	char *contacts;		 /* the database of contacts, contacts.db */
 	char *state;		 /* the folder that holds store.db */
-	char *host_key;		 /* a file of 32 random bytes or more */
+	char *host_key;		 /* a file of at least 32 random bytes */
 	struct strlist profiles; /* folders, searched in this order for NAME.json */
 };
 
-/* A key of a section whose keys are not fixed, and where it stands. */
+/* One KEY = VALUE of a file, as text, with the file and line that it comes from. */
 struct conf_setting {
 	char *key;
 	char *value;
@@ -102,30 +104,31 @@ struct conf_setting {
 struct conf_channel {
 	char *name;
 	struct strlist providers;
-	char *message; /* a template, unparsed; "" is the profile's own */
+	char *message; /* a template, not yet parsed; "": the profile's message is sent */
 };
 
-/* [provider NAME]: the fixed keys, and the rest, which the profile's `vars` judge. */
+/* [provider NAME]: the keys of every provider, and the settings of its profile. */
 struct conf_provider {
 	char *name;
-	char *profile; /* NAME of NAME.json; the section's name by default */
-	char *variant; /* or NULL */
-	char *ca;      /* absolute path of a file or folder, in addition to the system's; or NULL */
-	char *proxy;   /* URL, or NULL */
-	int low_credits; /* fewer messages left than this are warned of */
-	struct conf_setting *vars;
+	char *profile;	 /* NAME of the profile's file NAME.json; by default the section's name */
+	char *variant;	 /* or NULL */
+	char *ca;	 /* a file or folder of certificates, besides the system's; or NULL */
+	char *proxy;	 /* a URL, or NULL */
+	int low_credits; /* log a warning if fewer messages than this are left */
+	struct conf_setting *vars; /* all other keys; provider_load() checks them */
 	size_t nvars;
-	char *file; /* where the section stands (first) */
+	char
+	    *file; /* where the section's heading stands; the first one, if several files have it */
 	unsigned line;
 };
 
-/* A network in CIDR form; IPv4 is kept as its v4-mapped IPv6 address. */
+/* A network in CIDR form. An IPv4 network is kept as v4-mapped IPv6 (RFC 4291, 2.5.5.2). */
 struct conf_network {
 	unsigned char addr[16];
 	int prefix; /* 0..128 */
 };
 
-/* [exempt NAME]: all kinds that are given must match; within a kind, any of its items. */
+/* [exempt NAME]: it matches if every key that is set matches. A list matches if one item does. */
 struct conf_exempt {
 	char *name;
 	struct strlist users;
@@ -135,11 +138,11 @@ struct conf_exempt {
 	size_t nnetworks;
 	bool requires_publickey;
 	char *reason;
-	int64_t until_s; /* wall clock, seconds: the end of the named day, local time */
+	int64_t until_s; /* seconds since the epoch: the end of the named day in local time */
 };
 
 struct conf {
-	struct conf_signin signin; /* [otp] alone: see conf_signin_for() */
+	struct conf_signin signin; /* [otp]; use conf_signin_for() for the options of a service */
 	struct conf_limits limits;
 	struct conf_paths paths;
 	struct conf_channel *channel;
@@ -148,50 +151,55 @@ struct conf {
 	size_t nproviders;
 	struct conf_exempt *exempt;
 	size_t nexempts;
-	struct conf_internal *internal; /* values with their origins, per-service overrides */
+	struct conf_internal *internal; /* the text of all settings, and the options per service */
 };
 
 /*
- * Reads the file and its drop-ins (PATH.d/ *.conf, in strverscmp order: every one must be readable
- * and right). Files must be owned by root or `also`. Every error and warning found becomes a row
- * of *report: "[section] key: what is wrong, what was expected". The report must be empty before.
- * Profiles are not judged here: provider_load() does that. 0, -OTP_ECONF, -OTP_ENOMEM.
+ * Reads the file and its drop-in files, which are PATH.d/ *.conf in the order of strverscmp(3).
+ * Root or second_owner must own each file. Each error and warning becomes a row of *report, which
+ * must be empty before: "[SECTION] KEY: what is wrong, what was expected". Profiles are not read
+ * here, see provider_load(). The caller frees *out with conf_free().
+ * 0; -OTP_ECONF if there is an error; -OTP_ENOMEM.
  */
 int conf_load(const char *path, uid_t second_owner, struct conf **out, struct conf_report *report);
-/* The same at another time: now_s (wall clock, seconds) decides which [exempt] rules are over. */
+/*
+ * Does the same as conf_load() at the time now_s (seconds since the epoch). The time decides only
+ * which [exempt] rules a warning calls expired, or close to it. 0 or the errors of conf_load().
+ */
 int conf_load_at(const char *path, uid_t second_owner, int64_t now_s, struct conf **out,
     struct conf_report *report);
 void conf_free(struct conf *c);
 
-/* The options for one service; borrowed from c. */
+/* The options of a service, or of [otp] if no section names it. Borrowed from c. */
 const struct conf_signin *conf_signin_for(const struct conf *c, const char *service);
-/* NULL where there is none. */
+/* Borrowed from c; NULL if there is no such section. */
 const struct conf_channel *conf_channel(const struct conf *c, const char *name);
 const struct conf_provider *conf_provider(const struct conf *c, const char *name);
 
-/*
- * Every option with its effective value and the file that set it ("default" where none did), in the
- * table's order. The value is as it would be written in a file. With a service, the options that
- * its section sets follow those of [otp], which lacks them then, and other services are left out.
- * The free keys of a provider are shown as they are written; which of them may hold a secret is
- * known to its profile alone: whoever prints must ask it.
- */
+/* One key with its value in effect. All strings are borrowed. */
 struct conf_shown {
 	const char *section; /* "otp", "provider tingting" */
 	const char *key;
-	const char *value; /* "" where there is none */
-	const char *file;
-	unsigned line; /* 0 for a default */
-	bool free_key; /* of a provider, judged by its profile */
+	const char *value; /* as in a file; "" if the key is not set and has no default */
+	const char *file;  /* the file that sets it, or "default" */
+	unsigned line;	   /* 0 for a default */
+	bool free_key;	   /* a setting of a provider's profile */
 };
 typedef void conf_show_fn(const struct conf_shown *shown, void *arg);
+/*
+ * Calls fn for each key, in the order of the table. With a service, the keys that its section sets
+ * are shown in that section and not in [otp], and sections of other services are left out. The
+ * value of a free key may be a secret that was written there by mistake. Only the provider's
+ * profile knows which keys are secret, so the caller must ask the profile before it prints one.
+ */
 void conf_show(const struct conf *c, const char *service, conf_show_fn *fn, void *arg);
 
 /*
- * A conf_show_fn that puts each row behind *out, as lines of a configuration file. What all rows of
- * conf_show() without a service make is read as the same configuration. A comment above a value
- * names the file and line that set it, where they are not those of the value before. A row without
- * a value is a comment; so is one whose value the caller set to NULL, since it may be a secret.
+ * The arg of conf_show_text(), a conf_show_fn that appends each row to *out as lines of a
+ * configuration file. If the rows of conf_show() without a service are written to a file, that file
+ * gives the same configuration. A comment names the file and line that set the values below it. A
+ * key without a value becomes a comment. So does a key whose value the caller replaced by NULL
+ * because it may be a secret.
  */
 struct conf_show_text {
 	struct buf *out;
@@ -200,13 +208,13 @@ struct conf_show_text {
 };
 void conf_show_text(const struct conf_shown *shown, void *arg);
 
-/* May a message go to this E.164 number: does it begin with one of [limits] prefixes? */
+/* True if messages may go to this E.164 number: [limits] prefixes is empty, or one matches. */
 bool conf_allows_number(const struct conf *c, const char *phone);
 
-/* The closest of the candidates to a misspelt word, or NULL when none is close. */
+/* The candidate that a misspelt word most likely means, or NULL if none is close. */
 const char *conf_suggest(const char *word, const char *const *candidate, size_t n);
 
-/* "5m", "30s", "100ms", "1h", "2d" in milliseconds. 0 or -OTP_EINVAL. */
+/* Reads "100ms", "30s", "5m", "1h" or "2d" as milliseconds. 0 or -OTP_EINVAL. */
 int conf_duration(const char *s, int64_t *ms);
 
 #endif

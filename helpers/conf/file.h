@@ -1,4 +1,4 @@
-/* The configuration's files: whether they may be believed, and what they say. */
+/* Reads the configuration's files, after it has checked who owns and may write them. */
 #ifndef OTP_CONF_FILE_H
 #define OTP_CONF_FILE_H
 
@@ -7,16 +7,20 @@
 #include "helpers/conf/conf.h"
 #include "helpers/conf/sections.h"
 
-enum { CONF_FILE_MAX = 256 * 1024 };
+enum { CONF_FILE_MAX = 256 * 1024 }; /* bytes */
 
 /*
- * Adds the file's sections to s: a key that s has already, from an earlier file, is replaced.
- * Errors are reported. 0, or -OTP_ENOMEM.
+ * Adds the file's sections to s. A key that an earlier file has set is replaced. Whatever is wrong
+ * with the file becomes rows of rep. 0 even then, or -OTP_ENOMEM.
  */
 int conf_file_read(
     const char *path, uid_t second_owner, struct conf_sections *s, struct conf_report *rep);
 
-/* The names of PATH.d/ *.conf in strverscmp order, as whole paths. A missing folder has none. */
+/*
+ * Adds the paths of PATH.d/ *.conf to out, in the order of strverscmp(3). A folder that does not
+ * exist has none. One that cannot be read or trusted becomes a row of rep. 0 even then, or
+ * -OTP_ENOMEM.
+ */
 int conf_file_dropins(
     const char *path, uid_t second_owner, struct strlist *out, struct conf_report *rep);
 

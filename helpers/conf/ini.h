@@ -1,4 +1,4 @@
-/* The text of one file into sections and settings; what they mean is table.h's matter. */
+/* Reads the text of one configuration file: sections and KEY = VALUE. Keys are checked later. */
 #ifndef OTP_CONF_INI_H
 #define OTP_CONF_INI_H
 
@@ -7,8 +7,8 @@
 #include "helpers/conf/sections.h"
 
 /*
- * Adds what the NUL-terminated text of a file says (changing the text). Errors are reported, all of
- * them. 0, or -OTP_ENOMEM.
+ * Adds the sections of the text to s. text has len bytes and a NUL behind them; it is changed.
+ * path names the file in errors. Every error becomes a row of rep. 0 even then, or -OTP_ENOMEM.
  */
 int conf_ini_parse(
     const char *path, char *text, size_t len, struct conf_sections *s, struct conf_report *rep);

@@ -1,4 +1,4 @@
-/* Shared by the sources of the configuration, and by nobody else. */
+/* What the sources of helpers/conf/ share. No other folder may include it. */
 #ifndef OTP_CONF_INTERNAL_H
 #define OTP_CONF_INTERNAL_H
 
@@ -6,9 +6,9 @@
 #include "helpers/conf/sections.h"
 #include "helpers/conf/table.h"
 
-/* [service NAME ...]: the options of [otp] with the section's own laid over them. */
+/* [service NAME ...]: the options of [otp], overridden by those of this section. */
 struct conf_service {
-	const struct conf_section *section; /* borrowed from conf_internal */
+	const struct conf_section *section; /* borrowed from conf_internal.sections */
 	struct strlist names;
 	struct conf_signin signin;
 };
@@ -20,12 +20,18 @@ struct conf_internal {
 	size_t nservices;
 };
 
-/* The section's kind, or -1; *rest is what follows the first word, "" for nothing. */
+/*
+ * Returns the section's enum conf_kind, or -1 if its first word is none. *rest, borrowed from s, is
+ * the heading after the first word and a blank, or "".
+ */
 int conf_section_kind(const struct conf_section *s, const char **rest);
 
-/* What one option cannot show alone: references, orders of size, rules without a condition. */
+/*
+ * Reports mistakes that no key shows alone: names of sections that do not exist, a timeout that is
+ * longer than the one it belongs to, rules that match everybody.
+ */
 void conf_check(const struct conf *c, int64_t now_s, struct conf_report *rep);
-/* One [exempt] rule, by itself and against those before it. */
+/* Reports mistakes in one [exempt] rule, also those that only the rules before it show. */
 void conf_check_exempt(
     const struct conf *c, const struct conf_exempt *e, int64_t now_s, struct conf_report *rep);
 

@@ -1,6 +1,6 @@
 /*
- * From the text of one value to what it means. Each parser takes the whole text, says 0, or
- * -OTP_EINVAL when the text is not of its kind, or -OTP_ENOMEM; nothing is changed on failure.
+ * Parsers for the text of one value. Each reads the whole text. On failure it changes none of its
+ * results.
  */
 #ifndef OTP_CONF_PARSE_H
 #define OTP_CONF_PARSE_H
@@ -13,51 +13,71 @@
 
 enum { CONF_NAME_MAX = 63, CONF_WORD_MAX = 255, CONF_LIST_MAX = 256 };
 
-/* A name that an administrator gives: [a-z0-9][a-z0-9_-]*, at most CONF_NAME_MAX bytes. */
+/* True for the name of a channel, provider or rule: [a-z0-9][a-z0-9_-]*, up to CONF_NAME_MAX. */
 bool conf_is_name(const char *s);
-/* As libpam keeps it: lower case, no blank, comma or slash. */
+/* True for the name of a PAM service: lower case, without blank, comma or slash. */
 bool conf_is_service(const char *s);
-/* A user or a group: no comma, colon, slash or '#'; inner blanks are fine. */
+/* True for the name of a user or group: without , : / # ; and quotes. Blanks are allowed. */
 bool conf_is_account(const char *s);
-/* "/a/b": no empty, "." or ".." component, no slash at the end, no " #" or " ;" in it. */
+/*
+ * True for an absolute path without an empty, "." or ".." component and without a slash at its end.
+ * " #" and " ;" are refused too: they are most likely a comment.
+ */
 bool conf_is_path(const char *s);
-/* "+977": how numbers begin; '+', a first digit 1-9, at most 15 digits. */
+/* True for the beginning of phone numbers: '+', and 1 to 15 digits of which the first is not 0. */
 bool conf_is_prefix(const char *s);
-/* http or socks5h, a host, perhaps a port; no user, password, path or query. */
+/* True for http or socks5h, a host and perhaps a port; without user, password, path or query. */
 bool conf_is_proxy(const char *s);
 
-/* Decimal digits alone, with no superfluous zero in front. */
+/* Reads up to 15 decimal digits without a leading zero. 0 or -OTP_EINVAL. */
 int conf_number(const char *s, int64_t *n);
-/* "COUNT/SPAN, COUNT/SPAN ..."; ranges are not judged. */
+/* Reads "COUNT/SPAN, COUNT/SPAN ...". The caller checks ranges. 0, -OTP_EINVAL or -OTP_ENOMEM. */
 int conf_windows(const char *s, struct conf_windows *out);
-/* "YYYY-MM-DD": the end of that day in local time, seconds of the wall clock. */
+/*
+ * Reads "YYYY-MM-DD". *end_s is the end of that day in local time, in seconds since the epoch. 0 or
+ * -OTP_EINVAL.
+ */
 int conf_date(const char *s, int64_t *end_s);
-/* "10.0.0.0/8", "2001:db8::/32", or one address; no bit set behind the prefix, no /0. */
+/*
+ * Reads "10.0.0.0/8", "2001:db8::/32" or one address. All bits after the prefix must be 0, and the
+ * prefix must not be /0. 0 or -OTP_EINVAL.
+ */
 int conf_network(const char *s, struct conf_network *out);
 bool conf_network_is_v4(const struct conf_network *n);
-/* More than anybody's: IPv4 wider than /8, IPv6 wider than /16, but what is private. */
+/*
+ * True if no single owner has so many addresses: IPv4 wider than /8, IPv6 wider than /16. The
+ * private networks fc00::/7 and fe80::/10 are allowed.
+ */
 bool conf_network_is_wide(const struct conf_network *n);
 enum { CONF_NETWORK_TEXT = 64 };
-/* As conf_network() reads it. Returns dst. */
+/* Writes the network as conf_network() reads it. Returns dst. */
 const char *conf_network_text(const struct conf_network *n, char dst[static CONF_NETWORK_TEXT]);
-/* Why a network is refused that is one in form; false where it is none. */
+/*
+ * Writes to dst why a network is refused: it is too wide, or has bits after its prefix. False, with
+ * dst unchanged, if s does not have the form of a network at all.
+ */
 bool conf_network_wrong(const char *s, char *dst, size_t size);
 
-/* The next item of a list parted by commas, trimmed, in a copy; *s is NULL after the last. */
+/*
+ * Returns a copy of the next item of a list that commas separate, without blanks around it, or NULL
+ * without memory. *s moves to the item after it, or becomes NULL after the last.
+ */
 char *conf_item(const char **s);
 
 typedef bool conf_item_fn(const char *item);
 /*
- * Items parted by commas, blanks around them dropped. Empty items, items twice and items that `is`
- * refuses are -OTP_EINVAL; an empty text is an empty list.
+ * Reads items that commas separate; blanks around them are dropped. An empty text is an empty list.
+ * The older content of *out is freed. 0; -OTP_EINVAL for an empty item, an item that stands twice,
+ * an item for which `is` is false, or more than CONF_LIST_MAX items; -OTP_ENOMEM.
  */
 int conf_list(const char *s, conf_item_fn *is, struct strlist *out);
 
-bool strlist_add(struct strlist *l, const char *s); /* false: no memory */
+/* Appends a copy of s. False, with l unchanged, if there is no memory. */
+bool strlist_add(struct strlist *l, const char *s);
 void strlist_free(struct strlist *l);
 
 enum { CONF_DURATION_TEXT = 32 };
-/* The shortest text that conf_duration() reads as ms. Returns dst. */
+/* Writes the shortest text that conf_duration() reads as ms. Returns dst. */
 const char *conf_duration_text(int64_t ms, char dst[static CONF_DURATION_TEXT]);
 
 #endif

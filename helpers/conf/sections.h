@@ -1,4 +1,4 @@
-/* What the files say, as text: sections and their settings. */
+/* The sections of all files with their settings, still as text. */
 #ifndef OTP_CONF_SECTIONS_H
 #define OTP_CONF_SECTIONS_H
 
@@ -7,8 +7,8 @@
 #include "helpers/conf/conf.h"
 
 struct conf_section {
-	char *name; /* as in the heading, its words parted by one blank */
-	char *file; /* where it stood first */
+	char *name; /* as in the heading, with one blank between words */
+	char *file; /* where the section stands first */
 	unsigned line;
 	struct conf_setting *setting;
 	size_t nsettings;
@@ -19,13 +19,16 @@ struct conf_sections {
 	size_t n;
 };
 
-/* NULL where there is none. */
+/* Borrowed from s; NULL if there is no such section or key. */
 struct conf_section *conf_sections_find(const struct conf_sections *s, const char *name);
 struct conf_setting *conf_section_get(const struct conf_section *s, const char *key);
-/* The section of that name, made where there is none yet; NULL: no memory. */
+/*
+ * Returns the section of that name; makes an empty one if there is none. NULL without memory. The
+ * pointer is valid until the next section is made.
+ */
 struct conf_section *conf_sections_get(
     struct conf_sections *s, const char *name, const char *file, unsigned line);
-/* A key that is there already gets the new value and origin. 0 or -OTP_ENOMEM. */
+/* Sets a key of the section, or replaces its value, file and line. 0 or -OTP_ENOMEM. */
 int conf_setting_put(
     struct conf_section *s, const char *key, const char *value, const char *file, unsigned line);
 void conf_sections_free(struct conf_sections *s);
