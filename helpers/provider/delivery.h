@@ -1,4 +1,4 @@
-/* Who sends and who checks: the providers of a channel, in their order. */
+/* Sends and checks codes by the providers of a channel, in the order of the configuration. */
 #ifndef OTP_PROVIDER_DELIVERY_H
 #define OTP_PROVIDER_DELIVERY_H
 
@@ -22,56 +22,69 @@ struct delivered {
 
 void delivered_clear(struct delivered *d);
 
-/* Borrowed. */
+/* The last send over a channel to an address. Borrowed. */
 struct last_send {
 	const char *provider;
-	bool unanswered;
+	bool unanswered; /* the provider took the request and gave no complete answer */
 };
 
 struct delivery {
 	/*
-	 * Has the code sent over q->channel (q->message is the delivery's to fill in, but of a
-	 * notice, which only providers that send texts of ours are asked for: where there is none,
-	 * it is CLASS_REFUSED and names no provider), until `all` at most; each provider has
-	 * options->attempt_timeout. With no time left nobody is asked, which is CLASS_REFUSED. On
-	 * provider_down, no_credit, bad_destination and bad_credentials the next provider is asked;
-	 * a request that was written and not answered is never repeated. CLASS_PROVIDER_DOWN means
-	 * that every one failed by name lookup, TCP, TLS, 5xx, credit or credentials: what a person
-	 * might bring about, such as a refused number, is CLASS_REFUSED. One that asked to be left
-	 * alone for this address (Retry-After) is not asked before that time, over the sign-ins:
-	 * CLASS_RATE_LIMITED. `last` is the last send over this channel to this address, or NULL:
-	 * q->captures are those of its provider; where it was not answered, the providers behind
-	 * its own are asked first, and its own last. 0, or -OTP_EGONE when the peer has gone
-	 * meanwhile.
+	 * Sends a code or a notice over q->channel. The providers of the channel are asked one
+	 * after the other, each for at most options->attempt_timeout, and all until the deadline
+	 * `all`. `last` may be NULL.
+	 *
+	 * - The next provider is asked if one is down, has no credit, or refuses the address or the
+	 *   credentials. Any other class ends the call.
+	 * - A request that was written and not answered is never repeated. After such a last send,
+	 *   the providers after its provider are asked first, and that one last.
+	 * - A provider that named a Retry-After for this address is not asked before that time, in
+	 *   any sign-in: CLASS_RATE_LIMITED.
+	 * - q->captures are those of last->provider; no other provider gets them.
+	 * - Of a code, q->message is ignored: the channel's message is sent. Of a notice it is sent
+	 *   by providers that take our text. If there is none, the class is CLASS_REFUSED, and
+	 *   out->provider is empty.
+	 *
+	 * CLASS_PROVIDER_DOWN means an outage: all providers were asked, and each failed by name
+	 * lookup, TCP, TLS, 5xx, credit or credentials. If one was not asked because the time was
+	 * over, or failed in a way that the user may cause, the class is CLASS_REFUSED.
+	 *
+	 * 0, also if nothing was sent: the class in *out says what happened. -OTP_EGONE if the peer
+	 * hung up meanwhile.
 	 */
 	int (*send)(struct delivery *d, const struct sending *q, const struct last_send *last,
 	    const struct conf_signin *options, struct deadline all, struct delivered *out);
-	/* Has the provider check q->code. CLASS_OK is the only right answer. As above. */
+	/*
+	 * Asks the named provider, within options->verify_timeout, whether q->code is right. It is
+	 * right only if the class is CLASS_OK. 0, whatever the class; -OTP_EGONE if the peer hung
+	 * up meanwhile.
+	 */
 	int (*verify)(struct delivery *d, const struct sending *q, const char *provider,
 	    const struct conf_signin *options, struct delivered *out);
-	/* Connects while the next prompt is out, before anybody has answered: see delivery_idle().
-	 */
+	/* The next delivery_idle() is to connect to the channel's first provider. */
 	void (*warm)(struct delivery *d, const char *channel);
-	/* The kind of contact that a channel needs. -OTP_ENOENT for a channel not opened. */
+	/* Which kind of contact the channel needs. 0; -OTP_ENOENT if the channel is not open. */
 	int (*needs)(struct delivery *d, const char *channel, enum contact_kind *kind);
 	/*
-	 * The digits of a code of this provider ("": of the channel's first), where we do not make
-	 * it; 0 and 0 where we do.
+	 * How many digits a code has that this provider ("": the channel's first one) makes. Both
+	 * are 0 if the helper makes the codes.
 	 */
 	void (*code_length)(
 	    struct delivery *d, const char *channel, const char *provider, int *least, int *most);
 };
 
 /*
- * Loads every provider of the channels, with its secrets. Errors go to *report. Whoever neither
- * sends nor verifies needs no io->http. 0, -OTP_ECONF, -OTP_ENOMEM.
+ * Loads all providers of the channels, with their secrets. io is copied; what it points to is
+ * borrowed. io->http may be NULL if neither send nor verify is called. Errors become rows of
+ * *report. The caller ends it with delivery_close(). 0, -OTP_ECONF or -OTP_ENOMEM.
  */
 int delivery_open(const struct conf *c, const struct strlist *channels, uid_t second_owner,
     const struct provider_io *io, struct delivery **out, struct conf_report *report);
-/* Connects, if that was asked for, while a person is thinking; returns when the peer speaks, or at
- * dl. */
+/* Connects, if warm() was called, while the user reads a prompt. Returns if the peer sends
+ * something or hangs up, or at dl. */
 void delivery_idle(struct delivery *d, struct deadline dl);
-/* After the result: ends at the provider what a check began there. Takes at most ms. */
+/* Makes the provider's cleanup request for a successful check. Call it after the result was sent.
+ */
 void delivery_cleanup(struct delivery *d, int64_t ms);
 void delivery_close(struct delivery *d);
 

@@ -1,4 +1,4 @@
-/* What provider.c loads and exchange.c uses. */
+/* What provider.c and exchange.c share. No other file may include it. */
 #ifndef OTP_PROVIDER_INTERNAL_H
 #define OTP_PROVIDER_INTERNAL_H
 
@@ -7,12 +7,12 @@
 struct provider {
 	const struct conf_provider *section; /* borrowed from the configuration */
 	struct profile *profile;
-	struct secret *secret; /* one for each variable of the profile that is a secret */
+	struct secret *secret; /* one per variable of the profile; empty if that is no secret */
 };
 
-/* The section's setting of that name, or NULL. */
+/* The setting of this name in the section, or NULL. */
 const struct conf_setting *provider_setting(const struct conf_provider *section, const char *key);
-/* The text to send: the channel's, or the profile's. */
+/* The template to send: the channel's message, or the profile's if that is "" or NULL. */
 const char *provider_message(const struct provider *p, const char *message);
 
 #endif

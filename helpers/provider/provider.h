@@ -1,4 +1,4 @@
-/* A configured provider: a profile with its settings, and the requests it makes. */
+/* A configured provider: its profile, its settings and its requests. */
 #ifndef OTP_PROVIDER_H
 #define OTP_PROVIDER_H
 
@@ -16,16 +16,16 @@
 
 struct provider;
 
-/* Do secrets have to be readable now? */
 enum provider_secrets {
-	PROVIDER_NAME_SECRETS, /* only named: `config check` as a user who may not read them */
+	PROVIDER_NAME_SECRETS, /* check only the names: `otpctl config check` may not read them */
 	PROVIDER_READ_SECRETS,
 };
 
 /*
- * Loads the profile of a [provider] section and judges the section against it: unknown settings,
- * missing required ones, secrets that are not file: or cred:. Errors become rows of
- * *report, and so does the profile's own warning. 0, -OTP_ECONF, -OTP_ENOMEM.
+ * Loads the profile of a [provider] section and checks the section's settings: unknown ones,
+ * missing ones, secrets that are not file:/PATH or cred:NAME. Errors become rows of *report, and so
+ * does the warning of the profile. c must outlive *out. 0; -OTP_ECONF if there is an error;
+ * -OTP_ENOMEM.
  */
 int provider_load(const struct conf *c, const struct conf_provider *section, uid_t second_owner,
     enum provider_secrets secrets, struct provider **out, struct conf_report *report);
@@ -33,71 +33,84 @@ void provider_free(struct provider *p);
 
 const char *provider_name(const struct provider *p);
 const struct profile *provider_profile(const struct provider *p);
-/* The kind of contact that the channel needs; the channel must be one of the profile's. */
+/* Which kind of contact the channel needs. The profile must have the channel. */
 enum contact_kind provider_needs(const struct provider *p, const char *channel);
 
 /*
- * Can it serve the channel with this text (a template; "" for the profile's own)? Errors, e.g. a
- * text without ${code}, go to *report. 0 or -OTP_ECONF.
+ * Checks that the profile has the channel, and that the message can be sent: a template, or "" for
+ * the profile's own. Errors, such as a message without ${code}, become rows of *report. 0 or
+ * -OTP_ECONF.
  */
 int provider_check_channel(
     const struct provider *p, const char *channel, const char *message, struct conf_report *report);
-/* Does it send a text of ours? One that makes and checks the code itself writes its own. */
+/* True if it sends our text. A provider that makes and checks the code writes its own text. */
 bool provider_takes_message(const struct provider *p);
-/* The error where none of a channel's providers takes the channel's text. -OTP_ECONF. */
+/*
+ * Reports that a channel has a message, but no provider that takes one. Returns -OTP_ECONF, never
+ * 0.
+ */
 int provider_no_message(const char *channel, struct conf_report *report);
 
-/* Tokens that outlive a sign-in. The interface of who keeps them. */
+/* Keeps tokens of providers from one sign-in to the next. */
 struct token_cache {
-	/* -OTP_ENOENT where there is none that still lives. */
+	/*
+	 * Reads a token that has not expired. 0; -OTP_ENOENT if there is none; or another error, as
+	 * -OTP_ESTORE, after which the caller obtains a new token.
+	 */
 	int (*get)(struct token_cache *c, const char *key, struct secret *json);
+	/* Keeps a token for ttl milliseconds. 0, or an error such as -OTP_ESTORE. */
 	int (*put)(struct token_cache *c, const char *key, const struct secret *json, int64_t ttl);
 	void (*drop)(struct token_cache *c, const char *key);
 };
 
 /*
- * Until when a provider wants no message for an address. By address: the limit that one person has
- * run into must not lock the others out. The interface of who remembers.
+ * Keeps until when a provider wants no request for an address (Retry-After). It is kept by address,
+ * so that a user who meets a limit does not lock others out.
  */
 struct retry_after_book {
-	/* 0 with how many milliseconds are left; -OTP_ENOENT where there is none, or it is over. */
+	/*
+	 * 0 with the milliseconds that are left; -OTP_ENOENT if the address has to wait for
+	 * nothing; or another error, as -OTP_ESTORE, after which the caller must send nothing.
+	 */
 	int (*left)(struct retry_after_book *b, const char *provider, const char *address,
 	    int64_t *left_ms);
+	/* 0, or an error such as -OTP_ESTORE. */
 	int (*keep)(struct retry_after_book *b, const char *provider, const char *address,
 	    int64_t retry_after_ms);
 };
 
-/* What a provider's requests need from outside. Borrowed. */
+/* What the requests of a provider use. Borrowed. */
 struct provider_io {
 	const char *request_id; /* of the sign-in, or NULL */
 	struct http *http;
 	struct token_cache *tokens;
 	struct retry_after_book *retry_after;
-	struct contacts *contacts; /* for attributes */
+	struct contacts *contacts; /* for the attributes of users */
 };
 
 enum sending_kind {
 	SENDING_CODE,
 	/*
-	 * A text that tells of something and asks for nothing: ${code} in it is a number to refer
-	 * to, for some providers send no text without one. Only by who sends texts of ours.
+	 * A message that informs the user and asks for nothing. Its ${code} is a reference number,
+	 * because some providers send no text without one. Only providers that take our text send
+	 * it.
 	 */
 	SENDING_NOTICE,
 };
 
-/* One send, or the check of a code. Borrowed strings. */
+/* What to send, or which code to check. All strings are borrowed. */
 struct sending {
 	enum sending_kind kind;
 	const char *user;
 	const char *host;
 	const char *service;
 	const char *channel;
-	const char *message; /* a template, "" for the profile's */
+	const char *message; /* a template; "": the profile's message */
 	const struct contact *contact;
-	const char *code; /* made by us, or typed */
-	int code_length;  /* digits, where the provider is told */
-	int64_t ttl;	  /* milliseconds */
-	/* What the send before captured, a JSON object; NULL for none. */
+	const char *code; /* to send: made by the helper; to check: typed by the user */
+	int code_length;  /* digits: the value of ${code_length} */
+	int64_t ttl;	  /* milliseconds that the code is valid */
+	/* The JSON object of what an earlier send captured; NULL if there was none. */
 	const char *captures;
 };
 
@@ -118,23 +131,28 @@ struct sent {
 void sent_clear(struct sent *s);
 
 /*
- * Makes the request once. What became of it is in *s, which the caller clears, and in the log with
- * the provider, the class, the status and the time it took. A send with captures is a resend, where
- * the profile has one.
- * A provider that refuses for its rate limit and says for how long (Retry-After, a day at most) is
- * not asked again for this address before that: CLASS_RATE_LIMITED with what is left.
- * 0; -OTP_EGONE when the peer has gone meanwhile. Everything else is a class.
+ * Makes the profile's `send` request once, or `resend` if q has captures and the profile has that.
+ * *s says how it ended; the caller clears it with sent_clear(). The log gets the provider, the
+ * class, the status and the time that it took.
+ *
+ * If a provider limits the rate and names a Retry-After, at most a day, later calls for the same
+ * address do not ask it until the time is over: CLASS_RATE_LIMITED with the seconds that are left.
+ *
+ * 0, whatever the class; -OTP_EGONE if the peer hung up meanwhile.
  */
 int provider_send(const struct provider *p, const struct provider_io *io, const struct sending *q,
     struct deadline dl, struct sent *s);
-/* q->code is what was typed. CLASS_OK is the only right answer. The captures are for the clean-up.
+/*
+ * Asks the provider whether q->code, which the user typed, is right. It is right only if the class
+ * is CLASS_OK. The captures in *s are for provider_cleanup(). 0, whatever the class; -OTP_EGONE if
+ * the peer hung up meanwhile.
  */
 int provider_verify(const struct provider *p, const struct provider_io *io, const struct sending *q,
     struct deadline dl, struct sent *s);
-/* Best effort. */
+/* Makes the profile's `cleanup` request, if it has one. Failures are only logged. */
 void provider_cleanup(const struct provider *p, const struct provider_io *io,
     const struct sending *q, struct deadline dl);
-/* Begins the profile's `warm` request, if it has one; nothing of a user goes into it. */
+/* Begins the profile's `warm` request, if it has one. It contains nothing about the user. */
 void provider_warm(const struct provider *p, const struct provider_io *io);
 
 #endif

@@ -1,4 +1,4 @@
-/* The texts of one request: a profile's templates with their values. For request.c alone. */
+/* Renders a profile's request: puts values into its templates. Only request.c uses it. */
 #ifndef OTP_PROVIDER_RENDER_H
 #define OTP_PROVIDER_RENDER_H
 
@@ -10,7 +10,7 @@ enum { REQUEST_HEADERS_MAX = 32 };
 
 enum mail_part { MAIL_FROM, MAIL_FROM_NAME, MAIL_TO, MAIL_SUBJECT, MAIL_BODY, MAIL_PARTS };
 
-/* All of it may hold secrets. */
+/* A rendered request. Each text in it may have a secret in it. */
 struct rendered {
 	struct buf url;
 	struct buf login;
@@ -27,11 +27,12 @@ struct rendered {
 };
 
 /*
- * d is zeroed before, and freed after whatever came of it. 0; -OTP_EINVAL, -OTP_ENOENT or
- * -OTP_ETOOBIG where a value does not fit its place; -OTP_ENOMEM.
+ * Renders q into *d. The caller zeroes *d before, and calls rendered_free() afterwards, also after
+ * a failure. 0; -OTP_EINVAL if a value is not allowed in its place; -OTP_ENOENT if a variable has
+ * no value; -OTP_ETOOBIG; -OTP_ENOMEM.
  */
 int request_render(const struct request *q, const struct template_values *v, struct rendered *d);
-/* Borrowed from q and d. */
+/* The result borrows from q and d. */
 struct http_request rendered_request(const struct request *q, struct rendered *d);
 void rendered_free(struct rendered *d);
 

@@ -1,4 +1,4 @@
-/* A profile's request, rendered and made; its answer, judged. */
+/* Makes one request of a profile and judges the answer. */
 #ifndef OTP_PROVIDER_REQUEST_H
 #define OTP_PROVIDER_REQUEST_H
 
@@ -7,14 +7,14 @@
 #include "helpers/http/http.h"
 #include "helpers/profile/profile.h"
 
-/* What a request is for: the default classes differ. */
+/* The same status means another class for a send than for the check of a code. */
 enum request_purpose { REQUEST_SEND, REQUEST_VERIFY };
 
-/* What is judged of an answer. json is NULL where the body is no JSON, text where there is none. */
+/* The parts of an answer that predicates look at. */
 struct reply {
 	long status;
-	json_t *json;
-	const char *text;
+	json_t *json;	  /* NULL if the body is not JSON */
+	const char *text; /* the body as it came; NULL if it cannot be read */
 };
 
 struct outcome {
@@ -25,25 +25,23 @@ struct outcome {
 	bool written;
 	/* It failed by name lookup, TCP, TLS, 5xx, credit or credentials: nobody's doing here. */
 	bool outage;
-	const char *detail; /* a phrase for the log, static */
+	const char *detail; /* a phrase for the log, static; "" for none */
 };
 
 /*
- * Renders q with the bindings, makes it once before dl, judges the answer by `expect`, then by the
- * `fail` rules, then by the default table. On CLASS_OK the captures are added to the bindings.
- * 0, or -OTP_EGONE.
+ * Renders q with the bindings and makes the request once, before dl. The class of the answer
+ * follows from `expect`, else from the first `fail` rule that matches, else from the status. If it
+ * is CLASS_OK, the captures are added to the bindings. 0, whatever the class; -OTP_EGONE if the
+ * peer hung up meanwhile.
  */
 int request_make(const struct request *q, enum request_purpose purpose, struct bindings *b,
     struct http *h, const struct http_route *route, struct deadline dl, struct outcome *o);
 
-/*
- * Begins a request whose answer does not matter: it opens the connection that a later one uses.
- * Nothing is waited for.
- */
+/* Begins a request and does not wait for it, see http_begin(). */
 void request_warm(
     const struct request *q, struct bindings *b, struct http *h, const struct http_route *route);
 
-/* Does the predicate hold of this answer? */
+/* True if the predicate matches the answer. */
 bool expect_holds(const struct expect *e, const struct reply *a);
 
 #endif

@@ -1,4 +1,4 @@
-/* Until when providers want to be left alone for an address: in the store, over the sign-ins. */
+/* Keeps in the store until when a provider wants no request for an address (Retry-After). */
 #ifndef OTP_PROVIDER_RETRY_AFTER_H
 #define OTP_PROVIDER_RETRY_AFTER_H
 
@@ -12,7 +12,7 @@ struct stored_retry_after {
 	struct clock_source *clock;
 };
 
-/* All borrowed. */
+/* store and clock are borrowed. */
 void retry_after_init(
     struct stored_retry_after *p, struct store *store, struct clock_source *clock);
 

@@ -1,4 +1,4 @@
-/* The cache of providers' tokens: in the store, sealed under the host key. */
+/* Keeps tokens of providers in the store, encrypted with the host key. */
 #ifndef OTP_PROVIDER_TOKENS_H
 #define OTP_PROVIDER_TOKENS_H
 
@@ -14,7 +14,7 @@ struct stored_tokens {
 	struct clock_source *clock;
 };
 
-/* All borrowed. */
+/* store, host_key and clock are borrowed. */
 void tokens_init(struct stored_tokens *s, struct store *store, const struct secret *host_key,
     struct clock_source *clock);
 
