@@ -1,7 +1,8 @@
 /*
- * What speaks HTTP and SMTP is a shared object beside the program: a sign-in that is not asked does
- * without libcurl, TLS and the thirty libraries behind them. Whoever is asked has it loaded before
- * the first prompt, whatever is typed there: later, the time it takes would tell users from others.
+ * HTTP and SMTP are in a shared object beside the program. A sign-in that asks for no code works
+ * without it, and so without libcurl, TLS and the thirty libraries that they need. Any other
+ * sign-in loads it before the first prompt. If it were loaded only for users who get a code, the
+ * time of an answer would show who they are.
  */
 #ifndef OTP_OTP_HELPER_HTTP_LOAD_H
 #define OTP_OTP_HELPER_HTTP_LOAD_H
@@ -13,10 +14,11 @@
 #define HTTP_OBJECT "otp-http.so"
 
 /*
- * Loads it from the folder that this program lies in, and from nowhere else; file and folders must
- * be root's or also's, as trust_path() has it. Takes up to a second while an upgrade puts it into
- * place. 0; -OTP_EPERM; -OTP_ESYS: it is not there, or cannot be loaded; -OTP_EPROTO: it is of
- * another build. The reason is in the log.
+ * Loads the object from the folder of this program, and from nowhere else. trust_path() must accept
+ * its path. It tries for a second, in which an upgrade can put the file into place. The log gets
+ * the reason of a failure.
+ * 0; -OTP_EPERM if somebody else may write the file or a folder above it; -OTP_ESYS if it is
+ * missing or cannot be loaded; -OTP_EPROTO if it was built from other sources than the program.
  */
 int http_load(uid_t second_owner, http_open_fn **out);
 

@@ -1,4 +1,4 @@
-/* The helper's start: a numbered list, each step read back. */
+/* The helper's start: a numbered list of steps. Each step checks its result. */
 #ifndef OTP_OTP_HELPER_LOCKDOWN_H
 #define OTP_OTP_HELPER_LOCKDOWN_H
 
@@ -6,28 +6,32 @@
 #include <sys/types.h>
 
 enum transport {
-	TRANSPORT_SOCKET,  /* door 1: a service manager accepted the connection */
-	TRANSPORT_SPAWNED, /* door 2: the module made a socket pair */
+	TRANSPORT_SOCKET,  /* the socket: a service manager accepted the connection */
+	TRANSPORT_SPAWNED, /* the spawned helper: the module made a socket pair and started us */
 };
 
 struct start_context {
-	int fd; /* the socket, above descriptor 2 */
+	int fd; /* the connection to the module; above descriptor 2 */
 	enum transport transport;
-	uid_t peer;	    /* the host's effective uid, from the kernel */
-	bool as_caller;	    /* a developer's machine: no root anywhere */
-	uid_t second_owner; /* besides root, who may own what is read: root, or the caller */
+	uid_t peer;	    /* the effective uid of the module's process, from the kernel */
+	bool as_caller;	    /* the helper runs as the user who started it (a developer's machine) */
+	uid_t second_owner; /* may own the files that are read, besides root: 0, or the caller */
 };
 
 /*
- * Makes the process what it has to be before it opens anything. own_config: was --config given?
- * 0, or the number of the step that failed, which is then the exit status.
+ * Brings the process into a safe state; nothing may be opened before. own_config is true if
+ * --config was given. Returns 0, or the number of the step that failed, which is the exit status:
+ * see otp-helper(8).
  */
 int lockdown(struct start_context *s, bool own_config);
 
-/* Ends the process after so long, or sooner where the supervisor has died. */
+/* Kills the process after this time, or 70 s after the supervisor has died if that is sooner. */
 void lockdown_alarm(unsigned seconds);
 
-/* PDEATHSIG off: what is done after the result outlives the supervisor, under an alarm. */
+/*
+ * For the work after the result: from now on the process may outlive the supervisor, but it is
+ * killed after this time.
+ */
 void lockdown_release(unsigned seconds);
 
 #endif

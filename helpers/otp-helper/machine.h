@@ -1,4 +1,4 @@
-/* This machine, as the sign-in sees it: the name service and the clocks. */
+/* This machine for a sign-in: the name service and the clocks. */
 #ifndef OTP_OTP_HELPER_MACHINE_H
 #define OTP_OTP_HELPER_MACHINE_H
 
@@ -11,8 +11,8 @@ struct real_machine {
 };
 
 /*
- * Reads the kernel's boot id here: what the module says of it is only a part of the source.
- * 0 or -OTP_ESYS.
+ * Reads the clocks and the kernel's boot id. The boot id that the module sends is not trusted for
+ * the expiry of codes. 0 or -OTP_ESYS.
  */
 int machine_open(struct real_machine *m);
 

@@ -1,4 +1,4 @@
-/* The person who signs in, as the sign-in sees them: asked and told over the wire to the module. */
+/* The user for a sign-in: prompts and messages go through the module, over the wire. */
 #ifndef OTP_OTP_HELPER_PEER_H
 #define OTP_OTP_HELPER_PEER_H
 
@@ -9,10 +9,10 @@
 struct wire_peer {
 	struct login_peer base; /* first */
 	struct wire *wire;
-	struct delivery **delivery; /* goes on connecting while the person is thinking */
+	struct delivery **delivery; /* it connects while the user reads a prompt */
 };
 
-/* Both are borrowed; *delivery may be NULL, and become one later. */
+/* wire and delivery are borrowed. *delivery must be set before the first prompt. */
 void peer_init(struct wire_peer *p, struct wire *wire, struct delivery **delivery);
 
 #endif
