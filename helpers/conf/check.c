@@ -45,9 +45,9 @@ check_channels(const struct signin_view *v)
 		if (!conf_channel(v->c, name))
 			conf_error(v->rep, set ? set->file : v->c->internal->path,
 			    set ? set->line : 0,
-			    "[%s] channels: there is no [channel %s]; add it with a line providers "
-			    "= "
-			    "NAME",
+			    "[%s] channels: there is no [channel %s]; add that section, with a "
+			    "line "
+			    "providers = NAME",
 			    s ? s->name : "otp", name);
 	}
 }
@@ -93,7 +93,8 @@ check_people(const struct signin_view *v)
 
 		if (strlist_has(&o->never_prompt_services, name))
 			conf_error(v->rep, s ? set->file : v->c->internal->path, s ? set->line : 0,
-			    "[%s] %s: %s stands in %s, too", s ? s->name : "otp", key, name, other);
+			    "[%s] %s: %s is in %s as well; a service can be in only one of them",
+			    s ? s->name : "otp", key, name, other);
 	}
 }
 
@@ -111,8 +112,8 @@ check_identity(const struct signin_view *v)
 		if (!hosts[i].no_caller || conf_signin_for(v->c, service) != v->signin)
 			continue;
 		conf_warn(v->rep, set->file, set->line,
-		    "[%s] identity: nobody is signed in by %s, for it names no caller; caller is "
-		    "for a section such as [service su su-l]",
+		    "[%s] identity: with caller, %s signs nobody in, because it names no caller; "
+		    "set it in a section such as [service su su-l]",
 		    v->own ? v->own->name : "otp", service);
 		return;
 	}
@@ -170,8 +171,8 @@ check_channel(const struct conf *c, const struct conf_channel *ch, struct conf_r
 	for (size_t i = 0; i < ch->providers.n; i++)
 		if (!conf_provider(c, ch->providers.item[i]))
 			conf_error(rep, set->file, set->line,
-			    "[channel %s] providers: there is no [provider %s]", ch->name,
-			    ch->providers.item[i]);
+			    "[channel %s] providers: there is no [provider %s]; add that section",
+			    ch->name, ch->providers.item[i]);
 }
 
 void

@@ -84,13 +84,13 @@ check_services(const struct rule_view *v)
 
 	if (v->e->nnetworks && all_services(v, is_local))
 		conf_error(v->rep, networks->file, networks->line,
-		    "[%s] can never match: at its services there is no client address, so no "
-		    "networks; take one of the two keys away",
+		    "[%s] can never match: none of its services knows a client address; remove "
+		    "networks, or change services",
 		    v->s->name);
 	if (v->e->requires_publickey && all_services(v, has_no_key))
 		conf_error(v->rep, requires->file, requires->line,
-		    "[%s] can never match: no public key is used at its services, only sshd says "
-		    "so; take one of the two keys away",
+		    "[%s] can never match: none of its services reports a public key, only sshd "
+		    "does; remove requires, or change services",
 		    v->s->name);
 }
 
@@ -188,8 +188,8 @@ check_turn(const struct rule_view *v)
 		if (!comes_before(a, v->e) || !covers(a, v->e))
 			continue;
 		conf_warn(v->rep, v->s->file, v->s->line,
-		    "[%s] never decides: [exempt %s] is looked at before it, and exempts everyone "
-		    "whom it does, for as long",
+		    "[%s] never decides: [exempt %s] is tried before it and exempts the same "
+		    "sign-ins for at least as long; remove one of the two",
 		    v->s->name, a->name);
 		return;
 	}
@@ -202,11 +202,14 @@ check_end(const struct rule_view *v, int64_t now_s)
 
 	if (v->e->until_s <= now_s)
 		conf_warn(v->rep, until->file, until->line,
-		    "[%s] was over at the end of %s and exempts nobody any more: remove it",
+		    "[%s] expired at the end of %s and exempts nobody; remove it, or set a later "
+		    "until",
 		    v->s->name, until->value);
 	else if (v->e->until_s - now_s <= EXEMPT_NOTICE_S)
 		conf_warn(v->rep, until->file, until->line,
-		    "[%s] ends with %s: renew it, or register its users", v->s->name, until->value);
+		    "[%s] expires at the end of %s; set a later until, or register contacts for "
+		    "its users",
+		    v->s->name, until->value);
 }
 
 void

@@ -20,7 +20,7 @@
 #include "helpers/conf/ini.h"
 #include "helpers/conf/parse.h"
 
-/* Says why a file or folder was not believed, for the person who can mend it. */
+/* Reports why a file or folder is not trusted, and the command that mends it. */
 static void
 report_untrusted(struct conf_report *rep, const char *path, bool folder, uid_t second_owner)
 {
@@ -33,12 +33,12 @@ report_untrusted(struct conf_report *rep, const char *path, bool folder, uid_t s
 	else if (folder ? !S_ISDIR(st.st_mode) : !S_ISREG(st.st_mode))
 		conf_error(rep, path, 0, "is not a %s", folder ? "folder" : "regular file");
 	else if (st.st_uid != 0 && st.st_uid != second_owner)
-		conf_error(rep, path, 0, "belongs to uid %u: it must be root's (chown root)",
-		    (unsigned)st.st_uid);
+		conf_error(rep, path, 0, "belongs to uid %u, expected root; run: chown root %s",
+		    (unsigned)st.st_uid, path);
 	else
 		conf_error(rep, path, 0,
-		    "may be written by others than its owner (mode %04o): chmod go-w",
-		    (unsigned)st.st_mode & 07777);
+		    "may be written by others than its owner (mode %04o); run: chmod go-w %s",
+		    (unsigned)st.st_mode & 07777, path);
 }
 
 static int
@@ -51,7 +51,8 @@ read_text(const char *path, uid_t second_owner, struct secret *text, struct conf
 	else if (r == -OTP_ENOENT)
 		conf_error(rep, path, 0, "there is no such file");
 	else if (r == -OTP_ETOOBIG)
-		conf_error(rep, path, 0, "is larger than %d KiB", CONF_FILE_MAX / 1024);
+		conf_error(
+		    rep, path, 0, "is too large, expected at most %d KiB", CONF_FILE_MAX / 1024);
 	else if (r == -OTP_ESYS)
 		conf_error(rep, path, 0, "cannot be read: %s", strerror(errno));
 	return r;
@@ -72,11 +73,13 @@ conf_file_read(
 	for (const char *c = text.bytes; nul && c < nul; c++)
 		line += *c == '\n';
 	if (nul) {
-		conf_error(rep, path, line, "a NUL byte: the file must be UTF-8 text");
+		conf_error(
+		    rep, path, line, "this line has a NUL byte; the file must be UTF-8 text");
 		return 0;
 	}
 	if (!strncmp(secret_str(&text), "\xef\xbb\xbf", 3)) {
-		conf_error(rep, path, 1, "a byte order mark: save the file as UTF-8 without one");
+		conf_error(rep, path, 1,
+		    "the file begins with a byte order mark; save it as UTF-8 without one");
 		memmove(text.bytes, text.bytes + 3, text.len - 3 + 1);
 		text.len -= 3;
 	}

@@ -54,7 +54,7 @@ static const char *
 hint_at_foreign(const char *line)
 {
 	return has_foreign(line) && text_is_utf8(line)
-		   ? " (there is a no-break space or another character outside ASCII in this line)"
+		   ? " (this line has a no-break space or another character outside ASCII)"
 		   : "";
 }
 
@@ -63,9 +63,9 @@ static const char *
 wrong_name(const char *s)
 {
 	if (has_foreign(s))
-		return " has a no-break space or another character outside ASCII in it";
+		return " must not have a no-break space or another character outside ASCII";
 	if (strpbrk(s, "\t!"))
-		return " has a tab or '!' in it";
+		return " must not have a tab or '!'";
 	return strlen(s) > NAME_MOST ? " is longer than 1023 bytes" : NULL;
 }
 
@@ -119,7 +119,7 @@ begin_section(struct parse *p, const char *name)
 	p->section = section_here(p, name);
 	if (p->section)
 		conf_error(p->rep, p->path, p->line,
-		    "[%s] stands twice in this file, first on line %u: put its keys together", name,
+		    "[%s] stands twice in this file, first on line %u; move its keys there", name,
 		    p->section->line);
 	else
 		p->section = conf_sections_get(&p->here, name, p->path, p->line);
@@ -135,8 +135,8 @@ read_heading(struct parse *p, char *line)
 
 	if (*last != ']') {
 		error_here(p,
-		    "expected the heading of a section, [NAME] and nothing behind it: a comment "
-		    "has a line of its own",
+		    "expected the heading of a section, [NAME] and nothing after it; a comment "
+		    "needs a line of its own",
 		    hint);
 		return 0;
 	}
@@ -163,15 +163,15 @@ read_key(struct parse *p, char *line)
 	wrong = wrong_name(key);
 	twin = p->section ? setting_here(p->section, key) : NULL;
 	if (!equal)
-		error_here(p, "this is neither KEY = VALUE nor a [section] nor a # comment", hint);
+		error_here(p, "expected KEY = VALUE, a [section] or a # comment", hint);
 	else if (!*key)
-		error_here(p, "expected KEY = VALUE: there is no key before the '='", "");
+		error_here(p, "expected KEY = VALUE; there is no key before the '='", "");
 	else if (wrong)
 		error_here(p, "the name of a key", wrong);
 	else if (twin)
 		conf_error(p->rep, p->path, p->line,
-		    "[%s] %s: stands twice in this section, first on line %u", p->section->name,
-		    key, twin->line);
+		    "[%s] %s: this key stands twice in the section, first on line %u; remove one",
+		    p->section->name, key, twin->line);
 	else if (p->section)
 		return conf_setting_put(p->section, key, trim(equal + 1), p->path, p->line);
 	return 0;
@@ -190,7 +190,7 @@ read_line(struct parse *p, char *line, size_t len)
 		p->section = NULL;
 	}
 	if (has_control(line, len))
-		wrong = "a control character: only tabs may stand in this file";
+		wrong = "this line has a control character; only tabs are allowed";
 	else if (!text_is_utf8(line))
 		wrong = "this line is not UTF-8";
 	else if (!line[strspn(line, " \t")] || *line == '#' || *line == ';')
@@ -200,7 +200,7 @@ read_line(struct parse *p, char *line, size_t len)
 	else if (first != line && *first == '[')
 		wrong = "the heading of a section must begin in the first column";
 	else if (!p->headed)
-		wrong = "this stands before the first [section]";
+		wrong = "this line is before the first [section]";
 	if (!wrong)
 		return *line == '[' ? read_heading(p, line) : read_key(p, line);
 	error_here(p, wrong, hint_at_foreign(line));

@@ -20,11 +20,11 @@ static const char *
 or_hint(const char *text)
 {
 	if (strstr(text, " #") || strstr(text, " ;"))
-		return " (text behind a value is part of it: put a comment on a line of its own)";
+		return " (text after a value is part of it; a comment needs a line of its own)";
 	if (text[0] == '"' || text[0] == '\'')
-		return " (quotes are part of a value: leave them out)";
+		return " (quotes are part of a value; leave them out)";
 	if (!text[0])
-		return " (there is nothing behind the =)";
+		return " (there is nothing after the =)";
 	return "";
 }
 
@@ -47,6 +47,7 @@ static int
 set_options(struct making *m, enum conf_kind kind, void *base, const struct conf_section *s)
 {
 	enum conf_kind keys = kind == CONF_SERVICE ? CONF_OTP : kind;
+	char expects[CONF_EXPECTS_MAX];
 	int r = 0;
 
 	for (size_t i = 0; !r && i < conf_table_n; i++) {
@@ -60,7 +61,8 @@ set_options(struct making *m, enum conf_kind kind, void *base, const struct conf
 		else if (set)
 			r = set_option(m, o, base, s->name, set);
 		else if (o->required)
-			conf_error(m->rep, s->file, s->line, "[%s] %s is missing", s->name, o->key);
+			conf_error(m->rep, s->file, s->line, "[%s] %s is missing; expected %s",
+			    s->name, o->key, conf_expects(o, expects));
 	}
 	return r;
 }
@@ -88,8 +90,8 @@ report_unknown_key(struct making *m, enum conf_kind kind, const struct conf_sect
 			candidate[n++] = conf_table[i].key;
 	near = conf_suggest(set->key, candidate, n);
 	if (other)
-		conf_error(m->rep, set->file, set->line, "[%s] %s: this key belongs to [%s]",
-		    s->name, set->key, other);
+		conf_error(m->rep, set->file, set->line,
+		    "[%s] %s: this key belongs to [%s]; move it there", s->name, set->key, other);
 	else
 		conf_error(m->rep, set->file, set->line, "[%s] %s: there is no such key%s%s%s",
 		    s->name, set->key, near ? "; did you mean " : "", near ? near : "",
@@ -110,8 +112,8 @@ check_keys(struct making *m, enum conf_kind kind, const struct conf_section *s)
 			conf_error(m->rep, set->file, set->line,
 			    "[%s] %s: a key is made of a-z, 0-9, _ and -", s->name, set->key);
 		else if (*or_hint(set->value))
-			conf_warn(m->rep, set->file, set->line, "[%s] %s:%s", s->name, set->key,
-			    or_hint(set->value));
+			conf_warn(m->rep, set->file, set->line, "[%s] %s: check this value%s",
+			    s->name, set->key, or_hint(set->value));
 	}
 }
 
@@ -213,12 +215,14 @@ take_services(
 
 		if (!conf_is_service(word))
 			conf_error(m->rep, s->file, s->line,
-			    "[%s]: \"%s\" is not the name of a PAM service (they are lower case)",
+			    "[%s]: \"%s\" is not the name of a PAM service; these are in lower "
+			    "case",
 			    s->name, word);
 		for (size_t i = 0; i < in->nservices; i++)
 			if (strlist_has(&in->service[i].names, word))
 				conf_error(m->rep, s->file, s->line,
-				    "[%s]: %s has a section already: [%s] on line %u of %s",
+				    "[%s]: the service %s has a section already, [%s] on line %u "
+				    "of %s",
 				    s->name, word, in->service[i].section->name,
 				    in->service[i].section->line, in->service[i].section->file);
 		if (!strlist_add(&service->names, word))
@@ -256,7 +260,7 @@ make_named(struct making *m, enum conf_kind kind, const struct conf_section *s, 
 	if (kind != CONF_SERVICE && !conf_is_name(name)) {
 		conf_error(m->rep, s->file, s->line,
 		    *name ? "[%s]: a name is made of a-z, 0-9, _ and -"
-			  : "[%s]: a name must follow",
+			  : "[%s]: a name must follow, as in [channel sms]",
 		    s->name);
 		return 0;
 	}
@@ -267,7 +271,8 @@ make_named(struct making *m, enum conf_kind kind, const struct conf_section *s, 
 	if (kind == CONF_EXEMPT)
 		return make_exempt(m, s, name);
 	if (!*name) {
-		conf_error(m->rep, s->file, s->line, "[service]: the services must follow");
+		conf_error(m->rep, s->file, s->line,
+		    "[service]: the names of services must follow, as in [service sudo su]");
 		return 0;
 	}
 	return make_service(m, s, name);
@@ -303,8 +308,8 @@ make_section(struct making *m, const struct conf_section *s)
 	case CONF_LIMITS:
 	case CONF_PATHS:
 		if (*rest)
-			conf_error(
-			    m->rep, s->file, s->line, "[%s]: no name may follow here", s->name);
+			conf_error(m->rep, s->file, s->line, "[%s]: expected [%s], without a name",
+			    s->name, conf_kind_name(kind));
 		return set_options(m, kind,
 		    kind == CONF_OTP	  ? (void *)&m->c->signin
 		    : kind == CONF_LIMITS ? (void *)&m->c->limits

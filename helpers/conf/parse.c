@@ -390,13 +390,13 @@ conf_network_wrong(const char *s, char *dst, size_t size)
 		return false;
 	if (conf_network_is_wide(&n)) {
 		(void)snprintf(dst, size,
-		    "no network of one owner is wider than /%d; name those that are meant",
+		    "no single owner has a network wider than /%d; list the networks that you mean",
 		    conf_network_is_v4(&n) ? V4_WIDEST - V4_BITS : V6_WIDEST);
 		return true;
 	}
 	for (int bit = n.prefix; bit < 128; bit++)
 		n.addr[bit / 8] &= (unsigned char)~(0x80 >> bit % 8);
-	(void)snprintf(dst, size, "bits behind /%d are set; did you mean %s?",
+	(void)snprintf(dst, size, "bits after /%d are set; did you mean %s?",
 	    n.prefix - (128 - most), conf_network_text(&n, text));
 	return true;
 }

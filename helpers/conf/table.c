@@ -362,7 +362,7 @@ judge_item(const struct conf_option *o, const char *item, struct strlist *before
 	char cause[CONF_WRONG_MAX - 100], expects[CONF_EXPECTS_MAX];
 
 	if (before->n == most) {
-		(void)snprintf(dst, CONF_WRONG_MAX, "item %zu: at most %zu", most + 1, most);
+		(void)snprintf(dst, CONF_WRONG_MAX, "there are more than %zu items", most);
 		return;
 	}
 	if (!*item) {
@@ -402,8 +402,8 @@ conf_wrong(const struct conf_option *o, const char *text, char dst[static CONF_W
 		return dst;
 	(void)conf_expects(o, expects);
 	if (o->type == CONF_TEXT && strlen(text) > (size_t)o->max)
-		(void)snprintf(
-		    dst, CONF_WRONG_MAX, "%zu bytes, at most %" PRId64, strlen(text), o->max);
+		(void)snprintf(dst, CONF_WRONG_MAX, "it has %zu bytes, expected at most %" PRId64,
+		    strlen(text), o->max);
 	else if (o->type == CONF_PROXY) /* its URL may have a password in it */
 		(void)snprintf(dst, CONF_WRONG_MAX, "expected %s", expects);
 	else

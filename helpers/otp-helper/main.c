@@ -94,9 +94,10 @@ log_report(const struct conf_report *report)
 		}
 	}
 	if (errors > REPORT_LINES)
-		otp_log(LOG_ERR, "there is more; run: otpctl config check");
+		otp_log(LOG_ERR, "there are more errors; run: otpctl config check");
 	if (warnings > 1)
-		(void)snprintf(more, sizeof(more), "; %d more: otpctl config check", warnings - 1);
+		(void)snprintf(
+		    more, sizeof(more), " (and %d more; run: otpctl config check)", warnings - 1);
 	if (warnings)
 		otp_log(LOG_WARNING, "event=start detail=\"%s%s\"", first, more);
 }

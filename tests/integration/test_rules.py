@@ -244,8 +244,8 @@ def test_the_last_day(world):
     """U20."""
     rule(world, "users = alice", until="2020-12-31")
     assert sudo() == SENT + CODE
-    assert warned(world) == [": warning: [exempt x] was over at the end of 2020-12-31 and exempts nobody any more: "
-                             "remove it\""]
+    assert warned(world) == [": warning: [exempt x] expired at the end of 2020-12-31 and exempts nobody; remove it, "
+                             "or set a later until\""]
 
 
 def warned(world):
@@ -259,9 +259,9 @@ def test_many_rules_that_are_over_are_one_line(world):
         rule(world, "users = alice", name=f"x{n}", until="2020-12-31")
     assert sudo() == SENT + CODE
     line, = warned(world)
-    assert line.startswith(": warning: [exempt x0] was over") and line.endswith(
-        'remove it; 11 more: otpctl config check"')
-    assert "there is more" not in world.log()
+    assert line.startswith(": warning: [exempt x0] expired") and line.endswith(
+        'until (and 11 more; run: otpctl config check)"')
+    assert "more errors" not in world.log()
     world.edit(CONF, r"\Z", "[exempt last]\nusers = a: warning: b\nreason = r\nuntil = 2099-12-31\n")
     assert world.finish("alice", "000000") == PERM_DENIED
     wrong, = (line for line in world.log().splitlines() if "[exempt last]" in line)

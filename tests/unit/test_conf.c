@@ -677,7 +677,7 @@ test_values_that_must_be_taken(void **state)
 #define EIGHTY                                                                          \
 	"10.0.0.0/8, 10.1.0.0/16, 10.2.0.0/16, 10.3.0.0/16, 10.4.0.0/16, 10.5.0.0/16, " \
 	"10.6.0.0/16, "
-#define WIDE "no network of one owner is wider than "
+#define WIDE "no single owner has a network wider than "
 
 /* Of a list, the item that is wrong and why, wherever it stands. */
 static void
@@ -688,22 +688,22 @@ test_lists_name_the_item_and_the_cause(void **state)
 		const char *key, *value, *says;
 	} rows[] = {
 	    {CONF_EXEMPT, "networks", "10.0.0.1/8",
-		"\"10.0.0.1/8\": bits behind /8 are set; did you mean 10.0.0.0/8?\n"},
+		"\"10.0.0.1/8\": bits after /8 are set; did you mean 10.0.0.0/8?\n"},
 	    {CONF_EXEMPT, "networks", "10.0.0.0/8, 2001:db8::1/64",
-		"\"2001:db8::1/64\": bits behind /64 are set; did you mean 2001:db8::/64?\n"},
+		"\"2001:db8::1/64\": bits after /64 are set; did you mean 2001:db8::/64?\n"},
 	    {CONF_EXEMPT, "networks", "::ffff:10.1.2.3/104",
-		"\"::ffff:10.1.2.3/104\": bits behind /104 are set; did you mean 10.0.0.0/8?\n"},
+		"\"::ffff:10.1.2.3/104\": bits after /104 are set; did you mean 10.0.0.0/8?\n"},
 	    {CONF_EXEMPT, "networks", EIGHTY "10.7.0.1/16",
-		"\"10.7.0.1/16\": bits behind /16 are set; did you mean 10.7.0.0/16?\n"},
-	    {CONF_EXEMPT, "networks", "10.0.0.0/8, ::/0", "\"::/0\": " WIDE "/16; name those"},
-	    {CONF_EXEMPT, "networks", "0.0.0.0/0", "\"0.0.0.0/0\": " WIDE "/8; name those"},
-	    {CONF_EXEMPT, "networks", "0.0.0.0/1, 128.0.0.0/1", "\"0.0.0.0/1\": " WIDE "/8; name"},
-	    {CONF_EXEMPT, "networks", "10.0.0.1/7", "\"10.0.0.1/7\": " WIDE "/8; name"},
-	    {CONF_EXEMPT, "networks", "::ffff:0:0/96", "\"::ffff:0:0/96\": " WIDE "/8; name"},
-	    {CONF_EXEMPT, "networks", "8000::/1", "\"8000::/1\": " WIDE "/16; name"},
-	    {CONF_EXEMPT, "networks", "2600::/15", "\"2600::/15\": " WIDE "/16; name"},
-	    {CONF_EXEMPT, "networks", "fc00::/6", "\"fc00::/6\": " WIDE "/16; name"},
-	    {CONF_EXEMPT, "networks", "fe80::/9", "\"fe80::/9\": " WIDE "/16; name"},
+		"\"10.7.0.1/16\": bits after /16 are set; did you mean 10.7.0.0/16?\n"},
+	    {CONF_EXEMPT, "networks", "10.0.0.0/8, ::/0", "\"::/0\": " WIDE "/16; list the"},
+	    {CONF_EXEMPT, "networks", "0.0.0.0/0", "\"0.0.0.0/0\": " WIDE "/8; list the"},
+	    {CONF_EXEMPT, "networks", "0.0.0.0/1, 128.0.0.0/1", "\"0.0.0.0/1\": " WIDE "/8; list"},
+	    {CONF_EXEMPT, "networks", "10.0.0.1/7", "\"10.0.0.1/7\": " WIDE "/8; list"},
+	    {CONF_EXEMPT, "networks", "::ffff:0:0/96", "\"::ffff:0:0/96\": " WIDE "/8; list"},
+	    {CONF_EXEMPT, "networks", "8000::/1", "\"8000::/1\": " WIDE "/16; list"},
+	    {CONF_EXEMPT, "networks", "2600::/15", "\"2600::/15\": " WIDE "/16; list"},
+	    {CONF_EXEMPT, "networks", "fc00::/6", "\"fc00::/6\": " WIDE "/16; list"},
+	    {CONF_EXEMPT, "networks", "fe80::/9", "\"fe80::/9\": " WIDE "/16; list"},
 	    {CONF_EXEMPT, "networks", "::1, office.example, 10.0.0.1/8",
 		"\"office.example\": expected a numeric address, or a network like 10.0.0.0/8\n"},
 	    {CONF_EXEMPT, "networks", "::1, ::1", "\"::1\": stands twice in the list\n"},
@@ -712,7 +712,7 @@ test_lists_name_the_item_and_the_cause(void **state)
 	    {CONF_EXEMPT, "users", "a,, b", "\"\": an item is empty; is there a comma too many?\n"},
 	    {CONF_EXEMPT, "users", "a, b, a", "\"a\": stands twice in the list\n"},
 	    {CONF_EXEMPT, "users", "a, b:c", "\"b:c\": expected a user, without : / # ;"},
-	    {CONF_EXEMPT, "users", "", "\"\": expected a list of users (there is nothing behind"},
+	    {CONF_EXEMPT, "users", "", "\"\": expected a list of users (there is nothing after"},
 	    {CONF_EXEMPT, "groups", "#100", "\"#100\": expected a group, without : / # ;"},
 	    {CONF_EXEMPT, "services", "sshd, Sudo", "\"Sudo\": expected a PAM service, in lower"},
 	    {CONF_OTP, "channels", "sms, SMS", "\"SMS\": expected a name of a-z, 0-9, _ and -\n"},
@@ -720,7 +720,8 @@ test_lists_name_the_item_and_the_cause(void **state)
 	    {CONF_LIMITS, "prefixes", "+977, 91", "\"91\": expected a number prefix like +977\n"},
 	    {CONF_LIMITS, "sends_per_user", "5/15m, 20/1w", "\"20/1w\": expected up to 4 limits"},
 	    {CONF_LIMITS, "sends_per_user", "5/15m, 0/1d", "\"0/1d\": expected up to 4 limits"},
-	    {CONF_LIMITS, "sends_per_user", "1/1h, 1/1h, 1/1h, 1/1h, 1/1h", "item 5: at most 4\n"},
+	    {CONF_LIMITS, "sends_per_user", "1/1h, 1/1h, 1/1h, 1/1h, 1/1h",
+		"there are more than 4 items\n"},
 	    {CONF_LIMITS, "sends_per_user", "5/15m,", "\"\": an item is empty"},
 	};
 	struct fixture *f = *state;
@@ -757,10 +758,11 @@ test_lists_have_their_most(void **state)
 	struct fixture *f = *state;
 	char text[2048], item[128];
 
-	refused_many(f, "networks = ", "2001:db8::", 257, "[exempt x] networks: item 257: at most");
-	assert_has(buf_str(&f->report), "at most 256\n");
-	refused_many(f, "users = ", "u", 257, "[exempt x] users: item 257: at most 256\n");
-	refused_many(f, "services = ", "s", 65, "[exempt x] services: item 65: at most 64\n");
+	refused_many(f, "networks = ", "2001:db8::", 257, "[exempt x] networks: there are more");
+	assert_has(buf_str(&f->report), "more than 256 items\n");
+	refused_many(f, "users = ", "u", 257, "[exempt x] users: there are more than 256 items\n");
+	refused_many(
+	    f, "services = ", "s", 65, "[exempt x] services: there are more than 64 items\n");
 	/* A long item is cut, and that is seen. */
 	memset(item, 'A', 100);
 	item[100] = '\0';
@@ -768,7 +770,7 @@ test_lists_have_their_most(void **state)
 	refused(f, text, 2, "[exempt x] services: \"AAAA");
 	assert_has(buf_str(&f->report), "AAA...\": expected a PAM service");
 	(void)snprintf(text, sizeof(text), "[exempt x]\nreason = %01042d\n", 0);
-	refused(f, text, 2, "[exempt x] reason: 1042 bytes, at most 160\n");
+	refused(f, text, 2, "[exempt x] reason: it has 1042 bytes, expected at most 160\n");
 }
 
 /* C30: toll fraud is answered by where messages may go at all. */
@@ -823,7 +825,7 @@ test_all_errors_of_all_files_come_in_one_report(void **state)
 	load(f);
 	assert_int_equal(f->r, -OTP_ECONF);
 	assert_said(f, 2, "[otp] tries: \"9\": expected a number from 1 to 5");
-	assert_said(f, 3, "this is neither KEY = VALUE");
+	assert_said(f, 3, "expected KEY = VALUE, a [section] or a # comment");
 	assert_said(f, 4, "[otp] ask_first: \"x\": expected one of auto, always, never");
 	assert_said(f, 6, "[limits] failures: \"0\": expected a number from 1 to 100");
 	(void)snprintf(needle, sizeof(needle), "%s.d/a.conf:2: [otp] code_length", f->path);
@@ -865,12 +867,13 @@ test_names_of_sections(void **state)
 	refused(f, MINIMAL "[provider a b]\n", 9, "[provider a b]: a name is made of");
 	refused(f, MINIMAL "[provider Big]\n", 9, "[provider Big]: a name is made of");
 	refused(f, MINIMAL "[exempt a/b]\n", 9, "[exempt a/b]: a name is made of");
-	refused(f, MINIMAL "[service]\n", 9, "[service]: the services must follow");
-	refused(f, MINIMAL "[otp x]\n", 9, "[otp x]: no name may follow here");
+	refused(f, MINIMAL "[service]\n", 9, "[service]: the names of services must follow");
+	refused(f, MINIMAL "[otp x]\n", 9, "[otp x]: expected [otp], without a name");
 	refused(f, MINIMAL "[service Sudo]\n", 9, "[service Sudo]: \"Sudo\" is not the name");
-	refused(f, MINIMAL "[service a b a]\n", 9, "[service a b a]: a has a section already");
+	refused(f, MINIMAL "[service a b a]\n", 9,
+	    "[service a b a]: the service a has a section already");
 	refused(f, MINIMAL "[service a b]\n[service c b]\n", 10,
-	    "[service c b]: b has a section already: [service a b] on line 9");
+	    "[service c b]: the service b has a section already, [service a b] on line 9");
 	assert_string_equal(load_text(f, MINIMAL "[ service   a  b ]\ntries = 1\n"), "");
 	assert_int_equal(conf_signin_for(f->c, "b")->tries, 1);
 }
@@ -881,17 +884,17 @@ test_what_stands_twice_is_an_error(void **state)
 	struct fixture *f = *state;
 
 	refused(f, MINIMAL "[otp]\ntries = 2\ncode_length = 6\ntries = 2\n", 12,
-	    "[otp] tries: stands twice in this section, first on line 10");
+	    "[otp] tries: this key stands twice in the section, first on line 10");
 	refused(f, MINIMAL "[otp]\ntries = 2\nTRIES = 2\n", 11,
-	    "[otp] TRIES: stands twice in this section, first on line 10");
+	    "[otp] TRIES: this key stands twice in the section, first on line 10");
 	refused(f, MINIMAL "[otp]\ntries = 2\n[limits]\n[otp]\ncode_length = 6\n", 12,
 	    "[otp] stands twice in this file, first on line 9");
 	refused(f, MINIMAL "[otp]\n[Otp]\n", 10, "[Otp] stands twice in this file");
 	/* All of them, not just the first. */
 	refused(f, "[otp]\ntries = 2\ntries = 1\ntries = 3\n[limits]\nfailures = 1\nfailures = 2\n",
-	    3, "[otp] tries: stands twice");
-	assert_said(f, 4, "[otp] tries: stands twice");
-	assert_said(f, 7, "[limits] failures: stands twice");
+	    3, "[otp] tries: this key stands twice");
+	assert_said(f, 4, "[otp] tries: this key stands twice");
+	assert_said(f, 7, "[limits] failures: this key stands twice");
 }
 
 static void
@@ -899,28 +902,30 @@ test_lines_that_would_be_misread_are_errors(void **state)
 {
 	struct fixture *f = *state;
 
-	refused(f, "tries = 2\n" MINIMAL, 1, "this stands before the first [section]");
+	refused(f, "tries = 2\n" MINIMAL, 1, "this line is before the first [section]");
 	refused(f, MINIMAL "  [otp]\ntries = 2\n", 9, "the heading of a section must begin");
 	refused(f, MINIMAL "[otp]\n # tries = 2\n", 10, "a comment must begin in the first column");
 	refused(f, MINIMAL "[otp]\n\t; tries\n", 10, "a comment must begin in the first column");
 	refused(f, MINIMAL "[otp]\ntries = 2 ; why\n", 10, "[otp] tries: \"2 ; why\"");
-	assert_has(buf_str(&f->report), "text behind a value is part of it");
+	assert_has(buf_str(&f->report), "text after a value is part of it");
 	refused(f, MINIMAL "[otp]\ntries = \"2\"\n", 10, "[otp] tries: \"\"2\"\"");
 	assert_has(buf_str(&f->report), "quotes are part of a value");
 	refused(f, MINIMAL "[otp]\ntries =\n", 10, "[otp] tries: \"\"");
-	assert_has(buf_str(&f->report), "nothing behind the =");
+	assert_has(buf_str(&f->report), "nothing after the =");
 	refused(f, MINIMAL "[otp\ntries = 2\n", 9, "expected the heading of a section");
 	refused(f, MINIMAL "[otp] # why\n", 9,
-	    "expected the heading of a section, [NAME] and nothing behind it");
+	    "expected the heading of a section, [NAME] and nothing after it");
 	refused(f, MINIMAL "[]\n", 9, "expected the name of a section");
 	refused(f, MINIMAL "[  ]\n", 9, "");
 	refused(
-	    f, MINIMAL "[otp]\n= 2\n", 10, "expected KEY = VALUE: there is no key before the '='");
-	refused(f, MINIMAL "[otp]\ntries 2\n", 10, "this is neither KEY = VALUE");
+	    f, MINIMAL "[otp]\n= 2\n", 10, "expected KEY = VALUE; there is no key before the '='");
+	refused(f, MINIMAL "[otp]\ntries 2\n", 10, "expected KEY = VALUE, a [section]");
 	refused(f, MINIMAL "[otp]\n/* tries = 2 */\n", 10, "[otp] /* tries: there is no such key");
-	refused(f, MINIMAL "[otp]\ntr!es = 2\n", 10, "the name of a key has a tab or '!'");
-	refused(f, MINIMAL "[otp]\ntr\tes = 2\n", 10, "the name of a key has a tab or '!'");
-	refused(f, MINIMAL "[otp!]\ntries = 2\n", 9, "the heading has a tab or '!'");
+	refused(
+	    f, MINIMAL "[otp]\ntr!es = 2\n", 10, "the name of a key must not have a tab or '!'");
+	refused(
+	    f, MINIMAL "[otp]\ntr\tes = 2\n", 10, "the name of a key must not have a tab or '!'");
+	refused(f, MINIMAL "[otp!]\ntries = 2\n", 9, "the heading must not have a tab or '!'");
 	refused(f, MINIMAL "[provider x]\nTo ken = 2\n", 10, "[provider x] To ken: a key is made");
 	/* No continuation lines: an indented key is a key. */
 	assert_string_equal(load_text(f, MINIMAL "[otp]\ntries = 2\n   code_length = 7\n"), "");
@@ -937,12 +942,12 @@ test_bytes_that_are_no_text_are_errors(void **state)
 	write_bytes(f->path, nul, sizeof(nul) - 1);
 	load(f);
 	assert_int_equal(f->r, -OTP_ECONF);
-	assert_said(f, 3, "a NUL byte");
-	refused(f, "\xef\xbb\xbf" MINIMAL, 1, "a byte order mark");
+	assert_said(f, 3, "this line has a NUL byte");
+	refused(f, "\xef\xbb\xbf" MINIMAL, 1, "the file begins with a byte order mark");
 	refused(f, MINIMAL "# \xff\n", 9, "this line is not UTF-8");
-	refused(f, MINIMAL "[otp]\ntries = 2\x1b[31m\n", 10, "a control character");
-	refused(f, MINIMAL "[otp]\ntries = 2\rx\n", 10, "a control character");
-	refused(f, MINIMAL "# \x7f\n", 9, "a control character");
+	refused(f, MINIMAL "[otp]\ntries = 2\x1b[31m\n", 10, "this line has a control character");
+	refused(f, MINIMAL "[otp]\ntries = 2\rx\n", 10, "this line has a control character");
+	refused(f, MINIMAL "# \x7f\n", 9, "this line has a control character");
 	/* What an editor of another system leaves at the end of lines does no harm. */
 	assert_string_equal(load_text(f, MINIMAL "[otp]\r\ntries = 2\r\n"), "");
 	assert_int_equal(f->c->signin.tries, 2);
@@ -964,10 +969,11 @@ test_long_lines_and_many_errors(void **state)
 	assert_string_equal(load_text(f, text), "");
 	text[len + 1000] = '1';
 	strcpy(text + len + 1001, "\n");
-	refused(f, text, 11, "[channel voice] message: 1001 bytes, at most 1000\n");
+	refused(f, text, 11, "[channel voice] message: it has 1001 bytes, expected at most 1000\n");
 	text[len + 1001] = text[len + 1002] = '1';
 	strcpy(text + len + 50000, "\n");
-	refused(f, text, 11, "[channel voice] message: 50000 bytes, at most 1000\n");
+	refused(
+	    f, text, 11, "[channel voice] message: it has 50000 bytes, expected at most 1000\n");
 
 	/* More errors than the report holds: the first ones, and a word that there are more. */
 	len = (size_t)sprintf(text, "[otp]\n");
@@ -1005,12 +1011,15 @@ test_references_must_lead_somewhere(void **state)
 	struct fixture *f = *state;
 
 	refused(f, MINIMAL "[otp]\nchannels = sms, voice\n", 10,
-	    "[otp] channels: there is no [channel voice]");
+	    "[otp] channels: there is no [channel voice]; add that section, with a line providers "
+	    "= "
+	    "NAME\n");
 	refused(f, MINIMAL "[service cron]\nchannels = voice\n", 10,
 	    "[service cron] channels: there is no [channel voice]");
 	refused(f, MINIMAL "[channel voice]\nproviders = tingting, crego\n", 10,
 	    "[channel voice] providers: there is no [provider crego]");
-	refused(f, MINIMAL "[channel voice]\n", 9, "[channel voice] providers is missing");
+	refused(f, MINIMAL "[channel voice]\n", 9,
+	    "[channel voice] providers is missing; expected a list of names\n");
 }
 
 static void
@@ -1061,7 +1070,7 @@ test_exempt_rules_need_a_condition_a_reason_and_an_end(void **state)
 	struct fixture *f = *state;
 
 	refused(f, MINIMAL "[exempt x]\nusers = a\nuntil = 2027-01-01\n", 9,
-	    "[exempt x] reason is missing");
+	    "[exempt x] reason is missing; expected text\n");
 	refused(f, MINIMAL "[exempt x]\nusers = a\nreason = b\n", 9, "[exempt x] until is missing");
 	refused(f, MINIMAL "[exempt x]\nusers = a\nreason =\nuntil = 2027-01-01\n", 11,
 	    "[exempt x] reason: \"\"");
@@ -1082,13 +1091,13 @@ test_exempt_rules_are_warned_of_around_their_end(void **state)
 #define RULE(until) MINIMAL "[exempt x]\nusers = a\nreason = b\nuntil = " until "\n"
 	load_text(f, RULE("2026-06-14"));
 	assert_int_equal(f->r, 0);
-	assert_said(f, 12, "warning: [exempt x] was over at the end of 2026-06-14");
+	assert_said(f, 12, "warning: [exempt x] expired at the end of 2026-06-14");
 	load_text(f, RULE("2026-06-15"));
 	assert_int_equal(f->r, 0);
-	assert_said(f, 12, "warning: [exempt x] ends with 2026-06-15");
+	assert_said(f, 12, "warning: [exempt x] expires at the end of 2026-06-15");
 	load_text(f, RULE("2026-06-27"));
 	assert_int_equal(f->r, 0);
-	assert_said(f, 12, "warning: [exempt x] ends with 2026-06-27");
+	assert_said(f, 12, "warning: [exempt x] expires at the end of 2026-06-27");
 	assert_string_equal(load_text(f, RULE("2026-06-30")), "");
 #undef RULE
 }
@@ -1166,7 +1175,7 @@ test_free_keys_of_a_provider_keep_their_origin(void **state)
 	/* What looks like a comment is kept, and said. */
 	load_text(f, MINIMAL "[provider x]\ntoken = file:/x ; why\n");
 	assert_int_equal(f->r, 0);
-	assert_said(f, 10, "warning: [provider x] token: ");
+	assert_said(f, 10, "warning: [provider x] token: check this value (text after a value");
 	assert_string_equal(conf_provider(f->c, "x")->vars[0].value, "file:/x ; why");
 }
 
@@ -1309,7 +1318,7 @@ test_the_size_has_a_limit(void **state)
 	write_bytes(f->path, text, size);
 	assert_string_equal(load(f), "");
 	write_bytes(f->path, text, size + 1);
-	assert_has(load(f), "is larger than 256 KiB");
+	assert_has(load(f), "is too large, expected at most 256 KiB");
 	assert_int_equal(f->r, -OTP_ECONF);
 	free(text);
 }
@@ -1326,7 +1335,7 @@ test_secrets_are_not_repeated_in_errors(void **state)
 	assert_lacks(buf_str(&f->report), "geheim");
 	refused(f, MINIMAL "[otp]\ntoken = geheim\n", 10, "[otp] token: there is no such key");
 	assert_lacks(buf_str(&f->report), "geheim");
-	refused(f, MINIMAL "[provider x]\ntoken geheim\n", 10, "this is neither");
+	refused(f, MINIMAL "[provider x]\ntoken geheim\n", 10, "expected KEY = VALUE");
 	assert_lacks(buf_str(&f->report), "geheim");
 	refused(f, MINIMAL "[provider x]\nTOKEN = geheim\n", 10, "[provider x] TOKEN: a key");
 	assert_lacks(buf_str(&f->report), "geheim");

@@ -76,24 +76,25 @@ check_rows(const struct row *row, size_t n, int want)
 	}
 }
 
-#define NO_CALLER(line)                                                                  \
-#line ": warning: [otp] identity: nobody is signed in by sshd, for it names no " \
-	      "caller; caller is for a section such as [service su su-l]\n"
-#define NEVER(line, key) #line ": [exempt x] can never match: " key
+#define NO_CALLER(line)                                                                            \
+#line ": warning: [otp] identity: with caller, sshd signs nobody in, because it names no " \
+	      "caller; set it in a section such as [service su su-l]\n"
+#define NEVER(line, cause) #line ": [exempt x] can never match: none of its services " cause
 
 static const struct row impossible[] = {
     {CHANNEL RULE("services = sudo\nnetworks = 10.0.0.0/8"),
-	NEVER(9, "at its services there is no")},
-    {CHANNEL RULE("networks = 10.0.0.0/8\nservices = su, su-l, polkit-1"), NEVER(8, "at its")},
-    {CHANNEL RULE("services = sudo\nrequires = publickey"), NEVER(9, "no public key is used at")},
-    {CHANNEL RULE("services = login, dovecot, su\nrequires = publickey"), NEVER(9, "no public")},
-    {CHANNEL RULE("services = doas\nnetworks = 10.0.0.0/8"), NEVER(9, "at its services there is")},
-    {CHANNEL RULE("services = doas\nrequires = publickey"), NEVER(9, "no public key is used at")},
-    {CHANNEL RULE("services = gdm-password\nrequires = publickey"), NEVER(9, "no public key")},
-    {CHANNEL RULE("services = lightdm\nrequires = publickey"), NEVER(9, "no public key is used")},
-    {CHANNEL RULE("services = sddm\nrequires = publickey"), NEVER(9, "no public key is used")},
-    {CHANNEL RULE("services = cockpit\nrequires = publickey"), NEVER(9, "no public key is used")},
-    {CHANNEL RULE("services = systemd-user\nrequires = publickey"), NEVER(9, "no public key")},
+	NEVER(9, "knows a client address; remove networks, or change services")},
+    {CHANNEL RULE("networks = 10.0.0.0/8\nservices = su, su-l, polkit-1"), NEVER(8, "knows")},
+    {CHANNEL RULE("services = sudo\nrequires = publickey"),
+	NEVER(9, "reports a public key, only sshd does; remove requires, or change services")},
+    {CHANNEL RULE("services = login, dovecot, su\nrequires = publickey"), NEVER(9, "reports a")},
+    {CHANNEL RULE("services = doas\nnetworks = 10.0.0.0/8"), NEVER(9, "knows a client address")},
+    {CHANNEL RULE("services = doas\nrequires = publickey"), NEVER(9, "reports a public key")},
+    {CHANNEL RULE("services = gdm-password\nrequires = publickey"), NEVER(9, "reports a public")},
+    {CHANNEL RULE("services = lightdm\nrequires = publickey"), NEVER(9, "reports a public key")},
+    {CHANNEL RULE("services = sddm\nrequires = publickey"), NEVER(9, "reports a public key")},
+    {CHANNEL RULE("services = cockpit\nrequires = publickey"), NEVER(9, "reports a public key")},
+    {CHANNEL RULE("services = systemd-user\nrequires = publickey"), NEVER(9, "reports a public")},
     {CHANNEL RULE("users = a\nnetworks = 0.0.0.0"),
 	"9: [exempt x] networks: 0.0.0.0/32 can never match: no client has such an address"},
     {CHANNEL RULE("networks = 10.0.0.0/8, 239.1.2.0/24"), "8: [exempt x] networks: 239.1.2.0/24"},
@@ -102,7 +103,7 @@ static const struct row impossible[] = {
     {CHANNEL RULE("networks = 255.255.255.255"), "8: [exempt x] networks: 255.255.255.255/32"},
     /* What may not be said as 0.0.0.0/0 may not be said in another way. */
     {CHANNEL RULE("networks = ::ffff:0:0/96"),
-	"8: [exempt x] networks: \"::ffff:0:0/96\": no network of one owner is wider than /8"},
+	"8: [exempt x] networks: \"::ffff:0:0/96\": no single owner has a network wider than /8"},
     {CHANNEL RULE("networks = 0.0.0.0/0"), "8: [exempt x] networks: \"0.0.0.0/0\""},
     {CHANNEL RULE("networks = 0.0.0.0/1, 128.0.0.0/1"), "8: [exempt x] networks: \"0.0.0.0/1\""},
     {CHANNEL RULE("networks = ::/1, 8000::/1"), "8: [exempt x] networks: \"::/1\""},
@@ -114,16 +115,17 @@ static const struct row impossible[] = {
     {CHANNEL RULE("services = peer:su"), "8: [exempt x] services"},
     /* Whoever calls is on this machine, or it is refused. */
     {CHANNEL RULE("services = x, sudo\nnetworks = 10.0.0.0/8") "[service x]\nidentity = caller\n",
-	NEVER(9, "at its services there is no")},
+	NEVER(9, "knows a client address")},
     {CHANNEL RULE("services = x\nrequires = publickey") "[service x]\nidentity = caller\n",
-	NEVER(9, "no public key is used at")},
+	NEVER(9, "reports a public key")},
     {CHANNEL RULE("networks = 10.0.0.0/8") "[otp]\nidentity = caller\n",
-	NO_CALLER(10) NEVER(8, "at its services")},
+	NO_CALLER(10) NEVER(8, "knows a client address")},
     {CHANNEL RULE("users = a\nrequires = publickey") "[otp]\nidentity = caller\n[service login]\n"
 						     "identity = target\n",
-	NO_CALLER(11) NEVER(9, "no public key is used at")},
+	NO_CALLER(11) NEVER(9, "reports a public key")},
     /* Being over does not make it right. */
-    {CHANNEL SECOND("x", "2001-01-01", "services = su\nnetworks = 10.0.0.0/8"), NEVER(9, "at its")},
+    {CHANNEL SECOND("x", "2001-01-01", "services = su\nnetworks = 10.0.0.0/8"),
+	NEVER(9, "knows a client address")},
 };
 
 static const struct row possible[] = {
@@ -161,11 +163,11 @@ what_may_match_is_not(void **state)
 /* Where nobody ever calls, nobody would be signed in. */
 static const struct row callers[] = {
     {CHANNEL "[otp]\nidentity = caller\n",
-	"6: warning: [otp] identity: nobody is signed in by sshd, "},
+	"6: warning: [otp] identity: with caller, sshd signs nobody in"},
     {CHANNEL "[otp]\nidentity = caller\n[service sshd login]\nidentity = target\n",
-	"6: warning: [otp] identity: nobody is signed in by remote, "},
+	"6: warning: [otp] identity: with caller, remote signs nobody in"},
     {CHANNEL "[service su sshd]\nidentity = caller\n",
-	"6: warning: [service su sshd] identity: nobody is signed in by sshd, "},
+	"6: warning: [service su sshd] identity: with caller, sshd signs nobody in"},
     {CHANNEL "[service su su-l]\nidentity = caller\n", ""},
     {CHANNEL "[otp]\nidentity = target\n[service sudo]\nidentity = caller\n", ""},
 };
@@ -177,7 +179,7 @@ callers_that_are_nobody_are_warned_of(void **state)
 	check_rows(callers, COUNT(callers), 0);
 }
 
-#define SHADOWED "warning: [exempt y] never decides: [exempt x] is looked at before it"
+#define SHADOWED "warning: [exempt y] never decides: [exempt x] is tried before it"
 
 /* The first rule, the second's end and what it says; is the second warned of? */
 static const struct {
@@ -234,8 +236,7 @@ a_rule_with_groups_never_comes_before_one_without(void **state)
 			 SECOND("y", "2030-12-31", "networks = 10.0.0.0/8"),
 	    &r);
 	assert_int_equal(r, 0);
-	if (!strstr(
-		lines, "warning: [exempt x] never decides: [exempt y] is looked at before it") ||
+	if (!strstr(lines, "warning: [exempt x] never decides: [exempt y] is tried before it") ||
 	    strstr(lines, "[exempt y] never"))
 		fail_msg("it said:\n%s", lines);
 }
@@ -252,19 +253,19 @@ a_rule_that_is_over_hides_nothing_and_says_so(void **state)
 	    &r);
 	assert_int_equal(r, 0);
 	assert_string_equal(lines,
-	    "7: warning: [exempt x] was over at the end of 2026-06-14 and exempts nobody any more: "
-	    "remove it\n"
-	    "11: warning: [exempt y] was over at the end of 2026-06-10 and exempts nobody any "
-	    "more: remove it\n");
+	    "7: warning: [exempt x] expired at the end of 2026-06-14 and exempts nobody; "
+	    "remove it, or set a later until\n"
+	    "11: warning: [exempt y] expired at the end of 2026-06-10 and exempts nobody; "
+	    "remove it, or set a later until\n");
 }
 
 static const struct row people[] = {
     {"[otp]\ninteractive_services = sudo, cups\n" CHANNEL,
-	"2: [otp] interactive_services: cups stands in never_prompt_services, too"},
+	"2: [otp] interactive_services: cups is in never_prompt_services as well; a service can"},
     {"[otp]\nnever_prompt_services = sudo\n" CHANNEL,
-	"2: [otp] never_prompt_services: sudo stands in interactive_services, too"},
+	"2: [otp] never_prompt_services: sudo is in interactive_services as well"},
     {CHANNEL "[service cups]\ninteractive_services = cups\n",
-	"6: [service cups] interactive_services: cups stands in never_prompt_services, too"},
+	"6: [service cups] interactive_services: cups is in never_prompt_services as well"},
 };
 
 static const struct row people_apart[] = {

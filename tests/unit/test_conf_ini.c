@@ -147,26 +147,28 @@ test_lines_that_are_right(void **state)
 	run_rows(rows, COUNT(rows));
 }
 
-#define BEFORE	"this stands before the first [section]"
-#define NEITHER "this is neither KEY = VALUE nor a [section] nor a # comment"
-#define HINT	" (there is a no-break space or another character outside ASCII in this line)"
-#define FOREIGN " has a no-break space or another character outside ASCII in it"
-#define HEADING "expected the heading of a section, [NAME] and nothing behind it: a comment has"
-#define TWICE	"stands twice in this "
+#define BEFORE	      "this line is before the first [section]"
+#define NEITHER	      "expected KEY = VALUE, a [section] or a # comment"
+#define HINT	      " (this line has a no-break space or another character outside ASCII)"
+#define FOREIGN	      " must not have a no-break space or another character outside ASCII"
+#define HEADING	      "expected the heading of a section, [NAME] and nothing after it; a comment needs"
+#define SECTION_TWICE "stands twice in this file, first on line "
+#define KEY_TWICE     "this key stands twice in the section, first on line "
+#define CONTROL	      "this line has a control character"
 
 static void
 test_lines_that_are_wrong(void **state)
 {
 	static const struct row rows[] = {
 	    {"k = 1\nx\n[a]\n", "1: " BEFORE "\n2: " BEFORE, "[a]\n"},
-	    {"[a]\nx\n = 1\n", "2: " NEITHER "\n3: expected KEY = VALUE: there is no key", "[a]\n"},
+	    {"[a]\nx\n = 1\n", "2: " NEITHER "\n3: expected KEY = VALUE; there is no key", "[a]\n"},
 	    {"[a]\nk! = 1\nk\tk = 2\n!\n",
-		"2: the name of a key has a tab or '!' in it\n3: the name of a key has a tab\n"
+		"2: the name of a key must not have a tab or '!'\n3: the name of a key must not\n"
 		"4: " NEITHER,
 		"[a]\n"},
 	    {"[a]\n # x\n\t;\n", "2: a comment must begin in\n3: a comment must begin in", "[a]\n"},
-	    {"[a]\nk = \x1b\n#\x7f\nl = \r1\n",
-		"2: a control character\n3: a control character\n4: a control character", "[a]\n"},
+	    {"[a]\nk = \x1b\n#\x7f\nl = \r1\n", "2: " CONTROL "\n3: " CONTROL "\n4: " CONTROL,
+		"[a]\n"},
 	    {"[a]\nk = \xff\n# \xc0\x80\n", "2: this line is not UTF-8\n3: this line is not UTF-8",
 		"[a]\n"},
 	    /* A no-break space looks like a blank, and a byte order mark like nothing. */
@@ -193,11 +195,11 @@ test_keys_below_a_wrong_heading_are_not_taken(void **state)
 	    {"[\nk = 1\n", "1: " HEADING, ""},
 	    {"[]\nk = 1\n[ ]\nk = 1\n", "1: expected the name of a sec\n3: expected the name", ""},
 	    {"[a]\n [b]\nk = 1\n", "2: the heading of a section must begin in the", "[a]\n"},
-	    {"[a]\n[b!]\nk = 1\n", "2: the heading has a tab or '!' in it", "[a]\n"},
-	    {"[a]\n[b]\t\nk = 1\n", "2: the heading has a tab or '!' in it", "[a]\n"},
+	    {"[a]\n[b!]\nk = 1\n", "2: the heading must not have a tab or '!'", "[a]\n"},
+	    {"[a]\n[b]\t\nk = 1\n", "2: the heading must not have a tab or '!'", "[a]\n"},
 	    {"[a]\n[\u00e9]\nk = 1\n", "2: the heading" FOREIGN, "[a]\n"},
 	    {"[a]\n\u00a0[b]\nk = 1\n", "2: the heading of a section must begin in the", "[a]\n"},
-	    {"[a]\n[b\x01]\nk = 1\n", "2: a control character", "[a]\n"},
+	    {"[a]\n[b\x01]\nk = 1\n", "2: " CONTROL, "[a]\n"},
 	    {"[\xff]\nk = 1\n", "1: this line is not UTF-8", ""},
 	};
 
@@ -210,17 +212,12 @@ test_what_stands_twice(void **state)
 {
 	static const struct row rows[] = {
 	    {"[a]\nk = 1\nl = 2\nK = 3\nk = 4\n",
-		"4: [a] K: " TWICE "section, first on line 2\n5: [a] k: " TWICE "section, first on "
-		"line 2",
-		"[a]\nk = 1\nl = 2\n"},
+		"4: [a] K: " KEY_TWICE "2\n5: [a] k: " KEY_TWICE "2", "[a]\nk = 1\nl = 2\n"},
 	    {"[a]\nk = 1\n[b]\n[A]\nk = 2\nl = 3\n",
-		"4: [A] " TWICE "file, first on line 1\n5: [a] k: " TWICE
-		"section, first on line 2",
-		"[a]\nk = 1\nl = 3\n[b]\n"},
-	    /* Written otherwise, it is the same section. */
+		"4: [A] " SECTION_TWICE "1\n5: [a] k: " KEY_TWICE "2", "[a]\nk = 1\nl = 3\n[b]\n"},
+	    /* With other blanks it is the same section. */
 	    {"[a b]\nk = 1\n[ a   b ]\nk = 2\n",
-		"3: [a b] " TWICE "file, first on line 1\n4: [a b] k: " TWICE "section",
-		"[a b]\nk = 1\n"},
+		"3: [a b] " SECTION_TWICE "1\n4: [a b] k: " KEY_TWICE "2", "[a b]\nk = 1\n"},
 	};
 
 	(void)state;
@@ -261,7 +258,7 @@ test_long_lines(void **state)
 	}
 }
 
-/* conf_file_read() refuses a NUL before; a caller that did not is told, too. */
+/* conf_file_read() refuses a NUL earlier. If a caller does not, the NUL is still an error. */
 static void
 test_a_nul_ends_no_line(void **state)
 {
@@ -271,9 +268,9 @@ test_a_nul_ends_no_line(void **state)
 	(void)state;
 	read_bytes(&got, text, sizeof(text) - 1);
 	assert_string_equal(errors_of(&got),
-	    "F:2: a control character: only tabs may stand in this file\n"
-	    "F:3: a control character: only tabs may stand in this file\n"
-	    "F:4: a control character: only tabs may stand in this file\n");
+	    "F:2: this line has a control character; only tabs are allowed\n"
+	    "F:3: this line has a control character; only tabs are allowed\n"
+	    "F:4: this line has a control character; only tabs are allowed\n");
 	assert_int_equal(got.sections.n, 1);
 	assert_int_equal(got.sections.item[0].nsettings, 0);
 	forget(&got);

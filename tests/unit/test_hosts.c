@@ -126,14 +126,14 @@ the_configuration_concludes_from_each_row(void **state)
 		const struct host *h = &hosts[i];
 
 		ROW(is_said(RULE, h->service, "\nnetworks = 192.0.2.0/24",
-			"can never match: at its services there is no client address") ==
+			"can never match: none of its services knows a client address") ==
 			h->no_client,
 		    h->service);
 		ROW(is_said(RULE, h->service, "\nrequires = publickey",
-			"can never match: no public key is used at its services") == h->no_key,
+			"can never match: none of its services reports a public key") == h->no_key,
 		    h->service);
 		ROW(is_said("[service ", h->service, "]\nidentity = caller",
-			"identity: nobody is signed in by") == h->no_caller,
+			"signs nobody in, because it names no caller") == h->no_caller,
 		    h->service);
 	}
 }

@@ -138,7 +138,7 @@ write "file:$token"
 printf '[exempt x]\nusers = nosuchuser.otp\nreason = r\nuntil = 2001-01-01\n' >>"$conf"
 run 0 config check --json
 out '"ok": true'
-out 'was over at the end of 2001-01-01'
+out 'expired at the end of 2001-01-01'
 sed -i 's/^until = .*/until = 2099-01-01/' "$conf"
 run 1 config check
 err "$conf:$(line ^users): [exempt x] users: there is no user \"nosuchuser.otp\""
