@@ -29,11 +29,13 @@ find_file(const char *name, const struct strlist *folders, uid_t second_owner, c
 	}
 	if (r == -OTP_ENOENT)
 		conf_error(report, NULL, 0,
-		    "profile %s: no %s.json in the folders of [paths] profiles", name, name);
+		    "profile %s: there is no %s.json in any folder of [paths] profiles", name,
+		    name);
 	else if (r)
 		conf_error(report, *file, 0,
-		    "%s: expected a regular file, owned by root, writable by nobody else",
-		    otp_strerror(r));
+		    "%s: expected a regular file of at most %d KiB, owned by root and writable by "
+		    "nobody else",
+		    otp_strerror(r), PROFILE_MAX / 1024);
 	return r ? -OTP_ECONF : 0;
 }
 
@@ -41,16 +43,18 @@ static int
 apply_variant(struct reader *rd, json_t *root, const char *variant)
 {
 	json_t *variants = json_object_get(root, "variants");
-	/* Held, for a patch may change `variants` too. */
+	/* A reference of our own, because the patch may change `variants`, too. */
 	_auto_json json_t *patch = variant ? json_incref(json_object_get(variants, variant)) : NULL;
+	size_t before = reader_down(rd, "variants");
 
 	if (variants && !json_is_object(variants))
-		reader_fault(rd, "/variants: expected an object");
+		reader_fault(rd, "expected an object");
 	else if (variant && !json_is_object(patch))
 		reader_fault(rd, "there is no variant \"%s\"", variant);
-	else if (patch && json_merge_patch(root, patch))
-		return -OTP_ENOMEM;
-	return rd->failed ? -OTP_ECONF : 0;
+	reader_up(rd, before);
+	if (rd->failed)
+		return -OTP_ECONF;
+	return patch && json_merge_patch(root, patch) ? -OTP_ENOMEM : 0;
 }
 
 int

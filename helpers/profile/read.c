@@ -22,7 +22,7 @@ read_var(struct reader *rd, const char *name, json_t *spec, struct profile_var *
 
 	v->name = strdup(name);
 	if (profile_is_builtin(name))
-		reader_fault(rd, "is the name of a built-in variable");
+		reader_fault(rd, "this is the name of a built-in variable; choose another name");
 	if (json_is_string(spec)) {
 		v->value = reader_copy(rd, spec);
 		reader_early_template(rd, v->value);
@@ -35,7 +35,7 @@ read_var(struct reader *rd, const char *name, json_t *spec, struct profile_var *
 	v->value = reader_string(rd, spec, "default", "");
 	reader_early_template(rd, v->value);
 	if (v->secret && v->value && *v->value)
-		reader_fault(rd, "a secret has no default");
+		reader_fault(rd, "a secret must not have a default");
 }
 
 static void
@@ -78,7 +78,8 @@ read_channel(struct reader *rd, const char *name, json_t *spec, struct profile_c
 	reader_pairs(rd, spec, "set", &c->set);
 	for (size_t i = 0; i < c->set.n; i++)
 		if (c->set.item[i].name && profile_is_builtin(c->set.item[i].name))
-			reader_fault(rd, "set: ${%s} is a built-in variable", c->set.item[i].name);
+			reader_fault(rd, "set: ${%s} is a built-in variable; choose another name",
+			    c->set.item[i].name);
 }
 
 static void
@@ -89,7 +90,7 @@ read_channels(struct reader *rd, json_t *root)
 	const char *name;
 
 	if (!json_is_object(channels) || !json_object_size(channels))
-		reader_fault(rd, "expected an object with a channel or more");
+		reader_fault(rd, "expected an object with at least one channel");
 	rd->p->channel = calloc(json_object_size(channels) + 1, sizeof(*rd->p->channel));
 	if (!rd->p->channel)
 		reader_fault(rd, "out of memory");
@@ -134,7 +135,7 @@ read_pointer(struct reader *rd, json_t *code, const char *key)
 	size_t before = reader_down(rd, key);
 
 	if (pointer && *pointer != '/')
-		reader_fault(rd, "a JSON pointer begins with '/'");
+		reader_fault(rd, "expected a JSON pointer, which begins with '/'");
 	reader_up(rd, before);
 	return pointer;
 }
@@ -160,13 +161,14 @@ read_code(struct reader *rd, json_t *root)
 		if (json_object_get(code, "placeholder"))
 			p->placeholder = reader_string(rd, code, "placeholder", NULL);
 		if (p->placeholder && !*p->placeholder)
-			reader_fault(rd, "an empty placeholder stands for nothing");
+			reader_fault(rd, "placeholder: expected text");
 		p->code_pointer = read_pointer(rd, code, "ptr");
 		p->code_echo = read_pointer(rd, code, "echo");
 		if ((p->code_by == CODE_BY_RESPONSE) != (p->code_pointer != NULL))
-			reader_fault(rd, "ptr goes with \"by\": \"response\", and only with it");
+			reader_fault(rd,
+			    "ptr is required with \"by\": \"response\", and allowed only with it");
 		if (p->code_echo && p->code_by != CODE_BY_MODULE)
-			reader_fault(rd, "echo goes with \"by\": \"module\"");
+			reader_fault(rd, "echo is allowed only with \"by\": \"module\"");
 		read_length(rd, code);
 	}
 	reader_up(rd, before);
@@ -261,9 +263,10 @@ read_requests(struct reader *rd, json_t *root)
 	if (p->resend)
 		add_response(rd, p->resend);
 	if ((p->code_by == CODE_BY_PROVIDER) != (p->verify != NULL))
-		reader_fault(rd, "verify goes with a code by \"provider\", and only with it");
+		reader_fault(
+		    rd, "verify is required with a code by \"provider\", and allowed only with it");
 	if (p->cleanup && !p->verify)
-		reader_fault(rd, "cleanup comes after verify, which is missing");
+		reader_fault(rd, "cleanup is allowed only with verify, which is missing");
 }
 
 static void

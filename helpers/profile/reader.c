@@ -104,7 +104,7 @@ reader_string(struct reader *rd, json_t *object, const char *key, const char *fa
 	else if (fallback)
 		s = strdup(fallback);
 	else
-		reader_fault(rd, "is missing: expected a string");
+		reader_fault(rd, "is missing; expected a string");
 	reader_up(rd, before);
 	return s;
 }
@@ -182,9 +182,9 @@ check_variable(const char *name, const char *conversion, void *arg)
 
 	(void)conversion;
 	if (!profile_is_builtin(name) && !is_known(rd, name))
-		reader_fault(rd, "${%s} is no variable of this profile", name);
+		reader_fault(rd, "${%s} is not a variable of this profile", name);
 	if (!strcmp(name, "code") && !rd->has_code)
-		reader_fault(rd, "${code} is not known here");
+		reader_fault(rd, "${code} has no value at this point");
 	return 0;
 }
 
@@ -200,8 +200,8 @@ check_early(const char *name, const char *conversion, void *arg)
 		known &= strcmp(name, late[i]) != 0;
 	if (!known)
 		reader_fault(rd,
-		    "${%s} is not known here: expected what tells of user, host, service "
-		    "or contact",
+		    "${%s} has no value at this point; expected a variable of the user, host, "
+		    "service or contact",
 		    name);
 	return 0;
 }
@@ -246,7 +246,7 @@ reader_pairs(struct reader *rd, json_t *object, const char *key, struct pairs *o
 		p->name = strndup(name, len - (p->optional ? 1 : 0));
 		p->value = reader_copy(rd, value);
 		if (!p->name || !*p->name)
-			reader_fault(rd, "a name is missing");
+			reader_fault(rd, "expected a name that is not empty");
 		reader_up(rd, inner);
 	}
 	reader_up(rd, before);

@@ -120,8 +120,8 @@ read_predicate(struct reader *rd, json_t *object, struct expect *e)
 	else
 		read_checks(rd, object, json_object_get(object, "any") ? "any" : "all", e);
 	if (!e->nstatus && !e->nchecks)
-		reader_fault(rd,
-		    "expected a status, all or any: a predicate that asks nothing is always true");
+		reader_fault(
+		    rd, "expected status, all or any; without them every answer would match");
 }
 
 static void
@@ -178,9 +178,9 @@ read_capture(struct reader *rd, const char *name, json_t *spec, struct capture *
 
 	c->name = strdup(name);
 	if (profile_is_builtin(name))
-		reader_fault(rd, "is the name of a built-in variable");
+		reader_fault(rd, "this is the name of a built-in variable; choose another name");
 	if (reader_is_set(rd, name))
-		reader_fault(rd, "is a variable already: an answer must not replace it");
+		reader_fault(rd, "this is a variable already; an answer must not replace it");
 	if (json_is_string(spec)) {
 		c->where = reader_copy(rd, spec);
 		if (c->where && *c->where != '/')
@@ -231,8 +231,8 @@ check_origin(const char *name, const char *conversion, void *arg)
 
 	if (!v || v->secret || *conversion)
 		reader_fault(rd,
-		    "${%s}: a host is named by vars that are not secret, and by nothing "
-		    "else",
+		    "${%s} is not allowed in a host name; expected a variable of vars that is not "
+		    "secret",
 		    name);
 	return 0;
 }
@@ -262,13 +262,14 @@ check_url(struct reader *rd, const struct request *q)
 
 	reader_template(rd, q->url);
 	if (q->url && !by_var && !scheme) {
-		reader_fault(rd, "a URL begins with %s or with one of vars",
+		reader_fault(rd, "expected a URL that begins with %s or with a variable of vars",
 		    q->mail.n ? "smtp:// or smtps://" : "https://");
 	} else if (from) {
 		int len = (int)(from - q->url + (ptrdiff_t)strcspn(from, "/?#"));
 
 		if (snprintf(origin, sizeof(origin), "%.*s", len, q->url) >= (int)sizeof(origin))
-			reader_fault(rd, "the name of the host is too long");
+			reader_fault(rd, "the host name is too long, expected at most %zu bytes",
+			    sizeof(origin) - 1);
 		else
 			(void)template_scan(origin, check_origin, rd, &why);
 	}
@@ -329,7 +330,7 @@ read_body(struct reader *rd, json_t *spec, struct request *q)
 	if (!!json_object_get(spec, "json") + !!json_object_get(spec, "form") + !!text +
 		!!json_object_get(spec, "mail") >
 	    1)
-		reader_fault(rd, "expected one of json, form, text and mail");
+		reader_fault(rd, "expected at most one of json, form, text and mail");
 	q->json = json_incref(json_object_get(spec, "json"));
 	before = reader_down(rd, "json");
 	check_json(rd, q->json);
@@ -389,15 +390,15 @@ check_mail(struct reader *rd, json_t *spec, const char *key, const struct reques
 
 	for (size_t i = 0; i < COUNT(not_of_mail); i++)
 		if (json_object_get(spec, not_of_mail[i]))
-			reader_fault(rd, "a mail has no %s", not_of_mail[i]);
+			reader_fault(rd, "%s is not allowed with mail", not_of_mail[i]);
 	for (size_t i = 0; i < q->nfails; i++)
 		checks |= q->fail[i].when.nchecks > 0;
 	if (checks)
-		reader_fault(rd, "a mail server's answer has a status, and no body to check");
+		reader_fault(rd, "the answer to a mail has only a status, and no body to check");
 	if (strcmp(key, "send") && strcmp(key, "resend"))
-		reader_fault(rd, "mail goes with send and resend alone");
+		reader_fault(rd, "mail is allowed only in send and resend");
 	if (rd->p->code_by != CODE_BY_MODULE || rd->p->code_echo)
-		reader_fault(rd, "mail goes with a code by \"module\", and without echo");
+		reader_fault(rd, "mail is allowed only with a code by \"module\" and without echo");
 }
 
 void
