@@ -215,7 +215,7 @@ mail_judge(CURLcode code, const struct transfer *t, struct http_answer *a)
 	/* A refusal ends the dialog; only the whole of it makes libcurl say OK. */
 	if (code && dialog->reply < FIRST_REFUSAL) {
 		if (no_login)
-			a->failure = "the server takes no login by PLAIN or LOGIN";
+			a->failure = "the mail server accepts no login by PLAIN or LOGIN";
 		return no_login ? -OTP_EPERM : transfer_judge_failure(code, t, a);
 	}
 	a->status = dialog->reply;

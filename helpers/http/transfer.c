@@ -361,7 +361,8 @@ transfer_new(const struct http_request *q, const struct http_route *route, int p
 	t->is_mail = q->mail != NULL;
 	r = url_check(q, route, t, &starttls);
 	if (!r && t->is_mail && mail_check(q->mail)) {
-		t->answer->failure = "an address, the subject or the text cannot be sent";
+		t->answer->failure =
+		    "an address is malformed, or the mail has a character that is not allowed";
 		r = -OTP_EINVAL;
 	}
 	if (!r) {

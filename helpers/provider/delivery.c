@@ -280,8 +280,9 @@ route_add(struct route *route, const struct conf *c, const char *name, uid_t sec
 	int r;
 
 	if (!section) {
-		conf_error(report, NULL, 0, "[channel %s] providers: there is no [provider %s]",
-		    channel, name);
+		conf_error(report, NULL, 0,
+		    "[channel %s] providers: there is no [provider %s]; add that section", channel,
+		    name);
 		return -OTP_ECONF;
 	}
 	r = provider_load(c, section, second_owner, PROVIDER_READ_SECRETS, &p, report);
@@ -292,8 +293,9 @@ route_add(struct route *route, const struct conf *c, const char *name, uid_t sec
 	if (r || provider_needs(p, channel) == provider_needs(route->provider[0], channel))
 		return r;
 	conf_error(report, NULL, 0,
-	    "[channel %s] providers: %s and %s need different kinds of contact", channel, name,
-	    provider_name(route->provider[0]));
+	    "[channel %s] providers: %s and %s need different kinds of contact; use a channel for "
+	    "each",
+	    channel, name, provider_name(route->provider[0]));
 	return -OTP_ECONF;
 }
 

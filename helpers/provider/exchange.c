@@ -274,7 +274,8 @@ bind_token(const struct provider *p, const struct provider_io *io, struct bindin
 	if (!s)
 		return 0;
 	if (token_key(p, b, &key) || !buf_str(&key)) {
-		*o = (struct outcome){.class = CLASS_REFUSED, .detail = "the session has no key"};
+		*o = (struct outcome){
+		    .class = CLASS_REFUSED, .detail = "the key of the session is empty"};
 		return 0;
 	}
 	if (!io->tokens->get(io->tokens, buf_str(&key), &kept) &&

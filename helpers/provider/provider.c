@@ -1,5 +1,6 @@
 #include "helpers/provider/internal.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +30,8 @@ secret_path(const char *value, char *path, size_t size, const char **why)
 	if (!strncmp(value, "file:/", 6)) {
 		n = snprintf(path, size, "%s", value + 5);
 	} else if (!strncmp(value, "cred:", 5)) {
-		*why = "there are no systemd credentials here: cred: works through the socket only";
+		*why = "cred: works only if systemd starts the helper, through pam_otp.socket; "
+		       "expected file:/PATH";
 		if (!folder)
 			return -OTP_ENOENT;
 		*why = "expected cred:NAME, without '/'";
@@ -37,7 +39,8 @@ secret_path(const char *value, char *path, size_t size, const char **why)
 			return -OTP_EINVAL;
 		n = snprintf(path, size, "%s/%s", folder, value + 5);
 	} else {
-		*why = "a secret is not written here: expected file:/PATH or cred:NAME";
+		*why = "a secret must not stand in the configuration; expected file:/PATH or "
+		       "cred:NAME";
 		return -OTP_EINVAL;
 	}
 	*why = "the path is too long";
@@ -55,9 +58,9 @@ secret_read(const char *value, uid_t second_owner, struct secret *out, const cha
 		return r;
 	r = trust_read(path, second_owner, TRUST_SECRET, PROVIDER_SECRET_MAX, out);
 	*why = r == -OTP_EPERM ? "the file must be owned by root, writable by nobody else and not "
-				 "readable by others (root:" OTP_USER " 0640)"
-	       : r ? "the file cannot be read (root:" OTP_USER " 0640 in a folder that " OTP_USER
-		     " may enter)"
+				 "readable by others; expected root:" OTP_USER " and mode 0640"
+	       : r	       ? "the file cannot be read; expected root:" OTP_USER
+		     " and mode 0640, in a folder that " OTP_USER " may enter"
 		   : "";
 	if (r)
 		return r;
@@ -66,7 +69,7 @@ secret_read(const char *value, uid_t second_owner, struct secret *out, const cha
 	for (size_t i = 0; i < out->len; i++)
 		if ((unsigned char)out->bytes[i] < 0x20 || out->bytes[i] == 0x7f)
 			r = -OTP_EINVAL;
-	*why = "the file must hold one line of text";
+	*why = "expected a file with one line of text";
 	return out->len ? r : -OTP_EINVAL;
 }
 
@@ -120,11 +123,11 @@ judge_settings(const struct provider *p, struct conf_report *report)
 			if (!template_scan(s->value, judge_setting, NULL, &why))
 				continue;
 			(void)snprintf(what, sizeof(what), "%s",
-			    *why ? why : "only built-in variables can be used here");
+			    *why ? why : "only built-in variables can be used in a setting");
 		} else {
-			(void)snprintf(what, sizeof(what), "no setting of the profile %s%s%s%s",
-			    p->section->profile, near ? ", did you mean \"" : "", near ? near : "",
-			    near ? "\"?" : "");
+			(void)snprintf(what, sizeof(what),
+			    "the profile %s has no such setting%s%s%s", p->section->profile,
+			    near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 		}
 		fault_at(p->section, s, s->key, what, report);
 		r = -OTP_ECONF;
@@ -134,7 +137,8 @@ judge_settings(const struct provider *p, struct conf_report *report)
 
 		if (!f->var[i].required || (s && *s->value))
 			continue;
-		fault_at(p->section, s, f->var[i].name, "is required by the profile", report);
+		fault_at(
+		    p->section, s, f->var[i].name, "the profile requires this setting", report);
 		r = -OTP_ECONF;
 	}
 	return r;
@@ -149,10 +153,12 @@ judge_route(
 
 	if (section->ca && access(section->ca, R_OK))
 		conf_error(report, section->file, section->line,
-		    "[provider %s] ca: %s cannot be read", section->name, section->ca);
+		    "[provider %s] ca: %s cannot be read: %s", section->name, section->ca,
+		    strerror(errno));
 	else if (section->proxy && mails)
 		conf_error(report, section->file, section->line,
-		    "[provider %s] proxy: a mail goes through none", section->name);
+		    "[provider %s] proxy: a mail cannot be sent through a proxy; remove this key",
+		    section->name);
 	else
 		return 0;
 	return -OTP_ECONF;
@@ -264,20 +270,20 @@ provider_check_channel(
 
 	if (!profile_channel(p->profile, channel)) {
 		conf_error(report, NULL, 0,
-		    "[channel %s] providers: the profile of %s has no channel %s", channel,
-		    provider_name(p), channel);
+		    "[channel %s] providers: the profile %s of [provider %s] has no channel %s",
+		    channel, p->section->profile, provider_name(p), channel);
 		return -OTP_ECONF;
 	}
 	if (template_scan(provider_message(p, message), note_use, &use, &why))
 		conf_error(report, NULL, 0, "[channel %s] message: %s", channel, why);
 	else if (use.unknown)
 		conf_error(report, NULL, 0,
-		    "[channel %s] message: ${%s} is no variable of a message", channel,
+		    "[channel %s] message: ${%s} is not a variable of messages", channel,
 		    use.unknown);
 	else if (!use.code && provider_takes_message(p))
 		conf_error(report, NULL, 0,
-		    "[channel %s] message: has no ${code}: a message without a code "
-		    "would be sent",
+		    "[channel %s] message: expected ${code} in it; without it, a message without "
+		    "a code would be sent",
 		    channel);
 	else
 		return 0;
@@ -294,8 +300,8 @@ int
 provider_no_message(const char *channel, struct conf_report *report)
 {
 	conf_error(report, NULL, 0,
-	    "[channel %s] message: its providers write the message themselves, and this one would "
-	    "go nowhere",
+	    "[channel %s] message: all its providers write their own text, so this one would not "
+	    "be sent; remove it",
 	    channel);
 	return -OTP_ECONF;
 }

@@ -162,14 +162,14 @@ static const char *
 detail_of(const struct request *q, const struct http_answer *a)
 {
 	static const char *const of_mail[] = {
-	    [MAIL_CONNECT] = "the mail server does not let us in",
+	    [MAIL_CONNECT] = "the mail server refuses the connection or the login",
 	    [MAIL_SENDER] = "the mail server refuses the sender",
 	    [MAIL_RECIPIENT] = "the mail server refuses the recipient",
 	    [MAIL_TEXT] = "the mail server refuses the text",
 	};
 
 	return q->mail.n && a->status >= 400 ? of_mail[a->stage]
-					     : "the answer is not the expected one";
+					     : "the answer does not match the profile's expect";
 }
 
 /* By `expect`, then by the rules, then by the status. */
@@ -184,7 +184,7 @@ judge_reply(const struct request *q, enum request_purpose purpose, const struct 
 	for (size_t i = 0; i < q->nfails; i++) {
 		if (expect_holds(&q->fail[i].when, a)) {
 			o->class = q->fail[i].is;
-			o->detail = "by a rule of the profile";
+			o->detail = "the answer matches a fail rule of the profile";
 			return;
 		}
 	}
@@ -209,12 +209,12 @@ judge_answer(const struct request *q, enum request_purpose purpose, struct http_
 	o->retry_after = a->retry_after;
 	if (reply.text && a->body.len &&
 	    json_read(reply.text, a->body.len, &json, why, sizeof(why)))
-		o->detail = "the answer is no JSON";
+		o->detail = "the answer is not JSON";
 	reply.json = json;
 	judge_reply(q, purpose, a, &reply, o);
 	if (o->class == CLASS_OK && capture(q, a, json, b)) {
 		o->class = CLASS_PROVIDER_DOWN;
-		o->detail = "the answer lacks a value to capture";
+		o->detail = "the answer lacks a value that the profile captures";
 	} else if (o->class == CLASS_OK) {
 		o->detail = "";
 	}
@@ -229,8 +229,10 @@ judge_failure(const struct request *q, int r, const struct http_answer *a, struc
 	if (r == -OTP_EINVAL) {
 		o->class = CLASS_REFUSED;
 		if (!*o->detail)
-			o->detail = q->mail.n ? "neither smtp nor smtps, or through a proxy"
-					      : "neither https nor a literal loopback address";
+			o->detail = q->mail.n
+					? "the URL is neither smtp nor smtps, or there is a proxy"
+					: "the URL is neither https nor http to a literal "
+					  "loopback address";
 	} else if (r == -OTP_EPERM) {
 		o->class = CLASS_BAD_CREDENTIALS;
 		o->outage = true;
@@ -255,7 +257,7 @@ request_make(const struct request *q, enum request_purpose purpose, struct bindi
 	*o = (struct outcome){.class = CLASS_BROKEN, .detail = ""};
 	if (r) {
 		o->class = r == -OTP_ENOMEM ? CLASS_BROKEN : CLASS_REFUSED;
-		o->detail = "a value does not fit its place in the request";
+		o->detail = "a value is not allowed at its place in the request";
 		r = 0;
 	} else {
 		request = rendered_request(q, &d);

@@ -269,7 +269,7 @@ def test_a_mail_goes_through_no_proxy(mail):
     mail.configure(settings="proxy = http://127.0.0.1:3128")
     with pytest.raises(Exception) as error:
         mail.otpctl("config", "check")
-    assert "a mail goes through none" in error.value.stderr
+    assert "a mail cannot be sent through a proxy" in error.value.stderr
 
 
 # What a server says

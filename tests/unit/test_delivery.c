@@ -410,7 +410,7 @@ a_text_is_for_who_takes_one(void **state)
 		    folder.path, rows[i].a, web_port(web[0]), rows[i].b, web_port(web[1]));
 		r = try_conf(text, &report);
 		assert_int_equal(r, rows[i].taken ? 0 : -OTP_ECONF);
-		ROW(rows[i].taken == !strstr(report_text(&report), "would go nowhere"), rows[i].a);
+		ROW(rows[i].taken == !strstr(report_text(&report), "would not be sent"), rows[i].a);
 		if (rows[i].taken)
 			assert_int_equal(
 			    send_it(), strcmp(rows[i].a, "told") ? CLASS_OK : CLASS_REFUSED);

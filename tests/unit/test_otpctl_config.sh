@@ -80,7 +80,7 @@ err "warning: [provider tingting] cred: works where systemd starts the helper"
 # A secret that stands where it must not is an error, and is not repeated.
 write geheim
 run 1 config check
-err "$conf:$(line ^token): [provider tingting] token: a secret is not written here"
+err "$conf:$(line ^token): [provider tingting] token: a secret must not stand in the configuration"
 run 0 config show
 out '(hidden)'
 rm "$dir/providers/tingting.json"
@@ -149,7 +149,7 @@ err "$conf:$(line ^groups): [exempt x] groups: there is no group \"nosuchgroup.o
 write "file:$token"
 printf '[channel fax]\nproviders = tingting\n' >>"$conf"
 run 1 config check
-err "[channel fax] providers: the profile of tingting has no channel fax"
+err "[channel fax] providers: the profile tingting of [provider tingting] has no channel fax"
 write "file:$token"
 printf '[channel other]\nproviders = x\n[provider x]\nprofile = nosuch\n' >>"$conf"
 run 1 config check
@@ -166,7 +166,7 @@ both "tingting, crego" >"$conf"
 run 0 config check
 both "crego" >"$conf"
 run 1 config check
-err "[channel sms] message: its providers write the message themselves"
+err "[channel sms] message: all its providers write their own text"
 rm "$conf"
 run 1 config check
 err "$conf: there is no such file"

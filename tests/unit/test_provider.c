@@ -210,11 +210,11 @@ settings_are_judged(void **state)
 		const char *setting, *says;
 	} rows[] = {
 	    {"tokn = file:/x", "did you mean \"token\"?"},
-	    {"token = abcdef", "a secret is not written here"},
-	    {"token = file:relative", "a secret is not written here"},
+	    {"token = abcdef", "a secret must not stand in the configuration"},
+	    {"token = file:relative", "a secret must not stand in the configuration"},
 	    {"token = file:/nonexistent", "the file cannot be read"},
-	    {"token = cred:x", "no systemd credentials here"},
-	    {"company = ${token}", "only built-in variables can be used here"},
+	    {"token = cred:x", "cred: works only if systemd starts the helper"},
+	    {"company = ${token}", "only built-in variables can be used in a setting"},
 	    {"company = ${user", "not closed"},
 	};
 
