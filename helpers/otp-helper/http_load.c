@@ -41,7 +41,7 @@ load(const char *path, uid_t second_owner, http_open_fn **out, struct buf *why)
 	void *part;
 
 	if (trust_path(path, second_owner, culprit, sizeof(culprit))) {
-		buf_putf(why, "%s: owned or writable by somebody else", culprit);
+		buf_putf(why, "%s: expected owner root, and nobody else who may write it", culprit);
 		return -OTP_EPERM;
 	}
 	/* Lazy, for the libraries behind it: ours is bound at once, as it was linked to be. */
@@ -54,7 +54,8 @@ load(const char *path, uid_t second_owner, http_open_fn **out, struct buf *why)
 		return -OTP_ESYS;
 	}
 	if (strcmp(object->build, HTTP_BUILD) != 0) {
-		buf_putf(why, "%s: not of the build of otp-helper; install both again", path);
+		buf_putf(
+		    why, "%s: it is from another build than otp-helper; install both again", path);
 		(void)dlclose(part);
 		return -OTP_EPROTO;
 	}
@@ -82,7 +83,7 @@ http_load(uid_t second_owner, http_open_fn **out)
 			return 0;
 		text = buf_str(&why);
 		if (i == ROUNDS || r == -OTP_EPERM) {
-			otp_log(LOG_ERR, "what speaks HTTP cannot be loaded: %s", text ? text : "");
+			otp_log(LOG_ERR, HTTP_OBJECT " cannot be loaded: %s", text ? text : "");
 			return r;
 		}
 		(void)nanosleep(&round, NULL);

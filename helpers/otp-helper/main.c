@@ -152,7 +152,8 @@ open_host_key(struct sign_in *s)
 
 	if (r)
 		otp_logr(LOG_ERR, r,
-		    "host key %s (%d random bytes, root:" OTP_USER " 0640; otpctl init makes it)",
+		    "the host key %s cannot be used (expected at least %d random bytes, "
+		    "root:" OTP_USER ", mode 0640; run: otpctl init)",
 		    path, HOST_KEY_MIN);
 	return r;
 }
@@ -194,7 +195,7 @@ open_delivery(struct login_opener *opener, struct delivery **out)
 		return r;
 	r = open(s->wire.fd, OTP_CA_DIR, &s->http);
 	if (r) {
-		otp_logr(LOG_ERR, r, "HTTP cannot be spoken");
+		otp_logr(LOG_ERR, r, "libcurl cannot be started");
 		return r;
 	}
 	io.http = s->http;
@@ -285,7 +286,8 @@ keep_samples(struct sign_in *s)
 	for (int i = 0; i < r->nsamples; i++)
 		if (s->store->ops->sample_put(s->store, &now, r->sample[i].what,
 			r->sample[i].took_ms, r->sample[i].outcome))
-			otp_log(LOG_WARNING, "event=sample detail=\"cannot be kept\"");
+			otp_log(LOG_WARNING,
+			    "event=sample detail=\"the time that a request took cannot be kept\"");
 }
 
 /* The result is with the module: the rest is nobody's wait. */
@@ -329,9 +331,9 @@ serve(struct sign_in *s, const char *config)
 	}
 	log_report(&report);
 	if (bad_conf)
-		broken(&s->result, "the configuration is wrong: otpctl config check");
+		broken(&s->result, "the configuration is wrong; run: otpctl config check");
 	else if (open_all(s))
-		broken(&s->result, "state, contacts or host key cannot be used");
+		broken(&s->result, "the state, the contacts or the host key cannot be used");
 	else
 		run_login(s, &s->result);
 	log_outcome(s, &s->result);

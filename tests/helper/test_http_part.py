@@ -125,7 +125,7 @@ def another_build(part):
     stamp = build_stamp(data)
     with open(part, "wb") as f:
         f.write(data.replace(stamp, stamp[:-1] + (b"0" if stamp[-1:] != b"0" else b"1")))
-    return "not of the build of otp-helper"
+    return "it is from another build than otp-helper"
 
 
 def build_stamp(data):
@@ -140,12 +140,12 @@ def build_stamp(data):
 
 def anybodys_file(part):
     os.chmod(part, 0o666)
-    return f"{part}: owned or writable by somebody else"
+    return f"{part}: expected owner root, and nobody else who may write it"
 
 
 def anybodys_folder(part):
     os.chmod(os.path.dirname(part), 0o777)
-    return f"{os.path.dirname(part)}: owned or writable by somebody else"
+    return f"{os.path.dirname(part)}: expected owner root, and nobody else who may write it"
 
 
 def somebodys_file(part):
@@ -155,7 +155,7 @@ def somebodys_file(part):
     os.chown(part, 2, 2)
     os.chown(os.path.dirname(part), 0, 0)
     os.chmod(os.path.dirname(part), 0o1777)
-    return f"{part}: owned or writable by somebody else"
+    return f"{part}: expected owner root, and nobody else who may write it"
 
 
 @pytest.mark.parametrize("spoil", [

@@ -185,7 +185,7 @@ def test_what_is_broken_before_anybody_is_looked_up_is_broken_at_a_service(world
     assert world.finish("alice") == PERM_DENIED
     told = [pairs(m[2]) for m in map(HELPER.match, world.log().splitlines()) if m and "event=signin " in m[2]]
     assert [(one["result"], one["user"], one["service"]) for one in told] == [("broken", "?", SERVICE)]
-    assert told[0]["reason"] == "the configuration is wrong: otpctl config check"
+    assert told[0]["reason"] == "the configuration is wrong; run: otpctl config check"
 
 
 def test_nothing_secret_is_in_the_log(world):
