@@ -123,7 +123,7 @@ send_counts(const struct login *l, struct send_count count[COUNTS_MAX])
 	count[n] = (struct send_count){
 	    .budget = {.kind = "host"},
 	    .windows = host_windows(l),
-	    .mode = l->decoy ? SEND_LOOKS : SEND_RETURNS,
+	    .mode = l->decoy ? SEND_CHECK_ONLY : SEND_RETURNS,
 	};
 	n++;
 	count[n] = (struct send_count){

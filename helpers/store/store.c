@@ -15,7 +15,8 @@
 
 static const char reserve_name[] = "reserve";
 
-enum { SPARE_ROOM = 16 * STORE_RESERVE }; /* free bytes from which on the spare is made */
+/* The reserve file is made only while the disk has this many free bytes. */
+enum { RESERVE_NEEDS_FREE = 16 * STORE_RESERVE };
 
 void
 challenge_clear(struct challenge *c)
@@ -63,14 +64,18 @@ reserve_open(int dir, int flags, struct stat *st)
 }
 
 static bool
-is_room(int dir)
+has_room(int dir)
 {
 	struct statvfs fs;
 
-	return !fstatvfs(dir, &fs) && (uint64_t)fs.f_bavail * fs.f_frsize >= (uint64_t)SPARE_ROOM;
+	return !fstatvfs(dir, &fs) &&
+	       (uint64_t)fs.f_bavail * fs.f_frsize >= (uint64_t)RESERVE_NEEDS_FREE;
 }
 
-/* Random bytes: a file system that compresses or leaves holes must allocate them, too. */
+/*
+ * Fills the file with random bytes, so that also a file system that compresses, or leaves holes,
+ * allocates all blocks.
+ */
 static bool
 reserve_fill(int fd)
 {
@@ -93,7 +98,7 @@ reserve_keep(int dir)
 
 	if (!fstatat(dir, reserve_name, &st, AT_SYMLINK_NOFOLLOW) && st.st_size >= STORE_RESERVE)
 		return;
-	if (!is_room(dir))
+	if (!has_room(dir))
 		return;
 	fd = reserve_open(dir, O_WRONLY | O_CREAT, &st);
 	if (fd >= 0 && !reserve_fill(fd) && ftruncate(fd, 0))
@@ -106,6 +111,6 @@ reserve_release(int dir)
 	struct stat st;
 	_auto_close int fd = reserve_open(dir, O_WRONLY, &st);
 
-	/* fsync: some file systems hand freed blocks out again only after that. */
+	/* Some file systems can use freed blocks again only after fsync(2). */
 	return fd >= 0 && st.st_size > 0 && !ftruncate(fd, 0) && !fsync(fd);
 }

@@ -1,15 +1,23 @@
 /*
- * The store: everything that must outlive a sign-in. Reserve, then act: what costs something is
- * counted before it is done, so that a crash never gives a free message or a free guess.
+ * The store keeps everything that must outlive a sign-in: challenges, counts of messages and of
+ * failures, known sources, remembered sign-ins, recovery codes, and tokens of providers.
+ *
+ * What costs something is counted before it is done. So a crash never gives a free message or a
+ * free guess.
  *
  * MUST:
- *  - every operation is one transaction, and durable (on disk) when it returns 0 or has counted;
- *  - a challenge is consumed at most once, whoever races;
- *  - a try is counted before the code goes anywhere, or in the transaction that compares it;
- *  - a clock that goes back frees nothing: events "in the future" still count;
+ *  - each operation is one transaction; when it returns 0, or an error that counts something, the
+ *    change is on disk;
+ *  - a challenge is consumed at most once, even if many sign-ins try it at the same moment;
+ *  - a try is counted before the code is sent to a provider, or in the transaction that compares
+ *    the code;
+ *  - a clock that is set back frees nothing: an event with a time in the future still counts;
  *  - an operation that cannot write returns -OTP_ESTORE and has changed nothing.
  *
- * The interface is a struct of functions, so that another engine can stand beside SQLite.
+ * The interface is a struct of functions, so that another engine can be used instead of SQLite.
+ * Times that end in wall_ms are milliseconds of the wall clock since 1970. Times that end in
+ * boot_ms are milliseconds since the machine started. Pointers are borrowed for the call. Each
+ * operation that returns -OTP_ESTORE has logged the cause.
  */
 #ifndef OTP_STORE_H
 #define OTP_STORE_H
@@ -25,33 +33,37 @@
 
 enum { STORE_ID_LEN = 32, STORE_MAC_LEN = 32, STORE_KEY_MAX = 512 };
 
-/* A code that was sent and may still be used. */
+/* A code that was sent, or that a decoy pretends to have sent, and that may still be used. */
 struct challenge {
 	char id[STORE_ID_LEN + 1]; /* random, hexadecimal */
 	char user[256];		   /* canonical name */
 	char service[256];
-	char source[STORE_KEY_MAX + 1]; /* who asked: see login.c */
+	char source[STORE_KEY_MAX + 1]; /* the joining source: see struct source, key */
 	char channel[64];
 	char provider[64];
-	char address[CONTACT_ADDRESS_MAX + 1]; /* where it went */
-	unsigned char mac[STORE_MAC_LEN];      /* of the code, when it is checked here */
+	char address[CONTACT_ADDRESS_MAX + 1]; /* where the code was sent */
+	/* The HMAC of the code, if the helper and not the provider checks it. */
+	unsigned char mac[STORE_MAC_LEN];
 	bool has_mac;
-	char *
-	    captures; /* JSON object of the send's captures, sealed by the caller; owned; or NULL */
-	/* At the provider the code belongs to the address: no other live one may stand beside it.
+	/* What was captured from the answer to the send: JSON, sealed by the caller; owned; or
+	 * NULL.
 	 */
+	char *captures;
+	/* The provider ties a code to the address alone: no other live challenge may have it. */
 	bool alone_at_address;
 	int64_t expires_boot_ms;
 	int64_t sent_wall_ms;
-	int tries; /* counted so far, all sign-ins together */
+	int tries; /* counted so far, in all sign-ins together */
 };
 
-void challenge_clear(struct challenge *c); /* wipes and frees what it owns */
+void challenge_clear(struct challenge *c); /* wipes *c and frees what it owns */
 
 /*
- * Who pays: failures in a row and messages are counted apart for each. The owner is a user, an
- * address, a client, a bucket of unknown users; the place is where a user has signed in before,
- * or "" for all strangers together. The kind is never empty (-OTP_EINVAL).
+ * What failures in a row and messages are counted against. Each budget has counts of its own.
+ *
+ * The owner is a user, an address, a client, or one of the numbered buckets that names without an
+ * account share. A budget of a known source belongs to sign-ins from there alone; with
+ * known_source "", all other sources share it. The kind must not be empty.
  */
 struct budget {
 	char kind[24];
@@ -60,269 +72,339 @@ struct budget {
 };
 
 enum send_mode {
-	SEND_RETURNS, /* a sign-in that ends in ok gives it back */
-	SEND_STAYS,   /* it does not: what was sent was sent */
-	SEND_LOOKS,   /* must have room, but is not charged: a decoy sends nothing */
+	SEND_RETURNS,	 /* counted; a sign-in that ends in success gives the message back */
+	SEND_STAYS,	 /* counted for good: the message was sent, whatever came of it */
+	SEND_CHECK_ONLY, /* refused at the limit but not counted, because a decoy sends nothing */
 };
 
-/* What a send must be counted against, all or nothing. */
+/* One budget that a send is counted against, and its limits. */
 struct send_count {
 	struct budget budget;
 	struct conf_windows windows;
 	enum send_mode mode;
 };
 
-/* Why a reservation was refused, and until when (wall ms) it will be. */
+/* Why a reservation was refused. */
 struct store_refusal {
-	char kind[24]; /* of the budget that is longest spent */
+	char kind[24]; /* of the budget that stays full the longest */
 	int64_t until_wall_ms;
 };
 
-#define STORE_FOREVER INT64_MAX /* as a time: until somebody unlocks it */
+#define STORE_FOREVER INT64_MAX /* as a time: until an administrator unlocks it */
 
 /*
- * Failures in a row on one budget, then a back-off that doubles, then the end: `most` in a row and
- * no more, until the budget is unlocked or reset.
+ * When failures in a row lock a budget. The first lock comes with `failures` in a row and lasts
+ * backoff_first_ms; each further failure doubles it, up to backoff_most_ms. With `most` in a row
+ * the lock has no end until the budget is unlocked or reset.
  */
 struct try_rule {
 	int failures;
 	int most;
 	int64_t backoff_first_ms;
 	int64_t backoff_most_ms;
-	int per_challenge; /* tries on one challenge, across sign-ins */
+	int per_challenge; /* tries of one challenge, in all sign-ins together */
 };
 
-/* One issue of recovery codes. Found: the salt, and n, how many are not used yet; no hashes. */
 enum { RECOVERY_CODES = 10, RECOVERY_SALT_LEN = 16, RECOVERY_HASH_LEN = 32 };
 
+/*
+ * One issue: the recovery codes that a user was given together. recovery_put() reads the hashes of
+ * n codes. recovery_find() leaves the hashes zero, and n is the number of unused codes.
+ */
 struct recovery {
 	char id[STORE_ID_LEN + 1]; /* of the issue: random, hexadecimal */
 	unsigned char salt[RECOVERY_SALT_LEN];
 	unsigned char hash[RECOVERY_CODES][RECOVERY_HASH_LEN];
 	int n;
-	int64_t issued_wall_ms; /* when found: recovery_put()'s now */
+	int64_t issued_wall_ms; /* recovery_find() sets it, recovery_put() takes it from now */
 };
 
-/* How a real send or check went, newest first: what decoys are made to look like. */
+/* How one real send or check went. A decoy imitates the last ones. */
 struct sample {
 	int64_t at_wall_ms;
 	int64_t took_ms;
-	int outcome; /* the caller's */
+	int outcome; /* a number of the caller's */
 };
 enum { SAMPLES_KEPT = 64 };
 
-/* What holds for one user, for who looks after it. Borrowed for the call. */
 enum fact_kind {
-	FACT_FAILURES,	  /* n in a row on the budget, the last at at_wall_ms */
-	FACT_SEND,	  /* counted against the budget at at_wall_ms */
-	FACT_CHALLENGE,	  /* live; n tries; detail: "SERVICE CHANNEL PROVIDER"; at: when sent */
-	FACT_SOURCE,	  /* known since a sign-in at at_wall_ms: budget.place */
-	FACT_RECOVERY,	  /* n codes left of those issued at at_wall_ms */
-	FACT_RETRY_AFTER, /* detail: a provider that wants no request for owner until at_wall_ms */
+	FACT_FAILURES,	  /* n failures in a row on the budget, the last at at_wall_ms */
+	FACT_SEND,	  /* one send, counted against the budget at at_wall_ms */
+	FACT_CHALLENGE,	  /* live, n tries, sent at at_wall_ms; "SERVICE CHANNEL PROVIDER" */
+	FACT_SOURCE,	  /* budget.known_source; the last sign-in from there was at at_wall_ms */
+	FACT_RECOVERY,	  /* n unused recovery codes, issued at at_wall_ms */
+	FACT_RETRY_AFTER, /* the provider in detail takes no request for owner until at_wall_ms */
 };
 
+/* One thing that the store holds about a user, for an administrator. Borrowed for the call. */
 struct store_fact {
 	enum fact_kind kind;
-	struct budget budget; /* of failures, sends and places; a pause: owner is the address */
+	/* FACT_FAILURES and FACT_SEND fill it whole. For the others kind is "", and owner is the
+	 * user; for FACT_RETRY_AFTER owner is the address. */
+	struct budget budget;
 	int64_t n;
 	int64_t at_wall_ms;
 	const char *detail; /* never NULL */
 };
 
-/* 0 to go on, or an error that ends the listing. */
+/* Takes one fact. 0 to go on, or any -OTP_E..., which ends the listing. */
 typedef int fact_fn(const struct store_fact *f, void *arg);
 
-/* What a provider said, when (wall, ms). 0 to go on, or an error that ends the listing. */
-typedef int credits_fn(
-    const char *provider, const char *channel, int64_t credits, int64_t said_wall_ms, void *arg);
+/*
+ * Takes how many messages a provider reported to be left on a channel, and when it did. 0 to go
+ * on, or any -OTP_E..., which ends the listing.
+ */
+typedef int credits_fn(const char *provider, const char *channel, int64_t credits,
+    int64_t reported_wall_ms, void *arg);
 
-/* A place counts as known for so long after a sign-in from it; of each user the newest are kept. */
+/* How long after a sign-in its source stays known. Of each user the newest ones are kept. */
 #define SOURCE_KNOWN_MS (INT64_C(30) * 24 * 60 * 60 * 1000)
 enum { SOURCES_KEPT = 32 };
 
-/* What a sign-in that ends in ok leaves behind, in the transaction that lets it in. Borrowed. */
+/*
+ * What a sign-in that ends in success leaves behind for its user. The transaction that lets the
+ * user in also writes this.
+ */
 struct success_effects {
-	const char *known_source; /* known from now on for the user; NULL or "" for none */
-	const char *remember;	  /* not asked again there for a while; NULL or "" for nowhere */
+	const char *known_source; /* is known from now on; NULL or "" for none */
+	/* Where the user is not asked again for a while (struct source, remember); NULL or "" for
+	 * nowhere. */
+	const char *remember;
 };
 
 /*
- * A try of a code: what is compared, what pays for it, and what follows when it is right. Each
- * operation names the members that it reads; the others may stay zero. Pointers are borrowed for
- * the call.
+ * One try of a code: what is compared, which budget pays for it, and what follows if it is right.
+ * Each operation names the members that it reads; the others may stay zero.
  */
 struct trial {
 	const char *id;		    /* of the challenge, or of the issue of recovery codes */
-	const char *user;	    /* whose recovery codes */
+	const char *user;	    /* owner of the recovery codes */
 	const unsigned char *proof; /* STORE_MAC_LEN or RECOVERY_HASH_LEN bytes */
 	const struct budget *budget;
 	struct try_rule rule;
 	struct success_effects effects;
-	int64_t lease_ms;
+	int64_t lease_ms; /* how long other sign-ins wait for the provider's answer */
 };
 
-/* What a trial came to. Each operation sets both, to 0 where they mean nothing. */
+/* What an operation found. It sets both members, to 0 where they have no meaning. */
 struct trial_result {
-	int left;	       /* tries of the challenge, or recovery codes of the issue */
-	int64_t until_wall_ms; /* the budget is locked until then */
+	int left;	       /* tries of the challenge, or unused codes of the issue */
+	int64_t until_wall_ms; /* when the lock of the budget ends */
 };
 
-/* The longest that anything is remembered. */
+/* No sign-in is remembered longer than this. */
 #define REMEMBER_MOST_MS (INT64_C(24) * 60 * 60 * 1000)
 
-/* A remembered sign-in. 0 to go on, or an error that ends the listing. */
+/* Takes one remembered sign-in. 0 to go on, or any -OTP_E..., which ends the listing. */
 typedef int remembered_fn(const char *user, const char *key, int64_t made_wall_ms, void *arg);
 
 struct store;
 struct store_ops {
 	/*
-	 * Counts a send against every entry, in one transaction, before it is made. *id names the
-	 * reservation. -OTP_ELIMIT with *why; -OTP_ESTORE.
+	 * Counts a send that is still to be made against each of n budgets, or against none if one
+	 * of them is at its limit. *id then names the reservation.
+	 * 0; -OTP_ELIMIT: refused, see *why; -OTP_EINVAL: a kind is empty or a window makes no
+	 * sense; -OTP_ESTORE.
 	 */
 	int (*send_reserve)(struct store *s, const struct instant *now,
 	    const struct send_count *count, size_t n, int64_t *id, struct store_refusal *why);
-	/* Gives a reservation back: nothing was sent, or the challenge ended in ok. */
+	/*
+	 * Gives a whole reservation back, because nothing was sent. An unknown id changes nothing.
+	 * 0 or -OTP_ESTORE.
+	 */
 	int (*send_return)(struct store *s, int64_t id);
 	/*
-	 * Of those with the same number one at a time, until it ends its turn or its process ends;
-	 * at most one turn a store. 0; -OTP_EBUSY: it is another's; -OTP_ESTORE, logged: turns
-	 * cannot be taken here.
+	 * Takes the send lock of a number: of all sign-ins with this number one at a time may send.
+	 * A store holds at most one. It ends with send_lock_release() or with the process.
+	 * 0; -OTP_EBUSY: another process holds it; -OTP_ESTORE: there is no locking here.
 	 */
 	int (*send_lock_take)(struct store *s, uint64_t number);
 	void (*send_lock_release)(struct store *s);
 
 	/*
-	 * Stores a new challenge under its send's reservation; every older live one of the same
-	 * user, service and source is dead from now on.
+	 * Stores a new challenge, with the reservation of its send. Every older live challenge of
+	 * the same user, service and source dies.
+	 * 0; -OTP_EINVAL: c has a malformed id or no user, or now has no boot id; -OTP_ESTORE.
 	 */
 	int (*challenge_put)(struct store *s, const struct instant *now, const struct challenge *c,
 	    int64_t reservation);
-	/* The live, unconsumed one, or -OTP_ENOENT. */
+	/*
+	 * Finds the live challenge. The caller calls challenge_clear(out).
+	 * 0, -OTP_ENOENT or -OTP_ESTORE.
+	 */
 	int (*challenge_find)(struct store *s, const struct instant *now, const char *user,
 	    const char *service, const char *source, struct challenge *out);
-	/* Dead without use, e.g. because its tries are spent. Unknown ids are fine. */
+	/*
+	 * Ends a challenge without use, for example because its tries are spent. An unknown id
+	 * changes nothing. 0 or -OTP_ESTORE.
+	 */
 	int (*challenge_kill)(struct store *s, const char *id);
 
 	/*
-	 * A code that is checked here. In one transaction: counts the try against the challenge and
-	 * the budget, compares in constant time and, if the code is right, does what consume()
-	 * does. Of many that try the right code at once, one is let in; the others find it used,
-	 * and no try is counted for them. Reads id, proof, budget, rule and effects.
-	 * 0: right, and consumed. -OTP_EWRONG: wrong, counted; out->left is how many tries the
-	 * challenge still has. Nothing is counted in the other cases. -OTP_EUSED: a sibling has
-	 * consumed it. -OTP_ENOENT: it is expired, dead or gone. -OTP_ELIMIT: the budget is locked
-	 * until out->until_wall_ms; where that is 0, the challenge has no tries left. -OTP_EINVAL:
-	 * a member is missing or senseless, or the challenge has no MAC. -OTP_ESTORE.
+	 * Tries a code that is checked here. One transaction compares it in constant time. If the
+	 * code is right, it does what consume() does; if not, it counts the try against the
+	 * challenge and the budget. If many sign-ins try the right code at once, one is let in, and
+	 * the others get -OTP_EUSED. Reads id, proof, budget, rule and effects.
+	 *
+	 *   0		  right: the challenge is consumed
+	 *   -OTP_EWRONG  wrong: the try is counted; out->left tries of the challenge are left
+	 * Nothing is compared or counted:
+	 *   -OTP_EUSED	  a concurrent sign-in has consumed the challenge
+	 *   -OTP_ENOENT  the challenge is expired, dead or unknown
+	 *   -OTP_ELIMIT  the budget is locked until out->until_wall_ms; if that is 0, the challenge
+	 *		  has no tries left
+	 *   -OTP_EINVAL  a member is missing or makes no sense, or the challenge has no MAC
+	 *   -OTP_ESTORE
 	 */
 	int (*try_mac)(struct store *s, const struct instant *now, const struct trial *trial,
 	    struct trial_result *out);
 	/*
-	 * A code that the provider checks: counts the try before it goes out, and holds the
-	 * challenge for lease_ms (until consume(), check_end() or try_return()), so that siblings
-	 * wait for the answer instead of spending the tries at once. Reads id, budget, rule and
-	 * lease_ms. 0: counted, with out->left. -OTP_EBUSY: a sibling's check is under way, and
-	 * nothing is counted. Else as try_mac(), but never -OTP_EWRONG.
+	 * Counts the try of a code before it is sent to the provider, which checks it. It also
+	 * takes a lease: for lease_ms, or until consume(), check_end() or try_return(), concurrent
+	 * sign-ins wait for the answer instead of spending the remaining tries. Reads id, budget,
+	 * rule and lease_ms.
+	 * 0: counted, with out->left; -OTP_EBUSY: a concurrent sign-in has the lease, and nothing
+	 * is counted; -OTP_EUSED, -OTP_ENOENT, -OTP_ELIMIT, -OTP_EINVAL or -OTP_ESTORE as in
+	 * try_mac().
 	 */
 	int (*try_count)(struct store *s, const struct instant *now, const struct trial *trial,
 	    struct trial_result *out);
 	/*
-	 * The provider has answered, and it was not right: the next sibling may check. Ends no
-	 * lease but the one that this s took. 0 or -OTP_ESTORE.
+	 * Ends the lease after the provider's answer that the code is not right. A lease that
+	 * another store object took stays. 0 or -OTP_ESTORE.
 	 */
 	int (*check_end)(struct store *s, const char *id);
 	/*
-	 * As check_end(), and takes the try back: it never reached a wire. Once for each
-	 * try_count(); nothing where a sibling has taken the lease over. Reads id and budget.
-	 * 0, -OTP_EINVAL or -OTP_ESTORE.
+	 * Ends the lease and takes the try back, because the code never reached the network. It
+	 * works once for each try_count(). If a concurrent sign-in has taken the lease over, it
+	 * changes nothing. Reads id and budget. 0, -OTP_EINVAL or -OTP_ESTORE.
 	 */
 	int (*try_return)(struct store *s, const struct trial *trial);
 	/*
-	 * The provider proved the code right: consumes the challenge, resets the budget's failures,
-	 * gives its send back (but what SEND_STAYS) and leaves the effects for the challenge's
-	 * user, in one durable transaction. Reads id, budget and effects. 0; -OTP_EUSED: a sibling
-	 * was first; -OTP_ENOENT: it is dead or expired; -OTP_EINVAL; -OTP_ESTORE.
+	 * Lets the user in, because the provider proved the code right. One durable transaction
+	 * consumes the challenge, resets the failures of the budget, gives the send back (except
+	 * what SEND_STAYS counted) and writes the effects. Reads id, budget and effects.
+	 * 0; -OTP_EUSED: a concurrent sign-in was first; -OTP_ENOENT: the challenge is dead or
+	 * expired; -OTP_EINVAL; -OTP_ESTORE.
 	 */
 	int (*consume)(struct store *s, const struct instant *now, const struct trial *trial);
 	/*
-	 * Is the budget locked now? Counts nothing. Reads budget and rule. 0: it is not;
-	 * -OTP_ELIMIT with out->until_wall_ms; -OTP_EINVAL; -OTP_ESTORE.
+	 * Checks whether the budget is locked now. Counts nothing. Reads budget and rule.
+	 * 0: it is not; -OTP_ELIMIT: until out->until_wall_ms; -OTP_EINVAL; -OTP_ESTORE.
 	 */
 	int (*locked)(struct store *s, const struct instant *now, const struct trial *trial,
 	    struct trial_result *out);
-	/* -OTP_EUSED when the challenge is consumed, else 0. */
+	/* -OTP_EUSED: the challenge is consumed; 0: it is not; -OTP_ESTORE. */
 	int (*challenge_used)(struct store *s, const char *id);
 
-	/* Has the user signed in from there within SOURCE_KNOWN_MS? 0, or -OTP_ENOENT. */
+	/*
+	 * Checks whether the user signed in from this source within SOURCE_KNOWN_MS.
+	 * 0: yes; -OTP_ENOENT: no; -OTP_ESTORE.
+	 */
 	int (*source_known)(
 	    struct store *s, const struct instant *now, const char *user, const char *known_source);
 
 	/*
-	 * How long ago the user's sign-in was remembered under the key, by the wall clock or,
-	 * within one boot, by the clock that nobody sets, whichever is longer. -OTP_ENOENT, also
-	 * for what was made in the future.
+	 * Finds how long ago a sign-in of the user was remembered under the key. If both times are
+	 * of one boot, *age_ms is the longer of wall clock and boot clock, because the wall clock
+	 * can be set.
+	 * 0; -OTP_ENOENT: none, or its time is in the future; -OTP_ESTORE.
 	 */
 	int (*remembered_find)(struct store *s, const struct instant *now, const char *user,
 	    const char *key, int64_t *age_ms);
-	/* Of one user, or of all where user is NULL; the newest first. Or fn's error. */
+	/*
+	 * Calls fn for each remembered sign-in of the user, or of all users if user is NULL. The
+	 * newest comes first. 0, -OTP_ESTORE or the error of fn.
+	 */
 	int (*remembered_each)(struct store *s, const char *user, remembered_fn *fn, void *arg);
-	/* Forgets them, of one user or of all where user is NULL; *removed counts. */
+	/*
+	 * Forgets the remembered sign-ins of the user, or of all users if user is NULL. *removed is
+	 * their number. 0 or -OTP_ESTORE.
+	 */
 	int (*remembered_drop)(struct store *s, const char *user, int *removed);
 
-	/* A new issue takes the place of every older one of the user. */
+	/*
+	 * Stores a new issue of recovery codes and deletes the user's older one.
+	 * 0; -OTP_EINVAL: no user, a malformed id, or n is not 1 to RECOVERY_CODES; -OTP_ESTORE.
+	 */
 	int (*recovery_put)(
 	    struct store *s, const struct instant *now, const char *user, const struct recovery *r);
-	/* The user's issue; n may be 0 when every code was used. -OTP_ENOENT. */
+	/*
+	 * Finds the user's issue. out->n is 0 if every code was used.
+	 * 0; -OTP_ENOENT: the user has no issue; -OTP_ESTORE.
+	 */
 	int (*recovery_find)(struct store *s, const char *user, struct recovery *out);
 	/*
-	 * Counts a failure on the budget, compares and, if it is right, uses the code up, resets
-	 * the budget, leaves the effects and ends every live challenge of the user, in one durable
-	 * transaction. Reads all but lease_ms. The id "" is the issue of who has none: every code
-	 * is wrong, and counted.
-	 * 0 with out->left. -OTP_EWRONG: wrong, counted. Nothing is counted in the other cases.
-	 * -OTP_EUSED: that code was used before. -OTP_ENOENT: the issue is gone. -OTP_ELIMIT: the
-	 * budget is locked until out->until_wall_ms. -OTP_EINVAL. -OTP_ESTORE.
+	 * Tries a recovery code. One durable transaction compares it in constant time. If the code
+	 * is right, it marks the code used, resets the budget, writes the effects and ends every
+	 * live challenge of the user. If not, it counts a failure on the budget. Reads all members
+	 * but lease_ms. The id "" stands for a user without an issue, for whom every code is wrong.
+	 *
+	 *   0		  right: the code is used now; out->left unused codes are left
+	 *   -OTP_EWRONG  wrong: the failure is counted
+	 * Nothing is counted:
+	 *   -OTP_EUSED	  this code was used before
+	 *   -OTP_ENOENT  the issue is gone
+	 *   -OTP_ELIMIT  the budget is locked until out->until_wall_ms
+	 *   -OTP_EINVAL  a member is missing or makes no sense
+	 *   -OTP_ESTORE
 	 */
 	int (*recovery_use)(struct store *s, const struct instant *now, const struct trial *trial,
 	    struct trial_result *out);
-	/* 0 or -OTP_ENOENT where there was none. */
+	/* Deletes the user's issue. 0; -OTP_ENOENT: there was none; -OTP_ESTORE. */
 	int (*recovery_drop)(struct store *s, const char *user);
 
-	/* How a real send or check went; what: "send sms". Losing one costs nothing. */
+	/*
+	 * Keeps how a real send or check went. `what` names a kind of request, such as "send sms".
+	 * 0 or -OTP_ESTORE; the caller may ignore it, for a lost sample does no harm.
+	 */
 	int (*sample_put)(struct store *s, const struct instant *now, const char *what,
 	    int64_t took_ms, int outcome);
-	/* Newest first. *n is 0 where there is none. */
+	/* Reads the samples, the newest first; *n may be 0. 0 or -OTP_ESTORE. */
 	int (*samples)(
 	    struct store *s, const char *what, struct sample out[SAMPLES_KEPT], size_t *n);
 
-	/* A provider asked not to be asked about the address before until_wall_ms. */
+	/*
+	 * Keeps that a provider wants no request for the address before until_wall_ms. An earlier
+	 * time never replaces a later one. 0 or -OTP_ESTORE.
+	 */
 	int (*retry_after_put)(struct store *s, const struct instant *now, const char *provider,
 	    const char *address, int64_t until_wall_ms);
-	/* 0 with *until_wall_ms; -OTP_ENOENT where there is none, or it is over. */
+	/* Finds that time. 0; -OTP_ENOENT: there is none, or it has passed; -OTP_ESTORE. */
 	int (*retry_after_find)(struct store *s, const struct instant *now, const char *provider,
 	    const char *address, int64_t *until_wall_ms);
 
 	/*
-	 * What holds for the user and for their addresses, or with the user "" for the host: fn for
-	 * each fact, those of one budget one after the other. Or fn's error.
+	 * Calls fn for each fact about the user and their n addresses; with the user "", for each
+	 * about this host. The facts of one budget follow each other.
+	 * 0, -OTP_ESTORE or the error of fn.
 	 */
 	int (*facts)(struct store *s, const struct instant *now, const char *user,
 	    const char *const *address, size_t n, fact_fn *fn, void *arg);
 	/*
-	 * Forgets failures, counted sends and pauses of the user, in every place, and of their
-	 * addresses; challenges, known places and recovery codes stay. *removed counts rows.
+	 * Forgets failures and counted sends of the user, from every source, and of their n
+	 * addresses, and the retry-after times of these. Challenges, known sources and recovery
+	 * codes stay. *removed is the number of rows. 0 or -OTP_ESTORE.
 	 */
 	int (*unlock)(
 	    struct store *s, const char *user, const char *const *address, size_t n, int *removed);
 
-	/* Tokens of providers, sealed by the caller, kept until keep_wall_ms. */
-	int (*token_get)(struct store *s, const struct instant *now, const char *key,
-	    struct secret *sealed); /* or -OTP_ENOENT */
+	/*
+	 * Reads the token of a provider, which the caller has sealed.
+	 * 0; -OTP_ENOENT: none, or not to be kept any longer; -OTP_ETOOBIG; -OTP_ENOMEM;
+	 * -OTP_ESTORE.
+	 */
+	int (*token_get)(
+	    struct store *s, const struct instant *now, const char *key, struct secret *sealed);
+	/* Keeps a sealed token until keep_wall_ms, in place of an older one. 0 or -OTP_ESTORE. */
 	int (*token_put)(struct store *s, const struct instant *now, const char *key,
 	    const char *sealed, int64_t keep_wall_ms);
+	/* Deletes a token, if there is one. 0 or -OTP_ESTORE. */
 	int (*token_drop)(struct store *s, const char *key);
-	/* How many messages a provider said are left on a channel. */
+	/* Keeps how many messages a provider reported to be left on a channel. 0 or -OTP_ESTORE. */
 	int (*credits_put)(struct store *s, const struct instant *now, const char *provider,
 	    const char *channel, int64_t credits);
+	/* Calls fn for each of these numbers. 0, -OTP_ESTORE or the error of fn. */
 	int (*credits_each)(struct store *s, credits_fn *fn, void *arg);
 
 	void (*close)(struct store *s);
@@ -332,49 +414,55 @@ struct store {
 };
 
 /*
- * Called while the database is locked by a sibling, every few milliseconds; sleeps by polling the
- * peer. 0 to go on waiting, anything else gives up (-OTP_ESTORE).
+ * Called again and again, every few milliseconds, while another process has the database locked.
+ * It sleeps, and watches the peer while it does. 0 to go on waiting; any -OTP_E... ends the wait,
+ * and the operation returns -OTP_ESTORE.
  */
 typedef int store_wait_fn(void *arg);
 
 /*
- * dir/store.db must exist, be ours (application_id, schema version) and be owned by the caller's
- * effective uid, and dir must not be writable by others. dir/reserve is a file of spare bytes that
- * is given up when the disk is full. Never creates a database. wait may be NULL: then a lock is
- * waited for for at most 10 s.
- * 0, -OTP_ESTORE, -OTP_EPERM. The cause is logged.
+ * Opens dir/store.db. It never makes a database: the file must exist and be a store of pam_otp
+ * (application_id, schema version). A store of an older schema is upgraded. dir and file must be
+ * owned by the effective uid and writable by nobody else. dir/reserve is a file that is released
+ * when the disk is full. If wait is NULL, a locked database is waited for at most 10 s.
+ * The caller owns *out and calls close().
+ * 0; -OTP_EPERM: wrong owner, mode or kind of file; -OTP_EINVAL: dir is too long; -OTP_ENOMEM;
+ * -OTP_ESTORE. Errors but the two in the middle are logged.
  */
 int store_sqlite_open(const char *dir, store_wait_fn *wait, void *arg, struct store **out);
-/* For otpctl init, as the user who will own it: -OTP_EEXIST when there is one. */
+/*
+ * Makes an empty store for `otpctl init`, which runs this as the user who will own it.
+ * 0; -OTP_EEXIST: there is a store; -OTP_EPERM, -OTP_EINVAL or -OTP_ESTORE as
+ * store_sqlite_open().
+ */
 int store_sqlite_create(const char *dir);
 /*
- * For otpctl init, too: brings a store of an older pam_otp to this one's schema, in one
- * transaction; what it has counted and keeps stays. 0 also when there was nothing to do. Errors as
- * of opening.
+ * Upgrades a store of an older pam_otp, for `otpctl init`. Counts, codes and the rest stay. Also 0
+ * if nothing was to be done; else the errors of store_sqlite_open().
  */
 int store_sqlite_migrate(const char *dir);
 
-/* What every engine has in common: store.c. */
+/* --- store.c: the same for every engine --------------------------------------------------- */
 
 /*
- * Until when (wall ms) a budget is locked after so many failures in a row, the last of them at
- * last_wall_ms; 0 where there are too few for a lock, STORE_FOREVER where there are `most`.
+ * Returns until when (wall ms) a budget is locked after so many failures in a row, the last of them
+ * at last_wall_ms. It is 0 if they are too few for a lock, and STORE_FOREVER from rule->most on.
  */
 int64_t try_locked_until(const struct try_rule *rule, int64_t failures, int64_t last_wall_ms);
 /*
- * Has the trial a budget with a kind and a rule that makes sense (counts and times positive,
- * first <= most)? 0 or -OTP_EINVAL.
+ * Checks that a trial has a budget with a kind, and a rule that makes sense: counts and times are
+ * positive, and the first back-off is not longer than the longest. 0 or -OTP_EINVAL.
  */
 int trial_check(const struct trial *t);
 
-enum { STORE_RESERVE = 256 * 1024 }; /* bytes of the spare file */
+enum { STORE_RESERVE = 256 * 1024 }; /* bytes of the reserve file */
 
 /*
- * Makes the spare file whole where it is missing or short and the disk has plenty of room. Best
- * effort: a failure only means that there is less to give up later.
+ * Makes the reserve file, or makes it whole again, if the disk has plenty of room. Failures are
+ * ignored: then there is less to release later.
  */
 void reserve_keep(int dir);
-/* Gives its bytes back to the disk: true when there were any. */
+/* Empties the reserve file, so that its bytes are free. True if there were any. */
 bool reserve_release(int dir);
 
 #endif

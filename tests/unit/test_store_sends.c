@@ -130,7 +130,7 @@ a_look_is_judged_and_not_counted(void **state)
 	int64_t id;
 
 	(void)state;
-	look.mode = SEND_LOOKS;
+	look.mode = SEND_CHECK_ONLY;
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(reserve_at(0, &look, 1, &id, &why), 0);
 	assert_int_equal(number("SELECT count(*) FROM send_event"), 0);

@@ -228,7 +228,7 @@ store_reserve(struct store *s, const struct instant *now, const struct send_coun
 		return -OTP_ETOOBIG;
 	for (size_t i = 0; i < n; i++) {
 		look[i] = count[i];
-		look[i].mode = SEND_LOOKS;
+		look[i].mode = SEND_CHECK_ONLY;
 	}
 	r = d->real->send_reserve(s, now, look, n, id, why);
 	d->refused = r == -OTP_ELIMIT;

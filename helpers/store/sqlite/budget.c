@@ -1,15 +1,15 @@
 /*
- * The store in SQLite: failures in a row, and the lock that they bring about.
+ * The store in SQLite: failures in a row, and the lock that follows from them.
  *
  * MUST:
- *  - a budget at its `most` stays locked for ever: its row is not pruned;
- *  - the time of the last failure never goes back.
+ *  - a budget with `most` failures stays locked until it is unlocked: its row is never pruned;
+ *  - the time of the last failure never moves back.
  */
 #include "common/err.h"
 #include "helpers/base/sql.h"
 #include "helpers/store/sqlite/sqlite.h"
 
-/* A row of failures that ends in no lock for ever ends by itself after that. */
+/* So long after its last failure, a budget that is not locked for good is forgotten. */
 #define BUDGET_KEEP_MS (INT64_C(30) * 24 * 60 * 60 * 1000)
 
 int
@@ -40,7 +40,7 @@ store_sqlite_budget_add(struct sqlite_store *s, const struct instant *now, const
     const struct try_rule *rule)
 {
 	size_t len = strlen(b->kind);
-	/* A bucket of unknown users is nobody's to unlock: its end comes by itself. */
+	/* Nobody unlocks a bucket of unknown users, so its lock must end by itself. */
 	bool decoy = len > 6 && !strcmp(b->kind + len - 6, "-decoy");
 	int64_t most = decoy ? INT64_MAX : rule->most, keep = BUDGET_KEEP_MS;
 
@@ -58,7 +58,10 @@ store_sqlite_budget_add(struct sqlite_store *s, const struct instant *now, const
 	return 0;
 }
 
-/* The last failure stays where it was: at worst the back-off before it is waited for once more. */
+/*
+ * The time of the last failure stays. At worst the user waits for the back-off of the failure
+ * before once more.
+ */
 int
 store_sqlite_budget_take_back(struct sqlite_store *s, const struct budget *b)
 {

@@ -1,10 +1,10 @@
 /*
- * The store in SQLite: challenges, stored and found. How they are tried and used up is in
- * try.c.
+ * The store in SQLite: challenges are stored, found and ended here. try.c tries and consumes them.
  *
  * MUST:
- *  - one live challenge a user, service and source; one an address where the provider demands it;
- *  - one that is no longer live keeps nothing that could prove a code.
+ *  - a user, service and source have at most one live challenge; an address has at most one if the
+ *    provider ties its codes to the address;
+ *  - a challenge that is no longer live keeps nothing that could prove a code.
  */
 #include <stdlib.h>
 
@@ -13,16 +13,16 @@
 #include "helpers/base/sql.h"
 #include "helpers/store/sqlite/sqlite.h"
 
-/* Long enough to tell a sibling "used already". */
+/* Long enough to tell a concurrent sign-in that the code was used already. */
 #define CHALLENGE_KEEP_MS (INT64_C(24) * 60 * 60 * 1000)
 
-struct putting {
+struct put_args {
 	const struct challenge *c;
 	int64_t reservation;
 };
 
 static int
-older_die(struct sqlite_store *s, const struct challenge *c)
+kill_older(struct sqlite_store *s, const struct challenge *c)
 {
 	if (sql_run(s->db,
 		"UPDATE challenge SET state = 'dead', mac = NULL, captures = NULL "
@@ -40,9 +40,9 @@ older_die(struct sqlite_store *s, const struct challenge *c)
 static int
 op_put(struct sqlite_store *s, const struct instant *now, const void *arg)
 {
-	const struct putting *o = arg;
+	const struct put_args *o = arg;
 	const struct challenge *c = o->c;
-	int r = older_die(s, c);
+	int r = kill_older(s, c);
 
 	if (!r && sql_run(s->db,
 		      "INSERT INTO challenge (id, state, user, service, source, channel, provider, "
@@ -63,7 +63,7 @@ int
 store_sqlite_challenge_put(
     struct store *base, const struct instant *now, const struct challenge *c, int64_t reservation)
 {
-	struct putting o = {.c = c, .reservation = reservation};
+	struct put_args o = {.c = c, .reservation = reservation};
 
 	if (!store_sqlite_is_id(c->id) || !c->user[0] || !now->boot_id[0])
 		return -OTP_EINVAL;

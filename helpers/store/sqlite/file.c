@@ -1,12 +1,11 @@
 /*
- * The file of the store in SQLite, its lock and its room on the disk. Nothing here knows what
- * stands in it.
+ * The database file of the store, and room for it on the disk. Nothing here depends on the tables.
  *
  * MUST:
- *  - a file is used only by its owner: the folder and the file are judged before SQLite opens them,
- *    and no symbolic link is followed;
- *  - synchronous=FULL, read back: what is committed is on disk;
- *  - waiting for a sibling goes through the caller's wait function and nowhere else.
+ *  - only the owner of folder and files uses them: both are checked before SQLite opens them, and
+ *    no symbolic link is followed;
+ *  - synchronous is set to FULL and read back, so that a commit is on disk when it returns;
+ *  - if another process has the database locked, only the caller's wait function waits.
  */
 #include "helpers/store/sqlite/file.h"
 
@@ -26,7 +25,7 @@
 
 enum {
 	WAIT_MS = 2,
-	WAIT_TIMES = 5000, /* without a wait function: 10 s */
+	WAIT_TIMES = 5000, /* if there is no wait function: 10 s in all */
 };
 
 static bool
@@ -54,8 +53,8 @@ store_sqlite_make_room(struct sqlite_store *s)
 {
 	if (!s->full || !reserve_release(s->dir))
 		return false;
-	otp_log(
-	    LOG_CRIT, "store: the disk is full; the spare bytes were given up: free some space");
+	otp_log(LOG_CRIT, "store: the disk is full; the reserve file was released for one more "
+			  "write; free some space on this disk");
 	return true;
 }
 
@@ -79,7 +78,10 @@ store_sqlite_open_dir(const char *path, int *out)
 	int r = trust_path(path, geteuid(), culprit, sizeof(culprit));
 
 	if (r) {
-		otp_logr(LOG_ERR, r, "store: folder %s: at fault: %s", path, culprit);
+		otp_logr(LOG_ERR, r,
+		    "store: folder %s: every folder of this path must belong to root or uid %ld, "
+		    "and nobody else may write there; at fault: %s",
+		    path, (long)geteuid(), culprit);
 		return r == -OTP_ESYS ? -OTP_ESTORE : -OTP_EPERM;
 	}
 	*out = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -97,7 +99,10 @@ store_sqlite_open_dir(const char *path, int *out)
 	return 0;
 }
 
-/* By O_PATH: closing any other descriptor of the file would drop the locks of this process. */
+/*
+ * Checks a file by an O_PATH descriptor. To close any other descriptor of the file would drop the
+ * POSIX locks that SQLite holds in this process.
+ */
 static int
 judge_file(int dir, const char *name, struct stat *st)
 {
@@ -110,7 +115,7 @@ judge_file(int dir, const char *name, struct stat *st)
 		return -OTP_ESTORE;
 	}
 	if (!S_ISREG(st->st_mode) || st->st_nlink != 1) {
-		otp_log(LOG_ERR, "store: %s: not a regular file with one name", name);
+		otp_log(LOG_ERR, "store: %s: must be a regular file with one hard link", name);
 		return -OTP_EPERM;
 	}
 	if (st->st_uid != geteuid() || st->st_mode & (S_IWGRP | S_IWOTH)) {
@@ -169,7 +174,8 @@ store_sqlite_judge(struct sqlite_store *s, int64_t *version)
 		return store_sqlite_failed(s, STORE_DB);
 	if (ours == SQL_OURS || ours == SQL_OTHER_VERSION)
 		return 0;
-	otp_log(LOG_ERR, "store: %s: not a store of pam_otp", STORE_DB);
+	otp_log(LOG_ERR, "store: %s: not a store of pam_otp; move it away and run: otpctl init",
+	    STORE_DB);
 	return -OTP_ESTORE;
 }
 

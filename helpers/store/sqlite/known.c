@@ -1,5 +1,6 @@
 /*
- * The store in SQLite: where users have signed in before, and all that holds for one of them.
+ * The store in SQLite: known sources, and what an administrator can list about a user or forget.
+ * The column `place` has a known source.
  */
 #include "common/err.h"
 #include "helpers/base/sql.h"
@@ -7,12 +8,12 @@
 
 enum { PRUNED_AT_ONCE = 32, KINDS = 4 };
 
-/* Budgets whose owner is a user, an address, this machine. "" is never a kind. */
+/* The kinds of budgets whose owner is a user, an address, this host. No budget has the kind "". */
 static const char *const user_kinds[KINDS] = {"user", "peer-user", "recovery", "peer-recovery"};
 static const char *const address_kinds[KINDS] = {"address", "peer-address", "message", ""};
 static const char *const host_kinds[KINDS] = {"host", "", "", ""};
 
-/* --- places -------------------------------------------------------------------------------- */
+/* --- known sources ------------------------------------------------------------------------- */
 
 int
 store_sqlite_source_put(
@@ -32,7 +33,7 @@ store_sqlite_source_put(
 		"DELETE FROM known_place WHERE (user, place) IN "
 		"(SELECT user, place FROM known_place WHERE seen_ms <= ?1 LIMIT ?2)",
 		sql_int(now->wall_ms - SOURCE_KNOWN_MS), sql_int(PRUNED_AT_ONCE)))
-		return store_sqlite_failed(s, "keeping a place");
+		return store_sqlite_failed(s, "keeping a known source");
 	return 0;
 }
 
@@ -47,11 +48,11 @@ store_sqlite_source_known(
 	(void)sql_prepare(s->db, &stmt,
 	    "SELECT 1 FROM known_place WHERE user = ?1 AND place = ?2 AND seen_ms > ?3",
 	    sql_text(user), sql_text(known_source), sql_int(now->wall_ms - SOURCE_KNOWN_MS));
-	r = store_sqlite_step(s, stmt, "finding a place");
+	r = store_sqlite_step(s, stmt, "finding a known source");
 	return r > 0 ? 0 : r ? r : -OTP_ENOENT;
 }
 
-/* --- what holds ---------------------------------------------------------------------------- */
+/* --- listing ------------------------------------------------------------------------------- */
 
 struct listing {
 	struct sqlite_store *s;
@@ -60,14 +61,14 @@ struct listing {
 	void *arg;
 };
 
-/* fn for each row of: kind, owner, place, n, at, detail. Finalizes the statement. */
+/* Calls fn for each row, whose columns are kind, owner, place, n, at, detail. Finalizes rows. */
 static int
-tell_rows(const struct listing *l, enum fact_kind kind, sqlite3_stmt *rows)
+list_rows(const struct listing *l, enum fact_kind kind, sqlite3_stmt *rows)
 {
 	_auto_stmt sqlite3_stmt *stmt = rows;
 	int r;
 
-	while ((r = store_sqlite_step(l->s, stmt, "listing what holds")) > 0) {
+	while ((r = store_sqlite_step(l->s, stmt, "listing facts")) > 0) {
 		struct store_fact f = {.kind = kind,
 		    .n = sqlite3_column_int64(stmt, 3),
 		    .at_wall_ms = sqlite3_column_int64(stmt, 4),
@@ -76,7 +77,7 @@ tell_rows(const struct listing *l, enum fact_kind kind, sqlite3_stmt *rows)
 		if (!f.detail || !sql_copy_text(stmt, 0, f.budget.kind, sizeof(f.budget.kind)) ||
 		    !sql_copy_text(stmt, 1, f.budget.owner, sizeof(f.budget.owner)) ||
 		    !sql_copy_text(stmt, 2, f.budget.known_source, sizeof(f.budget.known_source)))
-			return store_sqlite_failed(l->s, "listing what holds");
+			return store_sqlite_failed(l->s, "listing facts");
 		r = l->fn(&f, l->arg);
 		if (r)
 			return r;
@@ -85,7 +86,7 @@ tell_rows(const struct listing *l, enum fact_kind kind, sqlite3_stmt *rows)
 }
 
 static int
-tell_budgets(const struct listing *l, const char *const kind[KINDS], const char *owner)
+list_budgets(const struct listing *l, const char *const kind[KINDS], const char *owner)
 {
 	sqlite3_stmt *stmt = NULL;
 	int r;
@@ -95,7 +96,7 @@ tell_budgets(const struct listing *l, const char *const kind[KINDS], const char 
 	    "WHERE kind IN (?1, ?2, ?3, ?4) AND owner = ?5 ORDER BY kind, place",
 	    sql_text(kind[0]), sql_text(kind[1]), sql_text(kind[2]), sql_text(kind[3]),
 	    sql_text(owner));
-	r = tell_rows(l, FACT_FAILURES, stmt);
+	r = list_rows(l, FACT_FAILURES, stmt);
 	if (r)
 		return r;
 	stmt = NULL;
@@ -105,14 +106,14 @@ tell_budgets(const struct listing *l, const char *const kind[KINDS], const char 
 	    "ORDER BY kind, place, at_ms",
 	    sql_text(kind[0]), sql_text(kind[1]), sql_text(kind[2]), sql_text(kind[3]),
 	    sql_text(owner), sql_int(l->now->wall_ms));
-	return tell_rows(l, FACT_SEND, stmt);
+	return list_rows(l, FACT_SEND, stmt);
 }
 
 static int
-tell_user(const struct listing *l, const char *user)
+list_user(const struct listing *l, const char *user)
 {
 	sqlite3_stmt *stmt = NULL;
-	int r = tell_budgets(l, user_kinds, user);
+	int r = list_budgets(l, user_kinds, user);
 
 	if (r)
 		return r;
@@ -121,7 +122,7 @@ tell_user(const struct listing *l, const char *user)
 	    "FROM challenge WHERE user = ?1 AND state = 'live' AND boot_id = ?2 AND "
 	    "expires_boot_ms > ?3 ORDER BY sent_ms",
 	    sql_text(user), sql_text(l->now->boot_id), sql_int(l->now->boot_ms));
-	r = tell_rows(l, FACT_CHALLENGE, stmt);
+	r = list_rows(l, FACT_CHALLENGE, stmt);
 	if (r)
 		return r;
 	stmt = NULL;
@@ -129,7 +130,7 @@ tell_user(const struct listing *l, const char *user)
 	    "SELECT '', user, place, 1, seen_ms, '' FROM known_place "
 	    "WHERE user = ?1 AND seen_ms > ?2 ORDER BY seen_ms DESC",
 	    sql_text(user), sql_int(l->now->wall_ms - SOURCE_KNOWN_MS));
-	r = tell_rows(l, FACT_SOURCE, stmt);
+	r = list_rows(l, FACT_SOURCE, stmt);
 	if (r)
 		return r;
 	stmt = NULL;
@@ -138,14 +139,14 @@ tell_user(const struct listing *l, const char *user)
 	    "(SELECT count(*) FROM recovery_code c WHERE c.issue = r.id AND c.used = 0), "
 	    "issued_ms, '' FROM recovery r WHERE user = ?1",
 	    sql_text(user));
-	return tell_rows(l, FACT_RECOVERY, stmt);
+	return list_rows(l, FACT_RECOVERY, stmt);
 }
 
 static int
-tell_address(const struct listing *l, const char *address)
+list_address(const struct listing *l, const char *address)
 {
 	sqlite3_stmt *stmt = NULL;
-	int r = tell_budgets(l, address_kinds, address);
+	int r = list_budgets(l, address_kinds, address);
 
 	if (r)
 		return r;
@@ -153,7 +154,7 @@ tell_address(const struct listing *l, const char *address)
 	    "SELECT '', address, '', 1, until_ms, provider FROM pause "
 	    "WHERE address = ?1 AND until_ms > ?2 ORDER BY provider",
 	    sql_text(address), sql_int(l->now->wall_ms));
-	return tell_rows(l, FACT_RETRY_AFTER, stmt);
+	return list_rows(l, FACT_RETRY_AFTER, stmt);
 }
 
 int
@@ -164,12 +165,12 @@ store_sqlite_facts(struct store *base, const struct instant *now, const char *us
 	const struct listing l = {.s = s, .now = now, .fn = fn, .arg = arg};
 	int r;
 
-	/* One state of the file for all of it. */
+	/* All facts are of one moment. */
 	if (sql_script(s->db, "BEGIN"))
 		return store_sqlite_failed(s, "begin");
-	r = *user ? tell_user(&l, user) : tell_budgets(&l, host_kinds, "");
+	r = *user ? list_user(&l, user) : list_budgets(&l, host_kinds, "");
 	for (size_t i = 0; !r && i < n; i++)
-		r = tell_address(&l, address[i]);
+		r = list_address(&l, address[i]);
 	if (!sqlite3_get_autocommit(s->db))
 		(void)sql_script(s->db, "ROLLBACK");
 	return r;
@@ -177,7 +178,7 @@ store_sqlite_facts(struct store *base, const struct instant *now, const char *us
 
 /* --- unlocking ----------------------------------------------------------------------------- */
 
-struct unlocking {
+struct unlock_args {
 	const char *user;
 	const char *const *address;
 	size_t n;
@@ -204,7 +205,7 @@ forget_budgets(
 static int
 op_unlock(struct sqlite_store *s, const struct instant *now, const void *arg)
 {
-	const struct unlocking *o = arg;
+	const struct unlock_args *o = arg;
 	int r;
 
 	(void)now;
@@ -225,7 +226,7 @@ int
 store_sqlite_unlock(
     struct store *base, const char *user, const char *const *address, size_t n, int *removed)
 {
-	const struct unlocking o = {.user = user, .address = address, .n = n, .removed = removed};
+	const struct unlock_args o = {.user = user, .address = address, .n = n, .removed = removed};
 	int r = store_sqlite_transact((struct sqlite_store *)base, NULL, op_unlock, &o);
 
 	if (r)

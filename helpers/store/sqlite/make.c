@@ -1,12 +1,14 @@
 /*
- * The store in SQLite: made, and brought from an older schema to this one.
+ * The store in SQLite: a new one is made, and one of an older schema is upgraded to this one.
  *
  * MUST:
- *  - a database appears under its name complete and on disk, or not at all;
- *  - a migration is one transaction, loses no count and no code, and leaves what is not ours alone.
+ *  - a database appears under its name when it is complete and on disk, or not at all;
+ *  - an upgrade is one transaction and loses no count and no code;
+ *  - a database that is not a store of pam_otp is left as it is.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +24,7 @@
 
 static const char new_name[] = STORE_DB ".new";
 
-/* Schema 2 had it otherwise. */
+/* Schema 2 had other columns here. */
 #define REMEMBERED                                                                    \
 	"CREATE TABLE remembered ("                                                   \
 	" user TEXT NOT NULL, key TEXT NOT NULL, made_ms INTEGER NOT NULL,"           \
@@ -31,8 +33,11 @@ static const char new_name[] = STORE_DB ".new";
 	"CREATE INDEX remembered_made ON remembered (made_ms);"
 
 /*
- * All times are milliseconds of the wall clock, but for those in "boot" ones. keep_ms is when a row
- * may be pruned. A challenge is held by lease_by until lease_boot_ms, of its own boot.
+ * The names of tables and columns are those that stores in use have; another name needs another
+ * schema version. `place` and `known_place` are of known sources, `pause` of retry-after times and
+ * `provider_session` of tokens. Times are milliseconds of the wall clock; those with "boot" in
+ * their name are of the boot clock. A row may be pruned after keep_ms. Until lease_boot_ms of its
+ * boot, the challenge is leased to lease_by.
  */
 static const char schema[] =
     "CREATE TABLE send_event ("
@@ -84,13 +89,13 @@ static const char schema[] =
     " key TEXT NOT NULL PRIMARY KEY, sealed BLOB NOT NULL, keep_ms INTEGER NOT NULL)"
     " STRICT, WITHOUT ROWID;" REMEMBERED;
 
-/* --- a new one ----------------------------------------------------------------------------- */
+/* --- a new store --------------------------------------------------------------------------- */
 
-/* The complete database under its temporary name, on disk. */
+/* Writes the complete database under its temporary name to disk. */
 static int
 create_new(const char *path)
 {
-	struct sqlite_store s = {.dir = -1, .turns = -1};
+	struct sqlite_store s = {.dir = -1, .send_lock = -1};
 	char sql[sizeof(schema) + 128];
 	_auto_close int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	int r = 0;
@@ -105,7 +110,7 @@ create_new(const char *path)
 	if (sqlite3_open_v2(path, &s.db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, NULL) ||
 	    !store_sqlite_is_wal(s.db) || sql_script(s.db, sql))
 		r = store_sqlite_failed(&s, path);
-	/* The last close writes the log back and removes it. */
+	/* The last close moves all from the write-ahead log into the database. */
 	if (sqlite3_close(s.db) && !r)
 		r = store_sqlite_failed(&s, path);
 	if (!r && fsync(fd)) {
@@ -137,7 +142,7 @@ store_sqlite_create(const char *dir)
 
 	if (r)
 		return r;
-	/* One maker at a time; what a dead one left is nobody's. */
+	/* With this lock, a file under the temporary name was left by a process that died. */
 	if (flock(fd, LOCK_EX)) {
 		otp_logr(LOG_ERR, -OTP_ESYS, "store: %s", dir);
 		return -OTP_ESTORE;
@@ -165,19 +170,20 @@ store_sqlite_create(const char *dir)
 /* --- from schema 1 ------------------------------------------------------------------------- */
 
 /*
- * A key of schema 1 is "KIND:OWNER"; its peers are the users of one. What it called known_source
- * nobody ever filled. Leases and places are new; each send of schema 1 was given back by a sign-in
- * that ended in ok.
+ * In schema 1 a key is "KIND:OWNER", and a sign-in through a host that is not root has the kind
+ * "peer", which is "peer-user" now. Its table known_source was always empty. It has no leases and
+ * no `place`. A success gave every send back, so `returns` becomes 1.
  */
-static const char aside_1[] = "DROP INDEX send_event_window; DROP INDEX send_event_reservation;"
-			      "DROP INDEX send_event_keep; DROP INDEX challenge_owner;"
-			      "DROP INDEX challenge_address; DROP INDEX challenge_keep;"
-			      "DROP INDEX budget_keep;"
-			      "ALTER TABLE send_event RENAME TO send_event_1;"
-			      "ALTER TABLE challenge RENAME TO challenge_1;"
-			      "ALTER TABLE budget RENAME TO budget_1;"
-			      "ALTER TABLE provider_credits RENAME TO provider_credits_1;"
-			      "ALTER TABLE provider_session RENAME TO provider_session_1;";
+static const char move_aside_1[] =
+    "DROP INDEX send_event_window; DROP INDEX send_event_reservation;"
+    "DROP INDEX send_event_keep; DROP INDEX challenge_owner;"
+    "DROP INDEX challenge_address; DROP INDEX challenge_keep;"
+    "DROP INDEX budget_keep;"
+    "ALTER TABLE send_event RENAME TO send_event_1;"
+    "ALTER TABLE challenge RENAME TO challenge_1;"
+    "ALTER TABLE budget RENAME TO budget_1;"
+    "ALTER TABLE provider_credits RENAME TO provider_credits_1;"
+    "ALTER TABLE provider_session RENAME TO provider_session_1;";
 
 #define KIND_OF_KEY                                                           \
 	"CASE substr(key, 1, instr(key, ':')) WHEN 'peer:' THEN 'peer-user' " \
@@ -206,14 +212,14 @@ static const char copy_1[] =
 
 /* --- from schema 2 ------------------------------------------------------------------------- */
 
-/* Of what it remembered nobody knows the boot: everyone is asked once more. */
+/* Schema 2 did not keep the boot of a remembered sign-in. So everyone is asked once more. */
 static const char from_2[] = "DROP TABLE remembered; " REMEMBERED;
 
-/* --- from any ------------------------------------------------------------------------------ */
+/* --- from any older schema ----------------------------------------------------------------- */
 
-/* Its schema's number where there is something to do, 0 where not. */
+/* Returns the schema version if the store needs an upgrade, 0 if not, or -OTP_ESTORE. */
 static int
-is_old(struct sqlite_store *s)
+old_version(struct sqlite_store *s)
 {
 	int64_t version;
 	int r = store_sqlite_judge(s, &version);
@@ -222,7 +228,10 @@ is_old(struct sqlite_store *s)
 		return r;
 	if (version == 1 || version == 2)
 		return (int)version;
-	otp_log(LOG_ERR, "store: %s: made by another version of pam_otp", STORE_DB);
+	otp_log(LOG_ERR,
+	    "store: %s: has schema %" PRId64 " of another version of pam_otp; this version reads 1 "
+	    "to %d; install the version that made it",
+	    STORE_DB, version, STORE_SCHEMA);
 	return -OTP_ESTORE;
 }
 
@@ -230,26 +239,26 @@ static int
 op_migrate(struct sqlite_store *s, const struct instant *now, const void *arg)
 {
 	char pragma[64];
-	int r = is_old(s);
+	int r = old_version(s);
 
 	(void)now;
 	(void)arg;
 	if (r <= 0)
 		return r;
 	(void)snprintf(pragma, sizeof(pragma), "PRAGMA user_version = %d", STORE_SCHEMA);
-	if (r == 1 &&
-	    (sql_script(s->db, aside_1) || sql_script(s->db, schema) || sql_script(s->db, copy_1)))
-		return store_sqlite_failed(s, "migrating");
+	if (r == 1 && (sql_script(s->db, move_aside_1) || sql_script(s->db, schema) ||
+			  sql_script(s->db, copy_1)))
+		return store_sqlite_failed(s, "upgrading");
 	if ((r == 2 && sql_script(s->db, from_2)) || sql_script(s->db, pragma))
-		return store_sqlite_failed(s, "migrating");
+		return store_sqlite_failed(s, "upgrading");
 	return 0;
 }
 
 int
-store_sqlite_bring_along(struct sqlite_store *s)
+store_sqlite_upgrade(struct sqlite_store *s)
 {
-	/* Before the first change, be it of the journal's mode. */
-	int r = is_old(s);
+	/* Checked before the first change: to set the journal mode is one. */
+	int r = old_version(s);
 
 	if (r <= 0)
 		return r;
@@ -257,14 +266,14 @@ store_sqlite_bring_along(struct sqlite_store *s)
 	if (!r)
 		r = store_sqlite_transact(s, NULL, op_migrate, NULL);
 	if (!r)
-		otp_log(LOG_NOTICE, "store: brought to schema %d", STORE_SCHEMA);
+		otp_log(LOG_NOTICE, "store: %s: upgraded to schema %d", STORE_DB, STORE_SCHEMA);
 	return r;
 }
 
 int
 store_sqlite_migrate(const char *dir)
 {
-	struct sqlite_store s = {.dir = -1, .turns = -1};
+	struct sqlite_store s = {.dir = -1, .send_lock = -1};
 	_auto_close int fd = -1;
 	char path[PATH_MAX];
 	int r = store_sqlite_open_dir(dir, &fd);
@@ -278,7 +287,7 @@ store_sqlite_migrate(const char *dir)
 	s.dir = fd;
 	r = store_sqlite_connect(&s, path);
 	if (!r)
-		r = store_sqlite_bring_along(&s);
+		r = store_sqlite_upgrade(&s);
 	(void)sqlite3_close(s.db);
 	return r;
 }

@@ -1,10 +1,10 @@
 /*
- * The store in SQLite, opened: one process a sign-in, many at once, each for a few milliseconds.
- * The operations in the table are in the files of their nouns.
+ * The store in SQLite: opening it, and the table of its operations, which are in one file for each
+ * noun. Every sign-in opens the store in a process of its own; many do so at the same time.
  *
  * MUST:
- *  - a sign-in never makes a database, never uses one that is not ours, and changes nothing of an
- *    older one but its schema.
+ *  - a sign-in never makes a database and never uses one that is not a store of pam_otp; in an
+ *    older store it changes the schema and nothing else.
  */
 #include "helpers/store/sqlite/sqlite.h"
 
@@ -18,7 +18,8 @@
 #include "helpers/base/log.h"
 #include "helpers/base/sql.h"
 
-enum { CHECKPOINT_PAGES = 256 }; /* a log of 1 MiB: short to recover, short to write back */
+/* The write-ahead log is written back at 1 MiB: then recovery and write-back are short. */
+enum { CHECKPOINT_PAGES = 256 };
 
 static void
 store_free(struct sqlite_store *s)
@@ -26,7 +27,7 @@ store_free(struct sqlite_store *s)
 	if (!s)
 		return;
 	(void)sqlite3_close(s->db);
-	own_close(&s->turns);
+	own_close(&s->send_lock);
 	own_close(&s->dir);
 	free(s);
 }
@@ -88,12 +89,12 @@ open_db(struct sqlite_store *s, const char *path)
 
 	if (r)
 		return r;
-	/* The log outlives the last close, and closing does not wait for the disk. */
+	/* The last close keeps the write-ahead log, so that closing does not wait for the disk. */
 	if (sqlite3_file_control(s->db, "main", SQLITE_FCNTL_PERSIST_WAL, &on) ||
 	    sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL))
 		return store_sqlite_failed(s, "open");
-	/* Between an upgrade and its otpctl init there are sign-ins, too. */
-	r = store_sqlite_bring_along(s);
+	/* After an upgrade of the package, a sign-in may come before `otpctl init`. */
+	r = store_sqlite_upgrade(s);
 	if (!r)
 		r = store_sqlite_be_durable(s);
 	(void)snprintf(pragma, sizeof(pragma), "PRAGMA wal_autocheckpoint = %d", CHECKPOINT_PAGES);
@@ -112,12 +113,12 @@ store_sqlite_open(const char *dir, store_wait_fn *wait, void *arg, struct store 
 	if (!s)
 		return -OTP_ENOMEM;
 	*s = (struct sqlite_store){
-	    .base.ops = &sqlite_ops, .dir = -1, .turns = -1, .wait = wait, .arg = arg};
-	if (getrandom(&s->self, sizeof(s->self), 0) != sizeof(s->self)) {
+	    .base.ops = &sqlite_ops, .dir = -1, .send_lock = -1, .wait = wait, .arg = arg};
+	if (getrandom(&s->lease_owner, sizeof(s->lease_owner), 0) != sizeof(s->lease_owner)) {
 		otp_logr(LOG_ERR, -OTP_ESYS, "store: getrandom");
 		return -OTP_ESTORE;
 	}
-	s->self |= 1; /* not 0 */
+	s->lease_owner |= 1; /* 0 means: no lease */
 	r = store_sqlite_open_dir(dir, &s->dir);
 	if (!r)
 		r = store_sqlite_judge_files(s->dir);

@@ -1,6 +1,7 @@
 /*
- * The store in SQLite: what providers have us keep. Tokens, sealed by the caller; how many messages
- * are left; how long requests took; whom to leave alone. Losing one costs a request, no more.
+ * The store in SQLite: what is kept about providers. That is tokens (sealed by the caller), how
+ * many messages are left, how long requests took, and retry-after times. If a row is lost, the
+ * worst is one more request to the provider.
  */
 #include "common/err.h"
 #include "helpers/base/sql.h"
@@ -8,9 +9,9 @@
 
 enum { PRUNED_AT_ONCE = 32 };
 
-/* --- how it went --------------------------------------------------------------------------- */
+/* --- samples of real requests -------------------------------------------------------------- */
 
-struct measured {
+struct sample_args {
 	const char *what;
 	int64_t took_ms;
 	int outcome;
@@ -19,7 +20,7 @@ struct measured {
 static int
 op_sample_put(struct sqlite_store *s, const struct instant *now, const void *arg)
 {
-	const struct measured *o = arg;
+	const struct sample_args *o = arg;
 
 	if (sql_run(s->db,
 		"INSERT INTO sample (what, at_ms, took_ms, outcome) VALUES (?1, ?2, ?3, ?4)",
@@ -37,7 +38,7 @@ int
 store_sqlite_sample_put(
     struct store *base, const struct instant *now, const char *what, int64_t took_ms, int outcome)
 {
-	const struct measured o = {.what = what, .took_ms = took_ms, .outcome = outcome};
+	const struct sample_args o = {.what = what, .took_ms = took_ms, .outcome = outcome};
 
 	return store_sqlite_transact((struct sqlite_store *)base, now, op_sample_put, &o);
 }
@@ -63,18 +64,18 @@ store_sqlite_samples(
 	return r < 0 ? r : 0;
 }
 
-/* --- whom to leave alone ------------------------------------------------------------------- */
+/* --- retry-after, in the table `pause` ----------------------------------------------------- */
 
-struct pausing {
+struct retry_after_args {
 	const char *provider;
 	const char *address;
 	int64_t until;
 };
 
 static int
-op_pause_put(struct sqlite_store *s, const struct instant *now, const void *arg)
+op_retry_after_put(struct sqlite_store *s, const struct instant *now, const void *arg)
 {
-	const struct pausing *o = arg;
+	const struct retry_after_args *o = arg;
 
 	if (sql_run(s->db,
 		"INSERT INTO pause (address, provider, until_ms) VALUES (?1, ?2, ?3) "
@@ -85,7 +86,7 @@ op_pause_put(struct sqlite_store *s, const struct instant *now, const void *arg)
 		"DELETE FROM pause WHERE (address, provider) IN "
 		"(SELECT address, provider FROM pause WHERE until_ms <= ?1 LIMIT ?2)",
 		sql_int(now->wall_ms), sql_int(PRUNED_AT_ONCE)))
-		return store_sqlite_failed(s, "keeping a pause");
+		return store_sqlite_failed(s, "keeping a retry-after time");
 	return 0;
 }
 
@@ -93,9 +94,10 @@ int
 store_sqlite_retry_after_put(struct store *base, const struct instant *now, const char *provider,
     const char *address, int64_t until_wall_ms)
 {
-	const struct pausing o = {.provider = provider, .address = address, .until = until_wall_ms};
+	const struct retry_after_args o = {
+	    .provider = provider, .address = address, .until = until_wall_ms};
 
-	return store_sqlite_transact((struct sqlite_store *)base, now, op_pause_put, &o);
+	return store_sqlite_transact((struct sqlite_store *)base, now, op_retry_after_put, &o);
 }
 
 int
@@ -110,14 +112,14 @@ store_sqlite_retry_after_find(struct store *base, const struct instant *now, con
 	(void)sql_prepare(s->db, &stmt,
 	    "SELECT until_ms FROM pause WHERE address = ?1 AND provider = ?2 AND until_ms > ?3",
 	    sql_text(address), sql_text(provider), sql_int(now->wall_ms));
-	r = store_sqlite_step(s, stmt, "finding a pause");
+	r = store_sqlite_step(s, stmt, "finding a retry-after time");
 	if (r <= 0)
 		return r ? r : -OTP_ENOENT;
 	*until_wall_ms = sqlite3_column_int64(stmt, 0);
 	return 0;
 }
 
-/* --- tokens and credits: one statement a write --------------------------------------------- */
+/* --- tokens (table `provider_session`) and credits ----------------------------------------- */
 
 int
 store_sqlite_token_get(

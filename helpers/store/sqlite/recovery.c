@@ -2,9 +2,9 @@
  * The store in SQLite: recovery codes.
  *
  * MUST:
- *  - a code is used up at most once, whoever races;
- *  - every hash of the issue is compared, in constant time, whether one matched or not;
- *  - codes are never pruned: they wait for years.
+ *  - a code is used at most once, even if many sign-ins try it at the same moment;
+ *  - every hash of the issue is compared, in constant time, also after one has matched;
+ *  - codes are never pruned, because they may be needed after years.
  */
 #include <openssl/crypto.h>
 
@@ -14,12 +14,12 @@
 #include "helpers/base/sql.h"
 #include "helpers/store/sqlite/sqlite.h"
 
-struct issuing {
+struct put_args {
 	const char *user;
 	const struct recovery *r;
 };
 
-/* 1 where there was one, 0 where not. */
+/* Deletes the user's issue. 1: there was one; 0: there was none; -OTP_ESTORE. */
 static int
 issue_drop(struct sqlite_store *s, const char *user)
 {
@@ -35,7 +35,7 @@ issue_drop(struct sqlite_store *s, const char *user)
 static int
 op_put(struct sqlite_store *s, const struct instant *now, const void *arg)
 {
-	const struct issuing *o = arg;
+	const struct put_args *o = arg;
 	int r = issue_drop(s, o->user);
 
 	if (r < 0)
@@ -58,7 +58,7 @@ int
 store_sqlite_recovery_put(
     struct store *base, const struct instant *now, const char *user, const struct recovery *r)
 {
-	const struct issuing o = {.user = user, .r = r};
+	const struct put_args o = {.user = user, .r = r};
 
 	if (!*user || !store_sqlite_is_id(r->id) || r->n < 1 || r->n > RECOVERY_CODES)
 		return -OTP_EINVAL;
@@ -91,7 +91,10 @@ store_sqlite_recovery_find(struct store *base, const char *user, struct recovery
 	return -OTP_ESTORE;
 }
 
-/* Which code of the issue it is, or -1; how many are unused. No row ends the search early. */
+/*
+ * Finds the code of the issue that matches: *nr is its number or -1, *used whether it was used, and
+ * *unused how many are not. It reads every row, so that the time tells nothing.
+ */
 static int
 match(struct sqlite_store *s, const struct trial *t, int *nr, int *used, int *unused)
 {
@@ -121,7 +124,7 @@ match(struct sqlite_store *s, const struct trial *t, int *nr, int *used, int *un
 	return r;
 }
 
-/* Does the issue still stand? That of who has none always does, without a code. */
+/* Checks that the issue still exists. The id "" stands for a user without one, and passes. */
 static int
 issue_check(struct sqlite_store *s, const struct trial *t)
 {
@@ -160,7 +163,7 @@ use_up(struct sqlite_store *s, const struct instant *now, const struct trial *t,
 static int
 op_use(struct sqlite_store *s, const struct instant *now, const void *arg)
 {
-	const struct trying *o = arg;
+	const struct trial_args *o = arg;
 	const struct trial *t = o->trial;
 	int nr = -1, used = 0, unused = 0;
 	int r = issue_check(s, t);
@@ -185,7 +188,7 @@ int
 store_sqlite_recovery_use(struct store *base, const struct instant *now, const struct trial *trial,
     struct trial_result *out)
 {
-	const struct trying o = {.trial = trial, .out = out};
+	const struct trial_args o = {.trial = trial, .out = out};
 
 	*out = (struct trial_result){0};
 	if (trial_check(trial) || !trial->id || !trial->user || !trial->proof)

@@ -1,9 +1,8 @@
 /*
- * The store in SQLite: sign-ins that are remembered, and all that one which ends in ok leaves
- * behind.
+ * The store in SQLite: remembered sign-ins, and what a success leaves behind for its user.
  *
  * MUST:
- *  - remembered is only what the transaction remembers that used a code up.
+ *  - a sign-in is remembered only in the transaction that consumes its code.
  */
 #include "common/err.h"
 #include "helpers/base/sql.h"
@@ -16,7 +15,7 @@ remember(struct sqlite_store *s, const struct instant *now, const char *user, co
 {
 	if (!key || !*key)
 		return 0;
-	/* What was made "in the future", before the clock was put back, is made anew. */
+	/* REPLACE, because an older row may have a time in the future if the clock was set back. */
 	if (sql_run(s->db,
 		"INSERT OR REPLACE INTO remembered (user, key, made_ms, boot_id, made_boot_ms) "
 		"VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -84,7 +83,7 @@ store_sqlite_remembered_each(struct store *base, const char *user, remembered_fn
 	return r;
 }
 
-struct dropping {
+struct drop_args {
 	const char *user;
 	int *removed;
 };
@@ -92,7 +91,7 @@ struct dropping {
 static int
 op_drop(struct sqlite_store *s, const struct instant *now, const void *arg)
 {
-	const struct dropping *o = arg;
+	const struct drop_args *o = arg;
 
 	(void)now;
 	if (sql_run(s->db, "DELETE FROM remembered WHERE ?1 = '' OR user = ?1",
@@ -105,7 +104,7 @@ op_drop(struct sqlite_store *s, const struct instant *now, const void *arg)
 int
 store_sqlite_remembered_drop(struct store *base, const char *user, int *removed)
 {
-	const struct dropping o = {.user = user, .removed = removed};
+	const struct drop_args o = {.user = user, .removed = removed};
 	int r;
 
 	*removed = 0;

@@ -1,9 +1,10 @@
 /*
- * The store in SQLite: messages, counted before they are sent.
+ * The store in SQLite: messages are counted before they are sent.
  *
  * MUST:
- *  - against every budget or none: all windows are judged before anything is counted;
- *  - what a sign-in that ends in ok gives back is not what must stay.
+ *  - a send is counted against all of its budgets or against none: every window is checked before
+ *    the first is counted;
+ *  - a success gives back what SEND_RETURNS counted, never what SEND_STAYS counted.
  */
 #include <stdlib.h>
 #include <sys/random.h>
@@ -13,14 +14,17 @@
 #include "helpers/base/sql.h"
 #include "helpers/store/sqlite/sqlite.h"
 
-struct reserving {
+struct reserve_args {
 	const struct send_count *count;
 	size_t n;
 	int64_t id;
 	struct store_refusal *why;
 };
 
-/* Is the window full? Events "in the future" count: the clock was put back. 0 or -OTP_ELIMIT. */
+/*
+ * Checks whether the window has room. An event with a time in the future counts: the clock was set
+ * back. 0, -OTP_ELIMIT, -OTP_EINVAL or -OTP_ESTORE.
+ */
 static int
 window_check(struct sqlite_store *s, const struct instant *now, const struct budget *b,
     const struct conf_window *w, struct store_refusal *why)
@@ -48,7 +52,7 @@ window_check(struct sqlite_store *s, const struct instant *now, const struct bud
 }
 
 static int
-send_check(struct sqlite_store *s, const struct instant *now, const struct reserving *o)
+send_check(struct sqlite_store *s, const struct instant *now, const struct reserve_args *o)
 {
 	int refused = 0;
 
@@ -89,11 +93,11 @@ send_add(struct sqlite_store *s, const struct instant *now, const struct send_co
 static int
 op_reserve(struct sqlite_store *s, const struct instant *now, const void *arg)
 {
-	const struct reserving *o = arg;
+	const struct reserve_args *o = arg;
 	int r = send_check(s, now, o);
 
 	for (size_t i = 0; !r && i < o->n; i++)
-		if (o->count[i].mode != SEND_LOOKS)
+		if (o->count[i].mode != SEND_CHECK_ONLY)
 			r = send_add(s, now, &o->count[i], o->id);
 	return r;
 }
@@ -102,7 +106,7 @@ int
 store_sqlite_send_reserve(struct store *base, const struct instant *now,
     const struct send_count *count, size_t n, int64_t *id, struct store_refusal *why)
 {
-	struct reserving o = {.count = count, .n = n, .why = why};
+	struct reserve_args o = {.count = count, .n = n, .why = why};
 	int r;
 
 	*why = (struct store_refusal){0};

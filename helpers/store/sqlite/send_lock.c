@@ -1,6 +1,7 @@
 /*
- * Whose turn it is to send. A lock of the kernel's, not a row: it ends with its process, however
- * that ends, and what it keeps apart is no more than two messages for one.
+ * The send lock: one of several concurrent sign-ins of the same user, service and source sends, and
+ * the others wait for its code. The kernel keeps the lock, not the database. So it ends with the
+ * process, however that ends. If locking fails, the worst is a second message.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,14 +13,17 @@
 #include "helpers/base/log.h"
 #include "helpers/store/sqlite/sqlite.h"
 
-/* The number's byte of the file, which stays empty. */
+/*
+ * A lock on the byte of the file that stands for the number. The file stays empty. The byte and the
+ * end of the range fit an off_t of 32 bits.
+ */
 static struct flock
 byte_of(uint64_t number, short type)
 {
 	return (struct flock){
 	    .l_type = type,
 	    .l_whence = SEEK_SET,
-	    .l_start = (off_t)(number >> 34), /* fits every off_t, and its end, too */
+	    .l_start = (off_t)(number >> 34),
 	    .l_len = 1,
 	};
 }
@@ -30,14 +34,14 @@ store_sqlite_send_lock_take(struct store *base, uint64_t number)
 	struct sqlite_store *s = (struct sqlite_store *)base;
 	struct flock lock = byte_of(number, F_WRLCK);
 
-	if (s->turns < 0)
-		s->turns = openat(
+	if (s->send_lock < 0)
+		s->send_lock = openat(
 		    s->dir, "turns", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
-	if (s->turns >= 0 && !fcntl(s->turns, F_OFD_SETLK, &lock))
+	if (s->send_lock >= 0 && !fcntl(s->send_lock, F_OFD_SETLK, &lock))
 		return 0;
-	if (s->turns >= 0 && (errno == EAGAIN || errno == EACCES))
+	if (s->send_lock >= 0 && (errno == EAGAIN || errno == EACCES))
 		return -OTP_EBUSY;
-	otp_log(LOG_WARNING, "store: turns: %s", strerror(errno));
+	otp_log(LOG_WARNING, "store: cannot take the send lock (file turns): %s", strerror(errno));
 	return -OTP_ESTORE;
 }
 
@@ -46,6 +50,6 @@ store_sqlite_send_lock_release(struct store *base)
 {
 	struct sqlite_store *s = (struct sqlite_store *)base;
 
-	own_close(&s->turns);
-	s->turns = -1;
+	own_close(&s->send_lock);
+	s->send_lock = -1;
 }

@@ -1,6 +1,6 @@
 /*
- * What the nouns of the SQLite store give each other and the table of operations. Functions return
- * 0 or -OTP_E*; the operations are described in store.h.
+ * The store in SQLite: one file for each noun. Here is what these files call in each other, and
+ * the operations that ops.c puts into its table. Errors are logged where they occur.
  */
 #ifndef OTP_STORE_SQLITE_H
 #define OTP_STORE_SQLITE_H
@@ -8,53 +8,54 @@
 #include "helpers/store/sqlite/transact.h"
 
 /*
- * make.c: a store of this schema is left alone, one of an older schema becomes one of
- * this, in one durable transaction; any other is -OTP_ESTORE, logged.
+ * make.c: upgrades a store of an older schema, in one durable transaction. A store of this schema
+ * stays as it is. 0, or -OTP_ESTORE for any other database.
  */
-int store_sqlite_bring_along(struct sqlite_store *s);
+int store_sqlite_upgrade(struct sqlite_store *s);
 
-/* --- inside a transaction ------------------------------------------------------------------ */
+/* --- called inside a transaction ----------------------------------------------------------- */
 
 /* budget.c */
-/* -OTP_ELIMIT and *until (wall ms) where the budget is locked; else *until is 0. */
+/* Checks whether the budget is locked. 0; -OTP_ELIMIT, until *until (wall ms); -OTP_ESTORE. */
 int store_sqlite_budget_check(struct sqlite_store *s, const struct instant *now,
     const struct budget *b, const struct try_rule *rule, int64_t *until);
-/* One failure more. */
+/* Counts a failure. 0 or -OTP_ESTORE. */
 int store_sqlite_budget_add(struct sqlite_store *s, const struct instant *now,
     const struct budget *b, const struct try_rule *rule);
-/* One failure less. */
+/* Takes a failure back. 0 or -OTP_ESTORE. */
 int store_sqlite_budget_take_back(struct sqlite_store *s, const struct budget *b);
+/* Forgets the failures. 0 or -OTP_ESTORE. */
 int store_sqlite_budget_reset(struct sqlite_store *s, const struct budget *b);
 
-/* send.c: what a sign-in that ends in ok gives back. */
+/* send.c: gives back what a success gives back (SEND_RETURNS). 0 or -OTP_ESTORE. */
 int store_sqlite_give_back(struct sqlite_store *s, int64_t reservation);
 
-/* remember.c: what a sign-in that ends in ok leaves behind. */
+/* remember.c: writes what a success leaves behind for the user. 0 or -OTP_ESTORE. */
 int store_sqlite_success_effects(struct sqlite_store *s, const struct instant *now,
     const char *user, const struct success_effects *effects);
 
-/* known.c: NULL or "" for no place. */
+/* known.c: makes a source known; NULL or "" for none. 0 or -OTP_ESTORE. */
 int store_sqlite_source_put(
     struct sqlite_store *s, const struct instant *now, const char *user, const char *known_source);
 
-/* What an operation gives to its transaction. */
-struct trying {
+/* The arguments of an operation that tries a code, handed through its transaction. */
+struct trial_args {
 	const struct trial *trial;
 	struct trial_result *out;
 };
 
 /* --- the operations ------------------------------------------------------------------------ */
 
-/* send.c */
+/* send.c: each as the operation of its name in store.h */
 int store_sqlite_send_reserve(struct store *base, const struct instant *now,
     const struct send_count *count, size_t n, int64_t *id, struct store_refusal *why);
 int store_sqlite_send_return(struct store *base, int64_t id);
 
-/* send_lock.c */
+/* send_lock.c: each as the operation of its name in store.h */
 int store_sqlite_send_lock_take(struct store *base, uint64_t number);
 void store_sqlite_send_lock_release(struct store *base);
 
-/* challenge.c */
+/* challenge.c: each as the operation of its name in store.h */
 int store_sqlite_challenge_put(
     struct store *base, const struct instant *now, const struct challenge *c, int64_t reservation);
 int store_sqlite_challenge_find(struct store *base, const struct instant *now, const char *user,
@@ -62,7 +63,7 @@ int store_sqlite_challenge_find(struct store *base, const struct instant *now, c
 int store_sqlite_challenge_kill(struct store *base, const char *id);
 int store_sqlite_challenge_used(struct store *base, const char *id);
 
-/* try.c */
+/* try.c: each as the operation of its name in store.h */
 int store_sqlite_try_mac(struct store *base, const struct instant *now, const struct trial *trial,
     struct trial_result *out);
 int store_sqlite_try_count(struct store *base, const struct instant *now, const struct trial *trial,
@@ -71,11 +72,11 @@ int store_sqlite_check_end(struct store *base, const char *id);
 int store_sqlite_try_return(struct store *base, const struct trial *trial);
 int store_sqlite_consume(struct store *base, const struct instant *now, const struct trial *trial);
 
-/* budget.c */
+/* budget.c: each as the operation of its name in store.h */
 int store_sqlite_locked(struct store *base, const struct instant *now, const struct trial *trial,
     struct trial_result *out);
 
-/* recovery.c */
+/* recovery.c: each as the operation of its name in store.h */
 int store_sqlite_recovery_put(
     struct store *base, const struct instant *now, const char *user, const struct recovery *r);
 int store_sqlite_recovery_find(struct store *base, const char *user, struct recovery *out);
@@ -83,14 +84,14 @@ int store_sqlite_recovery_use(struct store *base, const struct instant *now,
     const struct trial *trial, struct trial_result *out);
 int store_sqlite_recovery_drop(struct store *base, const char *user);
 
-/* remember.c */
+/* remember.c: each as the operation of its name in store.h */
 int store_sqlite_remembered_find(struct store *base, const struct instant *now, const char *user,
     const char *key, int64_t *age_ms);
 int store_sqlite_remembered_each(
     struct store *base, const char *user, remembered_fn *fn, void *arg);
 int store_sqlite_remembered_drop(struct store *base, const char *user, int *removed);
 
-/* known.c */
+/* known.c: each as the operation of its name in store.h */
 int store_sqlite_source_known(
     struct store *base, const struct instant *now, const char *user, const char *known_source);
 int store_sqlite_facts(struct store *base, const struct instant *now, const char *user,
@@ -98,7 +99,7 @@ int store_sqlite_facts(struct store *base, const struct instant *now, const char
 int store_sqlite_unlock(
     struct store *base, const char *user, const char *const *address, size_t n, int *removed);
 
-/* provider.c */
+/* provider.c: each as the operation of its name in store.h */
 int store_sqlite_sample_put(
     struct store *base, const struct instant *now, const char *what, int64_t took_ms, int outcome);
 int store_sqlite_samples(

@@ -1,11 +1,11 @@
 /*
- * One transaction of the store in SQLite, and what every operation does inside of one.
+ * Transactions of the store in SQLite.
  *
  * MUST:
- *  - every operation that writes is one BEGIN IMMEDIATE transaction: what it decides on cannot
- *    change under it;
- *  - an operation that fails, for whatever reason, is rolled back whole;
- *  - an answer that counts something is given after the count is committed, or not at all.
+ *  - every operation that writes is one BEGIN IMMEDIATE transaction, so that no other process can
+ *    change what the operation has read;
+ *  - an operation that fails is rolled back whole;
+ *  - an operation that counts something answers only after the count is committed.
  */
 #include "helpers/store/sqlite/transact.h"
 

@@ -1,12 +1,14 @@
 /*
- * The store in SQLite: challenges, tried and used up.
+ * The store in SQLite: challenges are tried and consumed.
  *
  * MUST:
  *  - a challenge is consumed at most once, and only while it is live;
- *  - a code that is compared here is compared in constant time and counted in that transaction;
- *  - a code that the provider checks is counted before it goes out, one at a time: the challenge
- *    is held by a lease of the boot clock, which a dead process cannot keep;
- *  - a lease ends by the hand that took it, or by its time.
+ *  - a code that is compared here is compared in constant time, and a wrong one is counted in the
+ *    same transaction;
+ *  - a try that the provider checks is counted before it is sent, and one sign-in at a time has the
+ *    lease of the challenge;
+ *  - a lease is ended by the store object that took it, or by the boot clock, so that a process
+ *    that died cannot keep it.
  */
 #include <openssl/crypto.h>
 
@@ -16,7 +18,7 @@
 #include "helpers/base/sql.h"
 #include "helpers/store/sqlite/sqlite.h"
 
-/* What is needed of a challenge that is live. */
+/* What the operations below need of a live challenge. */
 struct live {
 	char user[256];
 	unsigned char mac[STORE_MAC_LEN];
@@ -40,7 +42,7 @@ live_of_row(sqlite3_stmt *stmt, struct live *out)
 	return -OTP_ESTORE;
 }
 
-/* 0 while it is live, -OTP_EUSED, -OTP_ENOENT or -OTP_ESTORE. */
+/* Reads a live challenge. 0, -OTP_EUSED, -OTP_ENOENT or -OTP_ESTORE. */
 static int
 live_read(struct sqlite_store *s, const struct instant *now, const char *id, struct live *out)
 {
@@ -67,15 +69,15 @@ live_read(struct sqlite_store *s, const struct instant *now, const char *id, str
 }
 
 static bool
-is_charged(const struct trial *t)
+has_budget(const struct trial *t)
 {
 	return t->budget && t->budget->kind[0];
 }
 
-/* Is there a try left, of the budget and of the challenge? */
+/* Checks that budget and challenge have a try left. 0, -OTP_ELIMIT or -OTP_ESTORE. */
 static int
-try_allowed(
-    struct sqlite_store *s, const struct instant *now, const struct trying *o, const struct live *c)
+try_allowed(struct sqlite_store *s, const struct instant *now, const struct trial_args *o,
+    const struct live *c)
 {
 	const struct trial *t = o->trial;
 	int r = store_sqlite_budget_check(s, now, t->budget, &t->rule, &o->out->until_wall_ms);
@@ -84,8 +86,8 @@ try_allowed(
 }
 
 static int
-try_add(
-    struct sqlite_store *s, const struct instant *now, const struct trying *o, const struct live *c)
+try_add(struct sqlite_store *s, const struct instant *now, const struct trial_args *o,
+    const struct live *c)
 {
 	const struct trial *t = o->trial;
 	int r = store_sqlite_budget_add(s, now, t->budget, &t->rule);
@@ -98,7 +100,7 @@ try_add(
 	return r;
 }
 
-/* All that ends with the right code; the challenge was read as live in this transaction. */
+/* Does all that follows from a right code. This transaction has read the challenge as live. */
 static int
 use_up(
     struct sqlite_store *s, const struct instant *now, const struct trial *t, const struct live *c)
@@ -123,7 +125,7 @@ use_up(
 static int
 op_try_mac(struct sqlite_store *s, const struct instant *now, const void *arg)
 {
-	const struct trying *o = arg;
+	const struct trial_args *o = arg;
 	struct live c;
 	int r = live_read(s, now, o->trial->id, &c);
 
@@ -146,7 +148,7 @@ int
 store_sqlite_try_mac(struct store *base, const struct instant *now, const struct trial *trial,
     struct trial_result *out)
 {
-	const struct trying o = {.trial = trial, .out = out};
+	const struct trial_args o = {.trial = trial, .out = out};
 
 	*out = (struct trial_result){0};
 	if (trial_check(trial) || !trial->proof)
@@ -157,7 +159,7 @@ store_sqlite_try_mac(struct store *base, const struct instant *now, const struct
 static int
 op_try_count(struct sqlite_store *s, const struct instant *now, const void *arg)
 {
-	const struct trying *o = arg;
+	const struct trial_args *o = arg;
 	struct live c;
 	int r = live_read(s, now, o->trial->id, &c);
 
@@ -169,9 +171,9 @@ op_try_count(struct sqlite_store *s, const struct instant *now, const void *arg)
 		r = try_add(s, now, o, &c);
 	if (!r &&
 	    sql_run(s->db, "UPDATE challenge SET lease_by = ?2, lease_boot_ms = ?3 WHERE id = ?1",
-		sql_text(o->trial->id), sql_int(s->self),
+		sql_text(o->trial->id), sql_int(s->lease_owner),
 		sql_int(now->boot_ms + o->trial->lease_ms)))
-		r = store_sqlite_failed(s, "holding a challenge");
+		r = store_sqlite_failed(s, "taking a lease");
 	otp_wipe(c);
 	return r;
 }
@@ -180,7 +182,7 @@ int
 store_sqlite_try_count(struct store *base, const struct instant *now, const struct trial *trial,
     struct trial_result *out)
 {
-	const struct trying o = {.trial = trial, .out = out};
+	const struct trial_args o = {.trial = trial, .out = out};
 
 	*out = (struct trial_result){0};
 	if (trial_check(trial) || trial->lease_ms < 1)
@@ -188,15 +190,15 @@ store_sqlite_try_count(struct store *base, const struct instant *now, const stru
 	return store_sqlite_transact((struct sqlite_store *)base, now, op_try_count, &o);
 }
 
-/* 1 where the lease was ours, 0 where it was not. */
+/* Ends the lease. 1: this store object had it; 0: it had not; -OTP_ESTORE. */
 static int
 lease_end(struct sqlite_store *s, const char *id, int tries_back)
 {
 	if (sql_run(s->db,
 		"UPDATE challenge SET lease_by = 0, lease_boot_ms = 0, tries = max(tries - ?3, 0) "
 		"WHERE id = ?1 AND lease_by = ?2",
-		sql_text(id), sql_int(s->self), sql_int(tries_back)))
-		return store_sqlite_failed(s, "letting a challenge go");
+		sql_text(id), sql_int(s->lease_owner), sql_int(tries_back)))
+		return store_sqlite_failed(s, "ending a lease");
 	return sqlite3_changes(s->db) > 0;
 }
 
@@ -215,7 +217,7 @@ store_sqlite_check_end(struct store *base, const char *id)
 	return store_sqlite_transact((struct sqlite_store *)base, NULL, op_check_end, id);
 }
 
-/* Once for each try_count(): it is the lease that says there is something to take back. */
+/* The lease shows that there is a try to take back. So this works once for each try_count(). */
 static int
 op_try_return(struct sqlite_store *s, const struct instant *now, const void *arg)
 {
@@ -229,7 +231,7 @@ op_try_return(struct sqlite_store *s, const struct instant *now, const void *arg
 int
 store_sqlite_try_return(struct store *base, const struct trial *trial)
 {
-	if (!is_charged(trial))
+	if (!has_budget(trial))
 		return -OTP_EINVAL;
 	return store_sqlite_transact((struct sqlite_store *)base, NULL, op_try_return, trial);
 }
@@ -250,7 +252,7 @@ op_consume(struct sqlite_store *s, const struct instant *now, const void *arg)
 int
 store_sqlite_consume(struct store *base, const struct instant *now, const struct trial *trial)
 {
-	if (!is_charged(trial))
+	if (!has_budget(trial))
 		return -OTP_EINVAL;
 	return store_sqlite_transact((struct sqlite_store *)base, now, op_consume, trial);
 }
