@@ -21,7 +21,7 @@ contact_kind_name(enum contact_kind kind)
 	return kind == CONTACT_PHONE ? "phone" : "email";
 }
 
-/* Every e-mail address has an '@' and no phone number has one; a '+' may start both. */
+/* An e-mail address always has an '@', a phone number never. A '+' may start both. */
 enum contact_kind
 contact_kind_of(const char *address)
 {
@@ -57,7 +57,7 @@ phone_check(const char *address, const char **why)
 		return -OTP_EINVAL;
 	}
 	if (address[1] == '0') {
-		*why = "no calling code starts with 0";
+		*why = "a country's calling code does not start with 0";
 		return -OTP_EINVAL;
 	}
 	if (n < PHONE_DIGITS_MIN || n > PHONE_DIGITS_MAX) {

@@ -1,11 +1,11 @@
 /*
- * Contacts in an SQLite file, written: otpctl only, usually as root.
+ * Writes contacts to an SQLite file. Only otpctl does so, usually as root.
  *
  * MUST:
  *  - nothing is opened in a folder that anyone but root and the caller can write to;
- *  - no symbolic link is followed; names are used relative to the judged folder;
- *  - the file itself is never written to: a complete new one takes its name, after it is on disk;
- *  - one writer at a time, under a lock that a dead writer cannot keep.
+ *  - no symbolic link is followed, and names are used relative to the checked folder;
+ *  - the file itself is never written: a complete new file gets its name after it is on disk;
+ *  - one process at a time writes; a process that died cannot keep the lock.
  */
 #include <errno.h>
 #include <limits.h>
@@ -75,9 +75,10 @@ open_dir(struct contacts_edit *e, const char *dir)
 
 	if (r) {
 		otp_logr(LOG_ERR, r,
-		    "%s must be an absolute path whose every folder is root's and nobody else's "
-		    "to write; at fault: %s",
-		    dir, culprit);
+		    "contacts: folder %s: every folder of this path must belong to root or uid "
+		    "%ld, "
+		    "and nobody else may write there; at fault: %s",
+		    dir, (long)geteuid(), culprit);
 		return r == -OTP_ESYS ? -OTP_ESTORE : r;
 	}
 	e->dir = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -109,7 +110,7 @@ set_names(struct contacts_edit *e, const char *path)
 
 	if (len == 0 || len + sizeof(".lock") > sizeof(e->name) ||
 	    strlen(path) >= sizeof(e->path)) {
-		otp_log(LOG_ERR, "contacts %s: not an absolute path of a file", path);
+		otp_log(LOG_ERR, "contacts %s: must be the absolute path of a file", path);
 		return -OTP_EINVAL;
 	}
 	(void)snprintf(e->path, sizeof(e->path), "%s", path);
@@ -119,7 +120,7 @@ set_names(struct contacts_edit *e, const char *path)
 	return 0;
 }
 
-/* The folder judged and open, the lock held. */
+/* Checks and opens the folder, and takes the lock. */
 static int
 edit_new(const char *path, struct contacts_edit **out)
 {
@@ -159,13 +160,13 @@ write_all(int fd, const unsigned char *p, size_t len)
 	return 0;
 }
 
-/* The image in e->new_name, on disk. */
+/* Writes the image to the file e->new_name, and to disk. */
 static int
 write_new(struct contacts_edit *e, const unsigned char *image, size_t size, const struct stat *like)
 {
 	_auto_close int fd = -1;
 
-	/* Left by a writer that died: the lock is ours, so it is nobody's. */
+	/* We hold the lock, so a file of this name was left by a process that died. */
 	if (unlinkat(e->dir, e->new_name, 0) && errno != ENOENT)
 		return sys_error(e, "old copy");
 	fd =
@@ -184,7 +185,7 @@ static int
 save(struct contacts_edit *e, const struct stat *like)
 {
 	sqlite3_int64 size = 0;
-	/* SQLite's own memory, where it is in one piece: a large one is not held twice. */
+	/* If SQLite's own memory is in one piece, no copy is made: the file may be large. */
 	unsigned char *copy = NULL,
 		      *image = sqlite3_serialize(e->db, "main", &size, SQLITE_SERIALIZE_NOCOPY);
 	int r;
@@ -216,7 +217,7 @@ contacts_sqlite_create(const char *path, uid_t owner, gid_t group)
 	r = save(e, &like);
 	if (r)
 		return r;
-	/* A link and not a rename: it never takes the place of another file. */
+	/* linkat(2), because it never replaces an existing file. */
 	if (linkat(e->dir, e->new_name, e->dir, e->name, 0))
 		r = errno == EEXIST ? -OTP_EEXIST : sys_error(e, "link");
 	if (unlinkat(e->dir, e->new_name, 0) || fsync(e->dir))
@@ -252,7 +253,7 @@ load(struct contacts_edit *e)
 		}
 		got += (size_t)n;
 	}
-	/* SQLite frees the image, also when it refuses it. */
+	/* From sqlite3_deserialize() on, SQLite frees the image, also after an error. */
 	if (sqlite3_open_v2(":memory:", &e->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY, NULL)) {
 		sqlite3_free(image);
 		return contacts_sql_error(e);
@@ -262,7 +263,7 @@ load(struct contacts_edit *e)
 	    sql_harden(e->db))
 		return contacts_sql_error(e);
 	r = contacts_judge_db(e->db, e->path);
-	/* One transaction for the whole edit: a long import is several times faster. */
+	/* One transaction for the whole edit makes a long import several times faster. */
 	return !r && (contacts_make_notes(e->db) ||
 			 sql_number(
 			     e->db, "SELECT coalesce(max(id), 0) FROM contact", &e->newest) ||
@@ -340,7 +341,7 @@ contacts_edit_remove(struct contacts_edit *e, const char *user, const char *addr
 	return 0;
 }
 
-/* A word that a template can name. */
+/* Checks that a template can name the attribute, as ${attr.NAME}. */
 static bool
 is_attribute_name(const char *name)
 {
@@ -389,9 +390,11 @@ contacts_edit_commit(struct contacts_edit *edit)
 		(void)unlinkat(e->dir, e->new_name, 0);
 		return r;
 	}
-	/* It is made, whatever comes now: to call it a failure would leave it unsaid. */
+	/* The change is made. If this were an error, otpctl would not report the change. */
 	if (fsync(e->dir))
-		otp_log(LOG_WARNING, "contacts %s: changed, but a crash may undo it: folder: %s",
+		otp_log(LOG_WARNING,
+		    "contacts %s: was changed, but a crash may undo it: cannot write the folder to "
+		    "disk: %s",
 		    e->path, strerror(errno));
 	return 0;
 }

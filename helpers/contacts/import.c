@@ -1,4 +1,4 @@
-/* A file of contacts, taken into an edit line by line. */
+/* Takes a file of contacts into an edit, line by line. */
 #include <string.h>
 #include <time.h>
 
@@ -6,13 +6,13 @@
 #include "helpers/contacts/notes.h"
 #include "helpers/base/log.h"
 
-/* What is there of a line's contact. */
+/* The old contact with the address of a line. */
 struct old {
-	int64_t id; /* 0: nothing */
+	int64_t id; /* 0: there is none */
 	char label[CONTACT_LABEL_MAX + 1];
 	int64_t verified_at;
 	bool preferred;
-	int64_t line; /* 0: none of this file */
+	int64_t line; /* the earlier line that names it, or 0 */
 };
 
 static int
@@ -35,13 +35,14 @@ find_old(struct contacts_edit *e, const struct contact *c, const char *kind, str
 	}
 	(void)sqlite3_reset(stmt);
 	if (!fits) {
-		otp_log(LOG_ERR, "contacts %s: a row is malformed", e->path);
+		otp_log(LOG_ERR, "contacts %s: a row is malformed; restore the file from a backup",
+		    e->path);
 		return -OTP_ESTORE;
 	}
 	return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : contacts_sql_error(e);
 }
 
-/* The line that said which one of the user's is preferred, or 0. */
+/* Finds the earlier line that has the user's preferred contact of the kind; *line is 0 if none. */
 static int
 find_preferred(struct contacts_edit *e, const struct contact *c, const char *kind, int64_t *line)
 {
@@ -76,15 +77,15 @@ import_new(struct contacts_edit *e, const struct contact_line *l, const char *ki
 	return 0;
 }
 
-/* The old contact, and what it becomes. */
+/* Changes an old contact to what its line says, unless the mode keeps it as it is. */
 static int
 import_old(struct contacts_edit *e, const struct contact_line *l, const char *kind,
     const struct old *old, enum import_mode mode, enum imported *what)
 {
 	const struct contact *c = &l->contact;
-	const char *label = l->says_label ? c->label : old->label;
-	int64_t verified_at = l->says_verified ? c->verified_at : old->verified_at;
-	bool preferred = l->says_preferred ? c->preferred : old->preferred;
+	const char *label = l->has_label ? c->label : old->label;
+	int64_t verified_at = l->has_verified ? c->verified_at : old->verified_at;
+	bool preferred = l->has_preferred ? c->preferred : old->preferred;
 
 	*what = IMPORTED_SAME;
 	if (contacts_run(e, EDIT_SEEN, sql_int(old->id), sql_int(l->number), sql_int(c->preferred)))
@@ -132,7 +133,10 @@ contacts_edit_import(struct contacts_edit *e, const struct contact_line *l, enum
 int
 contacts_edit_import_rest(struct contacts_edit *e, int64_t *removed)
 {
-	/* Those that an import has moved were noted before; new ones come behind the old. */
+	/*
+	 * contacts_note_first() has noted the users whose contacts a line changed. For the others,
+	 * the first contact is the old first: new ones have higher ids.
+	 */
 	static const char sql[] =
 	    "CREATE TEMP TABLE doomed AS SELECT id FROM contact WHERE id NOT IN "
 	    "(SELECT id FROM temp.seen) AND user IN (SELECT c.user FROM contact c "

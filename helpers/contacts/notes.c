@@ -1,7 +1,9 @@
 /*
- * What an edit does to users, noted in temporary tables in memory: `seen`, the lines of an imported
- * file; `first_was`, the addresses that came first; `gone`, those that were removed; `added`, those
- * that users have beside them.
+ * An edit notes in temporary tables what it does to the addresses of users:
+ *  - seen: which contact each line of an imported file names;
+ *  - first_was: the old address that was the first of its user and kind;
+ *  - gone: addresses that were removed;
+ *  - added: new addresses of users who had one already.
  */
 #include "helpers/contacts/notes.h"
 

@@ -1,6 +1,6 @@
 /*
- * The inside of an edit, and its notes of what it does to users. edit.c begins, saves and
- * ends an edit, import.c fills it from a file.
+ * What the files of an edit share. edit.c begins, changes, saves and ends an edit, import.c fills
+ * it from a file, and notes.c notes what it does to the addresses of users.
  */
 #ifndef OTP_CONTACTS_NOTES_H
 #define OTP_CONTACTS_NOTES_H
@@ -12,7 +12,7 @@
 #include "helpers/contacts/contacts.h"
 #include "helpers/base/sql.h"
 
-/* Statements that an import runs for each of its lines: prepared once. */
+/* The statements that an import runs for each line. They are prepared once. */
 enum edit_stmt {
 	EDIT_FIND,
 	EDIT_ADD,
@@ -32,32 +32,41 @@ struct contacts_edit {
 	char new_name[NAME_MAX + 1];
 	int dir;
 	int lock;
-	struct stat was;
+	struct stat was; /* owner, group and mode of the old file */
 	sqlite3 *db;
 	sqlite3_stmt *stmt[EDIT_STATEMENTS];
-	int64_t newest; /* the last id before this edit */
+	int64_t newest; /* the highest contact.id before this edit */
 };
 
-/* Logs what SQLite says. -OTP_ESTORE */
+/* Logs SQLite's last error. Always -OTP_ESTORE, never 0. */
 int contacts_sql_error(const struct contacts_edit *e);
-/* Well-formed? 0 or -OTP_EINVAL */
+/* Checks user, address and label of a new contact. 0 or -OTP_EINVAL. */
 int contacts_check_new(const struct contact *c);
 /*
- * Makes the tables of notes beside the contacts, in memory; contacts_edit_old() reads them. This
- * and the next ones return an SQLite result code.
+ * Makes the temporary tables of notes, which contacts_edit_old() reads. Returns an SQLite result
+ * code.
  */
 int contacts_make_notes(sqlite3 *db);
-/* The statement with its values, before its first step; the caller resets it. */
+/*
+ * Binds the values to a statement of the edit. The caller steps and resets it. Returns an SQLite
+ * result code.
+ */
 int contacts_prepare_n(
     struct contacts_edit *e, enum edit_stmt which, const struct sql_value *v, size_t n);
 #define contacts_prepare(e, which, ...) contacts_prepare_n((e), (which), SQL_VALUES(__VA_ARGS__))
-/* Runs one that gives no rows. */
+/* Runs a statement of the edit that gives no rows. Returns an SQLite result code. */
 int contacts_run_n(
     struct contacts_edit *e, enum edit_stmt which, const struct sql_value *v, size_t n);
 #define contacts_run(e, which, ...) contacts_run_n((e), (which), SQL_VALUES(__VA_ARGS__))
-/* Keeps which of the user's addresses came first, before that may change. */
+/*
+ * Notes which of the user's old addresses is the first of its kind, before the edit may change
+ * that. Returns an SQLite result code.
+ */
 int contacts_note_first(struct contacts_edit *e, const char *user);
-/* Behind that: keeps that a user who had an address has this one, too. */
+/*
+ * Notes a new address of a user who had one already; contacts_note_first() was called before.
+ * Returns an SQLite result code.
+ */
 int contacts_note_added(struct contacts_edit *e, const struct contact *c);
 
 #endif

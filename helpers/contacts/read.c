@@ -1,10 +1,11 @@
 /*
- * Contacts in an SQLite file, read.
+ * Reads contacts from an SQLite file.
  *
  * MUST:
- *  - the file is opened once, without following a symbolic link or waiting on a fifo, and judged by
- *    its descriptor; SQLite sees that descriptor's bytes and opens no path of its own;
- *  - nothing is ever written;
+ *  - the file is opened once, and the open follows no symbolic link and waits on no fifo;
+ *  - the file is checked by its descriptor, and SQLite reads the bytes of this descriptor; it opens
+ *    no path itself;
+ *  - nothing is written;
  *  - a file that is missing, empty, foreign or of another schema is an error, never "no contacts".
  */
 #include "helpers/contacts/read.h"
@@ -36,21 +37,22 @@ contacts_judge(int fd, uid_t second_owner, const char *path, struct stat *st)
 		return -OTP_ESTORE;
 	}
 	if (!S_ISREG(st->st_mode)) {
-		otp_log(LOG_ERR, "contacts %s: not a regular file", path);
+		otp_log(LOG_ERR, "contacts %s: must be a regular file", path);
 		return -OTP_EPERM;
 	}
 	if (st->st_uid != 0 && st->st_uid != second_owner) {
-		otp_log(LOG_ERR, "contacts %s: owned by uid %ld; run: chown root %s", path,
+		otp_log(LOG_ERR, "contacts %s: is owned by uid %ld; run: chown root %s", path,
 		    (long)st->st_uid, path);
 		return -OTP_EPERM;
 	}
 	if (st->st_mode & (S_IWGRP | S_IWOTH)) {
-		otp_log(LOG_ERR, "contacts %s: writable by group or others; run: chmod 0640 %s",
-		    path, path);
+		otp_log(LOG_ERR,
+		    "contacts %s: can be written by group or others; run: chmod 0640 %s", path,
+		    path);
 		return -OTP_EPERM;
 	}
 	if (st->st_size == 0) {
-		otp_log(LOG_ERR, "contacts %s: empty; remove it and run: otpctl init", path);
+		otp_log(LOG_ERR, "contacts %s: is empty; remove it and run: otpctl init", path);
 		return -OTP_ESTORE;
 	}
 	return 0;
@@ -60,11 +62,11 @@ int
 contacts_open_error(int err, const char *path)
 {
 	if (err == ELOOP) {
-		otp_log(LOG_ERR, "contacts %s: a symbolic link, which is not followed", path);
+		otp_log(LOG_ERR, "contacts %s: must not be a symbolic link", path);
 		return -OTP_EPERM;
 	}
 	if (err == ENOENT)
-		otp_log(LOG_ERR, "contacts %s: missing; run: otpctl init", path);
+		otp_log(LOG_ERR, "contacts %s: is missing; run: otpctl init", path);
 	else
 		otp_log(LOG_ERR, "contacts %s: %s", path, strerror(err));
 	return -OTP_ESTORE;
@@ -80,9 +82,15 @@ contacts_judge_db(sqlite3 *db, const char *path)
 		otp_log(
 		    LOG_ERR, "contacts %s: %s; restore it from a backup", path, sqlite3_errmsg(db));
 	else if (ours == SQL_OTHER_VERSION)
-		otp_log(LOG_ERR, "contacts %s: made by another version of pam_otp", path);
+		otp_log(LOG_ERR,
+		    "contacts %s: has the schema of another version of pam_otp; install that "
+		    "version, or restore the file from a backup",
+		    path);
 	else if (ours != SQL_OURS)
-		otp_log(LOG_ERR, "contacts %s: not a contacts database of pam_otp", path);
+		otp_log(LOG_ERR,
+		    "contacts %s: not a contacts database of pam_otp; move it away and run: otpctl "
+		    "init",
+		    path);
 	return rc == SQLITE_OK && ours == SQL_OURS ? 0 : -OTP_ESTORE;
 }
 
@@ -128,7 +136,7 @@ contact_of_row(sqlite3_stmt *stmt, struct contact *c)
 	return true;
 }
 
-/* Hands every row of stmt to fn. */
+/* Calls fn for each row of stmt. */
 static int
 each_row(sqlite3 *db, sqlite3_stmt *stmt, contact_fn *fn, void *arg)
 {
@@ -141,7 +149,8 @@ each_row(sqlite3 *db, sqlite3_stmt *stmt, contact_fn *fn, void *arg)
 			otp_log(LOG_ERR, "contacts: %s", sqlite3_errmsg(db));
 			r = -OTP_ESTORE;
 		} else if (!contact_of_row(stmt, &c)) {
-			otp_log(LOG_ERR, "contacts: a row is malformed");
+			otp_log(LOG_ERR,
+			    "contacts: a row is malformed; restore the file from a backup");
 			r = -OTP_ESTORE;
 		} else {
 			r = fn(&c, arg);
@@ -184,7 +193,7 @@ find(struct contacts *base, const char *user, struct contact_list *out)
 	return r;
 }
 
-/* The first contact of the kind from an id on. By id, for an offset would walk a million rows. */
+/* Reads the first contact of the kind from an id on. An OFFSET would read all rows before. */
 static int
 first_from(struct sqlite_contacts *c, enum contact_kind kind, int64_t id, struct contact_list *out)
 {
@@ -252,8 +261,9 @@ static const struct contacts_ops sqlite_ops = {
     .find = find, .any = any, .attributes = attributes, .close = close_contacts};
 
 /*
- * A path given to SQLite would be resolved and opened a second time, and a replaced file's name in
- * /proc is no path at all: so the judged file is mapped, and SQLite reads the mapping.
+ * Maps the checked file, and lets SQLite read the mapping. If SQLite got a path, it would open it a
+ * second time, and the file may have been replaced by then. A path in /proc/self/fd does not help,
+ * because SQLite resolves it to the name of the file first.
  */
 static int
 map_image(struct sqlite_contacts *c, int fd, size_t size, const char *path)

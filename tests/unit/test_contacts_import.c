@@ -82,7 +82,7 @@ import(const char *user, const char *address, int preferred, enum import_mode mo
 {
 	struct contact_line l = {
 	    .contact = contact_of(user, address, preferred > 0),
-	    .says_preferred = preferred >= 0,
+	    .has_preferred = preferred >= 0,
 	    .number = ++lines,
 	};
 	int64_t earlier;
@@ -203,7 +203,7 @@ malformed_lines_are_not_taken(void **state)
 static void
 adding_changes_nothing_that_is_there(void **state)
 {
-	struct contact_line l = {.says_label = true, .says_preferred = true, .says_verified = true};
+	struct contact_line l = {.has_label = true, .has_preferred = true, .has_verified = true};
 	int64_t earlier;
 
 	(void)state;
@@ -222,7 +222,7 @@ static void
 replacing_takes_what_the_file_says_and_keeps_the_rest(void **state)
 {
 	struct contact c = contact_of("asha", ONE, true);
-	struct contact_line l = {.says_label = true, .number = 2};
+	struct contact_line l = {.has_label = true, .number = 2};
 	int64_t earlier;
 
 	(void)state;
@@ -233,7 +233,7 @@ replacing_takes_what_the_file_says_and_keeps_the_rest(void **state)
 	l.contact = contact_of("asha", ONE, false);
 	assert_int_equal(take_line(&l, IMPORT_REPLACE, &earlier), IMPORTED_SAME);
 	assert_contacts("asha " ONE " preferred verified\n");
-	l.says_preferred = l.says_verified = true;
+	l.has_preferred = l.has_verified = true;
 	assert_int_equal(take_line(&l, IMPORT_REPLACE, &earlier), IMPORTED_CHANGED);
 	assert_contacts("asha " ONE "\n");
 }

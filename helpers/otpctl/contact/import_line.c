@@ -306,9 +306,9 @@ read_fields(struct import *im, const struct csv_row *row, struct contact_line *l
 	for (size_t i = 0; i < row->n; i++)
 		field[im->column[i]] = row->field[i].text;
 	*l = (struct contact_line){
-	    .says_label = im->has[COL_LABEL],
-	    .says_preferred = im->has[COL_PREFERRED],
-	    .says_verified = im->has[COL_VERIFIED_AT],
+	    .has_label = im->has[COL_LABEL],
+	    .has_preferred = im->has[COL_PREFERRED],
+	    .has_verified = im->has[COL_VERIFIED_AT],
 	    .number = row->line,
 	};
 	r = take_user(im, row->line, field[COL_USER], &l->contact);
@@ -331,7 +331,7 @@ keep_for_log(struct import *im, enum imported what, const struct contact_line *l
 		return -OTP_ENOMEM;
 	if (im->nlogged < IMPORT_LOGGED)
 		im->logged[im->nlogged++] = (struct import_logged){
-		    what, what == IMPORTED_NEW || l->says_verified, l->contact};
+		    what, what == IMPORTED_NEW || l->has_verified, l->contact};
 	return 0;
 }
 
