@@ -27,8 +27,10 @@ random_id(char *hex, size_t len)
 {
 	unsigned char bytes[64];
 
-	/* Not by OpenSSL: its generator takes a millisecond to start, and who is not asked needs
-	 * nothing else of it. So few bytes come whole. */
+	/*
+	 * Not by OpenSSL: its generator takes a millisecond to start, and a sign-in without a code
+	 * needs nothing else of it. getrandom(2) never returns less than asked up to 256 bytes.
+	 */
 	if (len > sizeof(bytes) || getrandom(bytes, len, 0) != (ssize_t)len)
 		return -OTP_ESYS;
 	for (size_t i = 0; i < len; i++)
@@ -36,7 +38,7 @@ random_id(char *hex, size_t len)
 	return 0;
 }
 
-/* A digit 0-9: bytes from 250 on are thrown away, for they would favour the small digits. */
+/* Makes a random digit. Bytes from 250 on are dropped, because they would favour 0 to 5. */
 static int
 random_digit(char *digit)
 {
@@ -84,7 +86,7 @@ code_read(const char *typed, int least, int most, struct secret *out)
 	return -OTP_EINVAL;
 }
 
-/* The parts are joined by NULs, which none of them holds: no two lists give one text. */
+/* Computes the HMAC of the parts. Each ends in a NUL, so that no two lists have the same text. */
 static int
 keyed_mac(
     const struct secret *key, const char *const *part, size_t n, unsigned char mac[STORE_MAC_LEN])

@@ -1,4 +1,7 @@
-/* Codes and what proves them: random, keyed, compared in constant time. OpenSSL does the work. */
+/*
+ * Codes that the helper makes and checks, the HMAC by which the store compares them, and other
+ * values that are random or depend on the host key. OpenSSL does the cryptography.
+ */
 #ifndef OTP_CODES_CODE_H
 #define OTP_CODES_CODE_H
 
@@ -8,11 +11,16 @@
 #include "common/secret.h"
 #include "helpers/store/store.h"
 
-enum { HOST_KEY_MIN = 32, CODE_DIGITS_MIN = 6, CODE_DIGITS_MAX = 10, CODE_TYPED_MAX = 16 };
+enum {
+	HOST_KEY_MIN = 32, /* bytes */
+	CODE_DIGITS_MIN = 6,
+	CODE_DIGITS_MAX = 10, /* of a code that the helper makes */
+	CODE_TYPED_MAX = 16,  /* of any code that a user types */
+};
 
 /*
  * Reads the host key into *out: a secret file of HOST_KEY_MIN bytes or more that belongs to root or
- * to the user `also`. 0, -OTP_EINVAL if it is too short, or the errors of trust_read().
+ * to second_owner. 0, -OTP_EINVAL if it is too short, or the errors of trust_read().
  */
 int host_key_read(const char *path, uid_t second_owner, struct secret *out);
 
@@ -26,9 +34,9 @@ int random_id(char *hex, size_t len);
 int code_make(int digits, struct secret *out);
 
 /*
- * Makes *out the code that a person typed: its plain text (typed_plain()) without blanks and
- * dashes, from least to most decimal digits. 0, or with an empty *out -OTP_EINVAL (this is no such
- * code), -OTP_ETOOBIG or -OTP_ENOMEM.
+ * Reads the code that the user typed into *out. Its plain text (typed_plain()) without blanks and
+ * dashes must be least to most decimal digits.
+ * 0; -OTP_EINVAL: it is not such a code; -OTP_ETOOBIG; -OTP_ENOMEM. After an error *out is empty.
  */
 int code_read(const char *typed, int least, int most, struct secret *out);
 
@@ -40,7 +48,7 @@ int challenge_mac(const struct challenge *c, const struct secret *host_key, cons
     unsigned char mac[STORE_MAC_LEN]);
 /* Writes that HMAC into c->mac. 0 or the errors of challenge_mac(). */
 int challenge_seal(struct challenge *c, const struct secret *host_key, const char *code);
-/* Writes random bytes into c->mac, which are the HMAC of no code: for decoys. 0 or -OTP_ECRYPTO. */
+/* Writes random bytes into c->mac, so that every code is wrong: for decoys. 0 or -OTP_ECRYPTO. */
 int challenge_seal_nothing(struct challenge *c);
 
 /*

@@ -1,8 +1,8 @@
 /*
  * MUST:
- *  - a code and whatever it is made of are wiped in here, on every way out;
- *  - every code is equally likely: whole random bytes, five bits a character;
- *  - what is not exactly one code is refused: nothing is cut off, nothing is guessed.
+ *  - a code and the bytes it is made of are wiped before a function returns, also after an error;
+ *  - every code is equally likely: each character has five bits of random bytes;
+ *  - an answer that is not exactly one code is refused; nothing is cut off or guessed.
  */
 #include "helpers/codes/recovery.h"
 
@@ -44,7 +44,7 @@ recovery_is(const char *typed)
 	return !typed_plain(typed, &plain) && has_prefix(&plain);
 }
 
-/* Crockford's: letters that look like digits are those digits. '\0' for what is no symbol. */
+/* Returns the symbol of Crockford's base32, which reads o, i and l as digits, or '\0' if none. */
 static char
 symbol(char c)
 {
@@ -55,7 +55,7 @@ symbol(char c)
 	return c && strchr(alphabet, c) ? c : '\0';
 }
 
-/* The canonical form of plain text that begins with the prefix. */
+/* Reads plain text that begins with the prefix into its canonical form. */
 static int
 read_symbols(struct secret *plain, struct secret *out)
 {
@@ -87,7 +87,7 @@ recovery_read(const char *typed, struct secret *out)
 	return r;
 }
 
-/* As it is shown; returns its length. */
+/* Writes the code as it is shown. Returns its length. */
 static size_t
 write_code(const unsigned char bytes[RANDOM_LEN], char text[RECOVERY_CODE_MAX])
 {

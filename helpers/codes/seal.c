@@ -22,7 +22,7 @@ seal_key(const struct secret *host_key, unsigned char key[KEY_LEN])
 	return 0;
 }
 
-/* nonce, tag and cipher text into out, which has room for them */
+/* Writes nonce, tag and ciphertext into out. */
 static int
 encrypt(
     const unsigned char *key, const char *context, const struct secret *plain, unsigned char *out)

@@ -1,4 +1,7 @@
-/* Secrets at rest: AES-256-GCM under a key made of the host key. OpenSSL does the work. */
+/*
+ * Encryption of secrets that are stored: AES-256-GCM under a key that is derived from the host key.
+ * OpenSSL does the cryptography.
+ */
 #ifndef OTP_CODES_SEAL_H
 #define OTP_CODES_SEAL_H
 
@@ -6,12 +9,16 @@
 #include "common/secret.h"
 
 /*
- * Seals plain, bound to a context (what it is and whose), as hexadecimal text into out.
+ * Encrypts plain and appends it to out as hexadecimal text. The context says what the secret is and
+ * whose, and only unseal() with the same context can read it.
  * 0, -OTP_ECRYPTO, -OTP_ENOMEM or -OTP_ETOOBIG.
  */
 int seal(const struct secret *host_key, const char *context, const struct secret *plain,
     struct buf *out);
-/* -OTP_EINVAL for what was not sealed under this key and context. */
+/*
+ * Decrypts what seal() wrote. 0; -OTP_EINVAL: it was not sealed under this key and context;
+ * -OTP_ECRYPTO; -OTP_ETOOBIG; -OTP_ENOMEM.
+ */
 int unseal(
     const struct secret *host_key, const char *context, const char *sealed, struct secret *plain);
 

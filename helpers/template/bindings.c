@@ -10,13 +10,12 @@
 static const char *
 bindings_get(const struct template_values *v, const char *name)
 {
-	/* values is the first member. */
 	const struct bindings *b = (const struct bindings *)v;
 
 	for (size_t i = 0; i < b->n; i++)
 		if (!strcmp(b->item[i].name, name))
 			return secret_str(&b->item[i].value);
-	/* A user without the attribute has an empty one. */
+	/* An attribute that the user does not have is empty, not unknown. */
 	return strncmp(name, "attr.", 5) ? NULL : "";
 }
 

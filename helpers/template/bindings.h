@@ -1,4 +1,4 @@
-/* Names with their values, for one rendering: what the templates of a request can use. */
+/* The names and values that the templates of one request can use. */
 #ifndef OTP_TEMPLATE_BINDINGS_H
 #define OTP_TEMPLATE_BINDINGS_H
 
@@ -8,7 +8,7 @@
 enum { BINDINGS_MAX = 96 };
 
 struct bindings {
-	struct template_values values; /* hand &b->values to template_render() */
+	struct template_values values; /* first; &b->values is for template_render() */
 	struct {
 		char name[TEMPLATE_NAME_MAX];
 		struct secret value;
@@ -17,13 +17,20 @@ struct bindings {
 };
 
 void bindings_init(struct bindings *b);
-/* Copies; a later value of the same name replaces the earlier. 0 or negative. */
+/*
+ * Sets a name to a copy of the value. A later value of the same name replaces the earlier one.
+ * 0; -OTP_ETOOBIG: there are BINDINGS_MAX names, or name or value is too long; -OTP_ENOMEM.
+ */
 int bindings_set(struct bindings *b, const char *name, const char *value);
+/* The same with a formatted value of less than 256 bytes. 0 or the errors of bindings_set(). */
 int bindings_setf(struct bindings *b, const char *name, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-/* As above, with the template's values taken from the bindings there are so far. */
+/*
+ * Sets a name to a rendered template, whose own values are those of the bindings so far.
+ * 0 or the errors of template_render() and of bindings_set().
+ */
 int bindings_render(struct bindings *b, const char *name, const char *template);
-/* Wipes every value. */
+/* Wipes every value and forgets every name. */
 void bindings_clear(struct bindings *b);
 
 #endif

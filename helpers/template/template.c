@@ -49,7 +49,7 @@ var_read(const char *s, struct var *v, const char **why)
 	return 0;
 }
 
-/* The next "${" at or after s that is not written "$${"; NULL at the end. */
+/* Finds the next "${" from s on that is not part of "$${". NULL if there is none. */
 static const char *
 next_var(const char *s)
 {
@@ -102,7 +102,8 @@ put_percent(struct buf *b, const char *value)
 	for (; *value; value++) {
 		unsigned char c = (unsigned char)*value;
 
-		/* RFC 3986's unreserved characters, by value: isalnum() would ask the locale. */
+		/* The unreserved characters of RFC 3986. Not isalnum(), which depends on the
+		 * locale. */
 		if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
 		    (c && strchr("-._~", c)))
 			buf_putc(b, (char)c);
@@ -121,7 +122,7 @@ put_header(struct buf *b, const char *value)
 	return buf_puts(b, value);
 }
 
-/* What stands in the URL so far decides. */
+/* What is in b so far tells in which part of the URL the value is. */
 static int
 put_url(struct buf *b, const char *value)
 {

@@ -1,6 +1,7 @@
 /*
- * Templates: text of a profile or of the configuration with "${name}" in it. Values go in once and
- * are never read again as a template; how they are escaped follows the place they go to.
+ * Templates: text of a profile or of the configuration with "${name}" in it. Each value is inserted
+ * once and is never read as a template itself. The place of the text decides how values are
+ * escaped.
  */
 #ifndef OTP_TEMPLATE_H
 #define OTP_TEMPLATE_H
@@ -11,43 +12,48 @@
 #include "common/buf.h"
 
 enum template_place {
-	PLACE_TEXT,   /* a message, or a JSON string: the JSON writer escapes */
-	PLACE_HEADER, /* a header's value: control characters are refused */
+	PLACE_TEXT,   /* a message, or a JSON string, which the JSON writer escapes later */
+	PLACE_HEADER, /* the value of a header; control characters are refused */
 	PLACE_URL,    /* a whole URL: see template_render() */
-	PLACE_QUERY,  /* a value of a query or form pair: percent-encoded */
+	PLACE_QUERY,  /* the value of a query or form pair; it is percent-encoded */
 };
 
 /*
- * Where values come from. The value of a name, borrowed until the next call; NULL where there is no
- * such name.
+ * Where values come from. get() returns the value of a name, borrowed until the next call, or NULL
+ * if there is no such name.
  */
 struct template_values {
 	const char *(*get)(const struct template_values *v, const char *name);
 };
 
 /*
- * Calls fn once for every variable of the text, with its name and its conversion ("" for none), in
- * order. "$${" is a literal "${". 0; -OTP_EINVAL with *why where the text is malformed (an
- * unclosed or an empty name, a character that no name has); else what fn returned, if not 0.
+ * Takes a variable and its conversion ("" for none). 0 to go on; any other number, such as an
+ * -OTP_E..., ends the scan, which returns it.
  */
 typedef int template_var_fn(const char *name, const char *conversion, void *arg);
+/*
+ * Calls fn for each variable of the text, in order. "$${" stands for the text "${" and is none.
+ * 0; -OTP_EINVAL with *why: a name is empty, too long, not closed, or has a character that no name
+ * has; or what fn returned.
+ */
 int template_scan(const char *text, template_var_fn *fn, void *arg, const char **why);
 
-/* Does the text use a variable whose value is empty or missing? */
+/* True if the text uses a variable whose value is empty or missing. */
 bool template_uses_empty(const char *text, const struct template_values *v);
 
 /*
- * Puts the text with its values into b. In a URL, a variable at the very start goes in as it is
- * (the base address, from the configuration); in the authority a value may hold what a host name
- * and a port hold; in the path a value is percent-encoded and may not be empty, "." or ".."; after
- * '?' it is percent-encoded.
- * 0; -OTP_EINVAL where a value does not fit its place; -OTP_ENOENT for an unknown name;
- * -OTP_ETOOBIG.
+ * Appends the text with its values to b. In a URL the position of a value decides:
+ *  - at the very start: inserted as it is, for a base address from the configuration;
+ *  - in the authority: only the characters of a host name and a port are allowed;
+ *  - in the path: percent-encoded; it must not be empty, "." or "..";
+ *  - after '?': percent-encoded.
+ * 0; -OTP_EINVAL: a value does not fit its place, or the text is malformed; -OTP_ENOENT: a name is
+ * unknown; -OTP_ETOOBIG; -OTP_ENOMEM.
  */
 int template_render(
     const char *text, enum template_place place, const struct template_values *v, struct buf *b);
 
-/* The name and conversion where the whole text is one "${name:conversion}"; else false. */
+/* Reads name and conversion if the whole text is one "${name:conversion}". Else returns false. */
 bool template_typed(const char *text, char *name, size_t size, const char **conversion);
 
 enum { TEMPLATE_NAME_MAX = 64 };
