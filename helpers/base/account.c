@@ -11,7 +11,7 @@
 #include "common/own.h"
 
 enum { ACCOUNT_ROOM = 64 * 1024, ACCOUNT_GROUPS_MAX = 65536 };
-/* A group may have many members. */
+/* Bytes for a group, which may have many members. */
 enum { GROUP_ROOM_FIRST = 4096, GROUP_ROOM_MAX = 16 * 1024 * 1024 };
 
 int
@@ -27,11 +27,13 @@ account_lookup(const char *name, struct account *out)
 	if (!*name)
 		return 0;
 	do {
-		errno = EIO; /* what a service that fails leaves there, if it leaves anything */
+		errno = EIO; /* counts as a failure if a failing service sets no error itself */
 		e = getpwnam_r(name, &pw, room, ACCOUNT_ROOM, &found);
 	} while (e == EINTR);
-	/* No error, and nobody found: there is none. ENOENT is no way to say so: with glibc it is
-	 * what sssd, nslcd and winbind leave behind when they cannot be asked. */
+	/*
+	 * Only "no error and nobody found" means that there is no such user. ENOENT does not: with
+	 * glibc it is the error if sssd, nslcd or winbind cannot be reached.
+	 */
 	if (e)
 		return -OTP_ENAMES;
 	if (!found)
@@ -77,7 +79,7 @@ account_group_lookup(const char *name, gid_t *gid)
 		if (!memory)
 			return -OTP_ENOMEM;
 		do {
-			errno = EIO; /* as of a user */
+			errno = EIO; /* as in account_lookup() */
 			e = getgrnam_r(name, &record, memory, size, &found);
 		} while (e == EINTR);
 		if (!e && found) {

@@ -13,7 +13,7 @@ enum {
 
 static const char alnum[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/* Dot-separated pieces of the given characters, none empty, each of at most max bytes? */
+/* Checks for pieces between dots: of letters, digits and marks, not empty, at most max bytes. */
 static bool
 is_dotted(const char *s, size_t len, const char *marks, size_t max)
 {
@@ -45,9 +45,9 @@ is_domain(const char *s, const char *marks)
 	return true;
 }
 
-/* What is wrong, or "". */
+/* Returns what is wrong with the address, or "". */
 static const char *
-fault(const char *address, enum email_role role)
+what_is_wrong(const char *address, enum email_role role)
 {
 	const char *at = strchr(address, '@');
 
@@ -58,15 +58,15 @@ fault(const char *address, enum email_role role)
 	if (!is_dotted(address, (size_t)(at - address), "!#$%&'*+-/=?^_`{|}~", LOCAL_MAX))
 		return "the part before the '@' is empty, or has a character that is not allowed";
 	if (role == EMAIL_SENDER)
-		return is_domain(at + 1, "-_") ? "" : "the part after the '@' is no host name";
+		return is_domain(at + 1, "-_") ? "" : "the part after the '@' is not a host name";
 	if (!is_domain(at + 1, "-") || !strchr(at + 1, '.'))
-		return "the part after the '@' is no domain name with a dot in it";
+		return "the part after the '@' is not a domain name with a dot in it";
 	return "";
 }
 
 int
 email_check(const char *address, enum email_role role, const char **why)
 {
-	*why = fault(address, role);
+	*why = what_is_wrong(address, role);
 	return **why ? -OTP_EINVAL : 0;
 }

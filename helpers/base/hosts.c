@@ -2,17 +2,17 @@
 
 #include <string.h>
 
-/* On this machine alone: such a host tells neither a client nor a key. */
+/* A host for users of this machine. It reports neither a client nor a key. */
 #define LOCAL(name, ...)                                                             \
 	{                                                                            \
 		.service = (name), .no_client = true, .no_key = true, ##__VA_ARGS__, \
 	}
-/* A login from the console, the desktop or the network, but not by ssh. */
+/* A login from the console, the desktop or the network, but not through ssh. */
 #define KEYLESS(name, ...)                                        \
 	{                                                         \
 		.service = (name), .no_key = true, ##__VA_ARGS__, \
 	}
-/* A network service of programs. */
+/* A network service whose prompts a program answers. */
 #define NOBODY(name)                                                           \
 	{                                                                      \
 		.service = (name), .no_key = true, .person = HOST_PERSON_NONE, \

@@ -1,6 +1,6 @@
 /*
- * The programs that are known to sign users in, by their PAM service: what each of them can tell of
- * a sign-in, and whether a person is in front of it.
+ * The host programs that pam_otp knows, by their PAM service: what each of them reports about a
+ * sign-in, and whether a person sits in front of it.
  */
 #ifndef OTP_BASE_HOSTS_H
 #define OTP_BASE_HOSTS_H
@@ -9,35 +9,37 @@
 #include <stddef.h>
 
 enum host_person {
-	HOST_PERSON_UNSURE,
-	HOST_PERSON_THERE, /* a person is in front of it: one of HOSTS_INTERACTIVE */
-	HOST_PERSON_NONE,  /* a program answers its prompts: one of HOSTS_NEVER_PROMPT */
+	HOST_PERSON_UNSURE, /* it may have one or not */
+	HOST_PERSON_THERE,  /* a person is in front of it: one of HOSTS_INTERACTIVE */
+	HOST_PERSON_NONE,   /* a program answers its prompts: one of HOSTS_NEVER_PROMPT */
 };
 
-/* What is not known for sure is false. */
+/* A flag is false if pam_otp does not know for sure. */
 struct host {
 	const char *service;
-	/* The service that stands for this one where the user sees no difference; NULL: itself. */
+	/* The service that counts as the same one to the user, or NULL: this service itself. */
 	const char *family;
-	bool no_client; /* never tells a client's address: its users are on this machine already */
-	bool no_caller; /* names no caller: its users call from nowhere, or from another machine */
-	bool no_key;	/* tells of no public key, which only sshd does */
-	bool calls_itself; /* names the user who signs in as the caller */
+	bool no_client; /* never reports a client address: its users are on this machine already */
+	bool no_caller; /* never reports a calling user (PAM_RUSER) of this machine */
+	bool no_key;	/* never reports a public key; only sshd does */
+	bool calls_itself; /* the calling user is the one who signs in */
 	enum host_person person;
 };
 
 extern const struct host hosts[];
 extern const size_t hosts_n;
 
-/* The service's row; of a service without a row nothing is known, and its .service is NULL. */
+/*
+ * Returns the row of the service. If there is none, the row has .service NULL, and no flag is set.
+ */
 const struct host *host_of(const char *service);
 
-/* The service that stands for all of its family: "sudo" for "sudo-i". Any other is its own. */
+/* Returns the family of a service, such as "sudo" for "sudo-i", or the service itself. */
 const char *host_family(const char *service);
 
 /*
- * The defaults of two options, as pam_otp.conf(5) prints them. A test holds them against the table,
- * which has the same services in the same order.
+ * The defaults of interactive_services and never_prompt, as pam_otp.conf(5) prints them. A test
+ * checks that the table has the same services in the same order.
  */
 #define HOSTS_INTERACTIVE "sudo, sudo-i, su, su-l, login"
 #define HOSTS_NEVER_PROMPT                                                                      \

@@ -1,23 +1,23 @@
-/* Now, by the clocks that outlive a process. */
+/* The current time, by the clocks that outlive a process. */
 #ifndef OTP_BASE_INSTANT_H
 #define OTP_BASE_INSTANT_H
 
 #include <stdint.h>
 
-/* Read once per operation by the caller. Injected in tests. */
+/* The caller reads it once for each operation. Tests make their own. */
 struct instant {
-	int64_t wall_ms;  /* CLOCK_REALTIME: windows */
-	int64_t boot_ms;  /* CLOCK_BOOTTIME: expiry of challenges */
-	char boot_id[40]; /* of the running kernel: a challenge of another boot is dead */
+	int64_t wall_ms;  /* CLOCK_REALTIME, for limits and logs; it can be set back */
+	int64_t boot_ms;  /* CLOCK_BOOTTIME, for the expiry of challenges; it is never set */
+	char boot_id[40]; /* of the running kernel; a challenge of another boot is dead */
 };
 
 /*
- * Reads the clocks, and the boot id where there is none in *i yet: it stays the same while this
- * process lives. 0, or -OTP_ESYS where the kernel does not tell one of them.
+ * Reads the clocks, and the boot id if *i has none yet: it cannot change while this process runs.
+ * 0, or -OTP_ESYS if the kernel does not report one of them.
  */
 int instant_now(struct instant *i);
 
-/* Where instants come from: the clocks of this machine, or of a test. */
+/* Where instants come from: the clocks of this machine, or those of a test. */
 struct clock_source {
 	void (*now)(struct clock_source *c, struct instant *out);
 };
@@ -28,7 +28,7 @@ struct machine_clock {
 	struct instant last;
 };
 
-/* As instant_now(). After a failure the clock must not be used. */
+/* Starts the clock. 0 or -OTP_ESYS; after an error the clock must not be used. */
 int machine_clock_open(struct machine_clock *c);
 
 #endif

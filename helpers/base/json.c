@@ -7,7 +7,7 @@
 
 #include "common/err.h"
 
-/* The depth below a value, or JSON_DEPTH_MAX + 1 as soon as it is too much. */
+/* Returns the depth of a value. It stops at JSON_DEPTH_MAX + 1, which is too deep. */
 static int
 depth_of(json_t *value, int above)
 {
@@ -39,7 +39,7 @@ json_read(const char *text, size_t len, json_t **out, char *why, size_t size)
 	_auto_json json_t *j = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &e);
 
 	if (!j) {
-		/* jansson's own text quotes the input, which may hold a code. */
+		/* Not the text of jansson: it quotes the input, which may have a code in it. */
 		(void)snprintf(
 		    why, size, "line %d, column %d: not well-formed JSON", e.line, e.column);
 		return -OTP_EINVAL;
@@ -53,7 +53,7 @@ json_read(const char *text, size_t len, json_t **out, char *why, size_t size)
 	return 0;
 }
 
-/* Copies one reference token, unescaped ("~1" is '/', "~0" is '~'). false when it is malformed. */
+/* Copies one token of a pointer and unescapes it: "~1" is '/', "~0" is '~'. False if malformed. */
 static bool
 pointer_token(const char **pointer, char *token, size_t size)
 {

@@ -1,4 +1,4 @@
-/* JSON of providers and profiles, read strictly. jansson does the work. */
+/* JSON of providers and profiles. It is read strictly. jansson does the work. */
 #ifndef OTP_BASE_JSON_H
 #define OTP_BASE_JSON_H
 
@@ -10,27 +10,31 @@
 enum { JSON_DEPTH_MAX = 32 };
 
 /*
- * One JSON text: no duplicate keys, no NUL, nothing behind it, at most JSON_DEPTH_MAX deep. The
- * caller owns *out. On error *why (size bytes) says what and where, without quoting the text.
- * 0, -OTP_EINVAL.
+ * Reads exactly one JSON text. It must have no duplicate keys and no NUL, and be at most
+ * JSON_DEPTH_MAX deep. The caller owns *out. 0, or -OTP_EINVAL with *why (size bytes): what is
+ * wrong and where, without a quote from the text.
  */
 int json_read(const char *text, size_t len, json_t **out, char *why, size_t size);
 
 /*
- * The value an RFC 6901 pointer leads to, borrowed; NULL where there is none. A step into a string
- * or a number leads nowhere: it is no error.
+ * Returns the value at an RFC 6901 pointer, borrowed, or NULL if there is none. A step into a
+ * string or a number is no error; it finds nothing.
  */
 json_t *json_at(json_t *root, const char *pointer);
 
 /*
- * A string, number or boolean as text into b; anything else -OTP_EINVAL. What a capture keeps.
+ * Appends a string, number or boolean as text to b, as a capture keeps it.
+ * 0; -OTP_EINVAL: the value is of another type; -OTP_ETOOBIG; -OTP_ENOMEM.
  */
 int json_scalar(const json_t *value, struct buf *b);
 
 /* Applies an RFC 7396 merge patch to an object, in place. 0 or -OTP_ENOMEM. */
 int json_merge_patch(json_t *target, json_t *patch);
 
-/* A copy of the whole value as JSON text, compact, in the order of its keys, into b. */
+/*
+ * Appends the whole value as compact JSON text to b. Keys keep their order.
+ * 0, -OTP_ETOOBIG or -OTP_ENOMEM.
+ */
 int json_write(const json_t *value, struct buf *b);
 
 static inline void

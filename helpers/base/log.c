@@ -10,7 +10,7 @@
 
 enum { LOG_LINE_MAX = 1024 };
 
-/* The process's one log: set at start, before anything that could race. */
+/* Set when the process starts, before there is a second thread. */
 static bool debug_on;
 static const char *request = "";
 
@@ -70,7 +70,7 @@ otp_logr(int priority, int r, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	/* Events are pairs, for programs; all else is for people. */
+	/* An event is KEY=VALUE pairs, for programs. Other lines are for people. */
 	if (!strncmp(text, "event=", 6))
 		(void)snprintf(whole, sizeof(whole), "%s detail=\"%s%s%s\"", text, otp_strerror(r),
 		    *sys ? ": " : "", sys);

@@ -1,6 +1,7 @@
 /*
- * The helper's log: LOG_AUTHPRIV, for the operator. Never a code, a token, a full number, a body or
- * a URL query; foreign text loses its control characters here, whatever the caller forgot.
+ * The log of the helper and of otpctl, for the administrator: syslog with LOG_AUTHPRIV. A log line
+ * never has a code, a token, a full phone number, a body or the query of a URL. Control characters
+ * are removed here, so that text of others cannot forge a line.
  */
 #ifndef OTP_BASE_LOG_H
 #define OTP_BASE_LOG_H
@@ -8,15 +9,18 @@
 #include <stdbool.h>
 #include <syslog.h>
 
-/* tee also writes to standard error: for developers and otpctl. ident is kept, not copied. */
+/* Opens the log. With tee, lines also go to standard error. ident is borrowed for good. */
 void log_open(const char *ident, bool tee);
-/* LOG_DEBUG lines are dropped until debug is on. */
+/* Turns LOG_DEBUG lines on or off; they are off at first. */
 void log_debug(bool on);
-/* The request id that every later line carries; kept, not copied. */
+/* Sets the request id that every later line has. It is borrowed for good. */
 void log_request(const char *request_id);
 
 void otp_log(int priority, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* As above, followed by ": " and the text of r, and of errno where r is -OTP_ESYS. */
+/*
+ * Logs a line, then ": " and otp_strerror(r). If r is -OTP_ESYS, the text of errno follows. A line
+ * that begins with "event=" gets both as detail="…" instead.
+ */
 void otp_logr(int priority, int r, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 #endif

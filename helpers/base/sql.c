@@ -50,7 +50,7 @@ sql_prepare_n(
 	if (rc == SQLITE_OK)
 		rc = sql_bind_all(*stmt, v, n);
 	if (rc != SQLITE_OK) {
-		/* A statement with a value left out would match other rows than it should. */
+		/* Without one of its values, the statement would match the wrong rows. */
 		(void)sqlite3_finalize(*stmt);
 		*stmt = NULL;
 	}

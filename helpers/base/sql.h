@@ -1,7 +1,6 @@
 /*
- * SQLite as contacts and store use it: values are bound, never pasted; a database is ours only with
- * our application_id and schema version, and nothing inside the file is run.
- * Functions return an SQLite result code.
+ * SQLite as contacts and store use it. Values are bound, never written into the SQL. A database is
+ * one of pam_otp only with the right application_id, and nothing that a file holds is run.
  */
 #ifndef OTP_BASE_SQL_H
 #define OTP_BASE_SQL_H
@@ -14,7 +13,7 @@
 struct sql_value {
 	int type; /* SQLITE_INTEGER, SQLITE_TEXT, SQLITE_BLOB or SQLITE_NULL */
 	int64_t number;
-	const void *bytes; /* borrowed until the statement is finalized */
+	const void *bytes; /* borrowed until the statement is finalized or gets other values */
 	size_t len;
 };
 
@@ -24,7 +23,7 @@ sql_int(int64_t n)
 	return (struct sql_value){.type = SQLITE_INTEGER, .number = n};
 }
 
-/* NULL is SQL's NULL. */
+/* The pointer NULL is the NULL of SQL. */
 static inline struct sql_value
 sql_text(const char *s)
 {
@@ -47,36 +46,54 @@ sql_own_stmt(sqlite3_stmt **stmt)
 
 #define _auto_stmt __attribute__((cleanup(sql_own_stmt)))
 
+/*
+ * Prepares a statement and binds n values. The caller steps and finalizes it. *stmt is NULL after
+ * an error. Returns an SQLite result code. sql_prepare() takes the values as arguments.
+ */
 int sql_prepare_n(
     sqlite3 *db, sqlite3_stmt **stmt, const char *sql, const struct sql_value *v, size_t n);
+/*
+ * Runs a statement to its end and ignores its rows. Returns an SQLite result code. sql_run() takes
+ * the values as arguments, at least one: sql_run(db, "...?1...", sql_text(a), ...).
+ */
 int sql_run_n(sqlite3 *db, const char *sql, const struct sql_value *v, size_t n);
 #define SQL_VALUES(...)                          \
 	(const struct sql_value[]){__VA_ARGS__}, \
 	    sizeof((struct sql_value[]){__VA_ARGS__}) / sizeof(struct sql_value)
-/* sql_run(db, "...?1...", sql_text(a), ...): all rows are stepped over. At least one value. */
-#define sql_run(db, sql, ...) sql_run_n((db), (sql), SQL_VALUES(__VA_ARGS__))
-/* The statement with its values, before its first step; the caller finalizes it. NULL on error. */
+#define sql_run(db, sql, ...)		sql_run_n((db), (sql), SQL_VALUES(__VA_ARGS__))
 #define sql_prepare(db, stmt, sql, ...) sql_prepare_n((db), (stmt), (sql), SQL_VALUES(__VA_ARGS__))
 
 /*
- * The same statement again and again: prepared where *stmt is NULL, else reset, with new values.
- * The caller resets it before they go, and finalizes it at the end.
+ * Binds new values to a statement that is used many times. The first call, with *stmt NULL,
+ * prepares it. The caller resets it before the values go, and finalizes it at the end. Returns an
+ * SQLite result code.
  */
 int sql_again_n(
     sqlite3 *db, sqlite3_stmt **stmt, const char *sql, const struct sql_value *v, size_t n);
 #define sql_again(db, stmt, sql, ...) sql_again_n((db), (stmt), (sql), SQL_VALUES(__VA_ARGS__))
 
-/* Without values; several statements may follow each other. */
+/* Runs statements without values, separated by ";". Returns an SQLite result code. */
 int sql_script(sqlite3 *db, const char *sql);
-/* One number from a statement without values. */
+/* Reads one number by a statement without values. Returns an SQLite result code. */
 int sql_number(sqlite3 *db, const char *sql, int64_t *out);
-/* Nothing that stands in the file is run: no views, no triggers, no functions from its schema. */
+/*
+ * Makes SQLite run nothing that a file holds: no views, no triggers, no functions of its schema.
+ * Returns an SQLite result code.
+ */
 int sql_harden(sqlite3 *db);
 
-enum sql_ours { SQL_OURS, SQL_EMPTY, SQL_FOREIGN, SQL_OTHER_VERSION };
-/* SQLITE_OK and whose it is in *ours, or why it cannot be read. */
+enum sql_ours {
+	SQL_OURS,
+	SQL_EMPTY,
+	SQL_FOREIGN,	   /* another application_id */
+	SQL_OTHER_VERSION, /* another schema version */
+};
+/*
+ * Finds whether the database is one of pam_otp, with this schema version. Returns an SQLite result
+ * code; *ours is valid if it is SQLITE_OK.
+ */
 int sql_judge(sqlite3 *db, int64_t application_id, int64_t version, enum sql_ours *ours);
-/* Copies a text column; false when it is no text or does not fit. */
+/* Copies a column of text. False if it is not text, has a NUL in it or does not fit. */
 bool sql_copy_text(sqlite3_stmt *stmt, int column, char *dst, size_t size);
 
 #endif

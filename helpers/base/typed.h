@@ -1,6 +1,6 @@
 /*
- * What a person types, as plain ASCII. Keyboards, input methods and terminals leave more in an
- * answer than its letters and digits; this file alone knows what.
+ * Makes plain ASCII text of what a user typed. Keyboards, input methods and terminals put more into
+ * an answer than letters and digits. Only this file knows what.
  *
  *	in an answer					in plain text
  *	a blank, tab or end of a line			a blank; none at either end
@@ -8,12 +8,13 @@
  *	a decimal digit of any script			0 to 9
  *	a letter, small, capital or full-width		the small letter
  *	another ASCII character, or its full width	that character
- *	a mark that nobody sees				nothing
- *	the brackets that a terminal puts around a	nothing
- *	pasted text (ESC [200~ and ESC [201~)
- *	all else, each malformed byte too		?
+ *	an invisible mark				nothing
+ *	what a terminal puts around a pasted text	nothing
+ *	(ESC [200~ and ESC [201~)
+ *	anything else, and each malformed byte		?
  *
- * So an empty answer is empty however it was typed, and no rule for an answer names a '?'.
+ * So an answer that looks empty is empty. No rule for an answer accepts a '?', so that an answer
+ *with one is always wrong.
  */
 #ifndef OTP_BASE_TYPED_H
 #define OTP_BASE_TYPED_H
@@ -21,12 +22,12 @@
 #include "common/secret.h"
 
 /*
- * Makes *plain the plain text of what was typed. Plain text stays as it is, and typed may be the
- * bytes of *plain. 0, or with an empty *plain -OTP_ETOOBIG (over SECRET_MAX) or -OTP_ENOMEM.
+ * Writes the plain text of an answer into *plain. Plain text stays as it is. typed may be the bytes
+ * of *plain. 0, -OTP_ETOOBIG (more than SECRET_MAX) or -OTP_ENOMEM; after an error *plain is empty.
  */
 int typed_plain(const char *typed, struct secret *plain);
 
-/* Drops the blanks and dashes of plain text: in a code they only group. */
+/* Removes the blanks and dashes of plain text. In a code they only group the characters. */
 void typed_join(struct secret *plain);
 
 #endif
