@@ -1,10 +1,10 @@
 /*
  * MUST:
- *  - a rule exempts only when every kind it gives is known to match; what is not known (no client
- *    address, no such group) does not match;
- *  - a rule that is over exempts nobody;
- *  - a name service that fails is an error, never "no match" and never a match. Only a rule that
- *    matches without what it failed to say still exempts.
+ *  - a rule exempts a user only if each of its keys is known to match; a key that cannot be checked
+ *    (there is no client address, or no such group) does not match;
+ *  - a rule that has expired exempts nobody;
+ *  - a failure of the name service is an error, neither a match nor "no match"; only another rule
+ *    that matches without the failed answer may still exempt the user.
  */
 #include "helpers/rules/rules.h"
 
@@ -21,21 +21,21 @@
 #include "helpers/base/log.h"
 
 /*
- * Nobody's group. Every part of the name service has to be asked before it can be said that there
- * is none: so one that fails shows.
+ * A group that must not exist. To detect a failing service of nsswitch.conf(5), the helper looks
+ * this group up: each service has to answer "no such group" before the answer is "not found".
  */
-#define NO_GROUP "pam_otp-no-such-group"
+#define ABSENT_GROUP "pam_otp-no-such-group"
 
-/* Nobody waits so long for the name service again that has failed. */
-enum { PATIENCE_MS = 2000 };
+/* Once the name service has failed and taken longer than this, the sign-in asks it no more. */
+enum { NAME_SERVICE_WAIT_MS = 2000 };
 
-/* What the name service says to the rules of one sign-in. */
-struct answers {
+/* What the name service has answered in this sign-in. */
+struct name_service {
 	struct rules_request q;
-	int r; /* 0, or how it failed first */
+	int r; /* the first failure, or 0 */
 	int64_t waited_ms;
-	bool has_groups; /* those of the request were asked for */
-	bool whole;	 /* it has answered in all its parts: the user is in no other groups */
+	bool has_groups; /* the groups of the request were looked up */
+	bool complete;	 /* each service answered: the user is in no other groups */
 };
 
 static bool
@@ -44,14 +44,14 @@ network_has(const struct conf_network *n, const struct in6_addr *addr)
 	int whole = n->prefix / 8, rest = n->prefix % 8;
 	unsigned mask = 0xff00u >> rest;
 
-	/* An IPv6 network that is wider than all of IPv4 does not mean IPv4. */
+	/* An IPv6 network that contains all of IPv4 does not match an IPv4 address. */
 	if (n->prefix < 96 && IN6_IS_ADDR_V4MAPPED(addr))
 		return false;
 	return !memcmp(n->addr, addr->s6_addr, (size_t)whole) &&
 	       (!rest || !((n->addr[whole] ^ addr->s6_addr[whole]) & mask));
 }
 
-/* A client that has an address, in one of the networks. */
+/* True if the client has an address, and it is in one of the networks. */
 static bool
 networks_match(const struct conf_exempt *e, const struct rules_request *q)
 {
@@ -62,7 +62,7 @@ networks_match(const struct conf_exempt *e, const struct rules_request *q)
 }
 
 static void
-say_over(const struct conf_exempt *e, char why[static RULES_WHY_MAX])
+write_expired(const struct conf_exempt *e, char why[static RULES_WHY_MAX])
 {
 	time_t last = (time_t)e->until_s - 1;
 	char day[sizeof("YYYY-MM-DD")] = "";
@@ -70,11 +70,11 @@ say_over(const struct conf_exempt *e, char why[static RULES_WHY_MAX])
 
 	if (localtime_r(&last, &tm))
 		(void)strftime(day, sizeof(day), "%Y-%m-%d", &tm);
-	(void)snprintf(why, RULES_WHY_MAX, "it was over at the end of %s", day);
+	(void)snprintf(why, RULES_WHY_MAX, "the rule expired at the end of %s", day);
 }
 
 static void
-say_elsewhere(const struct rules_request *q, char why[static RULES_WHY_MAX])
+write_no_network(const struct rules_request *q, char why[static RULES_WHY_MAX])
 {
 	char address[INET6_ADDRSTRLEN] = "";
 
@@ -91,7 +91,7 @@ say_elsewhere(const struct rules_request *q, char why[static RULES_WHY_MAX])
 }
 
 static void
-say_of_group(const struct conf_exempt *e, const char *what, const char *group)
+log_group(const struct conf_exempt *e, const char *what, const char *group)
 {
 	char rule[CONF_NAME_MAX + 1], name[CONF_WORD_MAX + 1];
 
@@ -100,65 +100,65 @@ say_of_group(const struct conf_exempt *e, const char *what, const char *group)
 	    text_quotable(name, sizeof(name), group));
 }
 
-/* Of what failed the log has one line a sign-in. Returns r. */
+/* Keeps the first failure of a sign-in and logs only this one. Returns r. */
 static int
-note_failure(struct answers *a, int r, const struct conf_exempt *e, const char *group)
+note_failure(struct name_service *ns, int r, const struct conf_exempt *e, const char *group)
 {
-	if (!a->r)
-		say_of_group(e, "the name service failed, asked for the group", group);
-	a->r = a->r ? a->r : r;
+	if (!ns->r)
+		log_group(e, "the name service failed to look up the group", group);
+	ns->r = ns->r ? ns->r : r;
 	return r;
 }
 
-/* As account_group_lookup(). */
+/* Looks a group up, unless the name service has failed before and was slow to do so. */
 static int
-look_up(struct answers *a, const struct conf_exempt *e, const char *name, gid_t *gid)
+look_up(struct name_service *ns, const struct conf_exempt *e, const char *name, gid_t *gid)
 {
 	int64_t began = clock_ms(CLOCK_MONOTONIC);
 	int r;
 
-	if (a->r && a->waited_ms > PATIENCE_MS)
-		return a->r;
+	if (ns->r && ns->waited_ms > NAME_SERVICE_WAIT_MS)
+		return ns->r;
 	r = account_group_lookup(name, gid);
-	a->waited_ms += clock_ms(CLOCK_MONOTONIC) - began;
-	return r && r != -OTP_ENOENT ? note_failure(a, r, e, name) : r;
+	ns->waited_ms += clock_ms(CLOCK_MONOTONIC) - began;
+	return r && r != -OTP_ENOENT ? note_failure(ns, r, e, name) : r;
 }
 
 static int
-find_groups(struct answers *a)
+find_groups(struct name_service *ns)
 {
 	int r;
 
-	if (a->has_groups || !a->q.find_groups)
+	if (ns->has_groups || !ns->q.find_groups)
 		return 0;
-	a->has_groups = true;
-	r = a->q.find_groups(&a->q);
+	ns->has_groups = true;
+	r = ns->q.find_groups(&ns->q);
 	if (r) {
-		a->q.ngroups = 0; /* whatever was left there */
-		a->r = a->r ? a->r : r;
+		ns->q.ngroups = 0; /* find_groups() may have left a part of them */
+		ns->r = ns->r ? ns->r : r;
 	}
 	return r;
 }
 
-/* 0: no part of the name service has kept a membership back; or an error. */
+/* Checks that each service of nsswitch.conf(5) has reported the groups of the user. */
 static int
-ask_whole(struct answers *a, const struct conf_exempt *e)
+check_complete(struct name_service *ns, const struct conf_exempt *e)
 {
 	gid_t gid;
 	int r;
 
-	if (a->whole || a->r)
-		return a->r;
-	r = look_up(a, e, NO_GROUP, &gid);
-	a->whole = r == -OTP_ENOENT;
-	if (a->whole)
+	if (ns->complete || ns->r)
+		return ns->r;
+	r = look_up(ns, e, ABSENT_GROUP, &gid);
+	ns->complete = r == -OTP_ENOENT;
+	if (ns->complete)
 		return 0;
 	if (r)
 		return r;
-	/* What stands behind it in nsswitch.conf was not asked. */
-	say_of_group(e, "nobody may have a group", NO_GROUP);
-	a->r = -OTP_ENAMES;
-	return a->r;
+	/* A service has found the group, so those after it in nsswitch.conf(5) were not asked. */
+	log_group(e, "the groups of a user cannot be checked; remove the group", ABSENT_GROUP);
+	ns->r = -OTP_ENAMES;
+	return ns->r;
 }
 
 static bool
@@ -170,44 +170,44 @@ is_in(const struct rules_request *q, gid_t gid)
 	return false;
 }
 
-/* 1: the user is in one of the rule's groups; 0: in none that there is; or an error. */
+/* 1: the user is in one of the rule's groups; 0: in none of them; or an error. */
 static int
-groups_match(const struct conf_exempt *e, struct answers *a)
+groups_match(const struct conf_exempt *e, struct name_service *ns)
 {
-	int failed = find_groups(a);
+	int failed = find_groups(ns);
 
 	for (size_t i = 0; i < e->groups.n; i++) {
 		gid_t gid;
-		int r = look_up(a, e, e->groups.item[i], &gid);
+		int r = look_up(ns, e, e->groups.item[i], &gid);
 
-		if (!r && is_in(&a->q, gid))
+		if (!r && is_in(&ns->q, gid))
 			return 1;
 		if (r == -OTP_ENOENT)
-			say_of_group(e, "there is no group", e->groups.item[i]);
+			log_group(e, "there is no group", e->groups.item[i]);
 		else if (r)
 			failed = r;
 	}
-	return failed ? failed : ask_whole(a, e);
+	return failed ? failed : check_complete(ns, e);
 }
 
 /*
- * 1: the rule exempts; 0: it does not, and why not; or an error. Groups come last: they may have
- * to be asked over a network.
+ * 1: the rule exempts the user; 0: it does not, and *why says why not; or an error. Groups come
+ * last, because a lookup may go over the network.
  */
 static int
-exempts(const struct conf_exempt *e, struct answers *a, char why[static RULES_WHY_MAX])
+exempts(const struct conf_exempt *e, struct name_service *ns, char why[static RULES_WHY_MAX])
 {
-	const struct rules_request *q = &a->q;
+	const struct rules_request *q = &ns->q;
 	const char *no = NULL;
 	int r;
 
 	if (q->now_s >= e->until_s) {
-		say_over(e, why);
+		write_expired(e, why);
 		return 0;
 	}
-	/* conf_load() refuses such a rule; should one ever get here, it exempts nobody. */
+	/* conf_load() refuses such a rule. If one gets here in spite of that, it exempts nobody. */
 	if (!e->users.n && !e->groups.n && !e->services.n && !e->nnetworks)
-		no = "it names nobody";
+		no = "the rule names nobody";
 	else if (e->users.n && !strlist_has(&e->users, q->user))
 		no = "users: the user is not among them";
 	else if (e->services.n && !strlist_has(&e->services, q->service))
@@ -219,25 +219,24 @@ exempts(const struct conf_exempt *e, struct answers *a, char why[static RULES_WH
 		return 0;
 	}
 	if (e->nnetworks && !networks_match(e, q)) {
-		say_elsewhere(q, why);
+		write_no_network(q, why);
 		return 0;
 	}
 	if (!e->groups.n)
 		return 1;
-	r = groups_match(e, a);
+	r = groups_match(e, ns);
 	if (r <= 0)
 		(void)snprintf(why, RULES_WHY_MAX, "groups: %s",
-		    r ? "the name service failed"
-		      : "the name service names the user in none of them");
+		    r ? "the name service failed" : "the user is in none of them");
 	return r;
 }
 
-enum needs { NEEDS_NOBODY, NEEDS_NAME_SERVICE };
+enum needs { NEEDS_NOTHING, NEEDS_NAME_SERVICE };
 
-/* The first of those rules that exempts, or NULL. */
+/* Returns the first rule of this kind that exempts the user, or NULL. */
 static const struct conf_exempt *
-first_match(
-    const struct conf *c, enum needs needs, struct answers *a, const struct rules_watch *watch)
+first_match(const struct conf *c, enum needs needs, struct name_service *ns,
+    const struct rules_watch *watch)
 {
 	char why[RULES_WHY_MAX] = "";
 
@@ -245,9 +244,9 @@ first_match(
 		const struct conf_exempt *e = &c->exempt[i];
 		int r;
 
-		if ((e->groups.n ? NEEDS_NAME_SERVICE : NEEDS_NOBODY) != needs)
+		if ((e->groups.n ? NEEDS_NAME_SERVICE : NEEDS_NOTHING) != needs)
 			continue;
-		r = exempts(e, a, why);
+		r = exempts(e, ns, why);
 		if (watch)
 			watch->seen(e, r > 0 ? NULL : why, watch->arg);
 		if (r > 0)
@@ -260,17 +259,17 @@ int
 rules_decide(const struct conf *c, const struct rules_request *q, const struct rules_watch *watch,
     const struct conf_exempt **rule)
 {
-	struct answers a = {.q = *q};
+	struct name_service ns = {.q = *q};
 
-	*rule = first_match(c, NEEDS_NOBODY, &a, watch);
+	*rule = first_match(c, NEEDS_NOTHING, &ns, watch);
 	if (!*rule)
-		*rule = first_match(c, NEEDS_NAME_SERVICE, &a, watch);
-	return *rule ? 0 : a.r;
+		*rule = first_match(c, NEEDS_NAME_SERVICE, &ns, watch);
+	return *rule ? 0 : ns.r;
 }
 
 enum named { NAMED_USER, NAMED_GROUP };
 
-/* The key that names them, and where it stands. */
+/* The key that names users or groups, and its file and line. */
 struct named_key {
 	const char *section, *key; /* "exempt robots", "users" */
 	const char *file;
@@ -288,7 +287,7 @@ find_key(const struct conf_shown *shown, void *arg)
 	k->line = shown->line;
 }
 
-/* Is one name right? -OTP_ENOENT, or 0, perhaps with a warning. */
+/* Checks one name. -OTP_ENOENT with an error in *report; or 0, perhaps with a warning there. */
 static int
 check_name(const struct named_key *k, enum named kind, const char *name, struct conf_report *report)
 {
@@ -313,23 +312,24 @@ check_name(const struct named_key *k, enum named kind, const char *name, struct 
 	if (kind == NAMED_GROUP || !strcmp(a.name, name))
 		return 0;
 	conf_error(report, k->file, k->line,
-	    "[%s] %s: \"%s\" is another name of \"%s\", and rules know users by that one",
-	    k->section, k->key, name, a.name);
+	    "[%s] %s: \"%s\" is another name of \"%s\"; write \"%s\", for rules compare that name",
+	    k->section, k->key, name, a.name, a.name);
 	return -OTP_ENOENT;
 }
 
-/* While the name service fails in a part, whoever is in none of a rule's groups is refused. */
+/* Warns if a service fails now: then users in none of the groups are refused. */
 static void
-check_whole(const struct named_key *k, struct conf_report *report)
+warn_if_incomplete(const struct named_key *k, struct conf_report *report)
 {
 	gid_t gid;
-	int r = account_group_lookup(NO_GROUP, &gid);
+	int r = account_group_lookup(ABSENT_GROUP, &gid);
 
 	if (r == -OTP_ENOENT)
 		return;
 	conf_warn(report, k->file, k->line,
-	    "[%s] %s: who is in none of them cannot be told now, and is refused: %s", k->section,
-	    k->key, r ? otp_strerror(r) : "nobody may have a group " NO_GROUP);
+	    "[%s] %s: until this is mended, users in none of these groups are refused: %s",
+	    k->section, k->key,
+	    r ? otp_strerror(r) : "there is a group " ABSENT_GROUP ", which must not exist");
 }
 
 static int
@@ -347,7 +347,7 @@ check_names(
 		if (check_name(&k, kind, l->item[i], report))
 			r = -OTP_ENOENT;
 	if (kind == NAMED_GROUP && l->n)
-		check_whole(&k, report);
+		warn_if_incomplete(&k, report);
 	return r;
 }
 
@@ -357,7 +357,7 @@ rules_check(const struct conf *c, struct conf_report *report)
 	time_t now = time(NULL);
 	int r = 0;
 
-	/* Of a rule that is over nothing is asked any more. */
+	/* The names of an expired rule are not checked. */
 	for (size_t i = 0; i < c->nexempts; i++)
 		for (enum named kind = NAMED_USER; kind <= NAMED_GROUP; kind++)
 			if (c->exempt[i].until_s > now &&
@@ -366,7 +366,7 @@ rules_check(const struct conf *c, struct conf_report *report)
 	return r;
 }
 
-/* Copies s without its zone id; false when that is empty, odd, or s is too long. */
+/* Copies s without its zone id. False if the zone id is empty or malformed, or s is too long. */
 static bool
 split_zone(const char *s, char *address, size_t size, bool *has_zone)
 {

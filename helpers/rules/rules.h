@@ -1,4 +1,4 @@
-/* Must this user be asked here? The [exempt] rules of the configuration decide. */
+/* The [exempt] rules of the configuration decide whether this user is asked for a code here. */
 #ifndef OTP_RULES_H
 #define OTP_RULES_H
 
@@ -9,24 +9,27 @@
 
 #include "helpers/conf/conf.h"
 
-/* What the rules look at. Borrowed strings. */
+/* What the rules look at. The strings are borrowed. */
 struct rules_request {
 	const char *user; /* canonical: pw_name */
-	/* Finds `groups`, where a rule needs them: 0 or its own error. NULL: they are there. */
+	/*
+	 * Sets groups and ngroups when the first rule needs them. 0 or any -OTP_E.... NULL: groups
+	 * is set already.
+	 */
 	int (*find_groups)(struct rules_request *q);
-	void *arg; /* of find_groups */
+	void *arg; /* for find_groups */
 	const gid_t *groups;
 	size_t ngroups;
 	const char *service;
 	bool has_client;	/* is there a numeric client address? */
-	struct in6_addr client; /* v4 as v4-mapped */
-	bool publickey;		/* sshd says a public key was accepted */
+	struct in6_addr client; /* IPv4 as IPv4-mapped IPv6 */
+	bool publickey;		/* sshd reported that it accepted a public key */
 	int64_t now_s;		/* wall clock, seconds */
 };
 
 enum { RULES_WHY_MAX = 128 };
 
-/* Who wants to know of each rule that is looked at, in their order. */
+/* Is called for each rule that is looked at, in their order. */
 struct rules_watch {
 	/* why_not is NULL for the rule that decides; it is borrowed for the call. */
 	void (*seen)(const struct conf_exempt *rule, const char *why_not, void *arg);
@@ -34,25 +37,26 @@ struct rules_watch {
 };
 
 /*
- * 0 and *rule the [exempt] section that says "not asked", or NULL where the user is asked. Rules
- * without groups come first: they need no name service. An error of find_groups; -OTP_ENAMES where
- * that hangs on a group of which the name service failed to tell who is in it; -OTP_ENOMEM. watch
- * may be NULL.
+ * Finds the first rule that exempts the user. Rules without groups come first, because they need no
+ * name service. watch may be NULL.
+ * 0: *rule is this rule, or NULL if the user is asked; -OTP_ENAMES: no rule exempts the user, but
+ * one might if the name service had not failed; -OTP_ENOMEM; or the error of find_groups. After an
+ * error *rule is NULL.
  */
 int rules_decide(const struct conf *c, const struct rules_request *q,
     const struct rules_watch *watch, const struct conf_exempt **rule);
 
 /*
- * Rules that cannot match as things are: they name a user or a group that does not exist, or a user
- * by a name that is not theirs. Each becomes an error in *report; what could not be looked up
- * becomes a warning. For `otpctl config check`: it asks the name service, which a sign-in does
- * not wait for. 0 or -OTP_ENOENT.
+ * Reports each rule that cannot match, because it names a user or a group that does not exist, or a
+ * user by another name than the canonical one. That is an error in *report. If a name cannot be
+ * looked up, that is a warning. This is for `otpctl config check`, because it may wait for the name
+ * service. 0, or -OTP_ENOENT if there was such an error.
  */
 int rules_check(const struct conf *c, struct conf_report *report);
 
 /*
- * A numeric address, v4 or v6 (a zone id is allowed on link-local v6 and ignored), into its v6
- * form. false for a name, and for what only looks like an address.
+ * Reads a numeric address, IPv4 or IPv6, into its IPv6 form. The zone id of a link-local address is
+ * ignored; on any other address it is an error. False if s is anything but an address.
  */
 bool rules_address(const char *s, struct in6_addr *out);
 

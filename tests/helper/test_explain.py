@@ -212,7 +212,7 @@ def test_each_rule_says_why_it_does_not_decide(world):
     assert [(r["rule"], r["decides"], r["why_not"]) for r in a["rules"]] == [
         ("robots", False, "users: the user is not among them"),
         ("office", False, "networks: the client address 192.0.2.1 is in none of them"),
-        ("old", False, "it was over at the end of 2001-01-31")]
+        ("old", False, "the rule expired at the end of 2001-01-31")]
     assert a["outcome"] == "asked" and a["client"] == "192.0.2.1"
     a = explain(world, "www-data")
     assert a["rules"][0]["why_not"] == "requires: no public key was used"

@@ -105,7 +105,7 @@ def test_rules_and_a_directory_that_is_away(debian, directory, gateway, code, pr
     log = debian.log()
     assert 'reason="rules: the name service failed"' in log and "result=broken" in log
     check = debian.run("otpctl", "config", "check").stdout
-    assert "who is in none of them cannot be told now" in check
+    assert "users in none of these groups are refused" in check
 
     # Who is in the group by this machine's own file is known to be; and so is the account for that day.
     debian.write("/etc/group", debian.read("/etc/group").replace("near-robots:x:7778:", "near-robots:x:7778:alice"))

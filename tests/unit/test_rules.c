@@ -512,7 +512,7 @@ test_each_rule_says_why_it_does_not_decide(void **state)
 	(void)state;
 	assert_int_equal(conf_network("10.0.0.0/8", &n), 0);
 	assert_string_equal(seen(e, 8, &q, &b),
-	    "old: it was over at the end of 1970-01-12; "
+	    "old: the rule expired at the end of 1970-01-12; "
 	    "other: users: the user is not among them; "
 	    "su: services: the service is not among them; "
 	    "key: requires: no public key was used; "
@@ -520,12 +520,12 @@ test_each_rule_says_why_it_does_not_decide(void **state)
 	    "last: decides; ");
 	/* Those that have to ask the name service come behind all others. */
 	assert_string_equal(seen(e, 6, &q, &b),
-	    "old: it was over at the end of 1970-01-12; "
+	    "old: the rule expired at the end of 1970-01-12; "
 	    "other: users: the user is not among them; "
 	    "su: services: the service is not among them; "
 	    "key: requires: no public key was used; "
 	    "net: networks: the client address 192.0.2.7 is in none of them; "
-	    "group: groups: the name service names the user in none of them; ");
+	    "group: groups: the user is in none of them; ");
 	q.client = address("2001:db8::7");
 	assert_string_equal(seen(&e[4], 1, &q, &b),
 	    "net: networks: the client address 2001:db8::7 is in none of them; ");
@@ -602,8 +602,8 @@ test_check_knows_who_does_not_exist(void **state)
 	    "8: [exempt robots] groups: there is no group \"nosuch\"\n");
 	assert_int_equal(r, -OTP_ENOENT);
 	assert_string_equal(checked(CONF("users = Ansible\nuntil = 2099-01-01"), &r),
-	    "7: [exempt robots] users: \"Ansible\" is another name of \"ansible\", and rules know "
-	    "users by that one\n");
+	    "7: [exempt robots] users: \"Ansible\" is another name of \"ansible\"; write "
+	    "\"ansible\", for rules compare that name\n");
 	assert_int_equal(r, -OTP_ENOENT);
 	assert_string_equal(
 	    checked(CONF("users = ansible\ngroups = robots\nuntil = 2099-01-01"), &r), "");
@@ -633,14 +633,14 @@ test_check_does_not_take_a_failure_for_an_absence(void **state)
 	part_errno = ENOENT;
 	assert_string_equal(
 	    checked(CONF("users = ansible\ngroups = robots\nuntil = 2099-01-01"), &r),
-	    "8: warning: [exempt robots] groups: who is in none of them cannot be told now, and is "
-	    "refused: the name service failed\n");
+	    "8: warning: [exempt robots] groups: until this is mended, users in none of these "
+	    "groups are refused: the name service failed\n");
 	assert_int_equal(r, 0);
 	part_errno = 0;
 	no_group_is_there = true;
 	assert_non_null(
 	    strstr(checked(CONF("users = ansible\ngroups = robots\nuntil = 2099-01-01"), &r),
-		"is refused: nobody may have a group pam_otp-no-such-group\n"));
+		"are refused: there is a group pam_otp-no-such-group, which must not exist\n"));
 	no_group_is_there = false;
 	part_errno = ENOENT;
 	assert_string_equal(checked(CONF("users = ansible\nuntil = 2099-01-01"), &r), "");
