@@ -17,8 +17,8 @@
 enum { OPT_NOTICE = 0x600, OPT_NO_NOTICE, REFERENCE_DIGITS = 6 };
 
 /*
- * ${code} is a number to refer to, which the log has, too: some providers send no text without one.
- * No name: the number may be somebody else's by now.
+ * ${code} is a reference number, which is also in the log: some providers send no text without a
+ * code. The texts name no user, because the address may be another person's by now.
  */
 #define JOINED                                                                                     \
 	"An address for sign-ins to ${host} was added beside this one. If that was not you, tell " \
@@ -65,7 +65,7 @@ masked(const struct notice *n, char *dst, size_t size)
 	return contact_masked(dst, size, n->address);
 }
 
-/* --- what is to be told ---------------------------------------------------------------------- */
+/* --- which addresses ------------------------------------------------------------------------- */
 
 static int
 add_old(const struct contact *c, enum contact_fate fate, void *arg)
@@ -74,11 +74,11 @@ add_old(const struct contact *c, enum contact_fate fate, void *arg)
 	struct notice *item = n->item, *new;
 
 	n->old++;
-	/* Those who are not told need little room, and there may be a million. */
+	/* A command may change a million addresses, so only those that are used are kept. */
 	if (n->wish != NOTICE_YES &&
 	    n->n == (n->wish == NOTICE_NO ? NOTICES_LOGGED : NOTICES_UNASKED))
 		return 0;
-	/* Room for twice as many, whenever their number is a power of two. */
+	/* Doubles the array when it is full, which is when n is a power of two. */
 	if ((n->n & (n->n - 1)) == 0)
 		item = reallocarray(n->item, n->n ? 2 * n->n : 1, sizeof(*item));
 	if (!item)
@@ -95,13 +95,14 @@ int
 notices_collect(struct contacts_edit *e, struct notices *n)
 {
 	if (contacts_edit_old(e, add_old, n))
-		return otpctl_fail("nothing was changed: who should hear of it is not known");
+		return otpctl_fail("nothing was changed: the old addresses, which should get a "
+				   "notice, could not be read");
 	if (n->wish == NOTICE_UNSAID && n->old > NOTICES_UNASKED)
 		return otpctl_fail(
-		    "nothing was changed: %zu old addresses would be told of it by a message "
-		    "each; say --notice to send them, or --no-notice",
+		    "nothing was changed: %zu old addresses would get a notice; add --notice to "
+		    "send all notices, or --no-notice to send none",
 		    n->old);
-	/* Before the change, so that none is made that nobody hears of. */
+	/* Before the change, so that no interrupt comes between the change and its notices. */
 	return audit_hold(&n->hold);
 }
 
@@ -112,22 +113,22 @@ notices_clear(struct notices *n)
 	for (size_t i = 0; i < n->n; i++) {
 		free(n->item[i].user);
 		free(n->item[i].address);
-		free(n->item[i].how);
+		free(n->item[i].detail);
 	}
 	free(n->item);
 	n->item = NULL;
 	n->n = 0;
 }
 
-/* --- the child tells ------------------------------------------------------------------------- */
+/* --- the send worker ------------------------------------------------------------------------- */
 
 static bool
-is_with_provider(enum provider_class c)
+provider_has_it(enum provider_class c)
 {
 	return c == CLASS_OK || c == CLASS_UNANSWERED;
 }
 
-/* One channel. A class; CLASS_BROKEN with -OTP_EGONE when the parent has gone. */
+/* Sends by one channel; d gets the class. 0, or -OTP_EGONE if the parent has ended. */
 static int
 send_by(struct send_worker *c, const struct notice *n, const char *channel,
     const struct secret *reference, struct delivered *d)
@@ -152,16 +153,16 @@ send_by(struct send_worker *c, const struct notice *n, const char *channel,
 	    c->delivery, &q, NULL, c->options, deadline_in(c->options->send_timeout), d);
 }
 
-/* What it came to, as a word to the parent. */
+/* Logs a notice that was sent, and reports the result to the parent. 0 or -OTP_EGONE. */
 static int
 report(struct send_worker *c, int i, const struct notice *n, const char *channel,
     const struct delivered *d, const struct secret *reference)
 {
 	char text[WORKER_TEXT_MAX + 1], where[64], user[CONTACT_USER_MAX + 1];
-	/* A provider that makes the number itself tells it. */
+	/* If the provider made the number, its answer has it. */
 	const char *number = d->sent.code.len ? secret_str(&d->sent.code) : secret_str(reference);
 
-	if (is_with_provider(d->sent.outcome.class)) {
+	if (provider_has_it(d->sent.outcome.class)) {
 		otp_log(LOG_NOTICE,
 		    "event=notice user=\"%s\" to=\"%s\" channel=%s provider=%s reference=%s",
 		    text_quotable(user, sizeof(user), n->user), masked(n, where, sizeof(where)),
@@ -169,44 +170,48 @@ report(struct send_worker *c, int i, const struct notice *n, const char *channel
 		(void)snprintf(text, sizeof(text), "by %s through %s, reference %s%s", channel,
 		    d->provider, number,
 		    d->sent.outcome.class == CLASS_OK ? "" : ", unless it was lost");
-		return send_worker_say(c->fd, WORKER_TOLD, i, text);
+		return send_worker_send(c->fd, WORKER_NOTICE_SENT, i, text);
 	}
-	(void)snprintf(text, sizeof(text), "%s did not take it: %s", d->provider,
+	(void)snprintf(text, sizeof(text), "%s did not accept it: %s", d->provider,
 	    provider_class_name(d->sent.outcome.class));
-	return send_worker_say(c->fd, WORKER_NOT_TOLD, i, text);
+	return send_worker_send(c->fd, WORKER_NOTICE_NOT_SENT, i, text);
 }
 
-/* Who was down twice in a row is not asked again: each address would be waited for. */
+/*
+ * After two outages in a row for one kind of address, no provider is asked for that kind any more:
+ * each outage may last as long as a time-out.
+ */
 enum { DOWN_AT_MOST = 2 };
 struct down {
 	int kind[2];
 };
 
-/* By the first channel of the kind that carries a text of ours. 0 or -OTP_EGONE. */
+/* Sends by the first channel that reaches the address and can carry our text. 0 or -OTP_EGONE. */
 static int
-tell_one(struct send_worker *c, int i, const struct notice *n, struct down *down)
+send_one(struct send_worker *c, int i, const struct notice *n, struct down *down)
 {
 	_auto_secret struct secret reference = {0};
 	struct delivered d = {.sent = SENT_INIT(CLASS_BROKEN)};
-	const char *why = "no channel of [otp] reaches such an address";
+	const char *why = "no channel in [otp] channels reaches an address of this kind";
 	int r = 0;
 
 	if (code_make(REFERENCE_DIGITS, &reference))
-		return send_worker_say(c->fd, WORKER_NOT_TOLD, i, "no random number could be made");
-	/* The answer to toll fraud holds for whatever is sent. */
+		return send_worker_send(
+		    c->fd, WORKER_NOTICE_NOT_SENT, i, "the kernel gave no random number");
+	/* [limits] prefixes protects from toll fraud, so it holds for notices too. */
 	if (n->kind == CONTACT_PHONE && !conf_allows_number(c->conf, n->address))
-		return send_worker_say(
-		    c->fd, WORKER_NOT_TOLD, i, "it is outside of [limits] prefixes");
+		return send_worker_send(c->fd, WORKER_NOTICE_NOT_SENT, i,
+		    "[limits] prefixes does not allow the number");
 	if (down->kind[n->kind] == DOWN_AT_MOST)
-		return send_worker_say(
-		    c->fd, WORKER_NOT_TOLD, i, "its providers were down just now");
+		return send_worker_send(c->fd, WORKER_NOTICE_NOT_SENT, i,
+		    "the providers were down for the notices before it");
 	for (size_t k = 0; !r && !*d.provider && k < c->channels->n; k++) {
 		const char *channel = c->channels->item[k];
 		enum contact_kind needs;
 
 		if (c->delivery->needs(c->delivery, channel, &needs) || needs != n->kind)
 			continue;
-		why = "the providers of its channels send texts of their own only";
+		why = "all providers of its channels write their texts themselves";
 		r = send_by(c, n, channel, &reference, &d);
 		if (!r && *d.provider)
 			r = report(c, i, n, channel, &d, &reference);
@@ -214,23 +219,26 @@ tell_one(struct send_worker *c, int i, const struct notice *n, struct down *down
 	down->kind[n->kind] =
 	    d.sent.outcome.class == CLASS_PROVIDER_DOWN ? down->kind[n->kind] + 1 : 0;
 	if (!r && !*d.provider)
-		r = send_worker_say(c->fd, WORKER_NOT_TOLD, i, why);
+		r = send_worker_send(c->fd, WORKER_NOTICE_NOT_SENT, i, why);
 	delivered_clear(&d);
 	return r;
 }
 
-/* Not before the parent says so: what is under way is never cut off, and the rest can be. */
+/*
+ * Waits until the parent allows notice i. So an interrupt lets the current notice finish and stops
+ * the rest. 0, -OTP_EGONE or -OTP_EPROTO.
+ */
 static int
 wait_for_next(struct send_worker *c, int i)
 {
-	struct send_worker_word w;
-	int r = send_worker_hear(c->fd, &w);
+	struct send_worker_message m;
+	int r = send_worker_receive(c->fd, &m);
 
-	return r ? r : w.says == WORKER_NEXT && w.n == i ? 0 : -OTP_EPROTO;
+	return r ? r : m.kind == WORKER_NEXT && m.n == i ? 0 : -OTP_EPROTO;
 }
 
 static int
-tell_all(struct send_worker *c, void *arg)
+send_each(struct send_worker *c, void *arg)
 {
 	const struct notices *n = arg;
 	struct down down = {{0, 0}};
@@ -239,7 +247,7 @@ tell_all(struct send_worker *c, void *arg)
 	for (size_t i = 0; !r && i < n->n; i++) {
 		r = i ? wait_for_next(c, (int)i) : 0;
 		if (!r)
-			r = tell_one(c, (int)i, &n->item[i], &down);
+			r = send_one(c, (int)i, &n->item[i], &down);
 	}
 	return r ? OTPCTL_FAILED : OTPCTL_OK;
 }
@@ -251,17 +259,17 @@ print_notice(const struct otpctl *ctl, const struct notice *n)
 {
 	char where[64];
 
-	if (!n->told)
-		(void)otpctl_fail("note: %s could not be told at %s: %s", n->user,
-		    masked(n, where, sizeof(where)), n->how ? n->how : "no memory");
+	if (!n->sent)
+		(void)otpctl_fail("note: no notice was sent to %s at %s: %s", n->user,
+		    masked(n, where, sizeof(where)), n->detail ? n->detail : "no memory");
 	else if (!ctl->json)
-		(void)printf("told: %s at %s, %s\n", n->user, masked(n, where, sizeof(where)),
-		    n->how ? n->how : "");
+		(void)printf("notice sent: %s at %s, %s\n", n->user,
+		    masked(n, where, sizeof(where)), n->detail ? n->detail : "");
 }
 
-/* What was told, the child has logged, with the number that was sent along. */
+/* A notice that was sent is logged by the send worker, which knows the reference. */
 static void
-log_untold(const struct notice *n, const char *why)
+log_unsent(const struct notice *n, const char *why)
 {
 	char user[CONTACT_USER_MAX + 1], where[64], detail[WORKER_TEXT_MAX + 1];
 
@@ -271,33 +279,33 @@ log_untold(const struct notice *n, const char *why)
 }
 
 static void
-settle(const struct otpctl *ctl, struct notice *n, bool told, const char *how)
+settle(const struct otpctl *ctl, struct notice *n, bool sent, const char *detail)
 {
 	char clean[WORKER_TEXT_MAX + 1];
 
-	n->told = told;
-	n->how = strdup(text_clean(clean, sizeof(clean), how));
-	if (!told)
-		log_untold(n, how);
+	n->sent = sent;
+	n->detail = strdup(text_clean(clean, sizeof(clean), detail));
+	if (!sent)
+		log_unsent(n, detail);
 	print_notice(ctl, n);
 }
 
-/* Why the rest was not heard of. */
+/* Has the send worker send one notice after the other. Returns why it stopped before the last. */
 static const char *
-hear_all(const struct otpctl *ctl, struct notices *n, struct send_worker_run *run)
+send_all(const struct otpctl *ctl, struct notices *n, struct send_worker_run *run)
 {
-	struct send_worker_word w;
+	struct send_worker_message m;
 
 	for (size_t i = 0; i < n->n; i++) {
 		if (audit_interrupted())
 			return "interrupted before it was sent";
-		if ((i && send_worker_say(run->fd, WORKER_NEXT, (int)i, "")) ||
-		    send_worker_hear(run->fd, &w) || w.n != (int)i ||
-		    (w.says != WORKER_TOLD && w.says != WORKER_NOT_TOLD))
+		if ((i && send_worker_send(run->fd, WORKER_NEXT, (int)i, "")) ||
+		    send_worker_receive(run->fd, &m) || m.n != (int)i ||
+		    (m.kind != WORKER_NOTICE_SENT && m.kind != WORKER_NOTICE_NOT_SENT))
 			break;
-		settle(ctl, &n->item[i], w.says == WORKER_TOLD, w.text);
+		settle(ctl, &n->item[i], m.kind == WORKER_NOTICE_SENT, m.text);
 	}
-	return "the sending failed";
+	return "the process that sends messages failed";
 }
 
 void
@@ -306,7 +314,7 @@ notices_settled(struct notices *n)
 	if (n->n && n->wish != NOTICE_NO)
 		return;
 	for (size_t i = 0; i < n->n; i++)
-		log_untold(&n->item[i], "--no-notice");
+		log_unsent(&n->item[i], "--no-notice");
 	if (n->old > n->n)
 		audit("notice", "told=no more=%zu detail=\"--no-notice\"", n->old - n->n);
 	audit_release(&n->hold);
@@ -315,20 +323,21 @@ notices_settled(struct notices *n)
 void
 notices_send(const struct otpctl *ctl, const struct conf *conf, struct notices *n)
 {
-	const char *why = conf ? "the sending failed" : "there is no configuration";
+	const char *why =
+	    conf ? "the process that sends messages failed" : "there is no configuration";
 	struct send_worker_run run;
 
 	if (n->wish == NOTICE_NO || !n->n)
 		return;
-	/* The change itself is told before those who are told of it. */
+	/* So that the line of the change is printed before the lines of the notices. */
 	(void)otpctl_flush();
-	if (conf && !send_worker_start(
-			ctl, conf, &conf_signin_for(conf, "otpctl")->channels, tell_all, n, &run)) {
-		why = hear_all(ctl, n, &run);
+	if (conf && !send_worker_start(ctl, conf, &conf_signin_for(conf, "otpctl")->channels,
+			send_each, n, &run)) {
+		why = send_all(ctl, n, &run);
 		(void)send_worker_end(&run);
 	}
 	for (size_t i = 0; i < n->n; i++)
-		if (!n->item[i].how)
+		if (!n->item[i].detail)
 			settle(ctl, &n->item[i], false, why);
 }
 
@@ -342,7 +351,7 @@ notices_json(const struct notices *n)
 		char where[64];
 		json_t *j = json_pack("{s:s, s:s, s:s, s:b, s:s}", "user", one->user, "kind",
 		    contact_kind_name(one->kind), "address", masked(one, where, sizeof(where)),
-		    "told", (int)one->told, "detail", one->how ? one->how : "");
+		    "told", (int)one->sent, "detail", one->detail ? one->detail : "");
 
 		if (json_array_append_new(all, j)) {
 			json_decref(all);

@@ -1,8 +1,9 @@
 /*
- * A change of contacts is told at the old address, by its channel, once it is on disk: whoever was
- * robbed of a factor hears of it where they still look. Best effort; the change stands anyway.
+ * Notices: when contacts change, each old address gets a message about it, by its own channel, once
+ * the change is on disk. So a user whose second factor was stolen is warned at an address that the
+ * user still reads. The change stands whether or not the notices can be sent.
  *
- * MUST: every address that is not told is in the log, whatever kept us from it.
+ * MUST: each address that gets no notice is in the log, whatever the reason.
  */
 #ifndef OTP_OTPCTL_NOTICE_H
 #define OTP_OTPCTL_NOTICE_H
@@ -12,12 +13,12 @@
 #include "helpers/otpctl/audit.h"
 #include "helpers/otpctl/otpctl.h"
 
+/* Neither option, --notice or --no-notice. */
 enum notice_wish { NOTICE_UNSAID, NOTICE_YES, NOTICE_NO };
 
-/* So many are sent unasked: nobody means to send ten thousand messages by one command. */
+/* More notices are sent only with --notice: ten thousand messages by one command are a mistake. */
 enum { NOTICES_UNASKED = 20 };
-/* Of those that nobody wants told, so many are in the log each by itself, and the others counted.
- */
+/* With --no-notice, the log has one line each for this many addresses, and the number of others. */
 enum { NOTICES_LOGGED = 100 };
 
 struct notice {
@@ -25,37 +26,41 @@ struct notice {
 	char *address;
 	enum contact_kind kind;
 	enum contact_fate fate;
-	bool told;
-	char *how; /* by whom, or why not; NULL before it was tried */
+	bool sent;
+	char *detail; /* by which channel and provider, or why not; NULL before it was tried */
 };
 
 struct notices {
-	enum notice_wish wish; /* said before */
-	size_t old;	       /* addresses that should hear of it */
-	struct notice *item;   /* those that are told; with NOTICE_NO, those that are logged */
-	size_t n;
+	enum notice_wish wish; /* set by the caller before notices_collect() */
+	size_t old;	       /* the number of addresses that should get a notice */
+	struct notice *item;   /* owned; with NOTICE_NO, the addresses to log */
+	size_t n;	       /* of item */
 	struct audit_hold hold;
 };
 
 /*
- * Who is to hear of the edit, into n. An exit code: OTPCTL_FAILED, with a word to the user,
- * where so many are not told without being asked to. From here on no interrupt ends the program,
- * until notices_settled() where nobody is to be told, else until notices_clear(): one that comes
- * lets the rest go unsent, and be told of as such.
+ * Collects into n the addresses that should get a notice about the edit. Then holds interrupts back
+ * until notices_settled() if there is no notice to send, else until notices_clear(). An interrupt
+ * in that time cancels the notices that are left; each of them is reported as not sent.
+ * Returns OTPCTL_OK, or OTPCTL_FAILED after it has printed why: too many addresses without an
+ * option, or no memory.
  */
 int notices_collect(struct contacts_edit *e, struct notices *n);
 /*
- * Behind the change's own line in the log: of whom nobody wants told the log has a line, too, and
- * where nobody is to be told, an interrupt ends the program again.
+ * To be called after the log has the line of the change. If there is no notice to send, logs each
+ * address that gets none, and lets interrupts through again.
  */
 void notices_settled(struct notices *n);
-/* Tells each and prints a line for each, and logs it; then see told and how. */
+/* Sends the notices one by one. Prints and logs each result, and sets sent and detail. */
 void notices_send(const struct otpctl *ctl, const struct conf *conf, struct notices *n);
-/* An array of objects; NULL without memory. */
+/* A new array of objects; NULL without memory. */
 json_t *notices_json(const struct notices *n);
-/* A change, its notices sent, as JSON: j is given away. An exit code. */
+/*
+ * Prints j, the change as JSON, with the notices added as a member. Takes j over. Returns
+ * OTPCTL_OK, or OTPCTL_FAILED after it has printed why.
+ */
 int notices_print_json(json_t *j, const struct notices *n);
-/* An interrupt that had to wait ends the program here. */
+/* Frees all, and lets interrupts through again: one that was held back ends the program here. */
 void notices_clear(struct notices *n);
 
 #define _auto_notices __attribute__((cleanup(notices_clear)))

@@ -27,24 +27,24 @@
 
 enum { REPORT_MAX = 64 * 1024, CLEANUP_MS = 5000 };
 
-/* --- words ---------------------------------------------------------------------------------- */
+/* --- messages ------------------------------------------------------------------------------- */
 
 int
-send_worker_say(int fd, enum send_worker_says says, int n, const char *text)
+send_worker_send(int fd, enum send_worker_kind kind, int n, const char *text)
 {
-	struct send_worker_word w = {.says = says, .n = n};
+	struct send_worker_message m = {.kind = kind, .n = n};
 	ssize_t sent;
 
-	(void)snprintf(w.text, sizeof(w.text), "%s", text);
+	(void)snprintf(m.text, sizeof(m.text), "%s", text);
 	do
-		sent = send(fd, &w, sizeof(w), MSG_NOSIGNAL);
+		sent = send(fd, &m, sizeof(m), MSG_NOSIGNAL);
 	while (sent < 0 && errno == EINTR);
-	otp_wipe(w);
-	return sent == sizeof(w) ? 0 : -OTP_EGONE;
+	otp_wipe(m);
+	return sent == sizeof(m) ? 0 : -OTP_EGONE;
 }
 
 int
-send_worker_hear(int fd, struct send_worker_word *out)
+send_worker_receive(int fd, struct send_worker_message *out)
 {
 	ssize_t n;
 
@@ -64,7 +64,8 @@ static void
 clock_now(struct clock_source *c, struct instant *out)
 {
 	(void)c;
-	/* Without a boot id no challenge is stored, and none is found. */
+	/* If this fails, the boot id is empty, and the store neither keeps nor finds a challenge.
+	 */
 	(void)otpctl_now(out);
 }
 
@@ -105,7 +106,7 @@ open_host_key(struct send_worker *c, uid_t second_owner)
 
 	if (!host_key_read(path, second_owner, &c->host_key))
 		return OTPCTL_OK;
-	return otpctl_fail("the host key %s cannot be used; see: otpctl init", path);
+	return otpctl_fail("%s: the host key cannot be used; run: otpctl init", path);
 }
 
 static int
@@ -123,16 +124,17 @@ open_delivery(struct send_worker *c, uid_t second_owner)
 	tokens_init(&c->tokens, c->store, &c->host_key, &c->clock);
 	retry_after_init(&c->retry_after, c->store, &c->clock);
 	if (curl_http_open(c->fd, OTP_CA_DIR, &c->http))
-		return otpctl_fail("HTTP cannot be spoken: no memory, or the TLS library failed");
+		return otpctl_fail(
+		    "the HTTP library did not start: no memory, or the TLS library failed");
 	io.http = c->http;
 	r = delivery_open(c->conf, c->channels, second_owner, &io, &c->delivery, &report);
 	if (!r)
 		return OTPCTL_OK;
 	print_report(&report);
-	return otpctl_fail("the providers cannot be used; see: otpctl config check");
+	return otpctl_fail("the providers cannot be used; run: otpctl config check");
 }
 
-/* An exit code. */
+/* Returns OTPCTL_OK or OTPCTL_FAILED, as the functions before it. */
 static int
 open_all(struct send_worker *c, const struct otpctl *ctl)
 {
@@ -142,16 +144,18 @@ open_all(struct send_worker *c, const struct otpctl *ctl)
 	c->clock.now = clock_now;
 	(void)snprintf(c->host, sizeof(c->host), "%s", uname(&host) ? "" : host.nodename);
 	if (!r && contacts_sqlite_open(c->conf->paths.contacts, ctl->second_owner, &c->contacts))
-		r = otpctl_fail("the contacts cannot be read");
+		r = otpctl_fail(
+		    "%s: the contacts cannot be read; run: otpctl init", c->conf->paths.contacts);
 	if (!r && store_sqlite_open(c->conf->paths.state, NULL, NULL, &c->store))
-		r = otpctl_fail("the store could not be opened; see: otpctl init");
+		r = otpctl_fail(
+		    "the store in %s cannot be opened; run: otpctl init", c->conf->paths.state);
 	return r ? r : open_delivery(c, ctl->second_owner);
 }
 
 static void
 close_all(struct send_worker *c)
 {
-	/* The parent knows already: nobody waits for what a check left at a provider. */
+	/* First, so that the parent reads end-of-file and does not wait for the clean-up. */
 	own_close(&c->fd);
 	if (c->delivery)
 		delivery_cleanup(c->delivery, CLEANUP_MS);
@@ -164,9 +168,12 @@ close_all(struct send_worker *c)
 	secret_clear(&c->host_key);
 }
 
-/* Nothing of the caller's, then another identity, then bound to the parent's life. */
+/*
+ * Gives up what the caller had open and set, except standard error and the socket `own`. Becomes
+ * the helper's user. Makes the kernel kill this process when the parent ends.
+ */
 static bool
-part(int own, pid_t parent, const struct account *helper)
+leave_caller(int own, pid_t parent, const struct account *helper)
 {
 	const struct rlimit no_core = {0, 0};
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -181,7 +188,7 @@ part(int own, pid_t parent, const struct account *helper)
 	(void)umask(077);
 	if (helper->exists && !otpctl_become(helper->uid, helper->gid))
 		return false;
-	/* Behind the change of identity, which would undo it. */
+	/* After the change of identity, because that clears both. */
 	return !prctl(PR_SET_PDEATHSIG, SIGKILL) && !prctl(PR_SET_DUMPABLE, 0) &&
 	       getppid() == parent;
 }
@@ -192,9 +199,11 @@ child(struct send_worker *c, const struct otpctl *ctl, pid_t parent, const struc
 {
 	int r;
 
-	if (!part(c->fd, parent, helper))
-		return otpctl_fail("cannot become " OTP_USER ": %s", strerror(errno));
-	/* What providers answered is for the log; what it means is told by who knows. */
+	if (!leave_caller(c->fd, parent, helper))
+		return otpctl_fail(
+		    "the process that sends messages could not become the user " OTP_USER ": %s",
+		    strerror(errno));
+	/* The log alone gets the answers of providers; fn prints what they mean. */
 	log_open("otpctl", false);
 	log_request(audit_id());
 	r = open_all(c, ctl);
@@ -206,7 +215,7 @@ child(struct send_worker *c, const struct otpctl *ctl, pid_t parent, const struc
 
 /* --- the parent ------------------------------------------------------------------------------ */
 
-/* Whom the child becomes: root's child the helper's user, anybody else's nobody else. */
+/* The user that the child becomes. If the parent is not root, the child keeps its user. */
 static int
 find_helper(struct account *out)
 {
@@ -232,20 +241,23 @@ send_worker_start(const struct otpctl *ctl, const struct conf *conf, const struc
 	if (r)
 		return r;
 	if (!*audit_id())
-		return otpctl_fail("no random number could be made");
+		return otpctl_fail("the kernel gave no random number");
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd))
-		return otpctl_fail("socketpair: %s", strerror(errno));
+		return otpctl_fail(
+		    "no socket to the process that sends messages: %s", strerror(errno));
 	(void)otpctl_flush();
 	run->pid = fork();
 	if (run->pid < 0) {
 		(void)close(fd[0]);
 		(void)close(fd[1]);
-		return otpctl_fail("fork: %s", strerror(errno));
+		return otpctl_fail(
+		    "the process that sends messages did not start: %s", strerror(errno));
 	}
 	if (run->pid == 0) {
 		(void)close(fd[0]);
 		c.fd = fd[1];
-		/* No exit handlers: a name lookup that hangs would be waited for. */
+		/* Without exit handlers, because one of them would wait for a hanging name lookup.
+		 */
 		_exit(child(&c, ctl, parent, &helper, fn, arg));
 	}
 	(void)close(fd[1]);
@@ -269,6 +281,6 @@ send_worker_end(struct send_worker_run *run)
 	run->pid = -1;
 	if (got > 0 && WIFSIGNALED(status))
 		return otpctl_fail(
-		    "who speaks to the providers was ended by signal %d", WTERMSIG(status));
+		    "the process that sends messages was killed by signal %d", WTERMSIG(status));
 	return got > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : OTPCTL_FAILED;
 }

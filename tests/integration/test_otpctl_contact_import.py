@@ -248,7 +248,7 @@ def test_replacing_tells_the_old_number(fresh, take):
     assert done.returncode == OK
     message, = fresh.messages()
     assert message["number"] == PHONE["alice"][-10:] and "was changed" in message["text"]
-    assert "told: alice at +977 ******** 19, by sms through tingting, reference" in done.stdout
+    assert "notice sent: alice at +977 ******** 19, by sms through tingting, reference" in done.stdout
 
 
 def people(n, digit):

@@ -336,7 +336,7 @@ read_code(
 static int
 ask_and_check(struct send_worker *c, struct attempt *k, const char *note)
 {
-	struct send_worker_word w = {.says = 0};
+	struct send_worker_message m = {.kind = 0};
 	_auto_secret struct secret code = {0};
 	char question[WORKER_TEXT_MAX + 1];
 	int r, left = TRIES, result = OTPCTL_EXISTS;
@@ -344,16 +344,16 @@ ask_and_check(struct send_worker *c, struct attempt *k, const char *note)
 	/* What is no code at all costs no try, but a program that says something else must end. */
 	for (int asked = 0; result == OTPCTL_EXISTS && asked < 2 * TRIES; asked++) {
 		(void)snprintf(question, sizeof(question), "%.384s\nVerification code: ", note);
-		if (send_worker_say(c->fd, WORKER_ASKS, 0, question) ||
-		    send_worker_hear(c->fd, &w) || w.says != WORKER_ANSWERS)
+		if (send_worker_send(c->fd, WORKER_QUESTION, 0, question) ||
+		    send_worker_receive(c->fd, &m) || m.kind != WORKER_ANSWER)
 			return OTPCTL_FAILED;
 		note = "That is no code.";
-		if (!read_code(c, k, w.text, &code)) {
+		if (!read_code(c, k, m.text, &code)) {
 			r = k->challenge.has_mac ? compare(c, k, &code, &left)
 						 : ask_provider(c, k, &code, &left);
 			result = judge_try(r, left, &note);
 		}
-		otp_wipe(w);
+		otp_wipe(m);
 	}
 	if (result == OTPCTL_EXISTS)
 		return otpctl_fail("no code was given; nothing was marked");
@@ -384,7 +384,7 @@ contact_prove(struct send_worker *c, void *arg)
 	struct attempt k = {.user = p->user, .contact = p->contact, .masked = p->masked};
 	int r = prove(c, p, &k);
 
-	if (!r && send_worker_say(c->fd, WORKER_PROVED, 0, ""))
+	if (!r && send_worker_send(c->fd, WORKER_PROVED, 0, ""))
 		r = OTPCTL_FAILED;
 	secret_clear(&k.code);
 	secret_clear(&k.captures);

@@ -16,8 +16,8 @@ struct contact_proof {
 };
 
 /*
- * A send_worker_fn; arg is a struct contact_proof. Sends a code, asks for it by WORKER_ASKS up to
- * three times, and says WORKER_PROVED when it is used up.
+ * A send_worker_fn; arg is a struct contact_proof. Sends a code, asks for it by WORKER_QUESTION up
+ * to three times, and sends WORKER_PROVED when it is used up.
  */
 int contact_prove(struct send_worker *c, void *arg);
 

@@ -62,21 +62,21 @@ converse(struct send_worker_run *run)
 {
 	/* Where stdio keeps what was typed, so that it can be wiped. */
 	static char room[BUFSIZ];
-	struct send_worker_word w;
+	struct send_worker_message m;
 	char answer[WORKER_TEXT_MAX + 1];
 	bool proved = false, goes_on = true;
 
 	(void)setvbuf(stdin, room, _IOLBF, sizeof(room));
-	while (goes_on && !send_worker_hear(run->fd, &w)) {
-		goes_on = w.says == WORKER_ASKS;
-		proved = w.says == WORKER_PROVED;
+	while (goes_on && !send_worker_receive(run->fd, &m)) {
+		goes_on = m.kind == WORKER_QUESTION;
+		proved = m.kind == WORKER_PROVED;
 		if (!goes_on)
 			break;
-		if (!put_question(w.text, answer, sizeof(answer))) {
+		if (!put_question(m.text, answer, sizeof(answer))) {
 			(void)otpctl_fail("no code was given; nothing was marked");
 			break;
 		}
-		goes_on = !send_worker_say(run->fd, WORKER_ANSWERS, 0, answer);
+		goes_on = !send_worker_send(run->fd, WORKER_ANSWER, 0, answer);
 	}
 	otp_wipe_array(answer);
 	otp_wipe_array(room);
