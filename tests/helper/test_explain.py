@@ -239,7 +239,7 @@ def test_an_unknown_user_is_told_apart_here_alone(world):
     done = subprocess.run([program("otpctl"), "--config", world.conf, "explain", "ghost.user", "--service", "sshd"],
                           capture_output=True, text=True, user=NOBODY, group=NOBODY, check=False)
     assert done.returncode == 3
-    assert "It looks like everybody's sign-in; nothing is sent, and no code is right." in done.stdout
+    assert "It looks like any other sign-in, but nothing is sent, and no code is accepted." in done.stdout
 
 
 @pytest.mark.parametrize("user, caller, asked, exists, outcome", [
@@ -276,7 +276,7 @@ def test_sudo_says_that_the_user_calls(world):
     assert (a["outcome"], a["caller"], a["place"]) == ("locked", None, False)
     text = subprocess.run([program("otpctl"), "--config", world.conf, "explain", "games", "--service", "su"],
                           capture_output=True, text=True, user=NOBODY, group=NOBODY, check=True).stdout
-    assert "Limits as for a place where the user never signed in; name one with --rhost" in text
+    assert "The limits are those of a new source, where the user never signed in. Name another" in text
 
 
 @pytest.mark.parametrize("form", ["line", "file"])

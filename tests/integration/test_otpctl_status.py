@@ -65,7 +65,7 @@ def test_of_a_new_user_nothing_holds(asked):
         "user": "alice", "held": False, "recovery_codes": None,
         "contacts": [{"kind": "phone", "address": "+977 ******** 19", "allowed": True}],
         "places": [], "failures": [], "sends": [], "codes": [], "pauses": []}
-    assert text("alice").startswith("alice: no lock-out and no limit of their own is in force\n")
+    assert text("alice").startswith("alice: no lock-out and no limit of this user is in force\n")
     assert unlock() == {"user": "alice", "unlocked": False, "failures": 0, "sends": 0, "pauses": 0}
     done = otpctl("unlock", "alice")
     assert done.returncode == OK and done.stdout.startswith("alice: nothing to unlock\n")
@@ -124,7 +124,7 @@ def test_a_known_place_is_shown_and_has_its_own_count(asked):
     events_of(asked, lambda: asked.wrong(), REMOTE)
     rows = status()["failures"]
     assert one(rows, place=None)["locked"] and one(rows, place=AT_HOME)["locked"]
-    assert f"from {AT_HOME}, the last at" in text("alice") and "from new places, the last at" in text("alice")
+    assert f"from {AT_HOME}, the last at" in text("alice") and "from new sources, the last at" in text("alice")
     assert unlock()["failures"] == 6
     assert not status()["failures"] and one(status()["places"])["place"] == AT_HOME
 
@@ -136,9 +136,9 @@ def test_a_hundred_in_a_row_are_the_end_until_unlock(asked):
     assert row["for_good"] and row["locked"] and row["until"] is None
     events = events_of(asked, "123456")
     assert events[-1]["code"] == MAXTRIES and row["told"] in seen(events)
-    assert "no more are taken; to end it: otpctl unlock alice" in text("alice")
+    assert "no more are accepted; to end this: otpctl unlock alice" in text("alice")
     otpctl("recovery", "issue", "alice")
-    assert "a recovery code is taken" in text("alice")
+    assert "a recovery code is accepted" in text("alice")
     assert otpctl("unlock", "alice").returncode == OK
     assert asked.finish() == SUCCESS
 
@@ -148,7 +148,7 @@ def test_a_pause_of_a_provider_is_shown_and_forgotten(asked):
               f"('tingting', '{PHONE['alice']}', 4102444800000), ('tingting', '{PHONE['bob']}', 4102444800000)")
     assert status()["pauses"] == [
         {"provider": "tingting", "address": "+977 ******** 19", "until": "2100-01-01 00:00:00Z"}]
-    assert "tingting wants no request" in text("alice")
+    assert "tingting asked to wait" in text("alice")
     assert unlock()["pauses"] == 1
     assert not status()["pauses"] and len(status("bob")["pauses"]) == 1
 

@@ -1,6 +1,10 @@
-/* otpctl explain: which rule decides for a sign-in, which do not and why, and what would follow. */
+/*
+ * otpctl explain: shows which rule decides for a sign-in, why the others do not, and what would
+ * follow. run.c simulates the sign-in; this file opens what the helper opens.
+ */
 #include "helpers/otpctl/explain/explain.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,7 +94,7 @@ static const struct argp explain_argp = {
 	   "rule decides, why the others do not, and what would follow.",
 };
 
-/* The first line of a file, without what it must not have in SSH_AUTH_INFO_0. */
+/* Reads the first line of a file, without its newline: SSH_AUTH_INFO_0 has one key a line. */
 static int
 read_key(const char *path, char *dst, size_t size)
 {
@@ -98,14 +102,14 @@ read_key(const char *path, char *dst, size_t size)
 	ssize_t n = fd < 0 ? -1 : read(fd, dst, size - 1);
 
 	if (n < 0)
-		return otpctl_fail("%s: the key cannot be read", path);
+		return otpctl_fail("%s: the key cannot be read: %s", path, strerror(errno));
 	dst[n] = '\0';
 	dst[strcspn(dst, "\n")] = '\0';
 	return OTPCTL_OK;
 }
 
-/* What no host has said. */
-#define NOTHING_SAID                                                                           \
+/* A start message in which the host has passed on nothing. */
+#define EMPTY_START                                                                            \
 	{                                                                                      \
 		.service = "", .user = "", .rhost = "", .tty = "", .ruser = "",                \
 		.ssh_connection = "", .ssh_auth_info = "", .session = "", .session_start = "", \
@@ -122,12 +126,12 @@ is_fingerprint(const char *s)
 	return !strncmp(s, "SHA256:", 7) && strlen(s) == 7 + 43 && strspn(s + 7, base64) == 43;
 }
 
-/* A key as sshd would say it: "publickey ALGORITHM BASE64". */
+/* Writes the key to dst as sshd passes it on: "publickey ALGORITHM BASE64". */
 static int
 auth_info(const char *key, char *dst, size_t size)
 {
 	char text[KEY_MAX] = "", algorithm[128], base64[KEY_MAX];
-	struct login_start probe = NOTHING_SAID;
+	struct login_start probe = EMPTY_START;
 	struct source source;
 	int r = OTPCTL_OK;
 
@@ -143,12 +147,12 @@ auth_info(const char *key, char *dst, size_t size)
 	probe.ssh_auth_info = dst;
 	if (!source_of(&probe, &source) && source.publickey)
 		return OTPCTL_OK;
-	(void)otpctl_fail("--key wants a line like 'ssh-ed25519 AAAA...', the absolute path of a "
+	(void)otpctl_fail("--key expects a line like 'ssh-ed25519 AAAA...', the absolute path of a "
 			  ".pub file, or a fingerprint like SHA256:...");
 	return OTPCTL_USAGE;
 }
 
-/* What a sign-in opens, opened as the helper does. */
+/* What the helper opens for a sign-in. Owned, but for ctl and service. */
 struct opened {
 	struct login_opener opener; /* first */
 	const struct otpctl *ctl;
@@ -179,14 +183,14 @@ opened_close(struct opened *o)
 #define _auto_opened __attribute__((cleanup(opened_close)))
 
 static int
-cannot(const char *what, const char *why)
+unusable(const char *path, int r)
 {
-	return otpctl_fail("%s cannot be used (%s), so every sign-in ends in broken; see: otpctl "
-			   "config check",
-	    what, why);
+	return otpctl_fail("%s: cannot be used (%s), so every sign-in ends with the result broken; "
+			   "run: otpctl init",
+	    path, otp_strerror(r));
 }
 
-/* Where a code would be asked for: the providers, which are never asked. */
+/* Opens the providers if the sign-in would ask for a code. None of them gets a request. */
 static int
 open_providers(struct login_opener *opener, struct delivery **out)
 {
@@ -214,16 +218,17 @@ open_conf(const struct otpctl *ctl, struct opened *o)
 	int r = otpctl_conf_load(ctl, &o->conf);
 
 	if (!r && !o->conf)
-		r = otpctl_fail("there is no %s, so no sign-in works", ctl->config);
+		r = otpctl_fail("%s does not exist, so no sign-in succeeds", ctl->config);
 	return r ? r : otpctl_paths_of(o->conf, &o->paths);
 }
 
 /*
- * As login_identify(): without a caller nobody is asked, and the sign-in is broken whoever was
- * named; and who is signed in must exist whoever is asked.
+ * Finds the user who is asked for a code, as login_identify() does. With identity = caller, that is
+ * the caller, and the user who is signed in must exist too. If there is no caller, nobody is asked:
+ * the sign-in ends as broken, and the answer is about the user who is signed in.
  */
 static int
-who_is_asked(const struct conf *c, const struct explain_arguments *a, struct explain_query *q,
+find_asked_user(const struct conf *c, const struct explain_arguments *a, struct explain_query *q,
     char *user, size_t size)
 {
 	bool caller = conf_signin_for(c, a->service)->identity == IDENTITY_CALLER;
@@ -237,7 +242,7 @@ who_is_asked(const struct conf *c, const struct explain_arguments *a, struct exp
 	return otpctl_canonical(NAME_OR_TYPED, q->asked, user, size, &q->known);
 }
 
-/* As the helper's own user: what that one cannot read, a sign-in cannot. */
+/* Opens all as the helper's user: what that user cannot read fails here as in a sign-in. */
 static int
 open_all(const struct otpctl *ctl, struct opened *o)
 {
@@ -247,14 +252,17 @@ open_all(const struct otpctl *ctl, struct opened *o)
 		return r;
 	r = host_key_read(o->paths.host_key, ctl->second_owner, &o->host_key);
 	if (r)
-		return cannot(o->paths.host_key, otp_strerror(r));
+		return unusable(o->paths.host_key, r);
 	r = contacts_sqlite_open(o->paths.contacts, ctl->second_owner, &o->contacts);
-	return r ? cannot(o->paths.contacts, otp_strerror(r)) : OTPCTL_OK;
+	return r ? unusable(o->paths.contacts, r) : OTPCTL_OK;
 }
 
-/* What providers want is met by a message alone; the store knows it. */
+/*
+ * Adds until when providers asked to wait. The simulation cannot find that, because it sends no
+ * message; so it is read from the store. 0 or a negative OTP_E.
+ */
 static int
-add_pauses(const struct explain_query *q, const char *user, json_t *answer)
+add_retry_after(const struct explain_query *q, const char *user, json_t *answer)
 {
 	struct contact_list list = {0};
 	_auto_json json_t *status = NULL;
@@ -271,7 +279,7 @@ add_pauses(const struct explain_query *q, const char *user, json_t *answer)
 }
 
 static int
-tell(const struct otpctl *ctl, const json_t *answer, enum otpctl_known known)
+print_answer(const struct otpctl *ctl, const json_t *answer, enum otpctl_known known)
 {
 	int r = OTPCTL_OK;
 
@@ -289,7 +297,7 @@ otpctl_explain(struct otpctl *ctl, int argc, char **argv)
 	_auto_json json_t *answer = NULL;
 	struct explain_arguments a = {.rhost = "", .tty = ""};
 	struct login_start start = {
-	    .first_factor = true, /* who asks of a sign-in means one that came so far */
+	    .first_factor = true, /* otpctl(8): the sign-in is assumed to have come this far */
 	    .ssh_connection = "",
 	    .session = "",
 	    .session_start = "",
@@ -301,7 +309,7 @@ otpctl_explain(struct otpctl *ctl, int argc, char **argv)
 	otpctl_parse(ctl, &explain_argp, "otpctl explain", argc, argv, &a);
 	if (!a.ruser)
 		a.ruser = host_of(a.service)->calls_itself ? a.user.name : "";
-	/* The caller's file, and from here on what the helper sees. */
+	/* The file of the key is read as the caller, all the rest as the helper's user. */
 	if (a.key && is_fingerprint(a.key))
 		start.fingerprint = a.key;
 	else if (a.key)
@@ -311,7 +319,7 @@ otpctl_explain(struct otpctl *ctl, int argc, char **argv)
 	if (!r)
 		r = open_conf(ctl, &o);
 	if (!r)
-		r = who_is_asked(o.conf, &a, &q, user, sizeof(user));
+		r = find_asked_user(o.conf, &a, &q, user, sizeof(user));
 	if (!r)
 		r = otpctl_now(&q.now);
 	if (!r)
@@ -330,8 +338,10 @@ otpctl_explain(struct otpctl *ctl, int argc, char **argv)
 	q.store = o.store;
 	q.opener = &o.opener;
 	o.service = a.service;
-	if (explain_sign_in(&q, &answer) ||
-	    (q.known != USER_UNKNOWN && add_pauses(&q, user, answer)))
-		return otpctl_fail("the sign-in could not be gone through");
-	return tell(ctl, answer, q.known);
+	r = explain_sign_in(&q, &answer);
+	if (!r && q.known != USER_UNKNOWN)
+		r = add_retry_after(&q, user, answer);
+	if (r)
+		return otpctl_fail("the sign-in could not be simulated: %s", otp_strerror(r));
+	return print_answer(ctl, answer, q.known);
 }

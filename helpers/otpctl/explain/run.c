@@ -1,10 +1,12 @@
 /*
- * otpctl explain: the sign-in of login.c, with everything that would act replaced.
+ * The simulation of otpctl explain: the sign-in of login.c, with a replacement for each part that
+ * would have an effect.
  *
  * MUST:
- *  - nothing is sent: no provider is asked or connected to;
- *  - nothing is counted and nothing kept: a send is only looked up, and it ends there;
- *  - who decides is the code that decides at a sign-in; here it is only written down.
+ *  - Nothing is sent: no provider gets a request or a connection.
+ *  - Nothing is counted or stored: a send is only checked against its limits, and the simulation
+ *    ends there.
+ *  - The code of a real sign-in makes every decision. This file only records it.
  */
 #include "helpers/otpctl/explain/run.h"
 
@@ -20,7 +22,7 @@
 
 enum { TEXT_MAX = 1200, SENDS_MAX = 8 };
 
-/* Everything that login_run() is given, and what it has shown of itself. */
+/* The replacements that login_run() gets, and what they have recorded. */
 struct dry {
 	struct login_peer peer;
 	struct login_machine machine;
@@ -35,10 +37,10 @@ struct dry {
 	json_t *answer;
 	bool no_memory;
 	bool asked;	   /* a prompt was shown */
-	bool sending;	   /* it got as far as a message */
-	bool refused;	   /* by a limit */
-	bool decoy;	   /* that would not have gone out */
-	bool has_recovery; /* real ones */
+	bool sending;	   /* the sign-in came to a message, or pretended to */
+	bool refused;	   /* a limit refused that message */
+	bool decoy;	   /* the sign-in would only have pretended to send it */
+	bool has_recovery; /* the user has recovery codes */
 };
 
 #define DRY_OF(member, p) ((struct dry *)(void *)((char *)(p)-offsetof(struct dry, member)))
@@ -51,7 +53,7 @@ clean(const char *s)
 	return json_string(text_clean(text, sizeof(text), s));
 }
 
-/* A prompt keeps its lines; it is ASCII. */
+/* The text of a prompt, fit for a terminal. Its line breaks stay; all other bytes are ASCII. */
 static json_t *
 clean_lines(const char *s)
 {
@@ -76,7 +78,7 @@ set(struct dry *d, const char *key, json_t *value)
 	d->no_memory |= json_object_set_new(d->answer, key, value) != 0;
 }
 
-/* --- the person: presses Enter once, and is gone ------------------------------------------- */
+/* --- the person presses Enter once and then leaves ----------------------------------------- */
 
 static int
 peer_ask(struct login_peer *p, const char *text, struct deadline dl, enum answer *kind,
@@ -88,7 +90,7 @@ peer_ask(struct login_peer *p, const char *text, struct deadline dl, enum answer
 	(void)dl;
 	(void)typed;
 	d->asked = true;
-	/* The prompt for a code only comes again. */
+	/* The second prompt says something new only if a limit refused the message. */
 	if (first || d->refused)
 		add(d, "prompts", clean_lines(text));
 	*kind = ANSWER_TEXT;
@@ -101,7 +103,7 @@ peer_tell(struct login_peer *p, const char *text)
 	add(DRY_OF(peer, p), "prompts", clean_lines(text));
 }
 
-/* What looks like sending goes on with a wait. */
+/* Only a sign-in that pretends to send waits, so this is where it would have sent. */
 static int
 peer_wait(struct login_peer *p, int64_t ms)
 {
@@ -132,7 +134,7 @@ clock_now(struct clock_source *c, struct instant *out)
 	*out = DRY_OF(clock, c)->q->now;
 }
 
-/* --- who looks on -------------------------------------------------------------------------- */
+/* --- what login_run() reports -------------------------------------------------------------- */
 
 static void
 watch_rule(struct login_watch *w, const struct conf_exempt *rule, const char *why_not)
@@ -182,7 +184,7 @@ store_locked(
 	return r;
 }
 
-/* The key of a limit by the kind of its budget. */
+/* The key of a limit in pam_otp.conf(5), by the kind of its budget. */
 static const char *
 limit_of(const char *kind)
 {
@@ -201,7 +203,7 @@ limit_of(const char *kind)
 	return kind;
 }
 
-/* Nothing is sent, so nobody has to wait. */
+/* Nothing is sent, so a concurrent sign-in need not wait. */
 static int
 store_send_lock(struct store *s, uint64_t number)
 {
@@ -215,7 +217,7 @@ store_send_lock_release(struct store *s)
 	(void)s;
 }
 
-/* Would there be room? The count itself is not made. */
+/* Checks whether the limits allow the message, but does not count it. */
 static int
 store_reserve(struct store *s, const struct instant *now, const struct send_count *count, size_t n,
     int64_t *id, struct store_refusal *why)
@@ -304,7 +306,7 @@ add_option(const struct conf_shown *o, void *arg)
 		o->line ? json_integer(o->line) : json_null()));
 }
 
-/* Who is gone at a prompt, or while a message goes out, was asked. */
+/* The simulated person leaves at a prompt or a send: in both cases a code would be asked for. */
 static const char *
 outcome(const struct dry *d, const struct login_result *r)
 {
@@ -347,7 +349,7 @@ run(struct dry *d)
 		set(d, "user", clean(result.user));
 }
 
-/* Is anything said by which the user may be known, as source_of() has it? */
+/* True if the start message has a source by which the user may be known, see source_of(). */
 static bool
 has_known_source(const struct login_start *s)
 {

@@ -1,4 +1,4 @@
-/* A sign-in gone through without a person, a message or a count. */
+/* A simulated sign-in: it asks no person, sends no message and counts nothing. */
 #ifndef OTP_OTPCTL_EXPLAIN_RUN_H
 #define OTP_OTPCTL_EXPLAIN_RUN_H
 
@@ -16,14 +16,15 @@ struct explain_query {
 	struct store *store;
 	struct login_opener *opener; /* opens the providers */
 	struct instant now;
-	const char *asked; /* whose code would be asked for: the start's user, or who calls */
-	enum otpctl_known known;
+	const char *asked;	 /* the user who would be asked: the start's user or its caller */
+	enum otpctl_known known; /* whether that user exists */
 };
 
 /*
- * Runs the sign-in itself, up to where a code would go out or be typed: with a person who only
- * presses Enter, a provider that is not asked, and a store that counts nothing. What came of it, by
- * the keys of otpctl(8), is in *out, the caller's. 0 or -OTP_ENOMEM.
+ * Runs login_run() until it would send a code or check what was typed. The person is replaced by
+ * one who only presses Enter, the provider by one that gets no request, and the store by one that
+ * counts nothing. Sets *out to a new object with the keys of otpctl(8), which the caller owns.
+ * 0 or -OTP_ENOMEM.
  */
 int explain_sign_in(const struct explain_query *q, json_t **out);
 

@@ -1,4 +1,4 @@
-/* otpctl explain: as text. The values are fit for a terminal already. */
+/* otpctl explain: prints the answer as text. The values are fit for a terminal already. */
 #include "helpers/otpctl/explain/text.h"
 
 #include <stdbool.h>
@@ -32,13 +32,13 @@ print_rules(const json_t *a)
 	json_t *rows = json_object_get(a, "rules"), *row;
 	size_t i;
 
-	(void)printf("Rules that were looked at:%s\n", json_array_size(rows) ? "" : " none");
+	(void)printf("Rules that were tried:%s\n", json_array_size(rows) ? "" : " none");
 	json_array_foreach (rows, i, row) {
 		if (json_is_true(json_object_get(row, "decides")))
-			(void)printf("  exempt %s decides: not asked (%s)\n", text_of(row, "rule"),
-			    text_of(row, "reason"));
+			(void)printf("  exempt %s decides: no code is asked for (%s)\n",
+			    text_of(row, "rule"), text_of(row, "reason"));
 		else
-			(void)printf("  exempt %s does not: %s\n", text_of(row, "rule"),
+			(void)printf("  exempt %s does not apply: %s\n", text_of(row, "rule"),
 			    text_of(row, "why_not"));
 	}
 }
@@ -48,22 +48,22 @@ print_outcome(const json_t *a)
 {
 	static const char *const words[][2] = {
 	    {"asked", "a code is asked for"},
-	    {"skip", "not asked, and let pass"},
+	    {"skip", "no code is asked for, and the user is let in"},
 	    {"denied", "denied"},
-	    {"locked", "locked: not signed in"},
+	    {"locked", "locked out: not signed in"},
 	    {"broken", "broken: not signed in"},
 	    {"gone", "ended without a prompt: not signed in"},
 	};
 	const char *outcome = text_of(a, "outcome"), *reason = text_of(a, "reason");
-	const char *says = outcome;
+	const char *sentence = outcome;
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (!strcmp(words[i][0], outcome))
-			says = words[i][1];
-	(void)printf("Outcome: %s%s%s\n", says, *reason ? ": " : "", reason);
+			sentence = words[i][1];
+	(void)printf("Outcome: %s%s%s\n", sentence, *reason ? ": " : "", reason);
 	if (json_is_true(json_object_get(a, "decoy")) && strcmp(outcome, "asked") != 0)
-		(void)printf("  It looks like everybody's sign-in; nothing is sent, and no code is "
-			     "right.\n");
+		(void)printf("  It looks like any other sign-in, but nothing is sent, and no code "
+			     "is accepted.\n");
 }
 
 static void
@@ -73,10 +73,10 @@ print_destinations(const json_t *a)
 	size_t i;
 
 	json_array_foreach (rows, i, row)
-		(void)printf(
-		    "  way %zu: %s to %s\n", i + 1, text_of(row, "channel"), text_of(row, "to"));
+		(void)printf("  destination %zu: %s to %s\n", i + 1, text_of(row, "channel"),
+		    text_of(row, "to"));
 	if (json_is_true(json_object_get(a, "recovery_codes")))
-		(void)printf("  a recovery code is taken, too\n");
+		(void)printf("  a recovery code is accepted too\n");
 }
 
 static void
@@ -86,7 +86,7 @@ print_prompts(const json_t *a)
 	size_t i;
 
 	if (json_array_size(rows))
-		(void)printf("What the person reads first, who then presses Enter:\n");
+		(void)printf("The user first reads this, and presses Enter:\n");
 	json_array_foreach (rows, i, row) {
 		(void)fputs("  ", stdout);
 		for (const char *c = json_string_value(row); c && *c; c++) {
@@ -105,21 +105,22 @@ print_limits(const json_t *a)
 	size_t i;
 
 	if (json_is_false(json_object_get(a, "place")))
-		(void)printf("Limits as for a place where the user never signed in; name one with "
-			     "--rhost, or with --ruser or --tty.\n");
+		(void)printf(
+		    "The limits are those of a new source, where the user never signed in. "
+		    "Name another source with --rhost, --ruser or --tty.\n");
 	json_array_foreach (rows, i, row) {
 		const char *until = text_of(row, "until");
 
-		(void)printf("In force: %s, until %s\n", text_of(row, "limit"),
+		(void)printf("Limit in force: %s, until %s\n", text_of(row, "limit"),
 		    *until ? until : "it is unlocked");
 	}
 	rows = json_object_get(a, "pauses");
 	json_array_foreach (rows, i, row)
-		(void)printf("In force: provider %s wants no request for %s until %s\n",
+		(void)printf("Provider %s asked to wait: it gets no request for %s until %s\n",
 		    text_of(row, "provider"), text_of(row, "address"), text_of(row, "until"));
 }
 
-/* Those that the service has of its own; the others are as `config show` has them. */
+/* The options that the service has of its own. `otpctl config show` prints the others. */
 static void
 print_options(const json_t *a)
 {

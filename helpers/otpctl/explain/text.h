@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-/* As text on standard output; the values are fit for a terminal. */
+/* Prints the answer of explain_sign_in() as text. The values are fit for a terminal already. */
 void explain_print(const json_t *answer);
 
 #endif

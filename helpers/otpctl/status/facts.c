@@ -1,4 +1,4 @@
-/* otpctl status: what the store has counted, judged by the limits of the configuration. */
+/* otpctl status: compares what the store has counted with the limits of the configuration. */
 #include "helpers/otpctl/status/facts.h"
 
 #include <limits.h>
@@ -16,17 +16,18 @@
 #include "helpers/otpctl/store.h"
 #include "helpers/login/prompts.h"
 
-enum { PLACE_TEXT = 640, KEY_SHOWN = 8 };
+/* KEY_SHOWN: this much of the hash of a key tells the keys of one user apart. */
+enum { SOURCE_TEXT = 640, KEY_SHOWN = 8 };
 
 struct fact {
 	struct store_fact f;
 	char *detail;
 };
 
-/* The messages of one budget; there may be a great many. */
+/* The messages that count against one budget, and when each was sent. There may be very many. */
 struct sends {
 	struct budget budget;
-	int64_t *at;
+	int64_t *at; /* wall clock, ms */
 	size_t n;
 };
 
@@ -58,13 +59,13 @@ same_budget(const struct budget *a, const struct budget *b)
 	       !strcmp(a->known_source, b->known_source);
 }
 
-/* The budget's, made if it is new; NULL without memory. */
+/* Finds the entry of the budget, or adds one; NULL without memory. */
 static struct sends *
 sends_of(struct facts *all, const struct budget *b)
 {
 	struct sends *more;
 
-	/* They come budget by budget. */
+	/* From the end, because the store reports all sends of one budget together. */
 	for (size_t i = all->nsends; i-- > 0;)
 		if (same_budget(&all->sends[i].budget, b))
 			return &all->sends[i];
@@ -108,11 +109,14 @@ keep_fact(const struct store_fact *f, void *arg)
 	return 0;
 }
 
-/* As source.c writes them: "net NETWORK KEY", "user NAME", "tty NAME". JSON null for new places. */
+/*
+ * A known source, as login/source.c writes it: "net NETWORK KEY", "user NAME" or "tty NAME". JSON
+ * null if it is empty, which stands for all new sources together.
+ */
 static json_t *
 source_json(const char *known_source)
 {
-	char text[PLACE_TEXT], clean[PLACE_TEXT];
+	char text[SOURCE_TEXT], clean[SOURCE_TEXT];
 	const char *blank = strchr(known_source, ' ');
 	size_t net;
 
@@ -144,7 +148,7 @@ time_json(int64_t wall_ms)
 static json_t *
 clean_json(const char *s)
 {
-	char text[PLACE_TEXT];
+	char text[SOURCE_TEXT];
 
 	return json_string(text_clean(text, sizeof(text), s));
 }
@@ -152,14 +156,14 @@ clean_json(const char *s)
 static json_t *
 masked_json(const char *address)
 {
-	char text[PLACE_TEXT];
+	char text[SOURCE_TEXT];
 
 	return json_string(contact_masked(text, sizeof(text), address));
 }
 
-/* What the person reads now who meets this. */
+/* The text that the user reads when a sign-in meets this now. */
 static json_t *
-told_json(enum note note, int64_t wait_ms)
+shown_json(enum note note, int64_t wait_ms)
 {
 	const struct prompt_facts f = {.wait_ms = wait_ms};
 	char text[WIRE_PROMPT_MAX + 1];
@@ -168,7 +172,7 @@ told_json(enum note note, int64_t wait_ms)
 	return json_string(text);
 }
 
-/* A kind without what says that the host was not root. */
+/* The kind without "peer-", which budgets of hosts that are not root have before it. */
 static const char *
 bare_kind(const struct budget *b, bool *root)
 {
@@ -191,10 +195,10 @@ failures_json(const struct status_query *q, const struct store_fact *f, json_t *
 	};
 	int64_t until = try_locked_until(&rule, f->n, f->at_wall_ms);
 	bool for_good = until == STORE_FOREVER, locked = until > q->now.wall_ms;
-	json_t *told = json_null(), *end = json_null();
+	json_t *shown = json_null(), *end = json_null();
 
 	if (locked)
-		told = told_json(recovery ? NOTE_LOCKED_RECOVERY : NOTE_LOCKED,
+		shown = shown_json(recovery ? NOTE_LOCKED_RECOVERY : NOTE_LOCKED,
 		    for_good ? STORE_FOREVER : until - q->now.wall_ms);
 	if (locked && !for_good)
 		end = time_json(until);
@@ -204,7 +208,7 @@ failures_json(const struct status_query *q, const struct store_fact *f, json_t *
 			     recovery ? "recovery codes" : "codes", "root", root, "place",
 			     source_json(f->budget.known_source), "in_a_row", (json_int_t)f->n,
 			     "last", time_json(f->at_wall_ms), "locked", locked, "for_good",
-			     for_good, "until", end, "told", told))
+			     for_good, "until", end, "told", shown))
 		   ? -OTP_ENOMEM
 		   : 0;
 }
@@ -230,7 +234,10 @@ newer_first(const void *a, const void *b)
 	return (x < y) - (x > y);
 }
 
-/* Each window: how many of how many; *next is when the fullest has room again, if later. */
+/*
+ * An array with the count of each window. If a window is full, *next becomes the time at which it
+ * has room again, unless *next is later already. at is sorted, newest first; all times in ms.
+ */
 static json_t *
 windows_json(const struct conf_windows *w, const int64_t *at, size_t n, int64_t now, int64_t *next)
 {
@@ -278,12 +285,12 @@ sends_json(const struct status_query *q, struct sends *sends, json_t *rows, bool
 			     limits[k].of_address ? masked_json(b->owner) : json_null(), "place",
 			     source_json(b->known_source), "windows", windows, "full", full, "next",
 			     full ? time_json(next) : json_null(), "told",
-			     full ? told_json(NOTE_LIMIT, next - q->now.wall_ms) : json_null()))
+			     full ? shown_json(NOTE_LIMIT, next - q->now.wall_ms) : json_null()))
 		   ? -OTP_ENOMEM
 		   : 0;
 }
 
-/* All of them; *held is set where a limit is reached. */
+/* Adds a row for each budget. Sets *held if one of the limits is reached. */
 static int
 all_sends_json(const struct status_query *q, struct facts *all, json_t *rows, bool *held)
 {
@@ -296,7 +303,7 @@ all_sends_json(const struct status_query *q, struct facts *all, json_t *rows, bo
 
 /* --- the rest ------------------------------------------------------------------------------ */
 
-/* "SERVICE CHANNEL PROVIDER": the last two have no blank in them. */
+/* The detail is "SERVICE CHANNEL PROVIDER". The last two contain no blank. */
 static json_t *
 code_json(const struct fact *fact)
 {
@@ -314,13 +321,13 @@ code_json(const struct fact *fact)
 }
 
 static json_t *
-pause_json(const struct fact *fact)
+retry_after_json(const struct fact *fact)
 {
 	return json_pack("{s:o, s:o, s:o}", "provider", clean_json(fact->detail), "address",
 	    masked_json(fact->f.budget.owner), "until", time_json(fact->f.at_wall_ms));
 }
 
-/* Puts one fact where it belongs in the answer. */
+/* Adds one fact to the member of out that it belongs to. Sends were kept apart by keep_fact(). */
 static int
 add_fact(const struct status_query *q, const struct fact *fact, json_t *out, bool *held)
 {
@@ -340,7 +347,8 @@ add_fact(const struct status_query *q, const struct fact *fact, json_t *out, boo
 		    json_pack("{s:I, s:o}", "left", (json_int_t)f->n, "issued",
 			time_json(f->at_wall_ms)));
 	case FACT_RETRY_AFTER:
-		return json_array_append_new(json_object_get(out, "pauses"), pause_json(fact));
+		return json_array_append_new(
+		    json_object_get(out, "pauses"), retry_after_json(fact));
 	case FACT_SEND:
 		break;
 	}
@@ -363,7 +371,7 @@ add_contacts(const struct status_query *q, json_t *rows)
 	return r;
 }
 
-/* Facts of a user and some addresses; user "": of this machine. */
+/* Reads the facts of a user and n addresses, or of this machine if user is "". */
 static int
 ask_store(const struct status_query *q, const char *user, const char *const *address, size_t n,
     struct facts *out)

@@ -1,4 +1,4 @@
-/* What is known of a user, or of the machine, as JSON that both outputs print. */
+/* What the store knows of a user, or of this machine, as the JSON that otpctl status prints. */
 #ifndef OTP_OTPCTL_STATUS_FACTS_H
 #define OTP_OTPCTL_STATUS_FACTS_H
 
@@ -13,13 +13,16 @@ struct status_query {
 	const struct conf *conf;
 	struct store *store;
 	struct instant now;
-	const char *user; /* canonical */
+	/* Of one user only. */
+	const char *user; /* the canonical name */
 	const struct contact_list *contacts;
 };
 
-/* The keys are those of otpctl(8). 0, -OTP_ENOMEM, -OTP_ESTORE; the caller owns *out. */
+/* Sets *out to a new object with the keys of otpctl(8). 0, -OTP_ENOMEM or -OTP_ESTORE. */
 int status_of_user(const struct status_query *q, json_t **out);
-/* The messages of this machine alone: an array like that of "sends". user and contacts: not used.
+/*
+ * Sets *out to a new array like "sends": the messages that count against the limits of this
+ * machine. 0, -OTP_ENOMEM or -OTP_ESTORE.
  */
 int status_of_host(const struct status_query *q, json_t **out);
 

@@ -1,6 +1,7 @@
 /*
- * otpctl status: what sign-ins have left in the store. Of a user: what holds, until when, and what
- * the person is told. Of the machine: its messages, and what providers said is left.
+ * otpctl status: shows what sign-ins have left in the store. For a user, it shows the lock-outs and
+ * limits, when they end and what the user reads. For the machine, it shows the counted messages
+ * and how many messages each provider reported as left.
  */
 #include "helpers/otpctl/status/status.h"
 
@@ -45,9 +46,9 @@ print_credits(const json_t *credits)
 	json_t *row;
 
 	if (!json_array_size(credits))
-		(void)printf("No provider has said yet how many messages are left.\n");
+		(void)printf("No provider has reported how many messages are left.\n");
 	else
-		(void)printf("%-16s %-8s  %8s  %s\n", "PROVIDER", "CHANNEL", "LEFT", "SAID");
+		(void)printf("%-16s %-8s  %8s  %s\n", "PROVIDER", "CHANNEL", "LEFT", "REPORTED");
 	json_array_foreach (credits, i, row)
 		(void)printf("%-16s %-8s  %8" JSON_INTEGER_FORMAT "  %s\n",
 		    json_string_value(json_object_get(row, "provider")),
@@ -56,7 +57,7 @@ print_credits(const json_t *credits)
 		    json_string_value(json_object_get(row, "said")));
 }
 
-/* Without a configuration there is no limit to tell. */
+/* Without a configuration, it shows no limit. */
 static int
 show_machine(const struct otpctl *ctl, const struct status_query *q)
 {
@@ -91,7 +92,10 @@ show_user(const struct otpctl *ctl, const struct status_query *q)
 	return OTPCTL_OK;
 }
 
-/* What root alone may read, before the store is opened. */
+/*
+ * Finds the user, and reads the configuration and the contacts. This comes before the store,
+ * because root becomes the helper's user to open that.
+ */
 static int
 prepare(const struct otpctl *ctl, const char *name, char *user, size_t size, struct conf **conf,
     struct otpctl_paths *paths, struct contact_list *list)
@@ -102,7 +106,7 @@ prepare(const struct otpctl *ctl, const char *name, char *user, size_t size, str
 	if (!r)
 		r = otpctl_conf_load(ctl, conf);
 	if (!r && name && !*conf)
-		r = otpctl_fail("there is no %s, so the limits are not known", ctl->config);
+		r = otpctl_fail("%s does not exist, so the limits are unknown", ctl->config);
 	if (!r)
 		r = otpctl_paths_of(*conf, paths);
 	if (!r && name)

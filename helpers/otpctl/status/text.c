@@ -1,4 +1,4 @@
-/* otpctl status: as text. The values are fit for a terminal already. */
+/* otpctl status: prints what was found as text. */
 #include "helpers/otpctl/status/text.h"
 
 #include <stdbool.h>
@@ -27,17 +27,17 @@ is_true(const json_t *row, const char *key)
 	return json_is_true(json_object_get(row, key));
 }
 
-/* Where it came from, and by whom. */
+/* The source of the answers or messages of a row, and whether the program was root. */
 static void
 print_source(const json_t *row)
 {
 	const char *known_source = text_of(row, "place");
 
-	(void)printf(" from %s%s", *known_source ? known_source : "new places",
-	    is_true(row, "root") ? "" : " by hosts that are not root");
+	(void)printf(" from %s%s", *known_source ? known_source : "new sources",
+	    is_true(row, "root") ? "" : " by programs that are not root");
 }
 
-/* Would a recovery code be taken from where the row is of? */
+/* True if a recovery code would be accepted from the source of the row. */
 static bool
 recovery_helps(const json_t *status, const json_t *row)
 {
@@ -56,10 +56,10 @@ recovery_helps(const json_t *status, const json_t *row)
 }
 
 static void
-print_told(const json_t *status, const json_t *row)
+print_shown(const json_t *status, const json_t *row)
 {
-	(void)printf("    told now: \"%s\"%s\n", text_of(row, "told"),
-	    status && recovery_helps(status, row) ? "; a recovery code is taken" : "");
+	(void)printf("    the user now reads: \"%s\"%s\n", text_of(row, "told"),
+	    status && recovery_helps(status, row) ? "; a recovery code is accepted" : "");
 }
 
 static void
@@ -99,7 +99,7 @@ print_sources(const json_t *status)
 	json_t *rows = json_object_get(status, "places"), *row;
 	size_t i;
 
-	(void)printf("Known places:%s\n", json_array_size(rows) ? "" : " none");
+	(void)printf("Known sources:%s\n", json_array_size(rows) ? "" : " none");
 	json_array_foreach (rows, i, row)
 		(void)printf(
 		    "  %s, last sign-in %s\n", text_of(row, "place"), text_of(row, "last"));
@@ -119,11 +119,11 @@ print_failures(const json_t *status)
 		if (!is_true(row, "locked"))
 			continue;
 		if (is_true(row, "for_good"))
-			(void)printf("    no more are taken");
+			(void)printf("    no more are accepted");
 		else
-			(void)printf("    no more are taken until %s", text_of(row, "until"));
-		(void)printf("; to end it: otpctl unlock %s\n", text_of(status, "user"));
-		print_told(status, row);
+			(void)printf("    no more are accepted until %s", text_of(row, "until"));
+		(void)printf("; to end this: otpctl unlock %s\n", text_of(status, "user"));
+		print_shown(status, row);
 	}
 }
 
@@ -146,11 +146,11 @@ print_send(const json_t *row, const json_t *status)
 	(void)putchar('\n');
 	if (!is_true(row, "full"))
 		return;
-	(void)printf("    the next at %s", text_of(row, "next"));
+	(void)printf("    the next is possible at %s", text_of(row, "next"));
 	if (status && strcmp(key, "sends_per_host") != 0)
-		(void)printf("; to end it: otpctl unlock %s", text_of(status, "user"));
+		(void)printf("; to end this: otpctl unlock %s", text_of(status, "user"));
 	(void)putchar('\n');
-	print_told(status, row);
+	print_shown(status, row);
 }
 
 static void
@@ -159,7 +159,7 @@ print_codes(const json_t *status)
 	json_t *rows = json_object_get(status, "codes"), *row;
 	size_t i;
 
-	(void)printf("Codes that can be used:%s\n", json_array_size(rows) ? "" : " none");
+	(void)printf("Codes that can still be used:%s\n", json_array_size(rows) ? "" : " none");
 	json_array_foreach (rows, i, row)
 		(void)printf("  for %s, %s by %s, sent %s, tries: %lld\n", text_of(row, "service"),
 		    text_of(row, "channel"), text_of(row, "provider"), text_of(row, "sent"),
@@ -173,7 +173,7 @@ print_retry_after(const json_t *status)
 	size_t i;
 
 	json_array_foreach (rows, i, row)
-		(void)printf("Provider %s wants no request for %s until %s\n",
+		(void)printf("Provider %s asked to wait: it gets no request for %s until %s\n",
 		    text_of(row, "provider"), text_of(row, "address"), text_of(row, "until"));
 }
 
@@ -197,10 +197,10 @@ status_print_user(const json_t *status)
 
 	(void)printf("%s: %s\n", text_of(status, "user"),
 	    is_true(status, "held") ? "a lock-out or a limit is in force"
-				    : "no lock-out and no limit of their own is in force");
+				    : "no lock-out and no limit of this user is in force");
 	if (!is_true(status, "held"))
-		(void)printf(
-		    "Those of a client: otpctl explain %s --service SERVICE --rhost ADDRESS\n",
+		(void)printf("For those of a client address, run: otpctl explain %s --service "
+			     "SERVICE --rhost ADDRESS\n",
 		    text_of(status, "user"));
 	print_contacts(status);
 	print_recovery(status);
