@@ -9,7 +9,7 @@
 #include "helpers/base/log.h"
 #include "helpers/otpctl/addresses.h"
 
-/* Room for the longest names and reasons: a line that is cut would end within a quoted value. */
+/* Enough for the longest names and reasons: a cut line could end inside a quoted value. */
 enum { ID_BYTES = 8, PAIRS_MAX = 960 };
 
 static uid_t by;
@@ -38,7 +38,7 @@ audit(const char *event, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(pairs, sizeof(pairs), fmt, ap);
 	va_end(ap);
-	/* People at the terminal are told in sentences. */
+	/* To syslog alone: the command prints what it did in sentences. */
 	log_open("otpctl", false);
 	log_request(audit_id());
 	otp_log(LOG_NOTICE, "event=%s by=%u %s", event, (unsigned)by, pairs);
@@ -75,7 +75,7 @@ audit_hold(struct audit_hold *h)
 	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
 		add_unless_ignored(&set, ends[i]);
 	if (sigprocmask(SIG_BLOCK, &set, &h->before))
-		return otpctl_fail("nothing was changed: signals cannot be held back");
+		return otpctl_fail("nothing was changed: interrupts cannot be held back");
 	h->holds = true;
 	return OTPCTL_OK;
 }

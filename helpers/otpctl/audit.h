@@ -1,6 +1,6 @@
 /*
- * The log of what otpctl changes: events in the grammar of pam_otp(8), with the id that all lines
- * of one command carry and the user id of who gave it.
+ * Logs what otpctl changes, as events in the grammar of pam_otp(8). All lines of one command have
+ * the same id, and the user ID of the caller.
  */
 #ifndef OTP_OTPCTL_AUDIT_H
 #define OTP_OTPCTL_AUDIT_H
@@ -10,32 +10,42 @@
 
 #include "helpers/contacts/contacts.h"
 
-/* At the start: who gives the command, before otpctl becomes anybody else. */
+/* Notes the user ID of the caller. To be called first, while otpctl still has it. */
 void audit_begin(void);
-/* Made at the first call; "" where the kernel gives no random number. */
+/* The id of this command, made at the first call. "" if the kernel gives no random number. */
 const char *audit_id(void);
-/* "event=EVENT by=UID " and the pairs of fmt, whose quoted values the caller made so. */
+/*
+ * Logs "event=EVENT by=UID " and then fmt, which is further pairs. The caller passes each quoted
+ * value through text_quotable().
+ */
 void audit(const char *event, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* The same of one contact, its address masked; more is pairs behind it, or "". */
+/* Logs an event about a contact, with the address masked. more is further pairs, or "". */
 void audit_contact(const char *event, const struct contact *c, const char *more);
 
 /*
- * From before a change to its line in the log no interrupt ends the program. A signal that the
- * caller has ignored (nohup, a job in the background) stays nothing.
+ * Holds interrupts back from before a change until its line is in the log, so that none ends the
+ * program in between. Signals that the caller ignores (nohup, a background job) stay ignored.
  */
 struct audit_hold {
 	bool holds;
-	sigset_t before;
+	sigset_t before; /* the signals that were blocked before */
 };
 
-/* An exit code, after a word to the user. */
+/*
+ * Blocks SIGHUP, SIGINT, SIGQUIT and SIGTERM. Returns OTPCTL_OK, or OTPCTL_FAILED after it has
+ * printed why.
+ */
 int audit_hold(struct audit_hold *h);
 /*
- * What was printed is out; then an interrupt that had to wait ends the program here. Directly
- * behind the line: to print may take for ever. Also where nothing is held.
+ * Writes out what was printed, then lets interrupts through again: one that was held back ends the
+ * program here. To be called directly after the line is logged, because printing more may take for
+ * ever. Does nothing if h holds nothing.
  */
 void audit_release(struct audit_hold *h);
-/* Is one waiting? Of a terminal that is gone nobody has said that it shall end. */
+/*
+ * True if SIGINT, SIGQUIT or SIGTERM is pending. SIGHUP does not count: a lost terminal is no
+ * request to stop.
+ */
 bool audit_interrupted(void);
 
 #define _auto_hold __attribute__((cleanup(audit_release)))

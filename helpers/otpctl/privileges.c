@@ -8,7 +8,7 @@ otpctl_may_write(const struct otpctl *ctl)
 {
 	if (geteuid() == 0 || ctl->config_given)
 		return true;
-	(void)otpctl_fail("contacts are root's to change; run it with sudo");
+	(void)otpctl_fail("only root may change contacts; run it with sudo");
 	return false;
 }
 
@@ -36,5 +36,6 @@ otpctl_as_helper(const struct otpctl *ctl)
 
 	if (geteuid() != 0 || ctl->config_given || !otpctl_helper_user(&a))
 		return OTPCTL_OK;
-	return otpctl_become(a.uid, a.gid) ? OTPCTL_OK : otpctl_fail("cannot become " OTP_USER);
+	return otpctl_become(a.uid, a.gid) ? OTPCTL_OK
+					   : otpctl_fail("cannot become the user " OTP_USER);
 }

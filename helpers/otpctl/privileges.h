@@ -1,4 +1,4 @@
-/* Who otpctl is: root, a caller with files of their own, or the helper's user. */
+/* The user that otpctl runs as: root, a caller with their own files, or the helper's user. */
 #ifndef OTP_OTPCTL_PRIVILEGES_H
 #define OTP_OTPCTL_PRIVILEGES_H
 
@@ -8,17 +8,21 @@
 #include "helpers/base/account.h"
 #include "helpers/otpctl/otpctl.h"
 
-/* May this caller change contacts? Says so if not. */
+/* True if the caller may change contacts; if not, prints that it takes root. */
 bool otpctl_may_write(const struct otpctl *ctl);
 
-/* Is there a user of the helper's, without rights? */
+/* Finds the helper's user. False if it does not exist, cannot be looked up, or is root. */
 bool otpctl_helper_user(struct account *out);
-/* From root to the helper's user, for good and proved; anybody else stays who they are. */
+/*
+ * If the process is root, gives up root for good and becomes this user, and checks that there is
+ * no way back. If not, does nothing. False if it failed.
+ */
 bool otpctl_become(uid_t uid, gid_t gid);
 
 /*
- * Root becomes the helper's user, where there is one, to read what a sign-in reads; not with
- * --config, which may name a file of root's. An exit code.
+ * If the process is root and the helper's user exists, becomes that user, to read only what a
+ * sign-in can read. Not with --config, which may name a file that only root can read.
+ * Returns OTPCTL_OK, or OTPCTL_FAILED after it has printed why.
  */
 int otpctl_as_helper(const struct otpctl *ctl);
 

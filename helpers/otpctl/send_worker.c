@@ -64,8 +64,7 @@ static void
 clock_now(struct clock_source *c, struct instant *out)
 {
 	(void)c;
-	/* If this fails, the boot id is empty, and the store neither keeps nor finds a challenge.
-	 */
+	/* Without a boot id, the store neither keeps nor finds a challenge. */
 	(void)otpctl_now(out);
 }
 

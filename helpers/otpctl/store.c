@@ -1,6 +1,6 @@
 /*
- * The store is opened as the user who owns it, never as root: what root makes in its folder would
- * end every later sign-in.
+ * Opens the store as the user who owns it, never as root: a file of root in its folder would make
+ * every later sign-in fail.
  */
 #include "helpers/otpctl/store.h"
 
@@ -15,14 +15,14 @@
 #include "helpers/otpctl/otpctl.h"
 #include "helpers/otpctl/privileges.h"
 
-/* So long it is waited for; a wait that is this much behind the last is another one. */
-enum { STORE_PATIENCE_MS = 10000, STORE_PAUSE_MS = 1000 };
+/* A command waits this long for a busy store. A wait this long after the last one is a new one. */
+enum { STORE_PATIENCE_MS = 10000, STORE_NEW_WAIT_MS = 1000 };
 
 struct patience {
 	int64_t began_ms, last_ms;
 };
 
-/* Becomes whom the store belongs to. An exit code. */
+/* Root becomes the owner of the store. Returns OTPCTL_OK or OTPCTL_FAILED. */
 static int
 become_owner(void)
 {
@@ -33,24 +33,27 @@ become_owner(void)
 	if (!otpctl_helper_user(&a))
 		return otpctl_fail("there is no user " OTP_USER "; make it, then run: otpctl init");
 	if (!otpctl_become(a.uid, a.gid))
-		return otpctl_fail("cannot become " OTP_USER);
+		return otpctl_fail("cannot become the user " OTP_USER);
 	return OTPCTL_OK;
 }
 
-/* Every two milliseconds while a sibling has it. An interrupt ends it, also one that is held. */
+/*
+ * A store_wait_fn, for two milliseconds. 0, -OTP_ETIME at the end of the patience, or
+ * -OTP_EGONE after an interrupt, even if that is held back.
+ */
 static int
 wait_for_concurrent(void *arg)
 {
 	struct patience *p = arg;
-	const struct timespec retry_after = {.tv_nsec = 2 * 1000 * 1000};
+	const struct timespec two_ms = {.tv_nsec = 2 * 1000 * 1000};
 	int64_t now = clock_ms(CLOCK_MONOTONIC);
 
-	if (now - p->last_ms > STORE_PAUSE_MS)
+	if (now - p->last_ms > STORE_NEW_WAIT_MS)
 		p->began_ms = now;
 	p->last_ms = now;
 	if (now - p->began_ms > STORE_PATIENCE_MS)
 		return -OTP_ETIME;
-	(void)nanosleep(&retry_after, NULL);
+	(void)nanosleep(&two_ms, NULL);
 	return audit_interrupted() ? -OTP_EGONE : 0;
 }
 
@@ -65,8 +68,8 @@ otpctl_store_open(const struct otpctl *ctl, const char *state, struct store **ou
 	(void)umask(077);
 	if (!store_sqlite_open(state, wait_for_concurrent, &patience, out))
 		return OTPCTL_OK;
-	return otpctl_fail("the store could not be opened%s",
-	    ctl->root || ctl->config_given ? "; see: otpctl init" : "; run it with sudo");
+	return otpctl_fail("the store in %s could not be opened; %s", state,
+	    ctl->root || ctl->config_given ? "run: otpctl init" : "run it with sudo");
 }
 
 int
@@ -75,7 +78,7 @@ otpctl_now(struct instant *out)
 	*out = (struct instant){.boot_id = ""};
 	if (!instant_now(out))
 		return OTPCTL_OK;
-	return otpctl_fail("the kernel tells neither its clocks nor its boot id");
+	return otpctl_fail("the kernel did not give its clocks and its boot id");
 }
 
 const char *

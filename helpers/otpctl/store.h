@@ -1,4 +1,4 @@
-/* The store as commands open it, and its time. */
+/* Opens the store for a command, and tells the time as the store understands it. */
 #ifndef OTP_OTPCTL_STORE_H
 #define OTP_OTPCTL_STORE_H
 
@@ -9,16 +9,20 @@
 #include "helpers/store/store.h"
 
 /*
- * Opens the store, as the user who owns it: root becomes that user for good, so all else that
- * takes root is done before. An exit code, after a word to the user.
+ * Opens the store in the state folder as its owner. Root becomes that user for good, so the caller
+ * does first all that takes root. The caller closes *out. Returns OTPCTL_OK, or OTPCTL_FAILED after
+ * it has printed why.
  */
 int otpctl_store_open(const struct otpctl *ctl, const char *state, struct store **out);
 
-/* What the store calls now. An exit code. */
+/*
+ * Gets the time for calls of the store. Returns OTPCTL_OK, or OTPCTL_FAILED after it has printed
+ * why.
+ */
 int otpctl_now(struct instant *out);
 
 enum { OTPCTL_TIME_MAX = 32 };
-/* "2026-11-22 13:04:11Z". Returns dst. */
+/* Writes a wall clock time in ms as UTC, like "2026-11-22 13:04:11Z". Returns dst. */
 const char *otpctl_time(int64_t wall_ms, char dst[static OTPCTL_TIME_MAX]);
 
 #endif
