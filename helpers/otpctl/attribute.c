@@ -1,6 +1,7 @@
 /*
- * otpctl attribute: what a user has at a provider, such as an id or a session cookie. A value may
- * let its holder in there, so it comes from standard input and is never shown again.
+ * otpctl attribute: what a user has at a provider, such as an ID or a session cookie. A value may
+ * give access to the user's account there. So it is read from standard input, and never shown
+ * again.
  */
 #include "helpers/otpctl/attribute.h"
 
@@ -53,7 +54,7 @@ parse_words(int key, char *arg, struct argp_state *state)
 	}
 }
 
-/* One line from standard input. An exit code. */
+/* Reads one line from standard input. Returns OTPCTL_OK or OTPCTL_FAILED. */
 static int
 read_value(struct secret *value)
 {
@@ -61,8 +62,8 @@ read_value(struct secret *value)
 	int r = OTPCTL_OK;
 
 	if (isatty(STDIN_FILENO))
-		(void)fputs(
-		    "Value (it is shown while you type; better: a pipe or < FILE): ", stderr);
+		(void)fputs("Value (the terminal shows what you type; a pipe or < FILE is safer): ",
+		    stderr);
 	if (!fgets(line, sizeof(line), stdin) || (!strchr(line, '\n') && !feof(stdin)) ||
 	    (!isatty(STDIN_FILENO) && getc(stdin) != EOF))
 		r = otpctl_fail(
@@ -84,7 +85,7 @@ audit_change(const char *event, const char *user, const struct words *w)
 	    text_quotable(provider, sizeof(provider), w->word[1]), w->word[2]);
 }
 
-/* value is NULL for a removal. An exit code. */
+/* Sets the attribute, or removes it if value is NULL. Returns an exit code. */
 static int
 change(const char *path, const char *user, enum otpctl_known known, const struct words *w,
     const char *value)
@@ -110,12 +111,13 @@ change(const char *path, const char *user, enum otpctl_known known, const struct
 	if (r == -OTP_ENOENT && known == USER_AS_TYPED)
 		return otpctl_nothing_typed(user);
 	if (r == -OTP_ENOENT) {
-		(void)otpctl_fail("%s has no %s at %s", user, w->word[2], w->word[1]);
+		(void)otpctl_fail(
+		    "%s has no attribute %s for the provider %s", user, w->word[2], w->word[1]);
 		return OTPCTL_NONE;
 	}
 	if (r == -OTP_EINVAL)
-		return otpctl_fail("nothing was changed: a name has up to %d of a-z, 0-9 and _, a "
-				   "value no control characters and at least one byte",
+		return otpctl_fail("nothing was changed: a name has up to %d characters a-z, 0-9 "
+				   "and _; a value has at least one byte and no control character",
 		    ATTRIBUTE_NAME_MAX);
 	return otpctl_fail("nothing was changed: %s", otp_strerror(r));
 }
@@ -139,7 +141,10 @@ static const struct argp list_argp = {.parser = parse_words,
     .args_doc = "USER PROVIDER",
     .doc = "Lists the names, not the values, of what USER has at PROVIDER."};
 
-/* Arguments and paths of a command. An exit code. */
+/*
+ * What all commands do first: parses the arguments, looks up the user and loads the configuration.
+ * Returns an exit code.
+ */
 static int
 begin(struct otpctl *ctl, enum otpctl_name how, const struct argp *argp, const char *name, int argc,
     char **argv, struct words *w, char *user, size_t size, enum otpctl_known *known,
@@ -156,9 +161,9 @@ begin(struct otpctl *ctl, enum otpctl_name how, const struct argp *argp, const c
 	return r ? r : otpctl_paths_of(*conf, paths);
 }
 
-/* What is set for a provider that is not there is asked for by no profile. */
+/* Refuses a provider that is not configured, because no profile would use its attributes. */
 static int
-provider_is_there(const struct conf *conf, const char *name)
+need_provider(const struct conf *conf, const char *name)
 {
 	if (!conf || conf_provider(conf, name))
 		return OTPCTL_OK;
@@ -167,7 +172,7 @@ provider_is_there(const struct conf *conf, const char *name)
 }
 
 static int
-tell_change(const struct otpctl *ctl, const char *what, const char *user, const struct words *w)
+print_change(const struct otpctl *ctl, const char *what, const char *user, const struct words *w)
 {
 	if (ctl->json) {
 		_auto_json json_t *j = json_pack("{s:s, s:s, s:s, s:b}", "user", user, "provider",
@@ -194,12 +199,12 @@ attribute_set(struct otpctl *ctl, int argc, char **argv)
 	if (!r && !otpctl_may_write(ctl))
 		r = OTPCTL_FAILED;
 	if (!r)
-		r = provider_is_there(conf, w.word[1]);
+		r = need_provider(conf, w.word[1]);
 	if (!r)
 		r = read_value(&value);
 	if (!r)
 		r = change(paths.contacts, user, known, &w, secret_str(&value));
-	return r ? r : tell_change(ctl, "set", user, &w);
+	return r ? r : print_change(ctl, "set", user, &w);
 }
 
 static int
@@ -217,7 +222,7 @@ attribute_remove(struct otpctl *ctl, int argc, char **argv)
 		r = OTPCTL_FAILED;
 	if (!r)
 		r = change(paths.contacts, user, known, &w, NULL);
-	return r ? r : tell_change(ctl, "removed", user, &w);
+	return r ? r : print_change(ctl, "removed", user, &w);
 }
 
 static int
@@ -258,13 +263,13 @@ attribute_list(struct otpctl *ctl, int argc, char **argv)
 	if (r)
 		return r;
 	if (contacts_sqlite_open(paths.contacts, ctl->second_owner, &c))
-		return otpctl_fail("the contacts could not be read");
+		return otpctl_fail("%s: the contacts could not be read", paths.contacts);
 	r = c->ops->attributes(c, user, w.word[1], add_name, names);
 	c->ops->close(c);
 	if (r)
-		return otpctl_fail("the contacts could not be read");
+		return otpctl_fail("%s: the contacts could not be read", paths.contacts);
 	if (!json_array_size(names) && !ctl->json) {
-		(void)otpctl_fail("%s has nothing at %s", user, w.word[1]);
+		(void)otpctl_fail("%s has no attribute for the provider %s", user, w.word[1]);
 		return OTPCTL_NONE;
 	}
 	return print_names(ctl, names);

@@ -1,4 +1,4 @@
-/* otpctl config: what the configuration says, and whether it is right. Changes nothing. */
+/* otpctl config: checks and shows the configuration, and changes nothing. */
 #include "helpers/otpctl/configuration.h"
 
 #include <errno.h>
@@ -55,9 +55,9 @@ uses_credentials(const struct conf_provider *p)
 }
 
 /*
- * One provider, and the channels that it serves: takes_message, one for each channel, is set for
- * those whose text it sends (or may send, where it cannot be loaded). Errors and warnings go to the
- * report.
+ * Checks one provider for each channel that names it. Sets takes_message[i] if it sends the text of
+ * channel i, or may do so because it could not be loaded. 0, or a negative OTP_E; the errors and
+ * warnings are in the report.
  */
 static int
 check_provider(const struct otpctl *ctl, const struct conf *c, const struct conf_provider *section,
@@ -69,8 +69,8 @@ check_provider(const struct otpctl *ctl, const struct conf *c, const struct conf
 	if (secrets == PROVIDER_READ_SECRETS && uses_credentials(section)) {
 		secrets = PROVIDER_NAME_SECRETS;
 		conf_warn(report, section->file, section->line,
-		    "[provider %s] cred: works where systemd starts the helper, and nowhere else; "
-		    "its secrets were not read",
+		    "[provider %s] cred: works only where systemd starts the helper, so its "
+		    "secrets were not read",
 		    section->name);
 	}
 	r = provider_load(c, section, ctl->second_owner, secrets, &p, report);
@@ -92,13 +92,13 @@ check_provider(const struct otpctl *ctl, const struct conf *c, const struct conf
 
 enum { OUTSIDE_SHOWN = 20 };
 
-/* Numbers to which nothing may be sent. */
+/* The registered numbers that [limits] prefixes does not allow. */
 struct outside {
 	const struct conf *conf;
-	const char *file; /* where the key stands */
+	const char *file; /* that sets prefixes */
 	unsigned line;
 	struct conf_report *report;
-	size_t n;
+	size_t n; /* of all such numbers; the report has the first of them */
 };
 
 static int
@@ -110,7 +110,7 @@ warn_of_number(const struct contact *c, void *arg)
 	if (c->kind == CONTACT_PHONE && !conf_allows_number(o->conf, c->address) &&
 	    o->n++ < OUTSIDE_SHOWN)
 		conf_warn(o->report, o->file, o->line,
-		    "[limits] prefixes: no code is sent to %s of %s, which is outside",
+		    "[limits] prefixes: %s of %s is outside, so no code is sent there",
 		    contact_masked(masked, sizeof(masked), c->address), c->user);
 	return 0;
 }
@@ -126,8 +126,7 @@ find_prefixes(const struct conf_shown *shown, void *arg)
 	o->line = shown->line;
 }
 
-/* Registered numbers that the configuration shuts out: a mistake, or somebody who cannot sign in.
- */
+/* Warns of registered numbers to which no code is sent: the number or the option is wrong. */
 static void
 check_numbers(const struct conf *c, struct conf_report *report)
 {
@@ -138,16 +137,16 @@ check_numbers(const struct conf *c, struct conf_report *report)
 	conf_show(c, NULL, find_prefixes, &o);
 	if (contacts_sqlite_each(c->paths.contacts, NULL, warn_of_number, &o))
 		conf_warn(report, o.file, o.line,
-		    "[limits] prefixes: whether registered numbers are outside was not seen: the "
+		    "[limits] prefixes: the registered numbers were not checked, because the "
 		    "contacts could not be read");
 	if (o.n > OUTSIDE_SHOWN)
 		conf_warn(report, o.file, o.line,
-		    "[limits] prefixes: %zu registered numbers are outside, more than are told "
-		    "here",
-		    o.n);
+		    "[limits] prefixes: %zu registered numbers are outside; the first %d are "
+		    "listed",
+		    o.n, OUTSIDE_SHOWN);
 }
 
-/* PAM's own folders, of the administrator and of packages. */
+/* The folders in which PAM looks for services: of the administrator, and of packages. */
 static const char *const pam_folders[] = {"/etc/pam.d", "/usr/lib/pam.d"};
 
 static bool
@@ -163,10 +162,10 @@ is_installed(const char *service)
 	return false;
 }
 
-/* What names services: the heading of a section, or a rule's key. */
+/* Services are named by the headings of [service ...] and by the key "services" of rules. */
 struct naming {
 	struct conf_report *report;
-	char *section; /* the heading that was looked at last */
+	char *section; /* the heading that was checked last */
 };
 
 static void
@@ -184,7 +183,7 @@ check_services(const struct conf_shown *shown, const char *key, const char *part
 			    shown->section, key, name);
 }
 
-/* A misspelt service is nobody's: what is said of it never holds. */
+/* Warns of services that PAM does not have: what is set for a misspelt one never takes effect. */
 static void
 check_naming(const struct conf_shown *shown, void *arg)
 {
@@ -222,15 +221,15 @@ check_all(const struct otpctl *ctl, const struct check_arguments *a, struct conf
 		return -OTP_ENOMEM;
 	if (ctl->root && geteuid() == 0 && !ctl->config_given)
 		conf_warn(report, NULL, 0,
-		    "read as root, for the user " OTP_USER " could not be looked up: a sign-in "
-		    "works only with it");
+		    "read as root, because the user " OTP_USER " could not be looked up; no "
+		    "sign-in succeeds without that user");
 	names = rules_check(c, report);
 	check_numbers(c, report);
 	if (!access(pam_folders[0], X_OK))
 		conf_show(c, NULL, check_naming, &naming);
 	free(naming.section);
 	if (!a->no_secrets && !sees_secrets)
-		conf_warn(report, NULL, 0, "the secrets were not read, for that takes root");
+		conf_warn(report, NULL, 0, "the secrets were not read, because that takes root");
 	if (a->no_secrets || !sees_secrets)
 		secrets = PROVIDER_NAME_SECRETS;
 	for (size_t i = 0; i < c->nproviders; i++) {
@@ -247,7 +246,7 @@ check_all(const struct otpctl *ctl, const struct check_arguments *a, struct conf
 }
 
 static int
-tell_check(const struct otpctl *ctl, int r, const struct conf_report *report)
+print_check(const struct otpctl *ctl, int r, const struct conf_report *report)
 {
 	_auto_json json_t *lists = NULL;
 	json_t *list[CONF_WARNING + 1];
@@ -257,11 +256,12 @@ tell_check(const struct otpctl *ctl, int r, const struct conf_report *report)
 		otpctl_print_report(report);
 		if (r == -OTP_ECONF)
 			return otpctl_fail(
-			    "%s: there are errors; nobody is signed in until they are mended",
+			    "%s: there are errors; nobody can sign in until they are corrected",
 			    ctl->config);
 		if (r == -OTP_ENOENT)
 			return otpctl_fail(
-			    "%s: there are errors; the rules are without those whom they name",
+			    "%s: there are errors; sign-ins work, but the rules do not apply to "
+			    "the users and groups that the errors name",
 			    ctl->config);
 		if (r)
 			return otpctl_fail("%s: %s", ctl->config, otp_strerror(r));
@@ -295,7 +295,7 @@ config_check(struct otpctl *ctl, int argc, char **argv)
 	_auto_report struct conf_report report = {.max = REPORT_MAX};
 
 	otpctl_parse(ctl, &argp, "otpctl config check", argc, argv, &a);
-	return tell_check(ctl, check_all(ctl, &a, &report), &report);
+	return print_check(ctl, check_all(ctl, &a, &report), &report);
 }
 
 /* show */
@@ -328,13 +328,14 @@ struct showing {
 };
 
 /*
- * May a provider's free key be shown? A secret must stand in a file: or cred:, but until the check
- * has said so it may be the secret itself; a profile that cannot be read cannot tell.
+ * True if the value may be shown. A secret must be in a file: or cred:, but an unchecked
+ * configuration may have the secret itself as the value. The profile says which keys are secret;
+ * if it cannot be read, all are.
  */
 static bool
 may_show(const struct showing *to, const struct conf_shown *shown)
 {
-	_auto_report struct conf_report unheard = {.max = REPORT_MAX};
+	_auto_report struct conf_report ignored = {.max = REPORT_MAX};
 	const struct conf_provider *section;
 	const struct profile_var *var;
 	struct profile *p = NULL;
@@ -345,7 +346,7 @@ may_show(const struct showing *to, const struct conf_shown *shown)
 		return true;
 	section = conf_provider(to->c, shown->section + strlen("provider "));
 	if (profile_load(section->profile, section->variant, &to->c->paths.profiles,
-		to->ctl->second_owner, &p, &unheard))
+		to->ctl->second_owner, &p, &ignored))
 		return false;
 	var = profile_var(p, shown->key);
 	secret = !var || var->secret;
@@ -376,7 +377,10 @@ add_text(const struct conf_shown *shown, void *arg)
 	conf_show_text(&row, &to->text);
 }
 
-/* A terminal would obey control characters in a value; a file or a pipe gets the value itself. */
+/*
+ * Prints the text line by line. On a terminal, which would obey them, control characters are
+ * replaced. A file or a pipe gets the values as they are. Returns OTPCTL_OK or OTPCTL_FAILED.
+ */
 static int
 print_text(const char *text)
 {

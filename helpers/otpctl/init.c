@@ -2,10 +2,11 @@
  * otpctl init: makes what sign-ins need and never make by themselves.
  *
  * MUST:
- *  - whatever exists is kept, judged and told of, never remade, never repaired in silence;
- *  - root works only in folders that nobody but root can write to;
- *  - the state folder is the helper's user's: what is in it is made and looked at in a process that
- *    has become that user for good.
+ *  - What exists is kept, checked and reported. It is never replaced and never repaired; only a
+ *    store of an older version is converted.
+ *  - Root works only in folders that only root can write to.
+ *  - The state folder belongs to the helper's user. Only a process that has become that user for
+ *    good makes or opens the files in it.
  */
 #include "helpers/otpctl/init.h"
 
@@ -36,15 +37,15 @@ enum { KEY_LEN = 32, KEY_MAX = 4096 };
 struct init {
 	const struct otpctl *ctl;
 	struct otpctl_paths paths;
-	uid_t owner; /* of what root makes: root, or the caller on a developer's machine */
-	uid_t uid;   /* of the helper: OTP_USER, or the caller */
+	uid_t owner; /* of all but the state folder: root, or the caller with --config */
+	uid_t uid;   /* of the state folder: the helper's user, or the caller with --config */
 	gid_t gid;
 	json_t *made;
 	json_t *kept;
 };
 
 static void
-tell(struct init *in, bool made, const char *what, const char *path)
+report(struct init *in, bool made, const char *what, const char *path)
 {
 	if (in->ctl->json)
 		(void)json_array_append_new(made ? in->made : in->kept, json_string(path));
@@ -53,12 +54,12 @@ tell(struct init *in, bool made, const char *what, const char *path)
 }
 
 static int
-say(const char *path, const char *why, const char *next)
+fail(const char *path, const char *why, const char *next)
 {
 	return otpctl_fail("%s: %s%s%s", path, why, *next ? "; " : "", next);
 }
 
-/* Who everything belongs to. An exit code. */
+/* Decides who will own everything. Returns OTPCTL_OK or OTPCTL_FAILED, as the functions below. */
 static int
 choose_owner(struct init *in)
 {
@@ -71,8 +72,8 @@ choose_owner(struct init *in)
 	if (geteuid() != 0) {
 		if (in->ctl->config_given)
 			return OTPCTL_OK;
-		return otpctl_fail("run it as root; on a developer's machine, with --config FILE "
-				   "whose [paths] are yours");
+		return otpctl_fail("run it as root; on a developer's machine, add --config FILE "
+				   "with [paths] of your own");
 	}
 	r = account_lookup(OTP_USER, &a);
 	if (r)
@@ -80,7 +81,7 @@ choose_owner(struct init *in)
 		    "the user %s could not be looked up: %s", OTP_USER, otp_strerror(r));
 	if (!a.exists || a.uid == 0 || a.gid == 0) {
 		account_clear(&a);
-		return otpctl_fail("there is no user '%s' without rights; make it with: useradd "
+		return otpctl_fail("there is no user '%s' apart from root; create it with: useradd "
 				   "--system --user-group --home-dir /nonexistent --no-create-home "
 				   "--shell /usr/sbin/nologin %s",
 		    OTP_USER, OTP_USER);
@@ -93,23 +94,23 @@ choose_owner(struct init *in)
 
 /* --- folders ------------------------------------------------------------------------------- */
 
-/* Makes one folder in a parent that was judged, with owner and mode from its birth. */
+/* Makes one folder in a checked parent. Nobody else can use it before its owner is right. */
 static int
 make_folder(const char *path, uid_t uid, gid_t gid, mode_t mode)
 {
 	_auto_close int fd = -1;
 
 	if (mkdir(path, 0700))
-		return say(path, strerror(errno), "");
+		return fail(path, strerror(errno), "");
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fchown(fd, uid, gid) || fchmod(fd, mode))
-		return say(path, strerror(errno), "");
+		return fail(path, strerror(errno), "");
 	return OTPCTL_OK;
 }
 
 /*
- * The folder and all above it. Those that are missing are made: the last one for the helper's
- * group alone to enter, the others for everyone.
+ * Checks the folder and all folders above it, and makes those that are missing. The last one is for
+ * the helper's group alone to enter, the others are for everyone.
  */
 static int
 need_folder(struct init *in, const char *path)
@@ -120,7 +121,7 @@ need_folder(struct init *in, const char *path)
 
 	if (len >= sizeof(part) ||
 	    trust_path(path, in->owner, culprit, sizeof(culprit)) == -OTP_EINVAL)
-		return say(path, "not an absolute path", "");
+		return fail(path, "not an absolute path", "");
 	for (size_t i = 1; i <= len; i++) {
 		bool last = i == len;
 		int r;
@@ -129,18 +130,17 @@ need_folder(struct init *in, const char *path)
 			continue;
 		(void)snprintf(part, sizeof(part), "%.*s", (int)i, path);
 		if (trust_path(part, in->owner, culprit, sizeof(culprit)))
-			return say(culprit, "not a folder that only root can write to",
-			    "see: ls -ld, then chown and chmod it, or choose another place in "
-			    "[paths]");
+			return fail(culprit, "not a folder that only root can write to",
+			    "use chown and chmod, or choose another folder in [paths]");
 		if (!lstat(part, &st)) {
 			if (!S_ISDIR(st.st_mode))
-				return say(part, "not a folder", "");
+				return fail(part, "not a folder", "");
 			continue;
 		}
 		r = make_folder(part, in->owner, last ? in->gid : getegid(), last ? 0750 : 0755);
 		if (r)
 			return r;
-		tell(in, true, "folder", part);
+		report(in, true, "folder", part);
 	}
 	return OTPCTL_OK;
 }
@@ -152,7 +152,7 @@ need_parent(struct init *in, const char *path)
 	const char *slash = strrchr(path, '/');
 
 	if (!slash || slash == path || (size_t)(slash - path) >= sizeof(parent))
-		return say(path, "not an absolute path below a folder", "");
+		return fail(path, "not an absolute path below a folder", "");
 	(void)snprintf(parent, sizeof(parent), "%.*s", (int)(slash - path), path);
 	return need_folder(in, parent);
 }
@@ -168,16 +168,17 @@ need_state_folder(struct init *in)
 		return r;
 	if (lstat(path, &st)) {
 		r = errno == ENOENT ? make_folder(path, in->uid, in->gid, 0700)
-				    : say(path, strerror(errno), "");
+				    : fail(path, strerror(errno), "");
 		if (!r)
-			tell(in, true, "state", path);
+			report(in, true, "state", path);
 		return r;
 	}
 	if (!S_ISDIR(st.st_mode) || st.st_uid != in->uid || st.st_mode & (S_IWGRP | S_IWOTH))
-		return say(path, "not a folder that is the helper's user's alone to write to",
+		return fail(path,
+		    "not a folder of the helper's user that only that user can write to",
 		    "give it to that user with mode 0700, or move it away and run otpctl init "
 		    "again");
-	tell(in, false, "state", path);
+	report(in, false, "state", path);
 	return OTPCTL_OK;
 }
 
@@ -207,17 +208,17 @@ make_key(struct init *in, const char *parent, const char *name)
 	int r = 0;
 
 	if (snprintf(new_name, sizeof(new_name), "%s.new", name) >= (int)sizeof(new_name))
-		return say(in->paths.host_key, "the name is too long", "");
+		return fail(in->paths.host_key, "the name is too long", "");
 	if (dir < 0 || flock(dir, LOCK_EX))
-		return say(parent, strerror(errno), "");
-	/* A dead maker's: it never became the key. */
+		return fail(parent, strerror(errno), "");
+	/* If an earlier run was killed, its file is still here. It never became the key. */
 	(void)unlinkat(dir, new_name, 0);
-	/* Linked, not renamed: a key that is there is never replaced. */
+	/* Linked, not renamed, because that never replaces a key. */
 	if (write_key(dir, new_name, in->owner, in->gid) || linkat(dir, new_name, dir, name, 0))
-		r = say(in->paths.host_key, strerror(errno), "no key was made");
+		r = fail(in->paths.host_key, strerror(errno), "no host key was made");
 	(void)unlinkat(dir, new_name, 0);
 	if (!r && fsync(dir))
-		r = say(parent, strerror(errno), "");
+		r = fail(parent, strerror(errno), "");
 	return r;
 }
 
@@ -236,21 +237,22 @@ need_key(struct init *in)
 	if (r == -OTP_ENOENT) {
 		r = make_key(in, parent, slash + 1);
 		if (!r)
-			tell(in, true, "host key", path);
+			report(in, true, "host key", path);
 		if (!r && !access(in->paths.contacts, F_OK))
-			(void)otpctl_fail("note: the host key was missing and is a new one; codes "
-					  "on their way and whatever else the old one sealed are "
-					  "void");
+			(void)otpctl_fail("note: the host key was missing, so a new one was made; "
+					  "unexpired codes and all else that the old key sealed "
+					  "are void");
 		return r;
 	}
 	if (!r && key.len < KEY_LEN)
 		r = -OTP_EINVAL;
 	if (r)
-		return otpctl_fail("%s: %s; it must be a file of at least %d bytes, root's, mode "
-				   "0640, in the group of %s; it is not made anew by itself, for "
-				   "what was made with the old one would stop working",
+		return otpctl_fail(
+		    "%s: %s; the host key must be a file of at least %d bytes, owned "
+		    "by root, mode 0640, in the group of %s; it is not replaced, "
+		    "because all that it sealed would become void",
 		    path, otp_strerror(r), KEY_LEN, OTP_USER);
-	tell(in, false, "host key", path);
+	report(in, false, "host key", path);
 	return OTPCTL_OK;
 }
 
@@ -267,15 +269,16 @@ need_contacts(struct init *in)
 		return r;
 	r = contacts_sqlite_create(path, in->owner, in->gid);
 	if (!r) {
-		tell(in, true, "contacts", path);
+		report(in, true, "contacts", path);
 		return OTPCTL_OK;
 	}
 	if (r != -OTP_EEXIST)
-		return say(path, "could not be made", "");
+		return fail(path, "could not be made", "");
 	if (contacts_sqlite_open(path, in->owner, &c))
-		return say(path, "is there, but is not usable", "move it away and run otpctl init");
+		return fail(
+		    path, "exists, but is not usable", "move it away and run otpctl init again");
 	c->ops->close(c);
-	tell(in, false, "contacts", path);
+	report(in, false, "contacts", path);
 	return OTPCTL_OK;
 }
 
@@ -283,7 +286,7 @@ need_contacts(struct init *in)
 
 enum as_user { AS_MADE, AS_KEPT, AS_FAILED };
 
-/* What the helper must be able to read is tried as the helper would. */
+/* True if this process, which has become the helper's user, can read what the helper reads. */
 static bool
 can_read(const struct init *in)
 {
@@ -324,14 +327,16 @@ store_as_user(const struct init *in)
 	if (r && r != -OTP_EEXIST)
 		return AS_FAILED;
 	if (r && store_sqlite_migrate(in->paths.state)) {
-		(void)otpctl_fail("%s/store.db could not be brought to this version; it is as it "
-				  "was; if it is none of ours, move it away and run otpctl init",
+		(void)otpctl_fail("%s/store.db could not be converted to this version and is "
+				  "unchanged; if it is no store of pam_otp, move it away and run "
+				  "otpctl init again",
 		    in->paths.state);
 		return AS_FAILED;
 	}
 	if (store_sqlite_open(in->paths.state, NULL, NULL, &s)) {
 		(void)otpctl_fail(
-		    "%s/store.db is not usable; move it away and run otpctl init", in->paths.state);
+		    "%s/store.db is not usable; move it away and run otpctl init again",
+		    in->paths.state);
 		return AS_FAILED;
 	}
 	s->ops->close(s);
@@ -348,11 +353,12 @@ need_store(struct init *in)
 	pid_t pid, got;
 
 	if (snprintf(path, sizeof(path), "%s/store.db", in->paths.state) >= (int)sizeof(path))
-		return say(in->paths.state, "the path is too long", "");
+		return fail(in->paths.state, "the path is too long", "");
 	(void)otpctl_flush();
 	pid = fork();
 	if (pid < 0)
-		return otpctl_fail("fork: %s", strerror(errno));
+		return otpctl_fail(
+		    "the process that makes the store did not start: %s", strerror(errno));
 	if (pid == 0)
 		_exit(store_as_user(in));
 	do
@@ -360,8 +366,8 @@ need_store(struct init *in)
 	while (got < 0 && errno == EINTR);
 	if (got != pid || !WIFEXITED(status) ||
 	    (WEXITSTATUS(status) != AS_MADE && WEXITSTATUS(status) != AS_KEPT))
-		return say(path, "could not be made or used", "");
-	tell(in, WEXITSTATUS(status) == AS_MADE, "store", path);
+		return fail(path, "could not be made or used", "");
+	report(in, WEXITSTATUS(status) == AS_MADE, "store", path);
 	return OTPCTL_OK;
 }
 

@@ -1,10 +1,10 @@
 /*
- * otpctl recovery: codes on paper for the day when no message comes.
+ * otpctl recovery: issues and revokes recovery codes, for the day on which no message comes.
  *
  * MUST:
- *  - codes are shown once, on standard output, and are nowhere else: no log, no file, no argument;
- *  - they are in the store, on disk, before the first one is shown;
- *  - codes that could not be shown whole are revoked: nobody knows who has what of them.
+ *  - Codes are shown once, on standard output. They are in no log, no file and no argument.
+ *  - The hashes of the codes are on disk before the first code is shown.
+ *  - If not all codes could be printed, all are revoked, because nobody knows who has seen which.
  */
 #include "helpers/otpctl/recovery.h"
 
@@ -52,7 +52,7 @@ may_write(const struct otpctl *ctl)
 {
 	if (geteuid() == 0 || ctl->config_given)
 		return true;
-	(void)otpctl_fail("recovery codes are root's to issue and revoke; run it with sudo");
+	(void)otpctl_fail("only root may issue and revoke recovery codes; run it with sudo");
 	return false;
 }
 
@@ -116,7 +116,7 @@ make_codes(struct issue *i, const struct instant *now)
 	return r ? otpctl_fail("no codes were made: %s", otp_strerror(r)) : OTPCTL_OK;
 }
 
-/* A name that may be longer than a line. */
+/* Prints a value, which may be longer than a line, in as many lines as it needs. */
 static void
 print_field(const char *name, const char *value)
 {
@@ -144,7 +144,7 @@ print_sheet(const struct issue *i)
 	    "  On paper, in a place that you can lock, apart from your phone and\n"
 	    "  your password. Not as a photo, and not in a file or a mail.\n"
 	    "  If this sheet is lost or was seen, tell your administrator at once.\n"
-	    "\n  This sheet takes the place of all older ones: tear them up.\n";
+	    "\n  This sheet replaces all older ones: tear them up.\n";
 	char time[OTPCTL_TIME_MAX];
 
 	(void)printf("RECOVERY CODES FOR SIGNING IN\n\n");
@@ -166,7 +166,10 @@ print_list(const struct issue *i)
 		(void)printf("%s\n", secret_str(&i->code[n]));
 }
 
-/* By hand, so that no code stays in memory that is not wiped; a code needs no escaping. */
+/*
+ * Does not build a JSON object of the codes, because jansson would leave them in memory that is not
+ * wiped. A code needs no escaping.
+ */
 static void
 print_codes_json(const struct issue *i)
 {
@@ -182,14 +185,14 @@ print_codes_json(const struct issue *i)
 	(void)printf("\n  ]\n}\n");
 }
 
-/* False with errno when not all of it was written. */
+/* False, with errno set, if not all of it was written. */
 static bool
 print_codes(const struct otpctl *ctl, bool sheet, const struct issue *i)
 {
 	static char room[OUTPUT_MAX];
 	bool ok;
 
-	/* In memory that can be wiped. */
+	/* So that the buffer can be wiped. */
 	(void)setvbuf(stdout, room, _IOFBF, sizeof(room));
 	if (ctl->json)
 		print_codes_json(i);
@@ -202,9 +205,9 @@ print_codes(const struct otpctl *ctl, bool sheet, const struct issue *i)
 	return ok;
 }
 
-/* Nobody has seen them, or not all of them, or nobody knows who has. */
+/* Revokes codes of which not all could be printed. Returns OTPCTL_FAILED. */
 static int
-take_back(struct store *s, const struct issue *i, int error)
+revoke_unprinted(struct store *s, const struct issue *i, int error)
 {
 	_auto_hold struct audit_hold hold = {.holds = false};
 	int r = audit_hold(&hold);
@@ -213,20 +216,23 @@ take_back(struct store *s, const struct issue *i, int error)
 		r = s->ops->recovery_drop(s, i->user);
 	if (!r)
 		audit_codes("recovery_revoke", i->user);
-	/* What is left in the buffer is not tried again, by the release neither. */
+	/* So that nothing writes the rest of the buffer again, such as audit_release(). */
 	__fpurge(stdout);
 	clearerr(stdout);
 	audit_release(&hold);
 	if (r)
-		return otpctl_fail("the codes could not be printed (%s) nor revoked; run: otpctl "
-				   "recovery revoke %s",
+		return otpctl_fail("the codes could not be printed (%s) and could not be revoked; "
+				   "run: otpctl recovery revoke %s",
 		    strerror(error), i->user);
 	return otpctl_fail("the codes could not be printed (%s): they were revoked, and all older "
 			   "ones are void; run otpctl recovery issue %s again",
 	    strerror(error), i->user);
 }
 
-/* They are good from here on, whoever reads them and however the program ends: logged first. */
+/*
+ * Stores the codes and logs that, before they are printed: from here on they let the user in, even
+ * if the program is killed.
+ */
 static int
 issue(struct store *s, const struct instant *now, const struct issue *i)
 {
@@ -238,10 +244,9 @@ issue(struct store *s, const struct instant *now, const struct issue *i)
 	r = s->ops->recovery_put(s, now, i->user, &i->stored);
 	if (r)
 		return otpctl_fail(
-		    "no codes were issued, the older ones are as before: %s", otp_strerror(r));
+		    "no codes were issued, and the older ones are unchanged: %s", otp_strerror(r));
 	audit_codes("recovery_issue", i->user);
-	/* Nobody has seen one yet: whoever interrupts is left with none rather than with ten
-	 * unseen. */
+	/* No code was shown yet. No codes are better than ten that nobody has seen. */
 	if (audit_interrupted() && !s->ops->recovery_drop(s, i->user)) {
 		audit_codes("recovery_revoke", i->user);
 		return otpctl_fail("interrupted: the codes were revoked, and all older ones are "
@@ -264,7 +269,7 @@ issue_and_print(
 		r = issue(s, &now, i);
 	if (r)
 		return r;
-	return print_codes(ctl, a->sheet, i) ? OTPCTL_OK : take_back(s, i, errno);
+	return print_codes(ctl, a->sheet, i) ? OTPCTL_OK : revoke_unprinted(s, i, errno);
 }
 
 static int
@@ -293,7 +298,7 @@ recovery_issue(struct otpctl *ctl, int argc, char **argv)
 		r = otpctl_store_open(ctl, paths.state, &s);
 	if (r)
 		return r;
-	/* Who has the same uid must not look on. */
+	/* Another process of the same user must not read the codes in memory. */
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	i.user = user;
 	(void)text_clean(i.host, sizeof(i.host), uname(&host) ? "" : host.nodename);
@@ -302,8 +307,8 @@ recovery_issue(struct otpctl *ctl, int argc, char **argv)
 	if (r)
 		return r;
 	if (isatty(STDOUT_FILENO))
-		(void)fprintf(stderr, "otpctl: note: this terminal may keep the codes above: clear "
-				      "it, and what it can scroll back to\n");
+		(void)fprintf(stderr, "otpctl: note: this terminal may keep the codes above; clear "
+				      "the terminal and its scroll-back\n");
 	return OTPCTL_OK;
 }
 
@@ -314,7 +319,7 @@ static const struct argp revoke_argp = {.parser = otpctl_parse_user,
     .doc = "Makes all recovery codes of USER void."};
 
 static int
-tell_revoked(const struct otpctl *ctl, const char *user)
+print_revoked(const struct otpctl *ctl, const char *user)
 {
 	_auto_json json_t *j = NULL;
 
@@ -362,7 +367,7 @@ recovery_revoke(struct otpctl *ctl, int argc, char **argv)
 	}
 	if (r)
 		return otpctl_fail("nothing was revoked: %s", otp_strerror(r));
-	return tell_revoked(ctl, user);
+	return print_revoked(ctl, user);
 }
 
 static const struct otpctl_command recovery_commands[] = {

@@ -1,4 +1,4 @@
-/* otpctl remember: the sign-ins that are not asked again for a while, listed and revoked. */
+/* otpctl remember: lists and revokes remembered sign-ins, which are not asked again for a while. */
 #include "helpers/otpctl/remember.h"
 
 #include <stdio.h>
@@ -52,7 +52,10 @@ list_one(const char *user, const char *key, int64_t made_wall_ms, void *arg)
 	return 0;
 }
 
-/* The store of the configuration, and the user as the store knows them, or none. */
+/*
+ * Finds the name under which the store knows the user, "" without one, and opens the store. Returns
+ * an exit code.
+ */
 static int
 open_store(const struct otpctl *ctl, const char *name, char *user, size_t size,
     enum otpctl_known *known, struct store **s)
@@ -62,7 +65,7 @@ open_store(const struct otpctl *ctl, const char *name, char *user, size_t size,
 
 	user[0] = '\0';
 	*known = USER_KNOWN;
-	/* Somebody who is gone may have left something. */
+	/* A user who no longer exists may have remembered sign-ins. */
 	if (name)
 		r = otpctl_canonical(NAME_OR_TYPED, name, user, size, known);
 	if (!r)

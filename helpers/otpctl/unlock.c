@@ -1,4 +1,4 @@
-/* otpctl unlock: ends every lock-out and limit of one user, and says what that was. */
+/* otpctl unlock: ends all lock-outs and limits of one user, and prints how much it removed. */
 #include "helpers/otpctl/unlock.h"
 
 #include <stdio.h>
@@ -21,18 +21,21 @@ static const struct argp unlock_argp = {.parser = otpctl_parse_user,
     .doc = "Forgets the wrong codes, the counted messages and the pauses of providers that hold "
 	   "for USER, from every place. Codes on their way, known places and recovery codes stay."};
 
-/* One message is counted against several budgets; its kinds may end at different times. */
+/*
+ * The kinds of budget that count messages to the user. One message counts against several of them,
+ * for different lengths of time.
+ */
 static const char *const kinds[] = {"user", "peer-user", "address", "peer-address", "message"};
 enum { KINDS = sizeof(kinds) / sizeof(*kinds) };
 
-/* What is there to forget. */
+/* What there is to remove. */
 struct tally {
-	int64_t failures; /* in a row, on all budgets together */
+	int64_t failures; /* in a row, the sum of all budgets */
 	int sends[KINDS];
 	int retry_after;
 };
 
-/* So many messages at least. */
+/* The number of messages, at least: one message may have left one kind of budget already. */
 static int
 messages(const struct tally *t)
 {
@@ -74,7 +77,7 @@ forget(struct store *s, const char *user, const struct contact_list *list, struc
 }
 
 static int
-tell(const struct otpctl *ctl, const char *user, const struct tally *t, int removed)
+print_result(const struct otpctl *ctl, const char *user, const struct tally *t, int removed)
 {
 	_auto_json json_t *j = NULL;
 
@@ -85,13 +88,13 @@ tell(const struct otpctl *ctl, const char *user, const struct tally *t, int remo
 		return otpctl_print_json(j);
 	}
 	if (removed)
-		(void)printf("%s: forgotten: %lld wrong code%s, %d counted message%s, %d pause%s "
-			     "of providers\n",
+		(void)printf("%s: forgotten: %lld wrong code%s, %d counted message%s, %d "
+			     "retry-after time%s of providers\n",
 		    user, (long long)t->failures, t->failures == 1 ? "" : "s", messages(t),
 		    messages(t) == 1 ? "" : "s", t->retry_after, t->retry_after == 1 ? "" : "s");
 	else
 		(void)printf("%s: nothing to unlock\n", user);
-	(void)printf("Recovery codes, known places and codes on their way stay as they are.\n");
+	(void)printf("Recovery codes, known sources and unexpired codes stay as they are.\n");
 	return OTPCTL_OK;
 }
 
@@ -131,5 +134,5 @@ otpctl_unlock(struct otpctl *ctl, int argc, char **argv)
 	    text_quotable(quoted, sizeof(quoted), user), (long long)t.failures, messages(&t),
 	    t.retry_after);
 	audit_release(&hold);
-	return tell(ctl, user, &t, removed);
+	return print_result(ctl, user, &t, removed);
 }

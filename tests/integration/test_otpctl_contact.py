@@ -791,5 +791,5 @@ def test_what_is_no_attribute_is_refused(fresh, words, text, status, said):
 def test_attributes_of_nobody(fresh):
     assert attribute("set", "--force", "no-such-user", "tingting", "x", text="y").returncode == OK
     done = attribute("list", "alice", "nope")
-    assert done.returncode == NONE and "alice has nothing at nope" in done.stderr
+    assert done.returncode == NONE and "alice has no attribute for the provider nope" in done.stderr
     assert attribute("remove", "alice", "tingting", "x").returncode == NONE

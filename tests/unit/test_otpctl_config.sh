@@ -75,7 +75,7 @@ chmod 600 "$token"
 # cred: cannot be read here, and that is said.
 write cred:tingting
 run 0 config check
-err "warning: [provider tingting] cred: works where systemd starts the helper"
+err "warning: [provider tingting] cred: works only where systemd starts the helper"
 
 # A secret that stands where it must not is an error, and is not repeated.
 write geheim
@@ -128,7 +128,7 @@ write "file:$token"
 printf '[otp]\ntrys = 1\n' >"$conf"
 run 1 config check
 err "$conf:2: [otp] trys: there is no such key; did you mean tries?"
-err "nobody is signed in until they are mended"
+err "nobody can sign in until they are corrected"
 run 1 config check --json
 out '"ok": false'
 out "$conf:2: [otp] trys: there is no such key"
@@ -142,7 +142,7 @@ out 'expired at the end of 2001-01-01'
 sed -i 's/^until = .*/until = 2099-01-01/' "$conf"
 run 1 config check
 err "$conf:$(line ^users): [exempt x] users: there is no user \"nosuchuser.otp\""
-err "there are errors; the rules are without those whom they name"
+err "there are errors; sign-ins work, but the rules do not apply to the users and groups that the errors name"
 sed -i 's/^users = .*/groups = nosuchgroup.otp/' "$conf"
 run 1 config check
 err "$conf:$(line ^groups): [exempt x] groups: there is no group \"nosuchgroup.otp\""
