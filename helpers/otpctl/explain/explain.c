@@ -32,7 +32,7 @@
 #include "helpers/login/source.h"
 
 enum { OPT_SERVICE = 0xa00, OPT_RHOST, OPT_KEY, OPT_RUSER, OPT_TTY };
-/* A key with the words around it is what the module would hand on, and sscanf() is told so. */
+/* KEY_MAX: the most that the module passes on, and a zero byte. sscanf() has the same width. */
 enum { REPORT_MAX = 64 * 1024, LINE_SHOWN = 1200, KEY_MAX = WIRE_SSH_MAX + 1 };
 
 struct explain_arguments {

@@ -16,7 +16,7 @@
 #include "helpers/otpctl/store.h"
 #include "helpers/login/prompts.h"
 
-/* KEY_SHOWN: this much of the hash of a key tells the keys of one user apart. */
+/* KEY_SHOWN: this much of the fingerprint of a key is shown. */
 enum { SOURCE_TEXT = 640, KEY_SHOWN = 8 };
 
 struct fact {

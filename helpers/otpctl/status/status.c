@@ -28,13 +28,13 @@ static const struct argp status_argp = {.parser = otpctl_parse_user,
 
 static int
 add_credits(
-    const char *provider, const char *channel, int64_t credits, int64_t said_wall_ms, void *arg)
+    const char *provider, const char *channel, int64_t credits, int64_t reported_wall_ms, void *arg)
 {
-	char said[OTPCTL_TIME_MAX];
+	char reported[OTPCTL_TIME_MAX];
 
-	return json_array_append_new(
-		   arg, json_pack("{s:s, s:s, s:I, s:s}", "provider", provider, "channel", channel,
-			    "left", (json_int_t)credits, "said", otpctl_time(said_wall_ms, said)))
+	return json_array_append_new(arg, json_pack("{s:s, s:s, s:I, s:s}", "provider", provider,
+					      "channel", channel, "left", (json_int_t)credits,
+					      "said", otpctl_time(reported_wall_ms, reported)))
 		   ? -OTP_ENOMEM
 		   : 0;
 }
