@@ -1,4 +1,4 @@
-"""otpctl explain says what the sign-in does: the same requests to both, and no trace of the one that only explains."""
+"""otpctl explain shows what a sign-in would do: the same requests go to both, and explain leaves no trace."""
 
 import base64
 import json
@@ -52,8 +52,8 @@ def some(rnd, pool, most=3):
 
 
 def a_rule(rnd, n, callers, others):
-    """One that loads: what can never match is an error, and nothing to sign in with. callers: the services whose
-    callers are asked, and are on this machine. others: some, if there are any, whose are not."""
+    """A rule without errors: one that can never match is an error, and then nobody can sign in. callers: the services
+    that ask the caller, who is on this machine. others: services that do not, if there are any."""
     local, keyless = callers | set(LOCAL), callers | set(KEYLESS)
     lines = {}
     while not lines:
@@ -98,7 +98,7 @@ def a_request(rnd):
     return items, key
 
 
-# --- the two of them ---
+# --- explain and the sign-in ---
 
 def next_of(h):
     kind, fields = h.recv()
@@ -108,8 +108,8 @@ def next_of(h):
 
 
 def carry_on(world, h, text, code, before):
-    """To the end of a sign-in that asks: with the code that it sent, else with `code` of one that it joined. Its word,
-    and the code. before: so many messages there were."""
+    """Goes to the end of a sign-in that asks, with the code that it sent, or with `code` of a sign-in that it joined.
+    Returns the result and the code. before: the number of messages before it."""
     for _ in range(12):
         if re.search(r"(?:Verification|Recovery) code(?: \([^\n]*\))?: $", text):
             sent = world.gateway.outbox()[before:]
@@ -121,11 +121,11 @@ def carry_on(world, h, text, code, before):
         if kind == "R":
             return fields[0], code
         text = fields[1]
-    raise AssertionError(f"it asks and asks: {text!r}")
+    raise AssertionError(f"it does not stop asking: {text!r}")
 
 
 def sign_in(world, items, key, code):
-    """The first that a sign-in says (its result and the reason, or a prompt), how it ends, and the code."""
+    """What a sign-in says first (its result and the reason, or a prompt), how it ends, and the code."""
     auth = f"publickey {KEY[0]}\n" if key else ""
     before = len(world.gateway.outbox())
     with Helper([program("otp-helper"), "--config", world.conf], NOBODY) as h:
@@ -141,7 +141,7 @@ def timeless(text):
 
 
 def ends(outcome, code):
-    """How a sign-in with that code may end. Whose last wrong code is one too many is locked."""
+    """How a sign-in with that code may end. One wrong code too many locks the user out."""
     return {"asked": ["denied", "locked"] if code in (WRONG, None) else ["ok"],
             "denied": ["denied", "locked"], "locked": ["locked"]}[outcome]
 
@@ -166,7 +166,7 @@ def compare(explained, happened, detail):
 
 @pytest.mark.parametrize("n", range(CONFIGS))
 def test_it_agrees_with_the_sign_in(world, n):
-    """500 generated cases in all; OTP_SEED repeats one run."""
+    """500 generated cases in all. OTP_SEED repeats a run."""
     print(f"OTP_SEED={SEED}")
     rnd = random.Random(f"{SEED} {n}")
     configuration = a_configuration(rnd, "never" if n == 0 else "always")
@@ -222,7 +222,7 @@ def test_each_rule_says_why_it_does_not_decide(world):
 
 
 def test_a_name_is_no_address(world):
-    """C22: whatever a name looks like, it matches no network."""
+    """C22: a name matches no network, whatever it looks like."""
     world.configure(extra=RULES)
     for name in "10.1.2.3.example.org", "10.0.0.0/8", "localhost", "office":
         a = explain(world, rhost=name)
@@ -231,7 +231,7 @@ def test_a_name_is_no_address(world):
     assert explain(world, rhost="::ffff:10.1.2.3")["outcome"] == "skip"
 
 
-def test_an_unknown_user_is_told_apart_here_alone(world):
+def test_only_explain_says_that_a_user_is_unknown(world):
     a = explain(world, "ghost.user")
     assert (a["exists"], a["outcome"], a["reason"], a["decoy"]) == (False, "denied", "unknown user", True)
     assert a["ways"] == [] and a["rules"] == []
@@ -245,8 +245,8 @@ def test_an_unknown_user_is_told_apart_here_alone(world):
 @pytest.mark.parametrize("user, caller, asked, exists, outcome", [
     ("ghost.user", "games", "ghost.user", False, "denied"), ("games", "ghost.user", "ghost.user", False, "denied"),
     ("root", "games", "games", True, "asked"), ("games", "", "games", True, "broken")])
-def test_who_is_asked_is_who_must_be_known(world, user, caller, asked, exists, outcome):
-    """identity = caller: whoever they become, they are asked for a code of their own; and that one must exist."""
+def test_the_user_who_is_asked_must_exist(world, user, caller, asked, exists, outcome):
+    """identity = caller: callers are asked for a code of their own, whoever they become, and both users must exist."""
     world.configure(extra="[service su]\nidentity = caller\n")
     a = run_explain(world, user, "--service", "su", "--ruser", caller)
     assert (a["user"], a["exists"], a["outcome"]) == (asked, exists, outcome)
@@ -254,12 +254,12 @@ def test_who_is_asked_is_who_must_be_known(world, user, caller, asked, exists, o
                            "--ruser", caller], capture_output=True, text=True, user=NOBODY, group=NOBODY, check=False)
     assert done.stdout.startswith(f"{asked}, service su, ")
     assert ("This machine knows no user of that name." in done.stdout) != exists
-    # Of every other service it is who is named.
+    # Every other service asks the user who is named.
     assert run_explain(world, user, "--service", "test", "--ruser", caller)["exists"] == (user != "ghost.user")
 
 
-def test_sudo_says_that_the_user_calls(world):
-    """So they are known where they signed in by it before, and strangers do not lock them out: told without --ruser."""
+def test_sudo_means_that_the_user_is_the_caller(world):
+    """So explain finds the known source of an earlier sign-in by sudo without --ruser, and no stranger's lock-out."""
     world.configure(otp="ask_first = never\ntries = 1", extra="[limits]\nfailures = 1\nresend_wait = 0s\n")
     with world.sign_in(service="sudo", rhost="", ruser="games", tty="") as h:
         h.prompt()
@@ -280,8 +280,8 @@ def test_sudo_says_that_the_user_calls(world):
 
 
 @pytest.mark.parametrize("form", ["line", "file"])
-def test_a_key_may_be_as_long_as_sshd_may_say_it(world, form):
-    """To the last byte that the module hands on: a certificate has many names in it."""
+def test_a_key_may_be_as_long_as_the_module_passes_on(world, form):
+    """To the last byte: a certificate may contain many names."""
     blob = b"\0\0\0\x0bssh-ed25519" + bytes(4)
     text = base64.b64encode(blob + bytes((4095 - len("publickey ssh-ed25519 ")) // 4 * 3 - len(blob))).decode()
     key = f"ssh-ed25519 {text}"
@@ -312,13 +312,13 @@ with sqlite3.connect(sys.argv[1]) as db:
 
 
 def store(world, *statement):
-    """All that the store counts and keeps, as its owner sees it; or changes it."""
+    """Returns all that the store counts and keeps, as its owner sees it, or runs the statement."""
     return subprocess.run([sys.executable, "-c", DUMP, f"{world.dir}/state/store.db", *statement], check=True,
                           capture_output=True, text=True, user=NOBODY, group=NOBODY).stdout
 
 
-def test_nothing_is_counted_kept_or_sent(world):
-    """In no state: before a message, with a code on its way, at a limit, locked."""
+def test_nothing_is_counted_stored_or_sent(world):
+    """In each state: before a message, with a code that was sent, at a limit, locked."""
     limits = "[limits]\nresend_wait = 0s\nsends_per_user = 2/1h\nfailures = 2\nbackoff_first = 1h\n"
 
     def look(outcome, limit=None, first=None):
@@ -350,7 +350,7 @@ def test_nothing_is_counted_kept_or_sent(world):
 
 
 def test_a_remembered_sign_in(world):
-    """By the fingerprint alone; another key, another address or another service is none."""
+    """The fingerprint is enough. With another key, address or service, the sign-in is not remembered."""
     world.configure(otp="remember = 15m")
     with world.sign_in(ssh_auth_info=f"publickey {KEY[0]}\n") as h:
         h.prompt()
@@ -367,7 +367,7 @@ def test_a_remembered_sign_in(world):
         assert explain(world, **request)["outcome"] == "asked", request
 
 
-def test_a_recovery_code_is_told_of(world):
+def test_recovery_codes_are_shown(world):
     world.otpctl("recovery", "issue", "games")
     a = explain(world)
     assert a["recovery_codes"] is True and "recovery code" in a["prompts"][-1]
@@ -380,7 +380,7 @@ def test_secrets_that_a_sign_in_cannot_read_are_broken(world):
         reason = h.reason
     a = explain(world)
     assert (a["outcome"], a["reason"]) == ("broken", reason)
-    # Who is not asked needs none of them.
+    # A user who is not asked needs no secret.
     world.configure(extra=RULES)
     assert explain(world, rhost="10.1.2.3")["outcome"] == "skip"
 

@@ -1,4 +1,4 @@
-"""Remembered sign-ins: where a code was given a while ago, nobody is asked again; nowhere else."""
+"""Remembered sign-ins: after a code, the user is not asked again for a while at the same source, and only there."""
 
 import json
 import os
@@ -36,7 +36,7 @@ def with_a_code(world, **items):
 
 
 def is_asked(world, **items):
-    """Asked, or skipped: nothing else."""
+    """True if the user is asked, false if the result is skip. Fails for any other result."""
     with world.sign_in(**items) as h:
         kind, fields = h.recv()
         if kind == "P":
@@ -47,7 +47,7 @@ def is_asked(world, **items):
 
 
 @pytest.mark.parametrize("where", [SSH, SUDO], ids=["ssh", "sudo"])
-def test_who_gave_a_code_here_is_not_asked_again(remembering, where):
+def test_after_a_code_the_user_is_not_asked_again_at_that_source(remembering, where):
     assert is_asked(remembering, **where)
     with_a_code(remembering, **where)
     assert not is_asked(remembering, **where)
@@ -78,7 +78,7 @@ ELSEWHERE = [
 
 
 @pytest.mark.parametrize("where, change, _why", ELSEWHERE, ids=[e[2] for e in ELSEWHERE])
-def test_everywhere_else_everybody_is_asked(remembering, where, change, _why):
+def test_at_every_other_source_the_user_is_asked(remembering, where, change, _why):
     with_a_code(remembering, **where)
     assert is_asked(remembering, **where | change)
 
@@ -113,7 +113,7 @@ LASTS = 15 * MINUTE
 
 
 def set_made(world, ago):
-    """So long ago the code was given, and not just now."""
+    """Sets when the code was given, in milliseconds before now."""
     with store(world) as db:
         assert db.execute("UPDATE remembered SET made_ms = ?", (time.time_ns() // 10 ** 6 - ago,)).rowcount == 1
 
@@ -123,7 +123,7 @@ def set_made(world, ago):
     (LASTS - 5 * MINUTE, False), (LASTS, True), (LASTS + MINUTE, True), (1000 * LASTS, True), (-60 * MINUTE, True),
 ], ids=["inside", "at the end", "past it", "long past it", "in the future"])
 def test_it_ends(remembering, where, ago, asked):
-    """Also where the clock was put back: what was made in the future would last for longer than is said."""
+    """Also if the clock was put back: a sign-in in the future would be remembered for too long."""
     with_a_code(remembering, **where)
     set_made(remembering, ago)
     assert is_asked(remembering, **where) == asked
@@ -132,16 +132,16 @@ def test_it_ends(remembering, where, ago, asked):
 @pytest.mark.parametrize("where", [SSH, SUDO], ids=["ssh", "sudo"])
 @pytest.mark.parametrize("ago, asked", [(LASTS - 5 * MINUTE, False), (LASTS, True), (-MINUTE, True)],
                          ids=["inside", "at the end", "in the future"])
-def test_a_clock_that_is_put_back_makes_it_no_longer(remembering, where, ago, asked):
-    """The one that nobody sets says so long ago, and the other: just now."""
+def test_a_clock_that_is_put_back_does_not_make_it_last_longer(remembering, where, ago, asked):
+    """The clock since boot, which nobody can set, says how long ago it was. The wall clock says just now."""
     with_a_code(remembering, **where)
     with store(remembering) as db:
         assert db.execute("UPDATE remembered SET made_boot_ms = made_boot_ms - ?", (ago,)).rowcount == 1
     assert is_asked(remembering, **where) == asked
 
 
-def test_of_another_boot_the_clock_alone_says_when_it_ends(remembering):
-    """What a key is remembered for goes on behind a boot."""
+def test_after_another_boot_only_the_wall_clock_counts(remembering):
+    """A sign-in with a key stays remembered after a boot."""
     with_a_code(remembering, **SSH)
     with store(remembering) as db:
         db.execute("UPDATE remembered SET boot_id = 'another', made_boot_ms = made_boot_ms + 3600000")
@@ -159,8 +159,8 @@ def test_a_code_after_the_end_is_remembered_anew(remembering, ago):
 
 
 @pytest.mark.parametrize("leaves", ["the host", "all of it"])
-def test_a_code_whose_host_has_left_is_nobodys(remembering, leaves):
-    """It is not used up, and nothing is remembered: no result could reach anybody."""
+def test_a_code_of_a_host_that_left_is_not_used_up(remembering, leaves):
+    """Nothing is remembered either, because no result could reach the host."""
     with remembering.sign_in(**SUDO) as h:
         h.prompt()
         h.answer("")
@@ -182,7 +182,7 @@ def test_a_code_whose_host_has_left_is_nobodys(remembering, leaves):
 
 
 def test_use_does_not_make_it_longer(remembering):
-    """Let in by it after ten minutes, and asked five after that."""
+    """It lets in after ten minutes, and asks five minutes later."""
     with_a_code(remembering, **SSH)
     set_made(remembering, 10 * MINUTE)
     assert not is_asked(remembering, **SSH)
@@ -201,15 +201,15 @@ def test_a_wrong_code_is_not_remembered(remembering):
     assert is_asked(remembering, **SSH)
 
 
-def test_who_is_no_user_any_more_is_not_remembered(remembering):
-    """C20: what is left in the store of somebody who was deleted lets nobody pass."""
+def test_a_deleted_user_is_not_remembered(remembering):
+    """C20: what the store still has of a deleted user lets nobody in."""
     with_a_code(remembering, **SSH)
     with store(remembering) as db:
         assert db.execute("UPDATE remembered SET user = 'no-such-user'").rowcount == 1
     assert is_asked(remembering, **SSH | {"user": "no-such-user"})
 
 
-def test_they_are_listed_and_revoked(remembering):
+def test_remembered_sign_ins_are_listed_and_revoked(remembering):
     with_a_code(remembering, **SSH)
     with_a_code(remembering, **SUDO)
     listed = json.loads(remembering.otpctl("--json", "remember", "list", "games").stdout)
@@ -222,7 +222,7 @@ def test_they_are_listed_and_revoked(remembering):
 
 @pytest.fixture
 def two(remembering):
-    """games and daemon, each remembered in two places."""
+    """games and daemon, each remembered at two sources."""
     remembering.otpctl("contact", "add", "--force", "daemon", "--phone", "+9779800000028")
     for user in "games", "daemon":
         for where in SSH, SUDO:
@@ -247,13 +247,13 @@ def test_revoking_all_leaves_nobody(two):
     assert all(is_asked(two, **where | {"user": user}) for user in ("games", "daemon") for where in (SSH, SUDO))
 
 
-def test_one_user_s_are_listed(two):
+def test_those_of_one_user_are_listed(two):
     listed = json.loads(two.otpctl("--json", "remember", "list", "daemon").stdout)
     assert [one["user"] for one in listed] == ["daemon"] * 2
     assert len(json.loads(two.otpctl("--json", "remember", "list").stdout)) == 4
 
 
-def test_the_fingerprint_is_openssh_s(remembering, tmp_path):
+def test_the_fingerprint_is_that_of_openssh(remembering, tmp_path):
     """So that an administrator can compare it with sshd's log."""
     import base64
     import hashlib
@@ -275,7 +275,7 @@ EXEMPT = "[exempt robots]\nusers = games\nreason = a test\nuntil = 2099-01-01\n"
     ({"flags": "authtok"}, False),
     ({"tty": "/dev/pts/1", "service": "sudo", "rhost": ""}, False),
 ], ids=["nothing", "a password at sshd", "a key at sshd", "a password in the stack", "sudo"])
-def test_where_sshd_had_nothing_proved_before_nobody_is_let_in_unasked(world, proved, asked):
+def test_without_a_first_factor_at_sshd_everybody_is_asked(world, proved, asked):
     """sshd's `password` method with a stack of pam_otp alone: a rule would leave no factor at all."""
     world.configure(otp="ask_first = always", extra=EXEMPT)
     with world.sign_in(**NOTHING_PROVED | proved) as h:
@@ -292,7 +292,7 @@ def test_an_administrator_may_trust_the_stack(world):
     assert (kind, fields[0]) == ("R", "skip")
 
 
-def test_unregistered_users_are_not_let_in_by_nothing(world):
+def test_unregistered_users_without_a_first_factor_are_asked(world):
     world.configure(otp="ask_first = always\nunregistered = skip")
     with world.sign_in(user="daemon", **NOTHING_PROVED) as h:
         assert h.recv()[0] == "P"

@@ -1,4 +1,4 @@
-"""otpctl as installed: what it makes, keeps, refuses and says, and that root is never led astray (C16)."""
+"""otpctl as installed: what it makes, keeps, refuses and prints. Nobody can make root follow a planted file (C16)."""
 import json
 import os
 import re
@@ -45,7 +45,7 @@ def remove(*paths):
 
 @pytest.fixture
 def nothing(fresh):
-    """As before the first init; the configuration is there."""
+    """The state before the first init. There is a configuration."""
     remove(HOST_KEY, STATE)
     return fresh
 
@@ -105,8 +105,8 @@ CREATE TABLE provider_session (key TEXT NOT NULL PRIMARY KEY, sealed BLOB NOT NU
 
 
 @pytest.mark.parametrize("by", ["init", "status"])
-def test_a_store_of_before_is_brought_to_this_version(fresh, by):
-    """By init, or by whoever opens it first: between an upgrade and its init there are sign-ins, too."""
+def test_a_store_of_an_older_version_is_converted(fresh, by):
+    """By init, or by the first program that opens it: sign-ins may come between an upgrade and its init."""
     remove(*(f"{FOLDER}/{n}" for n in os.listdir(FOLDER) if n.startswith("store.db")))
     fresh.sql(SCHEMA_1 + "INSERT INTO provider_credits VALUES ('tingting', 'sms', 17, 1781524800000);")
     done = otpctl(by)
@@ -136,7 +136,7 @@ def test_init_without_the_helpers_user_says_how_to_make_it(nothing, tmp_path):
 @pytest.mark.parametrize("kind", ["symlink", "hard link", "fifo"])
 @pytest.mark.parametrize("name", ["store.db", "store.db.new", "store.db-wal", "store.db-shm", "reserve",
                                   "store.db.new-journal"])
-def test_whatever_the_helpers_user_plants_root_follows_nothing(fresh, tmp_path, kind, name):
+def test_root_follows_no_file_that_the_helpers_user_planted(fresh, tmp_path, kind, name):
     victim = STATE + "/victim"  # the same file system, for the hard link
     with open(victim, "w") as f:
         f.write("precious\n")
@@ -150,7 +150,7 @@ def test_whatever_the_helpers_user_plants_root_follows_nothing(fresh, tmp_path, 
     else:
         (os.symlink if kind == "symlink" else os.link)(victim, f"{FOLDER}/{name}")
     done = otpctl("init")
-    # What only gets in the way of the making is cleared away; what SQLite would open is refused.
+    # A file that is only in the way is removed. A file that SQLite would open is refused.
     assert done.returncode == (FAILED if name in ("store.db", "store.db-wal", "store.db-shm") else OK)
     assert content(victim) == b"precious\n" and facts(victim) == (0, 0, 0o600)
 
@@ -226,7 +226,7 @@ SPOILS = [f for name, f in sorted(globals().items()) if name.startswith("spoil_"
 
 
 @pytest.mark.parametrize("spoil", SPOILS, ids=lambda f: f.__name__[6:])
-def test_init_neither_accepts_nor_mends_what_is_wrong(fresh, spoil):
+def test_init_neither_accepts_nor_repairs_wrong_files(fresh, spoil):
     spoil(fresh)
     paths = [HOST_KEY, CONTACTS, STORE, FOLDER]
     before = [facts(p) for p in paths] + [content(HOST_KEY), content(CONTACTS)]
@@ -257,7 +257,7 @@ def test_init_before_there_is_a_configuration(nothing):
     assert os.path.exists(STORE) and os.path.exists(HOST_KEY)
 
 
-def test_without_root_nothing_of_roots_is_made(nothing):
+def test_without_root_init_makes_nothing(nothing):
     done = as_nobody("init")
     assert done.returncode == FAILED and "as root" in done.stderr
     assert not os.path.exists(STATE)
@@ -314,7 +314,7 @@ def test_contacts_are_added_listed_masked_and_removed(fresh):
     assert facts(CONTACTS) == (0, fresh.user.pw_gid, 0o640)
 
 
-def test_contacts_say_what_is_missing_or_there_already(fresh):
+def test_exit_codes_tell_missing_contacts_from_existing_ones(fresh):
     add = ("contact", "add", "alice", "--phone=+9779800000019")
     assert otpctl(*add).returncode == EXISTS
     assert otpctl("contact", "remove", "alice", "+9779800000099").returncode == NONE
@@ -325,8 +325,8 @@ def test_contacts_say_what_is_missing_or_there_already(fresh):
     assert otpctl("contact", "remove", "no-such-user", "--all").returncode == OK
 
 
-def test_numbers_outside_of_the_prefixes_are_not_added_and_those_there_are_told(fresh):
-    """C30, toll fraud: where messages may go is said in one place, and no number slips past it."""
+def test_numbers_outside_of_the_prefixes_are_refused_and_existing_ones_reported(fresh):
+    """C30, toll fraud: one option says where messages may go, and every command obeys it."""
     fresh.configure(extra="\n[limits]\nprefixes = +977, +91\n")
     with open(CONF) as f:
         line = f.read().splitlines().index("prefixes = +977, +91") + 1
@@ -349,8 +349,8 @@ def test_numbers_outside_of_the_prefixes_are_not_added_and_those_there_are_told(
     assert "outside" not in otpctl("config", "check").stderr
 
 
-def test_services_that_no_program_has_are_warned_of(fresh):
-    """A misspelt one is nobody's, and what is said of it never holds; it is no error, for it may be on another machine."""
+def test_services_that_pam_does_not_have_cause_a_warning(fresh):
+    """What is set for a misspelt service never takes effect. It is no error, because another machine may have it."""
     fresh.configure(extra="\n[service sudo openssh]\ntries = 1\nremember = 5m\n"
                           "[exempt x]\nreason = r\nuntil = 2099-12-31\nservices = sshd, ssh\n")
     with open(CONF) as f:
@@ -395,7 +395,7 @@ def test_contacts_are_changed_by_root_alone_and_the_change_is_logged(fresh):
     ("contact", "list", "alice", "bob"), ("contact", "lst"), ("contcat",), ("init", "now"), ("--nonsense",),
     ("--config", "relative.conf", "contact", "list"),
 ], ids=" ".join)
-def test_a_wrong_command_line_is_told_and_changes_nothing(fresh, args):
+def test_a_wrong_command_line_is_an_error_and_changes_nothing(fresh, args):
     before = content(CONTACTS)
     done = otpctl(*args)
     assert done.returncode == USAGE

@@ -1,4 +1,4 @@
-"""otpctl recovery: codes on paper, shown once and nowhere else, of which each signs in one time (S11)."""
+"""otpctl recovery: recovery codes are shown once and stored nowhere, and each signs in one time (S11)."""
 import contextlib
 import json
 import os
@@ -49,7 +49,7 @@ def test_ten_codes_are_shown_once_and_are_nowhere_else(fresh):
     assert not any(code in log + shown for code in lines)
 
 
-def test_a_new_issue_takes_the_place_of_the_old(fresh):
+def test_a_new_issue_replaces_the_old(fresh):
     first, second = codes_of(issue("alice")), codes_of(issue("alice"))
     assert not set(first) & set(second) and left() == 10
     assert fresh.sql("SELECT count(*) FROM recovery_code") == "10"
@@ -69,7 +69,7 @@ def test_the_sheet_fits_on_paper(fresh):
     assert "HOW TO USE" in sheet and "WHERE TO KEEP" in sheet
 
 
-def test_json_has_the_same(fresh):
+def test_json_has_the_codes_too(fresh):
     said = json.loads(issue("alice", "--json"))
     assert said["user"] == "alice" and said["host"] == socket.gethostname() and said["issued"].endswith("Z")
     assert len(said["codes"]) == 10 and all(CODE.fullmatch(x) for x in said["codes"])
@@ -88,7 +88,7 @@ def to_nobody(args):
 
 
 def to_full_pipe(args):
-    """A reader that does not read, and a writer that does not wait."""
+    """To a full pipe that does not block."""
     r, w = os.pipe()
     os.set_blocking(w, False)
     try:
@@ -126,7 +126,7 @@ def events(world):
 
 @contextlib.contextmanager
 def full_pipe():
-    """The writing end of a pipe that takes no more, and that nobody reads."""
+    """The writing end of a full pipe that nobody reads."""
     end, full = os.pipe()
     os.set_blocking(full, False)
     with contextlib.suppress(BlockingIOError):
@@ -139,7 +139,7 @@ def full_pipe():
 
 
 def busy(world):
-    """Somebody has the store, for as long as they are there."""
+    """A process that has the store locked until it reads a line."""
     return subprocess.Popen(["setpriv", "--reuid=pam_otp", "--regid=pam_otp", "--clear-groups", "/usr/bin/python3", "-c",
                              f"import sqlite3; d = sqlite3.connect('{STORE}', isolation_level=None)\n"
                              "d.execute('BEGIN IMMEDIATE'); print('busy', flush=True); input()"],
@@ -149,7 +149,7 @@ def busy(world):
 @pytest.mark.parametrize("command", ["recovery issue alice", "recovery revoke alice", "unlock alice",
                                      "remember revoke alice"])
 def test_an_interrupt_while_the_store_is_busy_changes_nothing(fresh, command):
-    """Least of all does it make codes that nobody sees, and the old ones void."""
+    """In particular, it makes no codes that nobody sees, and voids no old ones."""
     issue("alice")
     rows = "SELECT hex(salt), hex(hash) FROM recovery JOIN recovery_code ON issue = id ORDER BY nr"
     before = fresh.sql(rows)
@@ -184,8 +184,8 @@ fdatasync(int fd)
 """
 
 
-def test_an_interrupt_while_they_are_written_leaves_none(fresh, tmp_path):
-    """Rather than ten that nobody has seen."""
+def test_an_interrupt_while_codes_are_written_revokes_them(fresh, tmp_path):
+    """No codes are better than ten that nobody has seen."""
     library = tmp_path / "struck.so"
     subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, "-x", "c", "-"], input=STRUCK, text=True, check=True)
     done = subprocess.run(["otpctl", "recovery", "issue", "alice"], capture_output=True, text=True, check=False,
@@ -196,14 +196,14 @@ def test_an_interrupt_while_they_are_written_leaves_none(fresh, tmp_path):
 
 
 def waits(pid):
-    """Does it hold interrupts back, and sleep? So it does for the store alone."""
+    """True if the process holds interrupts back and sleeps, which it does only while it waits for the store."""
     with open(f"/proc/{pid}/status", encoding="ascii") as f:
         status = dict(line.split(":\t", 1) for line in f.read().splitlines() if ":\t" in line)
     return int(status["SigBlk"], 16) & 1 << (signal.SIGINT - 1) and status["State"].startswith("S")
 
 
-def test_codes_whose_printing_is_interrupted_are_in_the_log(fresh):
-    """They are good, and somebody may have read some of them."""
+def test_an_interrupt_while_codes_are_printed_is_logged_as_an_issue(fresh):
+    """The codes stay valid, because somebody may have read some of them."""
     with full_pipe() as full:
         p = subprocess.Popen(["otpctl", "recovery", "issue", "alice"], stdout=full, stderr=subprocess.DEVNULL)
         late = time.monotonic() + GUARD
@@ -215,7 +215,7 @@ def test_codes_whose_printing_is_interrupted_are_in_the_log(fresh):
     assert left() == 10 and events(fresh) == ["recovery_issue"]
 
 
-def test_a_terminal_is_warned_of(fresh):
+def test_a_warning_says_that_the_terminal_keeps_the_codes(fresh):
     master, slave = pty.openpty()
     done = subprocess.run(["otpctl", "recovery", "issue", "alice"], stdout=slave, stderr=subprocess.PIPE, text=True,
                           check=False, timeout=30)
@@ -225,7 +225,7 @@ def test_a_terminal_is_warned_of(fresh):
     os.close(master)
 
 
-def test_what_is_missing_is_told_and_nobody_but_root_issues(fresh):
+def test_only_root_issues_codes_and_only_for_users_who_exist(fresh):
     done = otpctl("recovery", "issue", "no-such-user")
     assert done.returncode == NONE and "getent passwd" in done.stderr and not done.stdout
     assert otpctl("recovery", "revoke", "alice").returncode == NONE
@@ -240,7 +240,7 @@ def test_what_is_missing_is_told_and_nobody_but_root_issues(fresh):
     assert json.loads(otpctl("recovery", "revoke", "alice", "--json").stdout) == {"user": "alice", "revoked": True}
 
 
-def test_each_code_of_the_sheet_signs_in_once_with_no_provider_there(fresh):
+def test_each_code_of_the_sheet_signs_in_once_without_a_provider(fresh):
     fresh.open_door("spawn")
     first, second = codes_of(issue("alice", "--sheet"))[:2]
     fresh.gateway.fault("status", status=503)

@@ -1,4 +1,4 @@
-"""otpctl status and unlock: what holds for a user, what the person is told, and the end of it."""
+"""otpctl status and unlock: status shows the limits in force and what the user reads, and unlock ends them."""
 import json
 import os
 import re
@@ -14,7 +14,7 @@ AT_HOME = "192.0.2.7"
 
 @pytest.fixture
 def asked(fresh):
-    """Three wrong codes in a row lock for ten minutes; a sign-in of alice can be had."""
+    """Three wrong codes in a row lock alice out for ten minutes."""
     fresh.configure(extra=LIMITS)
     fresh.open_door("spawn")
     return fresh
@@ -43,7 +43,7 @@ def one(rows, **wanted):
 
 
 def events_of(world, answer, options=()):
-    """All that a person sees in one sign-in that gives this answer again and again."""
+    """All that a user sees in one sign-in, if every answer is this one."""
     with world.sign_in("alice", "otp-test", *options) as d:
         event = d.until("prompt", "result", timeout=30)
         while event and event["event"] == "prompt":
@@ -60,7 +60,7 @@ def without_numbers(said):
     return re.sub(r"[0-9]+ [a-z]+", "N", said)
 
 
-def test_of_a_new_user_nothing_holds(asked):
+def test_a_new_user_has_no_limit_in_force(asked):
     assert status() == {
         "user": "alice", "held": False, "recovery_codes": None,
         "contacts": [{"kind": "phone", "address": "+977 ******** 19", "allowed": True}],
@@ -71,7 +71,7 @@ def test_of_a_new_user_nothing_holds(asked):
     assert done.returncode == OK and done.stdout.startswith("alice: nothing to unlock\n")
 
 
-def test_a_lock_is_told_as_the_person_reads_it_and_ends_with_unlock(asked):
+def test_a_lock_out_is_shown_as_the_user_reads_it_and_ends_with_unlock(asked):
     events_of(asked, lambda: asked.wrong())
     row = one(status()["failures"], of="codes", place=None)
     assert row["in_a_row"] == 3 and row["locked"] and not row["for_good"] and row["root"]
@@ -109,14 +109,14 @@ def test_messages_are_counted_against_each_limit(asked):
         assert "sends_per_host: 2 of 300 in 1h" in text()
         d.answer(asked.code())
         assert d.result() == SUCCESS
-    # An ok gives its own message back, and no other; what was sent stays sent.
+    # A success gives its own message back to the user's limit, and no other. The address keeps its count.
     assert one(status()["sends"], key="sends_per_user")["windows"][0]["sent"] == 1
     assert one(status()["sends"], key="messages_per_address")["windows"][0]["sent"] == 2
     assert unlock()["sends"] == 2
     assert [r["key"] for r in status()["sends"]] == ["sends_per_host"]
 
 
-def test_a_known_place_is_shown_and_has_its_own_count(asked):
+def test_a_known_source_is_shown_and_has_its_own_count(asked):
     assert asked.finish(options=REMOTE) == SUCCESS
     place = one(status()["places"])["place"]
     assert place == AT_HOME
@@ -129,7 +129,7 @@ def test_a_known_place_is_shown_and_has_its_own_count(asked):
     assert not status()["failures"] and one(status()["places"])["place"] == AT_HOME
 
 
-def test_a_hundred_in_a_row_are_the_end_until_unlock(asked):
+def test_a_hundred_wrong_codes_lock_until_unlock(asked):
     asked.sql("INSERT INTO budget (kind, owner, place, failures, last_ms, keep_ms) VALUES "
               "('user', 'alice', '', 100, 1000, 9223372036854775807)")
     row = one(status()["failures"])
@@ -143,7 +143,7 @@ def test_a_hundred_in_a_row_are_the_end_until_unlock(asked):
     assert asked.finish() == SUCCESS
 
 
-def test_a_pause_of_a_provider_is_shown_and_forgotten(asked):
+def test_a_retry_after_time_is_shown_and_forgotten(asked):
     asked.sql("INSERT INTO pause (provider, address, until_ms) VALUES "
               f"('tingting', '{PHONE['alice']}', 4102444800000), ('tingting', '{PHONE['bob']}', 4102444800000)")
     assert status()["pauses"] == [
@@ -153,7 +153,7 @@ def test_a_pause_of_a_provider_is_shown_and_forgotten(asked):
     assert not status()["pauses"] and len(status("bob")["pauses"]) == 1
 
 
-def test_numbers_are_masked_and_nothing_on_the_terminal_is_obeyed(asked):
+def test_numbers_are_masked_and_control_characters_removed(asked):
     asked.sql("INSERT INTO known_place (user, place, seen_ms) VALUES "
               "('alice', 'user ' || char(27) || '[31mmallory', 4102444800000)")
     events_of(asked, lambda: asked.wrong())
@@ -161,7 +161,7 @@ def test_numbers_are_masked_and_nothing_on_the_terminal_is_obeyed(asked):
         assert "9800000019" not in shown and "\x1b" not in shown and "[31mmallory" in shown
 
 
-def test_the_store_stays_its_owners(asked):
+def test_the_files_of_the_store_keep_their_owner(asked):
     asked.finish()
     for args in (("status",), ("status", "alice"), ("unlock", "alice")):
         assert otpctl(*args).returncode == OK
@@ -169,7 +169,7 @@ def test_the_store_stays_its_owners(asked):
             assert facts(f"{FOLDER}/{name}")[0] == asked.user.pw_uid, (args, name)
 
 
-def test_who_may_not_look_or_is_not_there_is_told_so(asked):
+def test_status_refuses_callers_without_root_and_unknown_users(asked):
     for args in (("status",), ("status", "alice"), ("unlock", "alice")):
         done = as_nobody(*args)
         assert done.returncode == FAILED and "sudo" in done.stderr and not done.stdout
@@ -180,7 +180,7 @@ def test_who_may_not_look_or_is_not_there_is_told_so(asked):
                                "getent passwd no-such-user\n")
 
 
-def test_what_a_user_left_who_is_gone_is_forgotten(asked):
+def test_remembered_sign_ins_of_a_deleted_user_can_be_revoked(asked):
     asked.sql("INSERT INTO remembered VALUES ('no-such-user', 'somewhere', 1000, 'boot', 1000)")
     left = json.loads(otpctl("remember", "list", "no-such-user", "--json").stdout)
     assert [(one["user"], one["where"]) for one in left] == [("no-such-user", "somewhere")]
@@ -189,7 +189,7 @@ def test_what_a_user_left_who_is_gone_is_forgotten(asked):
     assert (done.returncode, done.stdout) == (OK, "1 remembered sign-in forgotten.\n")
     assert otpctl("remember", "revoke", "no-such-user").returncode == NONE
     assert otpctl("remember", "list", "no-such-user", "--json").returncode == NONE
-    # Somebody who is there has nothing: that is no mistake.
+    # A user who exists and has none is no error.
     for args in ("alice",), ("--all",):
         done = otpctl("remember", "revoke", *args)
         assert (done.returncode, done.stdout) == (OK, "0 remembered sign-ins forgotten.\n")

@@ -1,6 +1,6 @@
-"""Recovery codes in real hosts: where they are taken, what is told, and that nothing of them leaves the machine.
+"""Recovery codes in real hosts: where they are accepted, what the user reads, and that they stay on the machine.
 
-ids of hosts.md: U23; S11; Q9, Q18 what is told; C32.
+ids of hosts.md: U23; S11; Q9, Q18 what the user reads; C32.
 """
 import re
 
@@ -37,7 +37,7 @@ def ssh(all_hosts):
 
 @pytest.fixture(scope="module")
 def issued():
-    """alice's codes and how the store keeps them: ten hashes that are slow to make, made once."""
+    """alice's codes and their rows in the store. They are made once, because the ten hashes are slow."""
     return {}
 
 
@@ -71,10 +71,10 @@ def failures(world, kind):
     return world.sql(f"SELECT coalesce(sum(failures), 0) FROM budget WHERE kind = '{kind}'")
 
 
-# --- where they are taken ---
+# --- where they are accepted ---
 
 def test_at_the_first_question(world, ssh, codes):
-    """Nothing is sent for it."""
+    """Nothing is sent."""
     with ssh.begin() as t:
         assert t.prompt() == ssh.prefix + ENTER
         t.type(codes[0])
@@ -92,7 +92,7 @@ def test_at_the_menu(world, ssh, codes):
 
 
 def test_at_the_prompt_for_a_code(world, host, codes):
-    """U23, Q18: in every host, and what is left is told there."""
+    """U23, Q18: in every host. The user reads there how many are left."""
     with host.begin() as t:
         assert host.to_code(t) == host.prefix + SENT + CODE
         t.type(codes[0])
@@ -100,8 +100,8 @@ def test_at_the_prompt_for_a_code(world, host, codes):
     assert left(world) == "9"
 
 
-def test_what_is_left_is_told_in_a_shell(world, ssh, codes):
-    """Q9: sshd keeps it for the terminal of the session."""
+def test_the_number_left_is_shown_in_a_shell(world, ssh, codes):
+    """Q9: sshd keeps the text for the terminal of the session."""
     def give(t):
         t.prompt()
         t.type(codes[0])
@@ -122,7 +122,7 @@ def test_as_people_type_them(world, ssh, codes, how):
 # --- when nothing else goes ---
 
 def test_without_a_network(world, host, codes):
-    """U23: the prompt offers it where no message can be sent, and it needs nobody."""
+    """U23: if no message can be sent, the prompt offers a recovery code, which needs no network."""
     without_network(world)
     with host.begin() as t:
         text = t.prompt()
@@ -136,7 +136,7 @@ def test_without_a_network(world, host, codes):
 
 
 def test_while_locked_out(world, host, codes):
-    """A lock of sent codes is none of recovery codes."""
+    """A lock-out by wrong codes does not lock recovery codes."""
     with host.begin() as t:
         host.to_code(t)
         for _ in range(3):
@@ -165,7 +165,7 @@ def test_when_no_more_may_be_sent(world, ssh, codes):
 
 
 def test_without_an_address(world, all_hosts):
-    """A user who has codes on paper and no phone: nothing is sent, and only paper lets in."""
+    """A user with recovery codes and no phone: nothing is sent, and only a recovery code lets in."""
     codes = issue(world, "carol")
     for name in "sudo", "ssh-key":
         host = all_hosts[name]
@@ -180,8 +180,8 @@ def test_without_an_address(world, all_hosts):
 
 # --- each once ---
 
-def test_used_twice_is_told(world, two_hosts, codes):
-    """S11: not let in, not counted."""
+def test_a_code_used_twice_is_refused_with_a_message(world, two_hosts, codes):
+    """S11: it does not let in, and it does not count as wrong."""
     host = two_hosts
     with host.begin() as t:
         host.to_code(t)
@@ -197,7 +197,7 @@ def test_used_twice_is_told(world, two_hosts, codes):
 
 
 def test_the_last_one(world, ssh, codes):
-    """It says so, and afterwards none is offered."""
+    """The user reads that it was the last one. Afterwards none is offered."""
     world.sql("UPDATE recovery_code SET used = 1 WHERE nr != (SELECT min(nr) FROM recovery_code)")
     assert left(world) == "1"
     with ssh.begin() as t:
@@ -210,8 +210,8 @@ def test_the_last_one(world, ssh, codes):
         assert t.prompt() == ssh.prefix + ENTER.replace(" (or type a recovery code)", "")
 
 
-def test_older_ones_are_void(world, ssh, codes):
-    """Those of the last issue count, also where the sign-in began before it."""
+def test_older_codes_are_void(world, ssh, codes):
+    """Only the codes of the last issue are valid, even in a sign-in that began before it."""
     with ssh.begin() as t:
         t.prompt()
         new = issue(world)
@@ -222,8 +222,8 @@ def test_older_ones_are_void(world, ssh, codes):
         ssh.inside(t, LEFT.format(9))
 
 
-def test_two_at_once(world, ssh, codes):
-    """One lets in, the other is told."""
+def test_one_code_used_by_two_sign_ins_lets_one_in(world, ssh, codes):
+    """The other user reads that it is used up."""
     with ssh.begin() as one, ssh.begin() as two:
         one.prompt()
         two.prompt()
@@ -234,8 +234,8 @@ def test_two_at_once(world, ssh, codes):
 
 # --- wrong ones ---
 
-def test_wrong_ones_are_counted_apart(world, two_hosts, codes):
-    """Three lock recovery codes; the code that was sent still lets in."""
+def test_wrong_recovery_codes_are_counted_separately(world, two_hosts, codes):
+    """Three wrong ones lock recovery codes. The code that was sent still lets in."""
     host = two_hosts
     with host.begin() as t:
         host.to_code(t)
@@ -254,7 +254,7 @@ def test_wrong_ones_are_counted_apart(world, two_hosts, codes):
     assert left(world) == "10"
 
 
-def test_another_users(world, ssh, codes):
+def test_a_code_of_another_user_is_wrong(world, ssh, codes):
     issue(world, "bob")
     with ssh.begin("bob") as t:
         t.prompt()
@@ -263,7 +263,7 @@ def test_another_users(world, ssh, codes):
 
 
 def test_an_unknown_user(world):
-    """C32: as for somebody who has codes and types a wrong one, up to the lock-out."""
+    """C32: it looks like a user who has codes and types wrong ones, up to the lock-out."""
     for user in "bob", "robot":
         world.otpctl("contact", "remove", user, "--all")
     issue(world)
@@ -278,10 +278,10 @@ def test_an_unknown_user(world):
     assert world.messages("alice") == []
 
 
-# --- nothing of them leaves ---
+# --- recovery codes stay on the machine ---
 
-def test_no_provider_and_no_log_has_them(world, all_hosts, codes):
-    """C40: where the provider checks the codes, too."""
+def test_no_provider_and_no_log_has_recovery_codes(world, all_hosts, codes):
+    """C40: even if the provider checks the codes."""
     configure(world, hosts.DESTINATIONS[3])
     host = all_hosts["sudo"]
     with host.begin() as t:

@@ -1,4 +1,4 @@
-"""Remembered sign-ins in the real sshd and sudo: one code, then none in the same place; a code in every other.
+"""Remembered sign-ins in the real sshd and sudo: one code, then none at the same source; a code at every other.
 
 ids of hosts.md: Q14 the key, Q22 su, U15 an editor's connections, U56 a session's own freshness.
 """
@@ -31,7 +31,7 @@ def stacks(one_world):
 
 @pytest.fixture(scope="module")
 def by_key(stacks):
-    """It takes alice's key, and whatever the authority certifies for her."""
+    """An sshd that accepts alice's key, and what the authority certifies for her."""
     ssh_keys()
     for name in "authority", "certified":
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", f"{SSH}/{name}"], check=True)
@@ -40,7 +40,7 @@ def by_key(stacks):
 
 
 def certify(serial):
-    """A new certificate of the same key; what is in it."""
+    """Makes a new certificate of the same key, and returns its text."""
     subprocess.run(["ssh-keygen", "-q", "-s", f"{SSH}/authority", "-I", f"alice-{serial}", "-z", str(serial),
                     "-n", "alice", f"{SSH}/certified.pub"], check=True)
     with open(f"{SSH}/certified-cert.pub") as f:
@@ -97,8 +97,8 @@ def test_ssh_asks_for_another_key_and_another_address(world, by_key):
     assert not ssh_is_asked(by_key)
 
 
-def test_a_certificate_is_its_key(world, by_key):
-    """Renewed, it is not asked again; and what is listed and explained is what sshd and ssh-keygen call it."""
+def test_a_certificate_counts_as_its_key(world, by_key):
+    """A renewed certificate is not asked again. otpctl shows the fingerprint that sshd and ssh-keygen show."""
     first = certify(1)
     ssh_with_a_code(world, by_key, key="certified")
     assert 'Accepted certificate ID "alice-1"' in by_key.told()
@@ -149,7 +149,7 @@ def test_sudo_asks_once_in_a_session_of_a_terminal(world):
 
 
 def test_su_asks_once_in_a_session_of_a_terminal(world):
-    """Whom it remembers is who was become: sudo asks, for that is alice's own code."""
+    """su remembers the target user. sudo still asks, because it asks alice for her own code."""
     with shell() as t:
         become(t, world, SU, asked=True)
         become(t, world, SU, asked=False)
@@ -186,7 +186,7 @@ def started(pid):
 
 @contextlib.contextmanager
 def shell_of(pid):
-    """shell(), whose process has an id that was somebody's before."""
+    """shell(), with a process id that another process had before."""
     for _ in range(100):
         with open("/proc/sys/kernel/ns_last_pid", "w") as f:
             f.write(str(pid - 1))
@@ -194,12 +194,12 @@ def shell_of(pid):
             if t.child.pid == pid:
                 yield t
                 return
-    pytest.fail(f"others are quicker to take the process id {pid}")
+    pytest.fail(f"other processes took the process id {pid} first")
 
 
 @HOW
 def test_a_process_id_used_again_is_asked(world, how):
-    """The same terminal and the same session id: the leader began at another time."""
+    """The terminal and the session id are the same, but the session leader began at another time."""
     with shell() as t:
         first = t.child.pid, tty_of(t)
         began = started(t.child.pid)
@@ -214,7 +214,7 @@ def test_a_process_id_used_again_is_asked(world, how):
 
 @HOW
 def test_another_boot_is_asked(world, how, tmp_path):
-    """There process ids, terminals and ticks begin anew, and may all be those of before."""
+    """After a boot, process ids, terminals and ticks start again, and all may be equal to earlier ones."""
     fake = tmp_path / "boot_id"
     fake.write_text("11111111-2222-4333-8444-555555555555\n")
     with shell() as t:
@@ -234,7 +234,7 @@ def test_another_terminal_is_asked(world, how):
 
 
 def test_without_a_terminal_sudo_is_asked_each_time(world):
-    """sudo -S reads the password from a pipe; the prompt for a code meets its end."""
+    """sudo -S reads the password from a pipe. The prompt for a code reads end-of-file."""
     with shell() as t:
         become(t, world, SUDO, asked=True)
     done = subprocess.run([*AS["alice"], "setsid", "-w", "sudo", "-S", "id", "-u"],
