@@ -17,7 +17,7 @@
 #include "helpers/login/prompts.h"
 
 /* KEY_SHOWN: this much of the fingerprint of a key is shown. */
-enum { SOURCE_TEXT = 640, KEY_SHOWN = 8 };
+enum { SOURCE_TEXT = 640, KEY_SHOWN = sizeof("SHA256:") - 1 + 8 };
 
 struct fact {
 	struct store_fact f;
