@@ -148,6 +148,7 @@ otpctl_SOURCES = \
 	helpers/otpctl/init.c helpers/otpctl/init.h \
 	helpers/otpctl/main.c \
 	helpers/otpctl/notice.c helpers/otpctl/notice.h \
+	helpers/otpctl/options.c helpers/otpctl/options.h \
 	helpers/otpctl/otpctl.c helpers/otpctl/otpctl.h \
 	helpers/otpctl/paths.c helpers/otpctl/paths.h \
 	helpers/otpctl/privileges.c helpers/otpctl/privileges.h \

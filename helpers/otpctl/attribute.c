@@ -16,43 +16,18 @@
 #include "helpers/contacts/contacts.h"
 #include "helpers/base/json.h"
 #include "helpers/otpctl/audit.h"
+#include "helpers/otpctl/options.h"
 #include "helpers/otpctl/otpctl.h"
 #include "helpers/otpctl/paths.h"
 #include "helpers/otpctl/privileges.h"
 #include "helpers/otpctl/user.h"
 
-enum { OPT_FORCE = 0x900, WORDS_MAX = 3 };
-
 struct words {
-	const char *word[WORDS_MAX]; /* user, provider, name */
-	int n;
-	int wanted;
+	const char *user;
+	const char *provider;
+	const char *name; /* NULL where there is none */
 	bool force;
 };
-
-static error_t
-parse_words(int key, char *arg, struct argp_state *state)
-{
-	struct words *w = state->input;
-
-	switch (key) {
-	case OPT_FORCE:
-		w->force = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (w->n == w->wanted)
-			argp_error(state, "'%s' is one word too many", arg);
-		w->word[w->n++] = arg;
-		return 0;
-	case ARGP_KEY_END:
-		if (w->n < w->wanted)
-			argp_error(state, "expected USER PROVIDER%s",
-			    w->wanted == WORDS_MAX ? " NAME" : "");
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
 
 /* Reads one line from standard input. Returns OTPCTL_OK or OTPCTL_FAILED. */
 static int
@@ -82,7 +57,7 @@ audit_change(const char *event, const char *user, const struct words *w)
 
 	audit(event, "user=\"%s\" provider=\"%s\" name=%s",
 	    text_quotable(quoted, sizeof(quoted), user),
-	    text_quotable(provider, sizeof(provider), w->word[1]), w->word[2]);
+	    text_quotable(provider, sizeof(provider), w->provider), w->name);
 }
 
 /* Sets the attribute, or removes it if value is NULL. Returns an exit code. */
@@ -96,7 +71,7 @@ change(const char *path, const char *user, enum otpctl_known known, const struct
 
 	if (contacts_edit_begin(path, &e))
 		return otpctl_fail("nothing was changed");
-	r = contacts_edit_attribute(e, user, w->word[1], w->word[2], value);
+	r = contacts_edit_attribute(e, user, w->provider, w->name, value);
 	if (!r && audit_hold(&hold)) {
 		contacts_edit_abort(e);
 		return OTPCTL_FAILED;
@@ -112,7 +87,7 @@ change(const char *path, const char *user, enum otpctl_known known, const struct
 		return otpctl_nothing_typed(user);
 	if (r == -OTP_ENOENT) {
 		(void)otpctl_fail(
-		    "%s has no attribute %s for the provider %s", user, w->word[2], w->word[1]);
+		    "%s has no attribute %s for the provider %s", user, w->name, w->provider);
 		return OTPCTL_NONE;
 	}
 	if (r == -OTP_EINVAL)
@@ -122,40 +97,15 @@ change(const char *path, const char *user, enum otpctl_known known, const struct
 	return otpctl_fail("nothing was changed: %s", otp_strerror(r));
 }
 
-static const struct argp_option set_options[] = {
-    {.name = "force", .key = OPT_FORCE, .doc = "Even if this machine knows no such user"},
-    {0},
-};
-
-static const struct argp set_argp = {.options = set_options,
-    .parser = parse_words,
-    .args_doc = "USER PROVIDER NAME",
-    .doc = "Sets ${attr.NAME} of USER for PROVIDER, a section of the configuration. The value is "
-	   "one line on standard input."};
-
-static const struct argp remove_argp = {.parser = parse_words,
-    .args_doc = "USER PROVIDER NAME",
-    .doc = "Removes ${attr.NAME} of USER for PROVIDER."};
-
-static const struct argp list_argp = {.parser = parse_words,
-    .args_doc = "USER PROVIDER",
-    .doc = "Lists the names, not the values, of what USER has at PROVIDER."};
-
-/*
- * What all commands do first: parses the arguments, looks up the user and loads the configuration.
- * Returns an exit code.
- */
+/* Loads the user, the configuration and the paths of a command. Returns an exit code. */
 static int
-begin(struct otpctl *ctl, enum otpctl_name how, const struct argp *argp, const char *name, int argc,
-    char **argv, struct words *w, char *user, size_t size, enum otpctl_known *known,
-    struct conf **conf, struct otpctl_paths *paths)
+begin(struct otpctl *ctl, enum otpctl_name how, const struct words *w, char *user, size_t size,
+    enum otpctl_known *known, struct conf **conf, struct otpctl_paths *paths)
 {
-	int r;
+	int r = otpctl_canonical(how, w->user, user, size, known);
 
-	otpctl_parse(ctl, argp, name, argc, argv, w);
-	r = otpctl_canonical(how, w->word[0], user, size, known);
 	if (!r && how == NAME_LOOKED_UP && *known == USER_UNKNOWN && !w->force)
-		r = otpctl_unknown_unless_forced(w->word[0]);
+		r = otpctl_unknown_unless_forced(w->user);
 	if (!r)
 		r = otpctl_conf_load(ctl, conf);
 	return r ? r : otpctl_paths_of(*conf, paths);
@@ -176,11 +126,11 @@ print_change(const struct otpctl *ctl, const char *what, const char *user, const
 {
 	if (ctl->json) {
 		_auto_json json_t *j = json_pack("{s:s, s:s, s:s, s:b}", "user", user, "provider",
-		    w->word[1], "name", w->word[2], what, 1);
+		    w->provider, "name", w->name, what, 1);
 
 		return otpctl_print_json(j);
 	}
-	(void)printf("%s: %s of %s at %s\n", what, w->word[2], user, w->word[1]);
+	(void)printf("%s: %s of %s at %s\n", what, w->name, user, w->provider);
 	return OTPCTL_OK;
 }
 
@@ -190,16 +140,30 @@ attribute_set(struct otpctl *ctl, int argc, char **argv)
 	_auto_paths struct otpctl_paths paths = {0};
 	_auto_conf struct conf *conf = NULL;
 	_auto_secret struct secret value = {0};
-	struct words w = {.wanted = 3};
+	struct words w = {.user = NULL};
+	const struct otpctl_option options[] = {
+	    {"force", NULL, "Even if this machine knows no such user", .flag = &w.force},
+	    {0},
+	};
+	const struct otpctl_syntax syntax = {
+	    .name = "otpctl attribute set",
+	    .usage = "USER PROVIDER NAME",
+	    .summary = "Sets ${attr.NAME} of USER for PROVIDER, a section of the configuration. "
+		       "The value is one line on standard input.",
+	    .example = "otpctl attribute set asha kgen user_id < FILE",
+	    .argument = {{"USER", &w.user}, {"PROVIDER", &w.provider}, {"NAME", &w.name}},
+	    .options = options,
+	};
 	enum otpctl_known known = USER_KNOWN;
 	char user[CONTACT_USER_MAX + 1];
-	int r = begin(ctl, NAME_LOOKED_UP, &set_argp, "otpctl attribute set", argc, argv, &w, user,
-	    sizeof(user), &known, &conf, &paths);
+	int r;
 
+	otpctl_parse(ctl, &syntax, argc, argv);
+	r = begin(ctl, NAME_LOOKED_UP, &w, user, sizeof(user), &known, &conf, &paths);
 	if (!r && !otpctl_may_write(ctl))
 		r = OTPCTL_FAILED;
 	if (!r)
-		r = need_provider(conf, w.word[1]);
+		r = need_provider(conf, w.provider);
 	if (!r)
 		r = read_value(&value);
 	if (!r)
@@ -212,12 +176,20 @@ attribute_remove(struct otpctl *ctl, int argc, char **argv)
 {
 	_auto_paths struct otpctl_paths paths = {0};
 	_auto_conf struct conf *conf = NULL;
-	struct words w = {.wanted = 3};
+	struct words w = {.user = NULL};
+	const struct otpctl_syntax syntax = {
+	    .name = "otpctl attribute remove",
+	    .usage = "USER PROVIDER NAME",
+	    .summary = "Removes ${attr.NAME} of USER for PROVIDER.",
+	    .example = "otpctl attribute remove asha kgen user_id",
+	    .argument = {{"USER", &w.user}, {"PROVIDER", &w.provider}, {"NAME", &w.name}},
+	};
 	enum otpctl_known known = USER_KNOWN;
 	char user[CONTACT_USER_MAX + 1];
-	int r = begin(ctl, NAME_OR_TYPED, &remove_argp, "otpctl attribute remove", argc, argv, &w,
-	    user, sizeof(user), &known, &conf, &paths);
+	int r;
 
+	otpctl_parse(ctl, &syntax, argc, argv);
+	r = begin(ctl, NAME_OR_TYPED, &w, user, sizeof(user), &known, &conf, &paths);
 	if (!r && !otpctl_may_write(ctl))
 		r = OTPCTL_FAILED;
 	if (!r)
@@ -252,24 +224,32 @@ attribute_list(struct otpctl *ctl, int argc, char **argv)
 {
 	_auto_paths struct otpctl_paths paths = {0};
 	_auto_json json_t *names = json_array();
-	struct words w = {.wanted = 2};
+	struct words w = {.user = NULL};
+	const struct otpctl_syntax syntax = {
+	    .name = "otpctl attribute list",
+	    .usage = "USER PROVIDER",
+	    .summary = "Lists the names, not the values, of what USER has at PROVIDER.",
+	    .example = "otpctl attribute list asha kgen",
+	    .argument = {{"USER", &w.user}, {"PROVIDER", &w.provider}},
+	};
 	_auto_conf struct conf *conf = NULL;
 	struct contacts *c = NULL;
 	enum otpctl_known known = USER_KNOWN;
 	char user[CONTACT_USER_MAX + 1];
-	int r = begin(ctl, NAME_OR_TYPED, &list_argp, "otpctl attribute list", argc, argv, &w, user,
-	    sizeof(user), &known, &conf, &paths);
+	int r;
 
+	otpctl_parse(ctl, &syntax, argc, argv);
+	r = begin(ctl, NAME_OR_TYPED, &w, user, sizeof(user), &known, &conf, &paths);
 	if (r)
 		return r;
 	if (contacts_sqlite_open(paths.contacts, ctl->second_owner, &c))
 		return otpctl_fail("%s: the contacts could not be read", paths.contacts);
-	r = c->ops->attributes(c, user, w.word[1], add_name, names);
+	r = c->ops->attributes(c, user, w.provider, add_name, names);
 	c->ops->close(c);
 	if (r)
 		return otpctl_fail("%s: the contacts could not be read", paths.contacts);
 	if (!json_array_size(names) && !ctl->json) {
-		(void)otpctl_fail("%s has no attribute for the provider %s", user, w.word[1]);
+		(void)otpctl_fail("%s has no attribute for the provider %s", user, w.provider);
 		return OTPCTL_NONE;
 	}
 	return print_names(ctl, names);
@@ -279,12 +259,19 @@ static const struct otpctl_command attribute_commands[] = {
     {"set", "set one, its value on standard input", attribute_set},
     {"list", "list the names", attribute_list},
     {"remove", "remove one", attribute_remove},
+    {0},
+};
+
+static const struct otpctl_syntax attribute_syntax = {
+    .name = "otpctl attribute",
+    .usage = "COMMAND [ARGUMENT...]",
+    .summary = "What users have at providers.",
+    .example = "otpctl attribute list asha kgen",
+    .commands = attribute_commands,
 };
 
 int
 otpctl_attribute(struct otpctl *ctl, int argc, char **argv)
 {
-	return otpctl_dispatch(ctl, "otpctl attribute", "What users have at providers.",
-	    attribute_commands, sizeof(attribute_commands) / sizeof(*attribute_commands), argc,
-	    argv);
+	return otpctl_dispatch(ctl, &attribute_syntax, argc, argv);
 }

@@ -14,6 +14,7 @@
 #include "helpers/conf/parse.h"
 #include "helpers/contacts/contacts.h"
 #include "helpers/base/json.h"
+#include "helpers/otpctl/options.h"
 #include "helpers/otpctl/otpctl.h"
 #include "helpers/otpctl/paths.h"
 #include "helpers/otpctl/privileges.h"
@@ -21,29 +22,9 @@
 #include "helpers/provider/provider.h"
 #include "helpers/rules/rules.h"
 
-enum { OPT_NO_SECRETS = 0xb00, OPT_SERVICE };
 enum { REPORT_MAX = 256 * 1024, LINE_MAX_SHOWN = 1200, SHOW_MAX = 64 * 1024 * 1024 };
 
 /* check */
-
-struct check_arguments {
-	bool no_secrets;
-};
-
-static error_t
-parse_check(int key, char *arg, struct argp_state *state)
-{
-	struct check_arguments *a = state->input;
-
-	(void)arg;
-	if (key == OPT_NO_SECRETS)
-		a->no_secrets = true;
-	else if (key == ARGP_KEY_ARG)
-		argp_error(state, "no argument was expected: name another file by --config");
-	else
-		return ARGP_ERR_UNKNOWN;
-	return 0;
-}
 
 static bool
 uses_credentials(const struct conf_provider *p)
@@ -202,7 +183,7 @@ check_naming(const struct conf_shown *shown, void *arg)
 }
 
 static int
-check_all(const struct otpctl *ctl, const struct check_arguments *a, struct conf_report *report)
+check_all(const struct otpctl *ctl, bool no_secrets, struct conf_report *report)
 {
 	_auto_conf struct conf *c = NULL;
 	_auto_free bool *takes_message = NULL;
@@ -228,9 +209,9 @@ check_all(const struct otpctl *ctl, const struct check_arguments *a, struct conf
 	if (!access(pam_folders[0], X_OK))
 		conf_show(c, NULL, check_naming, &naming);
 	free(naming.section);
-	if (!a->no_secrets && !sees_secrets)
+	if (!no_secrets && !sees_secrets)
 		conf_warn(report, NULL, 0, "the secrets were not read, because that takes root");
-	if (a->no_secrets || !sees_secrets)
+	if (no_secrets || !sees_secrets)
 		secrets = PROVIDER_NAME_SECRETS;
 	for (size_t i = 0; i < c->nproviders; i++) {
 		int e = check_provider(ctl, c, &c->provider[i], secrets, takes_message, report);
@@ -281,44 +262,27 @@ print_check(const struct otpctl *ctl, int r, const struct conf_report *report)
 static int
 config_check(struct otpctl *ctl, int argc, char **argv)
 {
-	static const struct argp_option options[] = {
-	    {"no-secrets", OPT_NO_SECRETS, NULL, 0, "Do not read the files that hold secrets", 0},
+	bool no_secrets = false;
+	const struct otpctl_option options[] = {
+	    {"no-secrets", NULL, "Do not read the files that hold secrets", .flag = &no_secrets},
 	    {0},
 	};
-	static const struct argp argp = {
+	const struct otpctl_syntax syntax = {
+	    .name = "otpctl config check",
+	    .usage = "",
+	    .summary =
+		"Reads the configuration, its drop-ins, the profiles and the secrets as a sign-in "
+		"does, and prints every error with its file and line.",
+	    .example = "otpctl config check",
 	    .options = options,
-	    .parser = parse_check,
-	    .doc = "Reads the configuration, its drop-ins, the profiles and the secrets as a "
-		   "sign-in does, and prints every error with its file and line.",
 	};
-	struct check_arguments a = {0};
 	_auto_report struct conf_report report = {.max = REPORT_MAX};
 
-	otpctl_parse(ctl, &argp, "otpctl config check", argc, argv, &a);
-	return print_check(ctl, check_all(ctl, &a, &report), &report);
+	otpctl_parse(ctl, &syntax, argc, argv);
+	return print_check(ctl, check_all(ctl, no_secrets, &report), &report);
 }
 
 /* show */
-
-struct show_arguments {
-	const char *service;
-};
-
-static error_t
-parse_show(int key, char *arg, struct argp_state *state)
-{
-	struct show_arguments *a = state->input;
-
-	if (key == OPT_SERVICE && !conf_is_service(arg))
-		argp_error(state, "\"%s\" is not the name of a PAM service", arg);
-	else if (key == OPT_SERVICE)
-		a->service = arg;
-	else if (key == ARGP_KEY_ARG)
-		argp_error(state, "no argument was expected: did you mean --service %s?", arg);
-	else
-		return ARGP_ERR_UNKNOWN;
-	return 0;
-}
 
 struct showing {
 	const struct otpctl *ctl;
@@ -401,19 +365,21 @@ print_text(const char *text)
 static int
 config_show(struct otpctl *ctl, int argc, char **argv)
 {
-	static const struct argp_option options[] = {
-	    {"service", OPT_SERVICE, "NAME", 0, "Show the options as they are for this PAM service",
-		0},
+	const char *service = NULL;
+	const struct otpctl_option options[] = {
+	    {"service", "NAME", "Show the options as they are for this PAM service",
+		.take = otpctl_take_service, .to = &service},
 	    {0},
 	};
-	static const struct argp argp = {
-	    .options = options,
-	    .parser = parse_show,
-	    .doc =
+	const struct otpctl_syntax syntax = {
+	    .name = "otpctl config show",
+	    .usage = "",
+	    .summary =
 		"Prints every option with its value, as a configuration file, and in comments the "
 		"file and line it comes from.",
+	    .example = "otpctl config show --service sshd",
+	    .options = options,
 	};
-	struct show_arguments a = {0};
 	_auto_conf struct conf *c = NULL;
 	_auto_json json_t *rows = json_array();
 	_auto_report struct conf_report report = {.max = REPORT_MAX};
@@ -421,13 +387,13 @@ config_show(struct otpctl *ctl, int argc, char **argv)
 	struct showing to = {.ctl = ctl, .rows = rows, .text = {.out = &text}};
 	int r;
 
-	otpctl_parse(ctl, &argp, "otpctl config show", argc, argv, &a);
+	otpctl_parse(ctl, &syntax, argc, argv);
 	r = conf_load(ctl->config, ctl->second_owner, &c, &report);
 	otpctl_print_report(&report);
 	if (r)
 		return otpctl_fail("%s: %s", ctl->config, otp_strerror(r));
 	to.c = c;
-	conf_show(c, a.service, ctl->json ? add_row : add_text, &to);
+	conf_show(c, service, ctl->json ? add_row : add_text, &to);
 	return ctl->json ? otpctl_print_json(rows) : print_text(buf_str(&text));
 }
 
@@ -437,8 +403,15 @@ otpctl_config(struct otpctl *ctl, int argc, char **argv)
 	static const struct otpctl_command commands[] = {
 	    {"check", "say whether the configuration is right", config_check},
 	    {"show", "print every option, its value and where it comes from", config_show},
+	    {0},
+	};
+	static const struct otpctl_syntax syntax = {
+	    .name = "otpctl config",
+	    .usage = "COMMAND [ARGUMENT...]",
+	    .summary = "The configuration, without changing it.",
+	    .example = "otpctl config check",
+	    .commands = commands,
 	};
 
-	return otpctl_dispatch(ctl, "otpctl config", "The configuration, without changing it.",
-	    commands, sizeof(commands) / sizeof(commands[0]), argc, argv);
+	return otpctl_dispatch(ctl, &syntax, argc, argv);
 }

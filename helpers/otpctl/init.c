@@ -27,6 +27,7 @@
 #include "helpers/base/account.h"
 #include "helpers/contacts/contacts.h"
 #include "helpers/base/json.h"
+#include "helpers/otpctl/options.h"
 #include "helpers/otpctl/otpctl.h"
 #include "helpers/otpctl/paths.h"
 #include "helpers/otpctl/privileges.h"
@@ -373,19 +374,6 @@ need_store(struct init *in)
 
 /* ------------------------------------------------------------------------------------------- */
 
-static error_t
-parse_init(int key, char *arg, struct argp_state *state)
-{
-	if (key != ARGP_KEY_ARG)
-		return ARGP_ERR_UNKNOWN;
-	argp_error(state, "unexpected '%s'", arg);
-	return 0;
-}
-
-static const struct argp init_argp = {.parser = parse_init,
-    .doc = "Makes the state folder with its store, the contacts and the host key, where they are "
-	   "missing. What exists is kept and checked, never remade."};
-
 static int
 run_steps(struct init *in)
 {
@@ -406,13 +394,21 @@ run_steps(struct init *in)
 int
 otpctl_init(struct otpctl *ctl, int argc, char **argv)
 {
+	const struct otpctl_syntax syntax = {
+	    .name = "otpctl init",
+	    .usage = "",
+	    .summary =
+		"Makes the state folder with its store, the contacts and the host key, where they "
+		"are missing. What exists is kept and checked, never remade.",
+	    .example = "otpctl init",
+	};
 	_auto_json json_t *made = json_array(), *kept = json_array(), *all = NULL;
 	struct init in = {.ctl = ctl, .made = made, .kept = kept};
 	int r;
 
 	if (!made || !kept)
 		return otpctl_fail("no memory");
-	otpctl_parse(ctl, &init_argp, "otpctl init", argc, argv, NULL);
+	otpctl_parse(ctl, &syntax, argc, argv);
 	r = run_steps(&in);
 	otpctl_paths_clear(&in.paths);
 	if (!ctl->json)

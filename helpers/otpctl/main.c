@@ -11,6 +11,7 @@
 #include "helpers/otpctl/contact/contact.h"
 #include "helpers/otpctl/explain/explain.h"
 #include "helpers/otpctl/init.h"
+#include "helpers/otpctl/options.h"
 #include "helpers/otpctl/recovery.h"
 #include "helpers/otpctl/remember.h"
 #include "helpers/otpctl/status/status.h"
@@ -26,9 +27,17 @@ static const struct otpctl_command commands[] = {
     {"remember", "list and revoke sign-ins that are not asked again", otpctl_remember},
     {"unlock", "forget failures and sends of a user", otpctl_unlock},
     {"config", "check and show the configuration", otpctl_config},
+    {"help", "print the options of a command", NULL},
+    {0},
 };
 
-static const char main_doc[] = "Administers pam_otp, the second factor by one-time code.";
+static const struct otpctl_syntax syntax = {
+    .name = "otpctl",
+    .usage = "COMMAND [ARGUMENT...]",
+    .summary = "Administers pam_otp, the second factor by one-time code.",
+    .example = "otpctl contact add asha --phone +9779800000019",
+    .commands = commands,
+};
 
 /*
  * A caller may have closed 0, 1 or 2. What is opened next would take their place, and be printed
@@ -64,9 +73,6 @@ main(int argc, char **argv)
 	audit_begin();
 	/* The helper knows the machine's own time zone alone, and rules end by days. */
 	(void)unsetenv("TZ");
-	argp_err_exit_status = OTPCTL_USAGE;
-	argp_program_version = "otpctl (pam_otp) " OTP_VERSION;
 	log_open("otpctl", true);
-	return otpctl_end_output(otpctl_dispatch(
-	    &ctl, "otpctl", main_doc, commands, sizeof(commands) / sizeof(*commands), argc, argv));
+	return otpctl_end_output(otpctl_dispatch(&ctl, &syntax, argc, argv));
 }

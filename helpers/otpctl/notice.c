@@ -14,7 +14,7 @@
 #include "helpers/base/log.h"
 #include "helpers/otpctl/send_worker.h"
 
-enum { OPT_NOTICE = 0x600, OPT_NO_NOTICE, REFERENCE_DIGITS = 6 };
+enum { REFERENCE_DIGITS = 6 };
 
 /*
  * ${code} is a reference number, which is also in the log: some providers send no text without a
@@ -36,28 +36,38 @@ static const char *const texts[2][3] = {
 	JOINED},
 };
 
-static const struct argp_option notice_options[] = {
-    {.name = "notice", .key = OPT_NOTICE, .doc = "Tell old addresses of it, however many"},
-    {.name = "no-notice", .key = OPT_NO_NOTICE, .doc = "Do not tell old addresses of it"},
-    {0},
-};
-
-static error_t
-parse_notice(int key, char *arg, struct argp_state *state)
+static const char *
+set_wish(enum notice_wish *wish, enum notice_wish said)
 {
-	enum notice_wish *wish = state->input, said;
-
-	(void)arg;
-	if (key != OPT_NOTICE && key != OPT_NO_NOTICE)
-		return ARGP_ERR_UNKNOWN;
-	said = key == OPT_NOTICE ? NOTICE_YES : NOTICE_NO;
 	if (*wish != NOTICE_UNSAID && *wish != said)
-		argp_error(state, "--notice and --no-notice do not go together");
+		return "--notice and --no-notice exclude each other";
 	*wish = said;
-	return 0;
+	return NULL;
 }
 
-const struct argp notice_argp = {.options = notice_options, .parser = parse_notice};
+static const char *
+take_notice(void *to, const char *argument)
+{
+	(void)argument;
+	return set_wish(to, NOTICE_YES);
+}
+
+static const char *
+take_no_notice(void *to, const char *argument)
+{
+	(void)argument;
+	return set_wish(to, NOTICE_NO);
+}
+
+struct otpctl_option
+notice_option(enum notice_wish *wish, enum notice_wish said)
+{
+	if (said == NOTICE_YES)
+		return (struct otpctl_option){"notice", NULL,
+		    "Tell old addresses of it, however many", .take = take_notice, .to = wish};
+	return (struct otpctl_option){"no-notice", NULL, "Do not tell old addresses of it",
+	    .take = take_no_notice, .to = wish};
+}
 
 static const char *
 masked(const struct notice *n, char *dst, size_t size)

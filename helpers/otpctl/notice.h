@@ -11,6 +11,7 @@
 #include "helpers/conf/conf.h"
 #include "helpers/contacts/contacts.h"
 #include "helpers/otpctl/audit.h"
+#include "helpers/otpctl/options.h"
 #include "helpers/otpctl/otpctl.h"
 
 /* Neither option, --notice or --no-notice. */
@@ -65,8 +66,10 @@ void notices_clear(struct notices *n);
 
 #define _auto_notices __attribute__((cleanup(notices_clear)))
 
-/* --notice and --no-notice, for the commands that change contacts. The parser's input is an
- * enum notice_wish. */
-extern const struct argp notice_argp;
+/*
+ * The row of --notice (said is NOTICE_YES) or --no-notice (NOTICE_NO) in the options of a command
+ * that changes contacts. The option sets *wish to said; both together are an error.
+ */
+struct otpctl_option notice_option(enum notice_wish *wish, enum notice_wish said);
 
 #endif

@@ -1,11 +1,10 @@
 /*
  * What every command of otpctl shares. A command group is one function in a file of its own, in the
- * table of main.c; it parses its arguments with glibc's argp through otpctl_parse().
+ * table of main.c.
  */
 #ifndef OTP_OTPCTL_H
 #define OTP_OTPCTL_H
 
-#include <argp.h>
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -35,29 +34,6 @@ struct otpctl_command {
 	const char *summary;				       /* one line for --help */
 	int (*run)(struct otpctl *ctl, int argc, char **argv); /* argv[0] = name; an exit code */
 };
-
-/*
- * Parses argc, argv with the command's own options and the global ones. name is how --help and
- * errors call the command ("otpctl contact add"). Exits by itself after --help and, with
- * OTPCTL_USAGE, after an error; in a parser, argp_error(state, "...") does so.
- */
-void otpctl_parse(struct otpctl *ctl, const struct argp *argp, const char *name, int argc,
-    char **argv, void *input);
-
-/*
- * Runs the command that argv[1] names, of a group ("otpctl contact"), with argv[0] its name. Global
- * options and --help may stand before it.
- */
-int otpctl_dispatch(struct otpctl *ctl, const char *name, const char *doc,
-    const struct otpctl_command *command, size_t n, int argc, char **argv);
-
-/* One word, the name of a user. An argp parser whose input this is, and may be the parser's part.
- */
-struct otpctl_user {
-	const char *name; /* or NULL */
-	bool optional;
-};
-error_t otpctl_parse_user(int key, char *arg, struct argp_state *state);
 
 /* Prints "otpctl: ..." and a newline on standard error. Returns OTPCTL_FAILED. */
 int otpctl_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

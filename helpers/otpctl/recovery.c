@@ -22,13 +22,14 @@
 #include "helpers/codes/code.h"
 #include "helpers/base/json.h"
 #include "helpers/otpctl/audit.h"
+#include "helpers/otpctl/options.h"
 #include "helpers/otpctl/otpctl.h"
 #include "helpers/otpctl/paths.h"
 #include "helpers/otpctl/store.h"
 #include "helpers/otpctl/user.h"
 #include "helpers/codes/recovery.h"
 
-enum { OPT_SHEET = 0x300, FIELD_WIDTH = 63, OUTPUT_MAX = 8192 };
+enum { FIELD_WIDTH = 63, OUTPUT_MAX = 8192 };
 
 struct issue {
 	const char *user;
@@ -65,31 +66,6 @@ audit_codes(const char *event, const char *user)
 }
 
 /* --- issue ---------------------------------------------------------------------------------- */
-
-struct issue_arguments {
-	struct otpctl_user user; /* first */
-	bool sheet;
-};
-
-static error_t
-parse_issue(int key, char *arg, struct argp_state *state)
-{
-	if (key != OPT_SHEET)
-		return otpctl_parse_user(key, arg, state);
-	((struct issue_arguments *)state->input)->sheet = true;
-	return 0;
-}
-
-static const struct argp_option issue_options[] = {
-    {.name = "sheet", .key = OPT_SHEET, .doc = "Print a sheet of paper to keep, not a list"},
-    {0},
-};
-
-static const struct argp issue_argp = {.options = issue_options,
-    .parser = parse_issue,
-    .args_doc = "USER",
-    .doc = "Makes ten recovery codes for USER and prints them, this once. Each signs in one time, "
-	   "without a message. They take the place of all older ones."};
 
 static int
 make_one(struct issue *i, int n)
@@ -257,8 +233,7 @@ issue(struct store *s, const struct instant *now, const struct issue *i)
 }
 
 static int
-issue_and_print(
-    const struct otpctl *ctl, const struct issue_arguments *a, struct store *s, struct issue *i)
+issue_and_print(const struct otpctl *ctl, bool sheet, struct store *s, struct issue *i)
 {
 	struct instant now;
 	int r = otpctl_now(&now);
@@ -269,14 +244,29 @@ issue_and_print(
 		r = issue(s, &now, i);
 	if (r)
 		return r;
-	return print_codes(ctl, a->sheet, i) ? OTPCTL_OK : revoke_unprinted(s, i, errno);
+	return print_codes(ctl, sheet, i) ? OTPCTL_OK : revoke_unprinted(s, i, errno);
 }
 
 static int
 recovery_issue(struct otpctl *ctl, int argc, char **argv)
 {
 	_auto_paths struct otpctl_paths paths = {0};
-	struct issue_arguments a = {0};
+	const char *name = NULL;
+	bool sheet = false;
+	const struct otpctl_option options[] = {
+	    {"sheet", NULL, "Print a sheet of paper to keep, not a list", .flag = &sheet},
+	    {0},
+	};
+	const struct otpctl_syntax syntax = {
+	    .name = "otpctl recovery issue",
+	    .usage = "USER",
+	    .summary =
+		"Makes ten recovery codes for USER and prints them, this once. Each signs in one "
+		"time, without a message. They take the place of all older ones.",
+	    .example = "otpctl recovery issue asha --sheet | lp",
+	    .argument = {{"USER", &name}},
+	    .options = options,
+	};
 	_auto_issue struct issue i = {0};
 	struct store *s = NULL;
 	struct utsname host;
@@ -284,14 +274,12 @@ recovery_issue(struct otpctl *ctl, int argc, char **argv)
 	char user[CONTACT_USER_MAX + 1];
 	int r;
 
-	otpctl_parse(ctl, &issue_argp, "otpctl recovery issue", argc, argv, &a);
-	if (a.sheet && ctl->json) {
-		(void)otpctl_fail("--sheet and --json do not go together");
-		return OTPCTL_USAGE;
-	}
+	otpctl_parse(ctl, &syntax, argc, argv);
+	if (sheet && ctl->json)
+		otpctl_misuse(&syntax, "--sheet and --json exclude each other");
 	if (!may_write(ctl))
 		return OTPCTL_FAILED;
-	r = otpctl_known_user(NAME_LOOKED_UP, a.user.name, user, sizeof(user), &known);
+	r = otpctl_known_user(NAME_LOOKED_UP, name, user, sizeof(user), &known);
 	if (!r)
 		r = otpctl_paths_load(ctl, &paths);
 	if (!r)
@@ -302,7 +290,7 @@ recovery_issue(struct otpctl *ctl, int argc, char **argv)
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	i.user = user;
 	(void)text_clean(i.host, sizeof(i.host), uname(&host) ? "" : host.nodename);
-	r = issue_and_print(ctl, &a, s, &i);
+	r = issue_and_print(ctl, sheet, s, &i);
 	s->ops->close(s);
 	if (r)
 		return r;
@@ -313,10 +301,6 @@ recovery_issue(struct otpctl *ctl, int argc, char **argv)
 }
 
 /* --- revoke --------------------------------------------------------------------------------- */
-
-static const struct argp revoke_argp = {.parser = otpctl_parse_user,
-    .args_doc = "USER",
-    .doc = "Makes all recovery codes of USER void."};
 
 static int
 print_revoked(const struct otpctl *ctl, const char *user)
@@ -336,16 +320,23 @@ recovery_revoke(struct otpctl *ctl, int argc, char **argv)
 {
 	_auto_paths struct otpctl_paths paths = {0};
 	_auto_hold struct audit_hold hold = {.holds = false};
-	struct otpctl_user u = {0};
+	const char *name = NULL;
+	const struct otpctl_syntax syntax = {
+	    .name = "otpctl recovery revoke",
+	    .usage = "USER",
+	    .summary = "Makes all recovery codes of USER void.",
+	    .example = "otpctl recovery revoke asha",
+	    .argument = {{"USER", &name}},
+	};
 	struct store *s = NULL;
 	char user[CONTACT_USER_MAX + 1];
 	enum otpctl_known known;
 	int r;
 
-	otpctl_parse(ctl, &revoke_argp, "otpctl recovery revoke", argc, argv, &u);
+	otpctl_parse(ctl, &syntax, argc, argv);
 	if (!may_write(ctl))
 		return OTPCTL_FAILED;
-	r = otpctl_canonical(NAME_OR_TYPED, u.name, user, sizeof(user), &known);
+	r = otpctl_canonical(NAME_OR_TYPED, name, user, sizeof(user), &known);
 	if (!r)
 		r = otpctl_paths_load(ctl, &paths);
 	if (!r)
@@ -373,12 +364,19 @@ recovery_revoke(struct otpctl *ctl, int argc, char **argv)
 static const struct otpctl_command recovery_commands[] = {
     {"issue", "make ten new codes and print them once", recovery_issue},
     {"revoke", "make all codes of a user void", recovery_revoke},
+    {0},
+};
+
+static const struct otpctl_syntax recovery_syntax = {
+    .name = "otpctl recovery",
+    .usage = "COMMAND [ARGUMENT...]",
+    .summary = "Codes on paper for the day when no message comes.",
+    .example = "otpctl recovery issue asha",
+    .commands = recovery_commands,
 };
 
 int
 otpctl_recovery(struct otpctl *ctl, int argc, char **argv)
 {
-	return otpctl_dispatch(ctl, "otpctl recovery",
-	    "Codes on paper for the day when no message comes.", recovery_commands,
-	    sizeof(recovery_commands) / sizeof(*recovery_commands), argc, argv);
+	return otpctl_dispatch(ctl, &recovery_syntax, argc, argv);
 }

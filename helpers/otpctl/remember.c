@@ -9,22 +9,11 @@
 #include "common/text.h"
 #include "helpers/base/json.h"
 #include "helpers/otpctl/audit.h"
+#include "helpers/otpctl/options.h"
 #include "helpers/otpctl/otpctl.h"
 #include "helpers/otpctl/paths.h"
 #include "helpers/otpctl/store.h"
 #include "helpers/otpctl/user.h"
-
-enum { OPT_ALL = 0x200 };
-
-struct revoking {
-	struct otpctl_user user; /* first: otpctl_parse_user() fills it */
-	bool all;
-};
-
-static const struct argp list_argp = {.parser = otpctl_parse_user,
-    .args_doc = "[USER]",
-    .doc = "Lists where a code was given lately. Whether that still counts is decided at each "
-	   "sign-in, by `remember` of the configuration."};
 
 struct listing {
 	json_t *json; /* NULL for a table */
@@ -76,7 +65,16 @@ open_store(const struct otpctl *ctl, const char *name, char *user, size_t size,
 static int
 remember_list(struct otpctl *ctl, int argc, char **argv)
 {
-	struct otpctl_user u = {.optional = true};
+	const char *name = NULL;
+	const struct otpctl_syntax syntax = {
+	    .name = "otpctl remember list",
+	    .usage = "[USER]",
+	    .summary = "Lists where a code was given lately. Whether that still counts is decided "
+		       "at each sign-in, by `remember` of the configuration.",
+	    .example = "otpctl remember list asha",
+	    .argument = {{"USER", &name}},
+	    .optional = 1,
+	};
 	_auto_json json_t *json = NULL;
 	char user[CONTACT_USER_MAX + 1];
 	struct listing l = {0};
@@ -84,8 +82,8 @@ remember_list(struct otpctl *ctl, int argc, char **argv)
 	enum otpctl_known known;
 	int r;
 
-	otpctl_parse(ctl, &list_argp, "otpctl remember list", argc, argv, &u);
-	r = open_store(ctl, u.name, user, sizeof(user), &known, &s);
+	otpctl_parse(ctl, &syntax, argc, argv);
+	r = open_store(ctl, name, user, sizeof(user), &known, &s);
 	if (r)
 		return r;
 	if (ctl->json)
@@ -103,46 +101,34 @@ remember_list(struct otpctl *ctl, int argc, char **argv)
 	return OTPCTL_OK;
 }
 
-static error_t
-parse_revoke(int key, char *arg, struct argp_state *state)
-{
-	struct revoking *v = state->input;
-
-	switch (key) {
-	case OPT_ALL:
-		v->all = true;
-		return 0;
-	case ARGP_KEY_END:
-		if (!v->all == !v->user.name)
-			argp_error(state, "name one user, or --all");
-		return 0;
-	default:
-		return otpctl_parse_user(key, arg, state);
-	}
-}
-
-static const struct argp_option revoke_options[] = {
-    {.name = "all", .key = OPT_ALL, .doc = "Those of every user"},
-    {0},
-};
-
-static const struct argp revoke_argp = {.options = revoke_options,
-    .parser = parse_revoke,
-    .args_doc = "USER\n--all",
-    .doc = "Forgets them: the next sign-in is asked again."};
-
 static int
 remember_revoke(struct otpctl *ctl, int argc, char **argv)
 {
-	struct revoking v = {.user = {.optional = true}};
+	const char *name = NULL;
+	bool all = false;
+	const struct otpctl_option options[] = {
+	    {"all", NULL, "Those of every user", .flag = &all},
+	    {0},
+	};
+	const struct otpctl_syntax syntax = {
+	    .name = "otpctl remember revoke",
+	    .usage = "USER | --all",
+	    .summary = "Forgets them: the next sign-in is asked again.",
+	    .example = "otpctl remember revoke asha",
+	    .argument = {{"USER", &name}},
+	    .optional = 1,
+	    .options = options,
+	};
 	_auto_hold struct audit_hold hold = {.holds = false};
 	char user[CONTACT_USER_MAX + 1], quoted[CONTACT_USER_MAX + 1];
 	struct store *s = NULL;
 	enum otpctl_known known;
 	int r, removed = 0;
 
-	otpctl_parse(ctl, &revoke_argp, "otpctl remember revoke", argc, argv, &v);
-	r = open_store(ctl, v.user.name, user, sizeof(user), &known, &s);
+	otpctl_parse(ctl, &syntax, argc, argv);
+	if (all == (name != NULL))
+		otpctl_misuse(&syntax, "expected either USER or --all");
+	r = open_store(ctl, name, user, sizeof(user), &known, &s);
 	if (r)
 		return r;
 	r = audit_hold(&hold);
@@ -170,12 +156,19 @@ remember_revoke(struct otpctl *ctl, int argc, char **argv)
 static const struct otpctl_command remember_commands[] = {
     {"list", "where a code was given lately", remember_list},
     {"revoke", "forget that, of a user or of all", remember_revoke},
+    {0},
+};
+
+static const struct otpctl_syntax remember_syntax = {
+    .name = "otpctl remember",
+    .usage = "COMMAND [ARGUMENT...]",
+    .summary = "Sign-ins that are not asked again for a while.",
+    .example = "otpctl remember revoke asha",
+    .commands = remember_commands,
 };
 
 int
 otpctl_remember(struct otpctl *ctl, int argc, char **argv)
 {
-	return otpctl_dispatch(ctl, "otpctl remember",
-	    "Sign-ins that are not asked again for a while.", remember_commands,
-	    sizeof(remember_commands) / sizeof(*remember_commands), argc, argv);
+	return otpctl_dispatch(ctl, &remember_syntax, argc, argv);
 }

@@ -11,15 +11,11 @@
 #include "helpers/base/json.h"
 #include "helpers/otpctl/addresses.h"
 #include "helpers/otpctl/audit.h"
+#include "helpers/otpctl/options.h"
 #include "helpers/otpctl/otpctl.h"
 #include "helpers/otpctl/paths.h"
 #include "helpers/otpctl/store.h"
 #include "helpers/otpctl/user.h"
-
-static const struct argp unlock_argp = {.parser = otpctl_parse_user,
-    .args_doc = "USER",
-    .doc = "Forgets the wrong codes, the counted messages and the pauses of providers that hold "
-	   "for USER, from every place. Codes on their way, known places and recovery codes stay."};
 
 /*
  * The kinds of budget that count messages to the user. One message counts against several of them,
@@ -103,7 +99,17 @@ otpctl_unlock(struct otpctl *ctl, int argc, char **argv)
 {
 	_auto_paths struct otpctl_paths paths = {0};
 	struct contact_list list = {0};
-	struct otpctl_user u = {0};
+	const char *name = NULL;
+	const struct otpctl_syntax syntax = {
+	    .name = "otpctl unlock",
+	    .usage = "USER",
+	    .summary =
+		"Forgets the wrong codes, the counted messages and the pauses of providers that "
+		"hold for USER, from every place. Codes on their way, known places and recovery "
+		"codes stay.",
+	    .example = "otpctl unlock asha",
+	    .argument = {{"USER", &name}},
+	};
 	struct tally t = {0};
 	struct store *s = NULL;
 	_auto_hold struct audit_hold hold = {.holds = false};
@@ -111,8 +117,8 @@ otpctl_unlock(struct otpctl *ctl, int argc, char **argv)
 	enum otpctl_known known;
 	int r, removed = 0;
 
-	otpctl_parse(ctl, &unlock_argp, "otpctl unlock", argc, argv, &u);
-	r = otpctl_known_user(NAME_OR_TYPED, u.name, user, sizeof(user), &known);
+	otpctl_parse(ctl, &syntax, argc, argv);
+	r = otpctl_known_user(NAME_OR_TYPED, name, user, sizeof(user), &known);
 	if (!r)
 		r = otpctl_paths_load(ctl, &paths);
 	if (!r)

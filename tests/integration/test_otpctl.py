@@ -412,8 +412,8 @@ def test_output_that_cannot_be_written_is_a_failure(fresh):
 @pytest.mark.parametrize("command", [(), ("init",), ("contact",), ("contact", "add"), ("contact", "list"),
                                      ("contact", "remove"), ("contact", "verify"), ("contact", "import"), ("config",),
                                      ("config", "check"), ("config", "show"),
-                                     ("recovery",), ("recovery", "issue"), ("recovery", "revoke"), ("status",),
-                                     ("unlock",)],
+                                     ("attribute",), ("recovery",), ("recovery", "issue"), ("recovery", "revoke"),
+                                     ("status",), ("explain",), ("remember",), ("unlock",)],
                          ids=lambda c: " ".join(c) or "otpctl")
 def test_help_names_every_command_and_the_global_options(fresh, command):
     done = otpctl(*command, "--help")
@@ -438,8 +438,9 @@ def options_of(*command):
 
 
 def test_completion_knows_the_commands_and_options_of_help(fresh):
-    assert complete("") == {"init", "contact", "attribute", "recovery", "status", "explain", "remember", "unlock",
-                            "config"}
+    assert complete("") == complete("help", "") == {"init", "contact", "attribute", "recovery", "status", "explain",
+                                                    "remember", "unlock", "config", "help"}
+    assert complete("help", "contact", "") == complete("contact", "")
     assert complete("con") == {"contact", "config"}
     assert complete("--json", "contact", "") == {"add", "list", "remove", "verify", "import"}
     assert complete("--config", "=", "/x", "config", "") == {"check", "show"}
@@ -450,7 +451,7 @@ def test_completion_knows_the_commands_and_options_of_help(fresh):
     assert complete("contact", "add", "alice", "--phone", "") == set()
     for command in (("init",), ("contact", "add"), ("contact", "list"), ("contact", "remove"),
                     ("contact", "verify"), ("contact", "import"), ("attribute", "set"), ("attribute", "list"),
-                    ("status",), ("explain",), ("unlock",),
-                    ("recovery", "issue"), ("recovery", "revoke"),
+                    ("attribute", "remove"), ("status",), ("explain",), ("remember", "list"), ("remember", "revoke"),
+                    ("unlock",), ("recovery", "issue"), ("recovery", "revoke"),
                     ("config", "check"), ("config", "show")):
         assert complete(*command, "--") == options_of(*command), command

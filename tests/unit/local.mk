@@ -60,6 +60,7 @@ UNIT_TESTS = \
 SCRIPTED_UNIT_TESTS = \
 	tests/unit/test_options_man.sh \
 	tests/unit/test_otpctl_config.sh \
+	tests/unit/test_otpctl_options.sh \
 	tests/unit/test_typed_unicode.py
 check_PROGRAMS += $(UNIT_TESTS) tests/unit/print_options tests/unit/print_typed
 dist_check_SCRIPTS += $(SCRIPTED_UNIT_TESTS)

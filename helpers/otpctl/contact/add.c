@@ -12,18 +12,10 @@
 #include "helpers/otpctl/addresses.h"
 #include "helpers/otpctl/contact/limit.h"
 #include "helpers/otpctl/notice.h"
+#include "helpers/otpctl/options.h"
 #include "helpers/otpctl/paths.h"
 #include "helpers/otpctl/privileges.h"
 #include "helpers/otpctl/user.h"
-
-enum {
-	OPT_PHONE = 0x200,
-	OPT_EMAIL,
-	OPT_LABEL,
-	OPT_PREFERRED,
-	OPT_VERIFIED,
-	OPT_FORCE,
-};
 
 struct wish {
 	enum notice_wish notice;
@@ -36,93 +28,73 @@ struct wish {
 	bool force;
 };
 
-static const struct argp_option add_options[] = {
-    {.name = "phone",
-	.key = OPT_PHONE,
-	.arg = "+NUMBER",
-	.doc = "A telephone number in E.164 form: +, calling code, number"},
-    {.name = "email", .key = OPT_EMAIL, .arg = "ADDRESS", .doc = "An e-mail address"},
-    {.name = "label", .key = OPT_LABEL, .arg = "TEXT", .doc = "What people call it, e.g. work"},
-    {.name = "preferred", .key = OPT_PREFERRED, .doc = "Use it before the others of its kind"},
-    {.name = "verified", .key = OPT_VERIFIED, .doc = "You have made sure it is the user's"},
-    {.name = "force", .key = OPT_FORCE, .doc = "Even if this machine does not know the user"},
-    {0},
-};
-
-static void
-want_address(struct wish *w, enum contact_kind kind, const char *address, struct argp_state *state)
+static const char *
+take_address(struct wish *w, enum contact_kind kind, const char *address)
 {
 	const char *why;
 
 	if (w->address)
-		argp_error(state, "one --phone or --email at a time");
+		return "one --phone or --email at a time";
 	if (contact_check(kind, address, &why))
-		argp_error(state, "'%s': %s", address, why);
+		return why;
 	w->kind = kind;
 	w->address = address;
+	return NULL;
 }
 
-static void
-want_label(struct wish *w, const char *label, struct argp_state *state)
+static const char *
+take_phone(void *to, const char *argument)
+{
+	return take_address(to, CONTACT_PHONE, argument);
+}
+
+static const char *
+take_email(void *to, const char *argument)
+{
+	return take_address(to, CONTACT_EMAIL, argument);
+}
+
+static const char *
+take_label(void *to, const char *argument)
 {
 	char clean[CONTACT_LABEL_MAX + 1];
 
-	if (strcmp(text_clean(clean, sizeof(clean), label), label))
-		argp_error(state, "a label has at most %d bytes and no control characters",
-		    CONTACT_LABEL_MAX);
-	w->label = label;
+	_Static_assert(CONTACT_LABEL_MAX == 64, "the text below");
+	if (strcmp(text_clean(clean, sizeof(clean), argument), argument) != 0)
+		return "a label has at most 64 bytes and no control characters";
+	*(const char **)to = argument;
+	return NULL;
 }
 
-static error_t
-parse_add(int key, char *arg, struct argp_state *state)
+static void
+parse_add(struct otpctl *ctl, int argc, char **argv, struct wish *w)
 {
-	struct wish *w = state->input;
+	const struct otpctl_option options[] = {
+	    {"phone", "+NUMBER", "A telephone number in E.164 form: +, calling code, number",
+		.take = take_phone, .to = w},
+	    {"email", "ADDRESS", "An e-mail address", .take = take_email, .to = w},
+	    {"label", "TEXT", "What people call it, e.g. work", .take = take_label,
+		.to = &w->label},
+	    {"preferred", NULL, "Use it before the others of its kind", .flag = &w->preferred},
+	    {"verified", NULL, "You have made sure it is the user's", .flag = &w->verified},
+	    {"force", NULL, "Even if this machine does not know the user", .flag = &w->force},
+	    notice_option(&w->notice, NOTICE_YES),
+	    notice_option(&w->notice, NOTICE_NO),
+	    {0},
+	};
+	const struct otpctl_syntax syntax = {
+	    .name = "otpctl contact add",
+	    .usage = "USER --phone +NUMBER | --email ADDRESS",
+	    .summary = "Adds an address to which codes for USER may be sent.",
+	    .example = "otpctl contact add asha --phone +9779800000019 --label work",
+	    .argument = {{"USER", &w->user}},
+	    .options = options,
+	};
 
-	switch (key) {
-	case OPT_PHONE:
-		want_address(w, CONTACT_PHONE, arg, state);
-		return 0;
-	case OPT_EMAIL:
-		want_address(w, CONTACT_EMAIL, arg, state);
-		return 0;
-	case OPT_LABEL:
-		want_label(w, arg, state);
-		return 0;
-	case OPT_PREFERRED:
-		w->preferred = true;
-		return 0;
-	case OPT_VERIFIED:
-		w->verified = true;
-		return 0;
-	case OPT_FORCE:
-		w->force = true;
-		return 0;
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &w->notice;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (w->user)
-			argp_error(state, "one user at a time, not also '%s'", arg);
-		w->user = arg;
-		return 0;
-	case ARGP_KEY_END:
-		if (!w->user)
-			argp_error(state, "whose contact? Name the user");
-		if (!w->address)
-			argp_error(state, "which address? Give --phone or --email");
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
+	otpctl_parse(ctl, &syntax, argc, argv);
+	if (!w->address)
+		otpctl_misuse(&syntax, "expected --phone or --email");
 }
-
-static const struct argp_child notice_child[] = {{.argp = &notice_argp}, {0}};
-
-static const struct argp add_argp = {.options = add_options,
-    .parser = parse_add,
-    .children = notice_child,
-    .args_doc = "USER",
-    .doc = "Adds an address to which codes for USER may be sent."};
 
 static int
 add_one(const char *path, const struct contact *c, struct notices *n)
@@ -189,7 +161,7 @@ contact_add(struct otpctl *ctl, int argc, char **argv)
 	enum otpctl_known known;
 	int r;
 
-	otpctl_parse(ctl, &add_argp, "otpctl contact add", argc, argv, &w);
+	parse_add(ctl, argc, argv, &w);
 	if (!otpctl_may_write(ctl))
 		return OTPCTL_FAILED;
 	r = otpctl_canonical(NAME_LOOKED_UP, w.user, c.user, sizeof(c.user), &known);

@@ -5,6 +5,7 @@
 #include "helpers/otpctl/contact/list.h"
 #include "helpers/otpctl/contact/remove.h"
 #include "helpers/otpctl/contact/verify.h"
+#include "helpers/otpctl/options.h"
 
 static const struct otpctl_command contact_commands[] = {
     {"add", "add an address", contact_add},
@@ -12,11 +13,19 @@ static const struct otpctl_command contact_commands[] = {
     {"remove", "remove one address or all", contact_remove},
     {"verify", "prove an address by a code", contact_verify},
     {"import", "take many from a file", contact_import},
+    {0},
+};
+
+static const struct otpctl_syntax contact_syntax = {
+    .name = "otpctl contact",
+    .usage = "COMMAND [ARGUMENT...]",
+    .summary = "The addresses to which codes are sent.",
+    .example = "otpctl contact add asha --phone +9779800000019",
+    .commands = contact_commands,
 };
 
 int
 otpctl_contact(struct otpctl *ctl, int argc, char **argv)
 {
-	return otpctl_dispatch(ctl, "otpctl contact", "The addresses to which codes are sent.",
-	    contact_commands, sizeof(contact_commands) / sizeof(*contact_commands), argc, argv);
+	return otpctl_dispatch(ctl, &contact_syntax, argc, argv);
 }

@@ -18,10 +18,9 @@
 #include "common/text.h"
 #include "helpers/otpctl/audit.h"
 #include "helpers/otpctl/contact/import_line.h"
+#include "helpers/otpctl/options.h"
 #include "helpers/otpctl/paths.h"
 #include "helpers/otpctl/privileges.h"
-
-enum { OPT_REPLACE = 0x800, OPT_DRY_RUN, OPT_FORCE };
 
 static void
 show_progress(int64_t bytes, void *arg)
@@ -52,8 +51,7 @@ read_file(struct import *im, FILE *file)
 		return otpctl_fail("nothing was imported: %s", otp_strerror(r));
 	else if (!r && !im->ncolumns)
 		import_fault(im, 1, "", "the file is empty; its first line names the columns");
-	if (!im->n.errors && im->mode == IMPORT_REPLACE &&
-	    contacts_edit_import_rest(im->edit, &im->n.removed))
+	if (!im->n.errors && im->replace && contacts_edit_import_rest(im->edit, &im->n.removed))
 		return otpctl_fail("nothing was imported: the others could not be removed");
 	return OTPCTL_OK;
 }
@@ -193,55 +191,32 @@ import(struct import *im, const char *path)
 
 /* --------------------------------------------------------------------------------------------- */
 
-static const struct argp_option import_options[] = {
-    {.name = "replace",
-	.key = OPT_REPLACE,
-	.doc = "The file is the whole truth for the users it names: their other addresses go"},
-    {.name = "dry-run", .key = OPT_DRY_RUN, .doc = "Only say what would be done"},
-    {.name = "force", .key = OPT_FORCE, .doc = "Even users whom this machine does not know"},
-    {0},
-};
-
-static error_t
-parse_import(int key, char *arg, struct argp_state *state)
+static void
+parse_import(struct otpctl *ctl, int argc, char **argv, struct import *im)
 {
-	struct import *im = state->input;
+	const struct otpctl_option options[] = {
+	    {"replace", NULL,
+		"The file is the whole truth for the users it names: their other addresses go",
+		.flag = &im->replace},
+	    {"dry-run", NULL, "Only say what would be done", .flag = &im->dry_run},
+	    {"force", NULL, "Even users whom this machine does not know", .flag = &im->force},
+	    notice_option(&im->notice, NOTICE_YES),
+	    notice_option(&im->notice, NOTICE_NO),
+	    {0},
+	};
+	const struct otpctl_syntax syntax = {
+	    .name = "otpctl contact import",
+	    .usage = "FILE|-",
+	    .summary =
+		"Adds the contacts of a CSV file, all or none. Its first line names the columns: "
+		"user, kind and address, and perhaps label, preferred, verified_at.",
+	    .example = "otpctl contact import people.csv --dry-run",
+	    .argument = {{"FILE", &im->file}},
+	    .options = options,
+	};
 
-	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &im->notice;
-		return 0;
-	case OPT_REPLACE:
-		im->mode = IMPORT_REPLACE;
-		return 0;
-	case OPT_DRY_RUN:
-		im->dry_run = true;
-		return 0;
-	case OPT_FORCE:
-		im->force = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (im->file)
-			argp_error(state, "one file at a time, not also '%s'", arg);
-		im->file = arg;
-		return 0;
-	case ARGP_KEY_END:
-		if (!im->file)
-			argp_error(state, "which file? - is standard input");
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
+	otpctl_parse(ctl, &syntax, argc, argv);
 }
-
-static const struct argp_child import_child[] = {{.argp = &notice_argp}, {0}};
-
-static const struct argp import_argp = {.options = import_options,
-    .parser = parse_import,
-    .children = import_child,
-    .args_doc = "FILE|-",
-    .doc = "Adds the contacts of a CSV file, all or none. Its first line names the columns: user, "
-	   "kind and address, and perhaps label, preferred, verified_at."};
 
 int
 contact_import(struct otpctl *ctl, int argc, char **argv)
@@ -252,7 +227,7 @@ contact_import(struct otpctl *ctl, int argc, char **argv)
 	struct import im = {.ctl = ctl, .errors = errors, .step = -1};
 	int r;
 
-	otpctl_parse(ctl, &import_argp, "otpctl contact import", argc, argv, &im);
+	parse_import(ctl, argc, argv, &im);
 	if (!otpctl_may_write(ctl))
 		return OTPCTL_FAILED;
 	im.shown = strcmp(im.file, "-") ? im.file : "standard input";

@@ -341,7 +341,8 @@ put_line(struct import *im, const struct contact_line *l)
 	const struct contact *c = &l->contact;
 	enum imported what;
 	int64_t earlier;
-	int r = contacts_edit_import(im->edit, l, im->mode, &what, &earlier);
+	int r = contacts_edit_import(
+	    im->edit, l, im->replace ? IMPORT_REPLACE : IMPORT_ADD, &what, &earlier);
 
 	if (r)
 		return r;

@@ -33,7 +33,7 @@ struct import {
 	enum notice_wish notice;
 	const char *file;
 	const char *shown; /* its name, for people */
-	enum import_mode mode;
+	bool replace;
 	bool dry_run;
 	bool force;
 

@@ -10,44 +10,9 @@
 #include "common/text.h"
 #include "helpers/base/json.h"
 #include "helpers/otpctl/addresses.h"
+#include "helpers/otpctl/options.h"
 #include "helpers/otpctl/paths.h"
 #include "helpers/otpctl/user.h"
-
-enum { OPT_FULL = 0x900 };
-
-struct wish {
-	const char *user;
-	bool full;
-};
-
-static const struct argp_option list_options[] = {
-    {.name = "full", .key = OPT_FULL, .doc = "Show addresses whole, not masked"},
-    {0},
-};
-
-static error_t
-parse_list(int key, char *arg, struct argp_state *state)
-{
-	struct wish *w = state->input;
-
-	switch (key) {
-	case OPT_FULL:
-		w->full = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (w->user)
-			argp_error(state, "one user or all, not also '%s'", arg);
-		w->user = arg;
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
-static const struct argp list_argp = {.options = list_options,
-    .parser = parse_list,
-    .args_doc = "[USER]",
-    .doc = "Lists the contacts of USER, or of everyone."};
 
 struct listing {
 	bool json;
@@ -89,30 +54,41 @@ int
 contact_list(struct otpctl *ctl, int argc, char **argv)
 {
 	_auto_paths struct otpctl_paths paths = {0};
-	struct wish w = {0};
+	const char *name = NULL;
 	struct listing l = {0};
+	const struct otpctl_option options[] = {
+	    {"full", NULL, "Show addresses whole, not masked", .flag = &l.full},
+	    {0},
+	};
+	const struct otpctl_syntax syntax = {
+	    .name = "otpctl contact list",
+	    .usage = "[USER]",
+	    .summary = "Lists the contacts of USER, or of everyone.",
+	    .example = "otpctl contact list asha",
+	    .argument = {{"USER", &name}},
+	    .optional = 1,
+	    .options = options,
+	};
 	char user[CONTACT_USER_MAX + 1];
 	enum otpctl_known known = USER_KNOWN;
 	int r;
 
-	otpctl_parse(ctl, &list_argp, "otpctl contact list", argc, argv, &w);
-	r = w.user ? otpctl_canonical(NAME_OR_TYPED, w.user, user, sizeof(user), &known)
-		   : OTPCTL_OK;
+	otpctl_parse(ctl, &syntax, argc, argv);
+	r = name ? otpctl_canonical(NAME_OR_TYPED, name, user, sizeof(user), &known) : OTPCTL_OK;
 	if (!r)
 		r = otpctl_paths_load(ctl, &paths);
 	if (r)
 		return r;
 	l.json = ctl->json;
-	l.full = w.full;
 	if (l.json)
 		(void)putchar('[');
-	r = contacts_sqlite_each(paths.contacts, w.user ? user : NULL, list_one, &l);
+	r = contacts_sqlite_each(paths.contacts, name ? user : NULL, list_one, &l);
 	if (l.json)
 		(void)fputs(l.n ? "\n]\n" : "]\n", stdout);
 	if (r)
 		return otpctl_fail("the contacts could not be read%s",
 		    geteuid() == 0 || ctl->config_given ? "" : "; run it with sudo");
-	if (l.n || !w.user)
+	if (l.n || !name)
 		return OTPCTL_OK;
 	if (known == USER_UNKNOWN)
 		return otpctl_unknown_user(user);

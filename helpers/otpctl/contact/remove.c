@@ -6,11 +6,10 @@
 #include "common/text.h"
 #include "helpers/contacts/contacts.h"
 #include "helpers/otpctl/notice.h"
+#include "helpers/otpctl/options.h"
 #include "helpers/otpctl/paths.h"
 #include "helpers/otpctl/privileges.h"
 #include "helpers/otpctl/user.h"
-
-enum { OPT_ALL = 0x200 };
 
 struct wish {
 	enum notice_wish notice;
@@ -19,46 +18,29 @@ struct wish {
 	bool all;
 };
 
-static const struct argp_option remove_options[] = {
-    {.name = "all", .key = OPT_ALL, .doc = "Remove all addresses of USER"},
-    {0},
-};
-
-static error_t
-parse_remove(int key, char *arg, struct argp_state *state)
+static void
+parse_remove(struct otpctl *ctl, int argc, char **argv, struct wish *w)
 {
-	struct wish *w = state->input;
+	const struct otpctl_option options[] = {
+	    {"all", NULL, "Remove all addresses of USER", .flag = &w->all},
+	    notice_option(&w->notice, NOTICE_YES),
+	    notice_option(&w->notice, NOTICE_NO),
+	    {0},
+	};
+	const struct otpctl_syntax syntax = {
+	    .name = "otpctl contact remove",
+	    .usage = "USER ADDRESS | --all",
+	    .summary = "Removes one address of USER, or all with --all.",
+	    .example = "otpctl contact remove asha +9779800000019",
+	    .argument = {{"USER", &w->user}, {"ADDRESS", &w->address}},
+	    .optional = 1,
+	    .options = options,
+	};
 
-	switch (key) {
-	case OPT_ALL:
-		w->all = true;
-		return 0;
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &w->notice;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (w->user && w->address)
-			argp_error(state, "one address at a time, not also '%s'", arg);
-		*(w->user ? &w->address : &w->user) = arg;
-		return 0;
-	case ARGP_KEY_END:
-		if (!w->user)
-			argp_error(state, "whose contact? Name the user");
-		if (!w->address == !w->all)
-			argp_error(state, "name one address, or give --all");
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
+	otpctl_parse(ctl, &syntax, argc, argv);
+	if (w->all == (w->address != NULL))
+		otpctl_misuse(&syntax, "expected either ADDRESS or --all");
 }
-
-static const struct argp_child notice_child[] = {{.argp = &notice_argp}, {0}};
-
-static const struct argp remove_argp = {.options = remove_options,
-    .parser = parse_remove,
-    .children = notice_child,
-    .args_doc = "USER [ADDRESS]",
-    .doc = "Removes one address of USER, or all with --all."};
 
 /* How many were removed; an exit code. */
 static int
@@ -136,7 +118,7 @@ contact_remove(struct otpctl *ctl, int argc, char **argv)
 	enum otpctl_known known;
 	int r, removed = 0;
 
-	otpctl_parse(ctl, &remove_argp, "otpctl contact remove", argc, argv, &w);
+	parse_remove(ctl, argc, argv, &w);
 	if (!otpctl_may_write(ctl))
 		return OTPCTL_FAILED;
 	r = otpctl_canonical(NAME_OR_TYPED, w.user, user, sizeof(user), &known);

@@ -21,11 +21,10 @@
 #include "helpers/otpctl/audit.h"
 #include "helpers/otpctl/contact/limit.h"
 #include "helpers/otpctl/contact/prove.h"
+#include "helpers/otpctl/options.h"
 #include "helpers/otpctl/paths.h"
 #include "helpers/otpctl/privileges.h"
 #include "helpers/otpctl/user.h"
-
-enum { OPT_CHANNEL = 0x700, OPT_CODE_STDIN };
 
 struct wish {
 	const char *user;
@@ -211,47 +210,30 @@ verify(const struct otpctl *ctl, const struct conf *conf, const struct wish *w, 
 	return r;
 }
 
-static const struct argp_option verify_options[] = {
-    {.name = "channel", .key = OPT_CHANNEL, .arg = "NAME", .doc = "Send it by this channel"},
-    {.name = "code-stdin",
-	.key = OPT_CODE_STDIN,
-	.doc = "Read the code from standard input, though it is no terminal"},
-    {0},
-};
-
-static error_t
-parse_verify(int key, char *arg, struct argp_state *state)
+static void
+parse_verify(struct otpctl *ctl, int argc, char **argv, struct wish *w)
 {
-	struct wish *w = state->input;
+	const struct otpctl_option options[] = {
+	    {"channel", "NAME", "Send it by this channel", .string = &w->channel},
+	    {"code-stdin", NULL, "Read the code from standard input, though it is no terminal",
+		.flag = &w->code_stdin},
+	    {0},
+	};
+	const struct otpctl_syntax syntax = {
+	    .name = "otpctl contact verify",
+	    .usage = "USER [ADDRESS]",
+	    .summary = "Sends a code to an address of USER, asks for it, and marks the address as "
+		       "verified. Without ADDRESS: the only one, or the preferred one.",
+	    .example = "otpctl contact verify asha",
+	    .argument = {{"USER", &w->user}, {"ADDRESS", &w->address}},
+	    .optional = 1,
+	    .options = options,
+	};
 
-	switch (key) {
-	case OPT_CHANNEL:
-		w->channel = arg;
-		return 0;
-	case OPT_CODE_STDIN:
-		w->code_stdin = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (w->user && w->address)
-			argp_error(state, "one address at a time, not also '%s'", arg);
-		*(w->user ? &w->address : &w->user) = arg;
-		return 0;
-	case ARGP_KEY_END:
-		if (!w->user)
-			argp_error(state, "whose contact? Name the user");
-		if (!w->code_stdin && !isatty(STDIN_FILENO))
-			argp_error(state, "standard input is no terminal: give --code-stdin");
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
+	otpctl_parse(ctl, &syntax, argc, argv);
+	if (!w->code_stdin && !isatty(STDIN_FILENO))
+		otpctl_misuse(&syntax, "standard input is no terminal: give --code-stdin");
 }
-
-static const struct argp verify_argp = {.options = verify_options,
-    .parser = parse_verify,
-    .args_doc = "USER [ADDRESS]",
-    .doc = "Sends a code to an address of USER, asks for it, and marks the address as verified. "
-	   "Without ADDRESS: the only one, or the preferred one."};
 
 int
 contact_verify(struct otpctl *ctl, int argc, char **argv)
@@ -264,7 +246,7 @@ contact_verify(struct otpctl *ctl, int argc, char **argv)
 	enum otpctl_known known;
 	int r;
 
-	otpctl_parse(ctl, &verify_argp, "otpctl contact verify", argc, argv, &w);
+	parse_verify(ctl, argc, argv, &w);
 	if (!otpctl_may_write(ctl))
 		return OTPCTL_FAILED;
 	r = otpctl_canonical(NAME_LOOKED_UP, w.user, user, sizeof(user), &known);

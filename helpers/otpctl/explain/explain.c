@@ -18,10 +18,10 @@
 #include "common/wire.h"
 #include "helpers/base/hosts.h"
 #include "helpers/codes/code.h"
-#include "helpers/conf/parse.h"
 #include "helpers/base/json.h"
 #include "helpers/otpctl/explain/run.h"
 #include "helpers/otpctl/explain/text.h"
+#include "helpers/otpctl/options.h"
 #include "helpers/otpctl/otpctl.h"
 #include "helpers/otpctl/paths.h"
 #include "helpers/otpctl/privileges.h"
@@ -31,12 +31,11 @@
 #include "helpers/provider/tokens.h"
 #include "helpers/login/source.h"
 
-enum { OPT_SERVICE = 0xa00, OPT_RHOST, OPT_KEY, OPT_RUSER, OPT_TTY };
 /* KEY_MAX: the most that the module passes on, and a zero byte. sscanf() has the same width. */
 enum { REPORT_MAX = 64 * 1024, LINE_SHOWN = 1200, KEY_MAX = WIRE_SSH_MAX + 1 };
 
 struct explain_arguments {
-	struct otpctl_user user; /* first: the parser's part */
+	const char *user;
 	const char *service;
 	const char *rhost;
 	const char *key;
@@ -44,55 +43,35 @@ struct explain_arguments {
 	const char *tty;
 };
 
-static error_t
-parse_explain(int key, char *arg, struct argp_state *state)
+static void
+parse_explain(struct otpctl *ctl, int argc, char **argv, struct explain_arguments *a)
 {
-	struct explain_arguments *a = state->input;
+	const struct otpctl_option options[] = {
+	    {"service", "NAME", "The PAM service that signs in", .take = otpctl_take_service,
+		.to = &a->service},
+	    {"rhost", "ADDRESS", "The client's address", .string = &a->rhost},
+	    {"key", "KEY",
+		"The public key that sshd took: as in its .pub file, that file, or its fingerprint",
+		.string = &a->key},
+	    {"ruser", "USER", "Who calls, as su says it; with sudo it is USER",
+		.string = &a->ruser},
+	    {"tty", "TTY", "The terminal", .string = &a->tty},
+	    {0},
+	};
+	const struct otpctl_syntax syntax = {
+	    .name = "otpctl explain",
+	    .usage = "USER --service NAME",
+	    .summary = "Goes through a sign-in of USER without a message, a count or a prompt, and "
+		       "says which rule decides, why the others do not, and what would follow.",
+	    .example = "otpctl explain asha --service sshd --rhost 192.0.2.7",
+	    .argument = {{"USER", &a->user}},
+	    .options = options,
+	};
 
-	switch (key) {
-	case OPT_SERVICE:
-		if (!conf_is_service(arg))
-			argp_error(state, "\"%s\" is not the name of a PAM service", arg);
-		a->service = arg;
-		return 0;
-	case OPT_RHOST:
-		a->rhost = arg;
-		return 0;
-	case OPT_KEY:
-		a->key = arg;
-		return 0;
-	case OPT_RUSER:
-		a->ruser = arg;
-		return 0;
-	case OPT_TTY:
-		a->tty = arg;
-		return 0;
-	case ARGP_KEY_END:
-		if (!a->service)
-			argp_error(state, "by which program? Name its PAM service: --service sshd");
-		return otpctl_parse_user(key, arg, state);
-	default:
-		return otpctl_parse_user(key, arg, state);
-	}
+	otpctl_parse(ctl, &syntax, argc, argv);
+	if (!a->service)
+		otpctl_misuse(&syntax, "--service is missing: expected %s", syntax.usage);
 }
-
-static const struct argp_option explain_options[] = {
-    {"service", OPT_SERVICE, "NAME", 0, "The PAM service that signs in", 0},
-    {"rhost", OPT_RHOST, "ADDRESS", 0, "The client's address", 0},
-    {"key", OPT_KEY, "KEY", 0,
-	"The public key that sshd took: as in its .pub file, that file, or its fingerprint", 0},
-    {"ruser", OPT_RUSER, "USER", 0, "Who calls, as su says it; with sudo it is USER", 0},
-    {"tty", OPT_TTY, "TTY", 0, "The terminal", 0},
-    {0},
-};
-
-static const struct argp explain_argp = {
-    .options = explain_options,
-    .parser = parse_explain,
-    .args_doc = "USER --service NAME",
-    .doc = "Goes through a sign-in of USER without a message, a count or a prompt, and says which "
-	   "rule decides, why the others do not, and what would follow.",
-};
 
 /* Reads the first line of a file, without its newline: SSH_AUTH_INFO_0 has one key a line. */
 static int
@@ -234,7 +213,7 @@ find_asked_user(const struct conf *c, const struct explain_arguments *a, struct 
 	bool caller = conf_signin_for(c, a->service)->identity == IDENTITY_CALLER;
 	int r;
 
-	q->asked = a->user.name;
+	q->asked = a->user;
 	r = otpctl_canonical(NAME_OR_TYPED, q->asked, user, size, &q->known);
 	if (r || !caller || !*a->ruser || q->known == USER_UNKNOWN)
 		return r;
@@ -306,9 +285,9 @@ otpctl_explain(struct otpctl *ctl, int argc, char **argv)
 	char user[CONTACT_USER_MAX + 1], key[WIRE_SSH_MAX + 1] = "";
 	int r = OTPCTL_OK;
 
-	otpctl_parse(ctl, &explain_argp, "otpctl explain", argc, argv, &a);
+	parse_explain(ctl, argc, argv, &a);
 	if (!a.ruser)
-		a.ruser = host_of(a.service)->calls_itself ? a.user.name : "";
+		a.ruser = host_of(a.service)->calls_itself ? a.user : "";
 	/* The file of the key is read as the caller, all the rest as the helper's user. */
 	if (a.key && is_fingerprint(a.key))
 		start.fingerprint = a.key;
@@ -327,7 +306,7 @@ otpctl_explain(struct otpctl *ctl, int argc, char **argv)
 	if (r)
 		return r;
 	start.service = a.service;
-	start.user = a.user.name;
+	start.user = a.user;
 	start.rhost = a.rhost;
 	start.ruser = a.ruser;
 	start.tty = a.tty;

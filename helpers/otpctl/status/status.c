@@ -13,18 +13,13 @@
 #include "common/err.h"
 #include "helpers/base/json.h"
 #include "helpers/otpctl/addresses.h"
+#include "helpers/otpctl/options.h"
 #include "helpers/otpctl/otpctl.h"
 #include "helpers/otpctl/paths.h"
 #include "helpers/otpctl/status/facts.h"
 #include "helpers/otpctl/status/text.h"
 #include "helpers/otpctl/store.h"
 #include "helpers/otpctl/user.h"
-
-static const struct argp status_argp = {.parser = otpctl_parse_user,
-    .args_doc = "[USER]",
-    .doc = "Shows what holds for USER: wrong codes, lock-outs, messages and limits, known places "
-	   "and recovery codes. Without USER: the messages of this machine, and how many each "
-	   "provider said are left."};
 
 static int
 add_credits(
@@ -120,20 +115,31 @@ otpctl_status(struct otpctl *ctl, int argc, char **argv)
 	_auto_paths struct otpctl_paths paths = {0};
 	_auto_conf struct conf *conf = NULL;
 	struct contact_list list = {0};
-	struct otpctl_user u = {.optional = true};
+	const char *name = NULL;
+	const struct otpctl_syntax syntax = {
+	    .name = "otpctl status",
+	    .usage = "[USER]",
+	    .summary =
+		"Shows what holds for USER: wrong codes, lock-outs, messages and limits, known "
+		"places and recovery codes. Without USER: the messages of this machine, and how "
+		"many each provider said are left.",
+	    .example = "otpctl status asha",
+	    .argument = {{"USER", &name}},
+	    .optional = 1,
+	};
 	char user[CONTACT_USER_MAX + 1];
 	struct status_query q = {.user = user, .contacts = &list};
 	int r;
 
-	otpctl_parse(ctl, &status_argp, "otpctl status", argc, argv, &u);
-	r = prepare(ctl, u.name, user, sizeof(user), &conf, &paths, &list);
+	otpctl_parse(ctl, &syntax, argc, argv);
+	r = prepare(ctl, name, user, sizeof(user), &conf, &paths, &list);
 	if (!r)
 		r = otpctl_now(&q.now);
 	if (!r)
 		r = otpctl_store_open(ctl, paths.state, &q.store);
 	q.conf = conf;
 	if (!r) {
-		r = u.name ? show_user(ctl, &q) : show_machine(ctl, &q);
+		r = name ? show_user(ctl, &q) : show_machine(ctl, &q);
 		q.store->ops->close(q.store);
 	}
 	contact_list_free(&list);

@@ -152,7 +152,8 @@ store_sqlite_token_put(struct store *base, const struct instant *now, const char
 		"ON CONFLICT (key) DO UPDATE SET sealed = excluded.sealed, "
 		"keep_ms = excluded.keep_ms",
 		sql_text(key), sql_blob(sealed, strlen(sealed)), sql_int(keep_wall_ms)) ||
-	    sql_run(s->db, "DELETE FROM provider_session WHERE keep_ms <= ?1", sql_int(now->wall_ms)))
+	    sql_run(
+		s->db, "DELETE FROM provider_session WHERE keep_ms <= ?1", sql_int(now->wall_ms)))
 		return store_sqlite_failed(s, "keeping a token");
 	return 0;
 }
