@@ -142,14 +142,15 @@ attribute_set(struct otpctl *ctl, int argc, char **argv)
 	_auto_secret struct secret value = {0};
 	struct words w = {.user = NULL};
 	const struct otpctl_option options[] = {
-	    {"force", NULL, "Even if this machine knows no such user", .flag = &w.force},
+	    {"force", NULL, "Set it even if this machine does not know the user", .flag = &w.force},
 	    {0},
 	};
 	const struct otpctl_syntax syntax = {
 	    .name = "otpctl attribute set",
 	    .usage = "USER PROVIDER NAME",
-	    .summary = "Sets ${attr.NAME} of USER for PROVIDER, a section of the configuration. "
-		       "The value is one line on standard input.",
+	    .summary =
+		"Sets the attribute NAME of USER at PROVIDER, a section of the configuration. "
+		"Profiles read it as ${attr.NAME}. The value is one line on standard input.",
 	    .example = "otpctl attribute set asha kgen user_id < FILE",
 	    .argument = {{"USER", &w.user}, {"PROVIDER", &w.provider}, {"NAME", &w.name}},
 	    .options = options,
@@ -180,7 +181,7 @@ attribute_remove(struct otpctl *ctl, int argc, char **argv)
 	const struct otpctl_syntax syntax = {
 	    .name = "otpctl attribute remove",
 	    .usage = "USER PROVIDER NAME",
-	    .summary = "Removes ${attr.NAME} of USER for PROVIDER.",
+	    .summary = "Removes the attribute NAME of USER at PROVIDER.",
 	    .example = "otpctl attribute remove asha kgen user_id",
 	    .argument = {{"USER", &w.user}, {"PROVIDER", &w.provider}, {"NAME", &w.name}},
 	};
@@ -228,7 +229,7 @@ attribute_list(struct otpctl *ctl, int argc, char **argv)
 	const struct otpctl_syntax syntax = {
 	    .name = "otpctl attribute list",
 	    .usage = "USER PROVIDER",
-	    .summary = "Lists the names, not the values, of what USER has at PROVIDER.",
+	    .summary = "Lists the names of the attributes of USER at PROVIDER, not their values.",
 	    .example = "otpctl attribute list asha kgen",
 	    .argument = {{"USER", &w.user}, {"PROVIDER", &w.provider}},
 	};
@@ -256,16 +257,16 @@ attribute_list(struct otpctl *ctl, int argc, char **argv)
 }
 
 static const struct otpctl_command attribute_commands[] = {
-    {"set", "set one, its value on standard input", attribute_set},
-    {"list", "list the names", attribute_list},
-    {"remove", "remove one", attribute_remove},
+    {"set", "set an attribute; its value is read from standard input", attribute_set},
+    {"list", "list the names of the attributes, not their values", attribute_list},
+    {"remove", "remove an attribute", attribute_remove},
     {0},
 };
 
 static const struct otpctl_syntax attribute_syntax = {
     .name = "otpctl attribute",
     .usage = "COMMAND [ARGUMENT...]",
-    .summary = "What users have at providers.",
+    .summary = "Changes and lists attributes of users at providers, such as an ID.",
     .example = "otpctl attribute list asha kgen",
     .commands = attribute_commands,
 };

@@ -270,9 +270,8 @@ config_check(struct otpctl *ctl, int argc, char **argv)
 	const struct otpctl_syntax syntax = {
 	    .name = "otpctl config check",
 	    .usage = "",
-	    .summary =
-		"Reads the configuration, its drop-ins, the profiles and the secrets as a sign-in "
-		"does, and prints every error with its file and line.",
+	    .summary = "Reads the configuration, its drop-ins, the profiles and the secrets as a "
+		       "sign-in does. Prints each error with its file and line.",
 	    .example = "otpctl config check",
 	    .options = options,
 	};
@@ -367,16 +366,15 @@ config_show(struct otpctl *ctl, int argc, char **argv)
 {
 	const char *service = NULL;
 	const struct otpctl_option options[] = {
-	    {"service", "NAME", "Show the options as they are for this PAM service",
+	    {"service", "NAME", "Print the options that hold for this PAM service",
 		.take = otpctl_take_service, .to = &service},
 	    {0},
 	};
 	const struct otpctl_syntax syntax = {
 	    .name = "otpctl config show",
 	    .usage = "",
-	    .summary =
-		"Prints every option with its value, as a configuration file, and in comments the "
-		"file and line it comes from.",
+	    .summary = "Prints every option with its value, as a configuration file. Comments name "
+		       "the file and line that set it.",
 	    .example = "otpctl config show --service sshd",
 	    .options = options,
 	};
@@ -401,14 +399,14 @@ int
 otpctl_config(struct otpctl *ctl, int argc, char **argv)
 {
 	static const struct otpctl_command commands[] = {
-	    {"check", "say whether the configuration is right", config_check},
-	    {"show", "print every option, its value and where it comes from", config_show},
+	    {"check", "check the configuration and print every error", config_check},
+	    {"show", "print every option, its value and the line that sets it", config_show},
 	    {0},
 	};
 	static const struct otpctl_syntax syntax = {
 	    .name = "otpctl config",
 	    .usage = "COMMAND [ARGUMENT...]",
-	    .summary = "The configuration, without changing it.",
+	    .summary = "Checks and shows the configuration, and changes nothing.",
 	    .example = "otpctl config check",
 	    .commands = commands,
 	};

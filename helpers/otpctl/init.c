@@ -397,9 +397,8 @@ otpctl_init(struct otpctl *ctl, int argc, char **argv)
 	const struct otpctl_syntax syntax = {
 	    .name = "otpctl init",
 	    .usage = "",
-	    .summary =
-		"Makes the state folder with its store, the contacts and the host key, where they "
-		"are missing. What exists is kept and checked, never remade.",
+	    .summary = "Makes the host key, the contacts, the state folder and the store in it, if "
+		       "they are missing. What exists is checked and kept.",
 	    .example = "otpctl init",
 	};
 	_auto_json json_t *made = json_array(), *kept = json_array(), *all = NULL;

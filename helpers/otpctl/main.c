@@ -19,15 +19,15 @@
 
 static const struct otpctl_command commands[] = {
     {"init", "make the store, the contacts and the host key", otpctl_init},
-    {"contact", "add, list and remove the addresses of users", otpctl_contact},
-    {"attribute", "set and remove what users have at providers", otpctl_attribute},
+    {"contact", "add, list, verify, import and remove addresses of users", otpctl_contact},
+    {"attribute", "set, list and remove attributes of users at providers", otpctl_attribute},
     {"recovery", "issue and revoke recovery codes of users", otpctl_recovery},
-    {"status", "show what holds for a user, or on this machine", otpctl_status},
-    {"explain", "say which rule decides, and what a sign-in would come to", otpctl_explain},
-    {"remember", "list and revoke sign-ins that are not asked again", otpctl_remember},
-    {"unlock", "forget failures and sends of a user", otpctl_unlock},
+    {"status", "show the limits, lock-outs and messages of a user", otpctl_status},
+    {"explain", "show which rule decides a sign-in, and what would follow", otpctl_explain},
+    {"remember", "list and revoke remembered sign-ins", otpctl_remember},
+    {"unlock", "end the lock-outs and limits of a user", otpctl_unlock},
     {"config", "check and show the configuration", otpctl_config},
-    {"help", "print the options of a command", NULL},
+    {"help", "print the help of a command", NULL},
     {0},
 };
 

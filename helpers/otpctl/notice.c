@@ -64,8 +64,9 @@ notice_option(enum notice_wish *wish, enum notice_wish said)
 {
 	if (said == NOTICE_YES)
 		return (struct otpctl_option){"notice", NULL,
-		    "Tell old addresses of it, however many", .take = take_notice, .to = wish};
-	return (struct otpctl_option){"no-notice", NULL, "Do not tell old addresses of it",
+		    "Notify old addresses of the change, however many there are",
+		    .take = take_notice, .to = wish};
+	return (struct otpctl_option){"no-notice", NULL, "Notify no old address of the change",
 	    .take = take_no_notice, .to = wish};
 }
 

@@ -254,15 +254,14 @@ recovery_issue(struct otpctl *ctl, int argc, char **argv)
 	const char *name = NULL;
 	bool sheet = false;
 	const struct otpctl_option options[] = {
-	    {"sheet", NULL, "Print a sheet of paper to keep, not a list", .flag = &sheet},
+	    {"sheet", NULL, "Print a sheet to keep instead of a list", .flag = &sheet},
 	    {0},
 	};
 	const struct otpctl_syntax syntax = {
 	    .name = "otpctl recovery issue",
 	    .usage = "USER",
-	    .summary =
-		"Makes ten recovery codes for USER and prints them, this once. Each signs in one "
-		"time, without a message. They take the place of all older ones.",
+	    .summary = "Makes ten recovery codes for USER and prints them once. Each signs in "
+		       "once, without a message. All earlier recovery codes of USER become void.",
 	    .example = "otpctl recovery issue asha --sheet | lp",
 	    .argument = {{"USER", &name}},
 	    .options = options,
@@ -362,15 +361,15 @@ recovery_revoke(struct otpctl *ctl, int argc, char **argv)
 }
 
 static const struct otpctl_command recovery_commands[] = {
-    {"issue", "make ten new codes and print them once", recovery_issue},
-    {"revoke", "make all codes of a user void", recovery_revoke},
+    {"issue", "make ten new codes for a user and print them once", recovery_issue},
+    {"revoke", "make all recovery codes of a user void", recovery_revoke},
     {0},
 };
 
 static const struct otpctl_syntax recovery_syntax = {
     .name = "otpctl recovery",
     .usage = "COMMAND [ARGUMENT...]",
-    .summary = "Codes on paper for the day when no message comes.",
+    .summary = "Issues and revokes recovery codes, for the day on which no message comes.",
     .example = "otpctl recovery issue asha",
     .commands = recovery_commands,
 };

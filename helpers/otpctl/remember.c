@@ -69,8 +69,8 @@ remember_list(struct otpctl *ctl, int argc, char **argv)
 	const struct otpctl_syntax syntax = {
 	    .name = "otpctl remember list",
 	    .usage = "[USER]",
-	    .summary = "Lists where a code was given lately. Whether that still counts is decided "
-		       "at each sign-in, by `remember` of the configuration.",
+	    .summary = "Lists where and since when sign-ins are remembered. At each sign-in, the "
+		       "key remember of the configuration decides whether that still counts.",
 	    .example = "otpctl remember list asha",
 	    .argument = {{"USER", &name}},
 	    .optional = 1,
@@ -107,13 +107,14 @@ remember_revoke(struct otpctl *ctl, int argc, char **argv)
 	const char *name = NULL;
 	bool all = false;
 	const struct otpctl_option options[] = {
-	    {"all", NULL, "Those of every user", .flag = &all},
+	    {"all", NULL, "Forget those of all users", .flag = &all},
 	    {0},
 	};
 	const struct otpctl_syntax syntax = {
 	    .name = "otpctl remember revoke",
 	    .usage = "USER | --all",
-	    .summary = "Forgets them: the next sign-in is asked again.",
+	    .summary = "Forgets the remembered sign-ins of USER, or of all users. At the next "
+		       "sign-in they are asked for a code again.",
 	    .example = "otpctl remember revoke asha",
 	    .argument = {{"USER", &name}},
 	    .optional = 1,
@@ -154,15 +155,16 @@ remember_revoke(struct otpctl *ctl, int argc, char **argv)
 }
 
 static const struct otpctl_command remember_commands[] = {
-    {"list", "where a code was given lately", remember_list},
-    {"revoke", "forget that, of a user or of all", remember_revoke},
+    {"list", "list the remembered sign-ins of a user or of all", remember_list},
+    {"revoke", "forget the remembered sign-ins of a user or of all", remember_revoke},
     {0},
 };
 
 static const struct otpctl_syntax remember_syntax = {
     .name = "otpctl remember",
     .usage = "COMMAND [ARGUMENT...]",
-    .summary = "Sign-ins that are not asked again for a while.",
+    .summary = "Lists and revokes remembered sign-ins. While a sign-in is remembered, its user is "
+	       "not asked for a code again at the same source.",
     .example = "otpctl remember revoke asha",
     .commands = remember_commands,
 };

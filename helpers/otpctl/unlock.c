@@ -103,10 +103,9 @@ otpctl_unlock(struct otpctl *ctl, int argc, char **argv)
 	const struct otpctl_syntax syntax = {
 	    .name = "otpctl unlock",
 	    .usage = "USER",
-	    .summary =
-		"Forgets the wrong codes, the counted messages and the pauses of providers that "
-		"hold for USER, from every place. Codes on their way, known places and recovery "
-		"codes stay.",
+	    .summary = "Forgets, for all sources, the wrong codes of USER, the counted messages "
+		       "and the times that providers asked to wait. Unexpired codes, known sources "
+		       "and recovery codes stay.",
 	    .example = "otpctl unlock asha",
 	    .argument = {{"USER", &name}},
 	};

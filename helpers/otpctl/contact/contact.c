@@ -10,16 +10,16 @@
 static const struct otpctl_command contact_commands[] = {
     {"add", "add an address", contact_add},
     {"list", "list addresses, masked", contact_list},
-    {"remove", "remove one address or all", contact_remove},
-    {"verify", "prove an address by a code", contact_verify},
-    {"import", "take many from a file", contact_import},
+    {"remove", "remove one address, or all of a user", contact_remove},
+    {"verify", "send a code to an address and ask for it", contact_verify},
+    {"import", "add the addresses of a CSV file", contact_import},
     {0},
 };
 
 static const struct otpctl_syntax contact_syntax = {
     .name = "otpctl contact",
     .usage = "COMMAND [ARGUMENT...]",
-    .summary = "The addresses to which codes are sent.",
+    .summary = "Changes and lists the addresses to which codes are sent.",
     .example = "otpctl contact add asha --phone +9779800000019",
     .commands = contact_commands,
 };

@@ -196,10 +196,12 @@ parse_import(struct otpctl *ctl, int argc, char **argv, struct import *im)
 {
 	const struct otpctl_option options[] = {
 	    {"replace", NULL,
-		"The file is the whole truth for the users it names: their other addresses go",
+		"Make the contacts of each user in the file equal to those in the file, and remove "
+		"their others",
 		.flag = &im->replace},
-	    {"dry-run", NULL, "Only say what would be done", .flag = &im->dry_run},
-	    {"force", NULL, "Even users whom this machine does not know", .flag = &im->force},
+	    {"dry-run", NULL, "Check the file and say what would be done; write and send nothing",
+		.flag = &im->dry_run},
+	    {"force", NULL, "Accept users whom this machine does not know", .flag = &im->force},
 	    notice_option(&im->notice, NOTICE_YES),
 	    notice_option(&im->notice, NOTICE_NO),
 	    {0},
@@ -208,8 +210,8 @@ parse_import(struct otpctl *ctl, int argc, char **argv, struct import *im)
 	    .name = "otpctl contact import",
 	    .usage = "FILE|-",
 	    .summary =
-		"Adds the contacts of a CSV file, all or none. Its first line names the columns: "
-		"user, kind and address, and perhaps label, preferred, verified_at.",
+		"Adds the contacts of a CSV file: all of them or none. The first line names the "
+		"columns: user, kind and address; optional are label, preferred and verified_at.",
 	    .example = "otpctl contact import people.csv --dry-run",
 	    .argument = {{"FILE", &im->file}},
 	    .options = options,

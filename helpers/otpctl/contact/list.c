@@ -57,13 +57,13 @@ contact_list(struct otpctl *ctl, int argc, char **argv)
 	const char *name = NULL;
 	struct listing l = {0};
 	const struct otpctl_option options[] = {
-	    {"full", NULL, "Show addresses whole, not masked", .flag = &l.full},
+	    {"full", NULL, "Show whole addresses instead of masked ones", .flag = &l.full},
 	    {0},
 	};
 	const struct otpctl_syntax syntax = {
 	    .name = "otpctl contact list",
 	    .usage = "[USER]",
-	    .summary = "Lists the contacts of USER, or of everyone.",
+	    .summary = "Lists the contacts of USER, or of all users.",
 	    .example = "otpctl contact list asha",
 	    .argument = {{"USER", &name}},
 	    .optional = 1,

@@ -30,7 +30,7 @@ parse_remove(struct otpctl *ctl, int argc, char **argv, struct wish *w)
 	const struct otpctl_syntax syntax = {
 	    .name = "otpctl contact remove",
 	    .usage = "USER ADDRESS | --all",
-	    .summary = "Removes one address of USER, or all with --all.",
+	    .summary = "Removes one address of USER, or all of them with --all.",
 	    .example = "otpctl contact remove asha +9779800000019",
 	    .argument = {{"USER", &w->user}, {"ADDRESS", &w->address}},
 	    .optional = 1,

@@ -214,16 +214,17 @@ static void
 parse_verify(struct otpctl *ctl, int argc, char **argv, struct wish *w)
 {
 	const struct otpctl_option options[] = {
-	    {"channel", "NAME", "Send it by this channel", .string = &w->channel},
-	    {"code-stdin", NULL, "Read the code from standard input, though it is no terminal",
+	    {"channel", "NAME", "Send the code by this channel", .string = &w->channel},
+	    {"code-stdin", NULL, "Read the code from standard input even if it is no terminal",
 		.flag = &w->code_stdin},
 	    {0},
 	};
 	const struct otpctl_syntax syntax = {
 	    .name = "otpctl contact verify",
 	    .usage = "USER [ADDRESS]",
-	    .summary = "Sends a code to an address of USER, asks for it, and marks the address as "
-		       "verified. Without ADDRESS: the only one, or the preferred one.",
+	    .summary = "Sends a code to an address of USER and asks for it. If the code is right, "
+		       "marks the address as verified. Without ADDRESS, takes the only address of "
+		       "the user, or the preferred one.",
 	    .example = "otpctl contact verify asha",
 	    .argument = {{"USER", &w->user}, {"ADDRESS", &w->address}},
 	    .optional = 1,

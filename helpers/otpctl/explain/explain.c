@@ -47,22 +47,23 @@ static void
 parse_explain(struct otpctl *ctl, int argc, char **argv, struct explain_arguments *a)
 {
 	const struct otpctl_option options[] = {
-	    {"service", "NAME", "The PAM service that signs in", .take = otpctl_take_service,
-		.to = &a->service},
-	    {"rhost", "ADDRESS", "The client's address", .string = &a->rhost},
+	    {"service", "NAME", "The PAM service of the sign-in, such as sshd",
+		.take = otpctl_take_service, .to = &a->service},
+	    {"rhost", "ADDRESS", "The address of the client", .string = &a->rhost},
 	    {"key", "KEY",
-		"The public key that sshd took: as in its .pub file, that file, or its fingerprint",
+		"The public key that sshd accepted: the line of a .pub file, the absolute path of "
+		"that file, or a fingerprint",
 		.string = &a->key},
-	    {"ruser", "USER", "Who calls, as su says it; with sudo it is USER",
+	    {"ruser", "USER", "The user who calls su or sudo; for sudo the default is USER",
 		.string = &a->ruser},
-	    {"tty", "TTY", "The terminal", .string = &a->tty},
+	    {"tty", "TTY", "The terminal of the sign-in", .string = &a->tty},
 	    {0},
 	};
 	const struct otpctl_syntax syntax = {
 	    .name = "otpctl explain",
 	    .usage = "USER --service NAME",
-	    .summary = "Goes through a sign-in of USER without a message, a count or a prompt, and "
-		       "says which rule decides, why the others do not, and what would follow.",
+	    .summary = "Runs a sign-in of USER that sends, counts and asks nothing. Shows which "
+		       "rule decides, why the others do not, and what would follow.",
 	    .example = "otpctl explain asha --service sshd --rhost 192.0.2.7",
 	    .argument = {{"USER", &a->user}},
 	    .options = options,

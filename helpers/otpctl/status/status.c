@@ -119,10 +119,9 @@ otpctl_status(struct otpctl *ctl, int argc, char **argv)
 	const struct otpctl_syntax syntax = {
 	    .name = "otpctl status",
 	    .usage = "[USER]",
-	    .summary =
-		"Shows what holds for USER: wrong codes, lock-outs, messages and limits, known "
-		"places and recovery codes. Without USER: the messages of this machine, and how "
-		"many each provider said are left.",
+	    .summary = "Shows what holds for USER: wrong codes, lock-outs, messages and limits, "
+		       "known sources and recovery codes. Without USER, shows the messages of this "
+		       "machine, and how many each provider reported as left.",
 	    .example = "otpctl status asha",
 	    .argument = {{"USER", &name}},
 	    .optional = 1,
