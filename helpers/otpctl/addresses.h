@@ -1,4 +1,4 @@
-/* The addresses of users, shown and read. */
+/* Reads the addresses of users, and shows them whole or masked. */
 #ifndef OTP_OTPCTL_ADDRESSES_H
 #define OTP_OTPCTL_ADDRESSES_H
 
@@ -9,15 +9,24 @@
 #include "helpers/contacts/contacts.h"
 #include "helpers/otpctl/otpctl.h"
 
-/* The address whole, or masked into dst. */
+/* Returns the whole address of c if full is true, else dst with the masked address. */
 const char *contact_shown(const struct contact *c, bool full, char *dst, size_t size);
-/* A new object, the address whole or masked; NULL without memory. */
+/*
+ * Makes an object of c, with the whole address if full is true, else masked. The caller frees it.
+ * NULL without memory.
+ */
 json_t *contact_json(const struct contact *c, bool full);
 
-/* All addresses of a user. An exit code. */
+/*
+ * Reads all contacts of a user from the file path; the caller frees out with contact_list_free().
+ * Returns OTPCTL_OK, or OTPCTL_FAILED with a message.
+ */
 int otpctl_contacts_of(
     const struct otpctl *ctl, const char *path, const char *user, struct contact_list *out);
-/* The list's addresses, borrowed, and a NULL; the caller frees the array. NULL without memory. */
+/*
+ * Makes an array of the addresses in the list, with a NULL behind the last. The caller frees the
+ * array; the addresses stay those of the list. NULL without memory.
+ */
 const char **otpctl_addresses(const struct contact_list *l);
 
 #endif

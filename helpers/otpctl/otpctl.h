@@ -1,6 +1,6 @@
 /*
- * What every command of otpctl shares. A command group is one function in a file of its own, in the
- * table of main.c.
+ * What all commands of otpctl share: the exit codes, the global options, and how they print
+ * messages and output.
  */
 #ifndef OTP_OTPCTL_H
 #define OTP_OTPCTL_H
@@ -10,40 +10,57 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* Exit codes, as in otpctl(8). */
+/* The exit codes, as in otpctl(8). */
 enum otpctl_exit {
 	OTPCTL_OK = 0,
-	OTPCTL_FAILED = 1, /* it did not work; standard error says why and what to do next */
+	OTPCTL_FAILED = 1, /* standard error says why, and what to do next */
 	OTPCTL_USAGE = 2,  /* the command line is wrong */
-	OTPCTL_NONE = 3,   /* what was named does not exist */
-	OTPCTL_EXISTS = 4, /* what was to be added is there already */
+	OTPCTL_NONE = 3,   /* the user, contact or code that was named does not exist */
+	OTPCTL_EXISTS = 4, /* what was to be added exists already */
 };
 
-/* The global options: accepted before and behind the command's name. */
+/* The global options, and who runs otpctl. */
 struct otpctl {
-	const char *config; /* --config FILE, or the installed one; never NULL */
+	const char *config; /* the argument of --config, or the installed file; never NULL */
 	bool config_given;
 	bool json;
-	bool root;	    /* gave the command, whoever it is now */
-	uid_t second_owner; /* whose files are trusted beside root's: 0, or the caller's with
-			       --config */
+	bool root; /* root started otpctl, even if it has become another user since */
+	/* Files of this user are trusted as those of root are: the caller with --config, else root.
+	 */
+	uid_t second_owner;
 };
 
 struct otpctl_command {
 	const char *name;
-	const char *summary;				       /* one line for --help */
-	int (*run)(struct otpctl *ctl, int argc, char **argv); /* argv[0] = name; an exit code */
+	const char *summary; /* its line in the help of its group */
+	/*
+	 * Runs the command; argv[0] is its name. Returns the exit code. NULL for "help", which
+	 * otpctl_dispatch() answers itself.
+	 */
+	int (*run)(struct otpctl *ctl, int argc, char **argv);
 };
 
-/* Prints "otpctl: ..." and a newline on standard error. Returns OTPCTL_FAILED. */
+/*
+ * Prints "otpctl: ", the message and a newline on standard error. Control characters in the message
+ * become '?'. Returns OTPCTL_FAILED.
+ */
 int otpctl_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* As fflush(stdout); its error is told at the end. */
+/*
+ * Flushes standard output. Returns the result of fflush(3). otpctl_end_output() reports the first
+ * error.
+ */
 int otpctl_flush(void);
-/* The exit code, once everything that was to be said is out. */
+/*
+ * Flushes standard output as the last step of the program. Returns r, or OTPCTL_FAILED with a
+ * message if any of the output could not be written.
+ */
 int otpctl_end_output(int r);
 
-/* Prints it, indented; NULL is a failure. An exit code. */
+/*
+ * Prints j, indented, on standard output. NULL, for a value that could not be made, is a failure.
+ * Returns OTPCTL_OK, or OTPCTL_FAILED with a message.
+ */
 int otpctl_print_json(const json_t *j);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * A CSV file of any length as rows: RFC 4180 to the letter, by libcsv, in bounded memory. A mark of
- * UTF-8 at its start is passed over; a line may end in LF, CRLF or CR; blank lines are no rows.
+ * Reads a CSV file of any length row by row, as RFC 4180 requires, in bounded memory. libcsv parses
+ * it. A UTF-8 byte order mark at the start is skipped. A line may end in LF, CRLF or CR. Blank
+ * lines are skipped.
  */
 #ifndef OTP_OTPCTL_CONTACT_CSV_ROWS_H
 #define OTP_OTPCTL_CONTACT_CSV_ROWS_H
@@ -12,34 +13,38 @@
 
 enum {
 	CSV_COLUMNS_MAX = 16,
-	CSV_FIELD_MAX = 511, /* bytes of a field that are kept; its length is told whole */
+	CSV_FIELD_MAX = 511, /* bytes of a field that are kept */
 };
 
 struct csv_field {
-	size_t len; /* of the field as it stands in the file, quotes taken off */
+	size_t len; /* of the whole field without its quotes; may be over CSV_FIELD_MAX */
 	char text[CSV_FIELD_MAX + 1];
 };
 
 struct csv_row {
-	int64_t line; /* where it begins; the first is 1 */
-	size_t n;     /* of its fields, also of those beyond CSV_COLUMNS_MAX, which are not kept */
+	int64_t line; /* where the row begins; the first line is 1 */
+	size_t n;     /* number of its fields; those beyond CSV_COLUMNS_MAX are not kept */
 	struct csv_field field[CSV_COLUMNS_MAX];
 };
 
-/* Borrowed for the call. 0 to go on. */
+/*
+ * Takes one row, which is borrowed for the call. Returns what csv_rows() shall do: 0 to go on, or
+ * the error with which it ends.
+ */
 typedef int csv_row_fn(const struct csv_row *row, void *arg);
-/* So many bytes were read so far. */
+/* Is called after each chunk; bytes is the number of bytes that were read so far. */
 typedef void csv_progress_fn(int64_t bytes, void *arg);
 
-/* Where a file that is no CSV stops being one. */
+/* The place from which the file cannot be read as CSV. */
 struct csv_stop {
 	int64_t line;
 	const char *why; /* what was found and what was expected */
 };
 
 /*
- * fn for each row. 0; fn's error; -OTP_EINVAL with *stop, where nothing behind can be made out any
- * more; -OTP_ESYS: the file cannot be read; -OTP_ENOMEM.
+ * Calls fn for each row, and progress after each chunk, both with arg. 0; the error of fn;
+ * -OTP_EINVAL with *stop set if the rest of the file cannot be divided into rows; -OTP_ESYS with
+ * errno set if the file cannot be read; -OTP_ENOMEM.
  */
 int csv_rows(
     FILE *file, csv_row_fn *fn, csv_progress_fn *progress, void *arg, struct csv_stop *stop);

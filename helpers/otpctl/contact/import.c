@@ -83,8 +83,8 @@ finish_edit(struct import *im, struct notices *n)
 	bool changes = im->n.what[IMPORTED_NEW] || im->n.what[IMPORTED_CHANGED] || im->n.removed;
 	int r = OTPCTL_OK;
 
-	if (im->n.errors > IMPORT_ERRORS_TOLD)
-		(void)otpctl_fail("and %lld more", (long long)(im->n.errors - IMPORT_ERRORS_TOLD));
+	if (im->n.errors > IMPORT_ERRORS_SHOWN)
+		(void)otpctl_fail("and %lld more", (long long)(im->n.errors - IMPORT_ERRORS_SHOWN));
 	if (im->n.errors)
 		r = otpctl_fail("nothing was imported: %lld error%s in %s", (long long)im->n.errors,
 		    im->n.errors == 1 ? "" : "s", im->shown);
@@ -114,8 +114,8 @@ print_summary(const struct import *im, const struct notices *n, bool done)
 		    (json_int_t)c->what[IMPORTED_SAME], "changed",
 		    (json_int_t)c->what[IMPORTED_CHANGED], "removed", (json_int_t)c->removed,
 		    "old_addresses", (json_int_t)n->old, "errors", im->errors, "more_errors",
-		    (json_int_t)(c->errors > IMPORT_ERRORS_TOLD ? c->errors - IMPORT_ERRORS_TOLD
-								: 0),
+		    (json_int_t)(c->errors > IMPORT_ERRORS_SHOWN ? c->errors - IMPORT_ERRORS_SHOWN
+								 : 0),
 		    "notices", j);
 		return otpctl_print_json(all);
 	}

@@ -44,7 +44,7 @@ import_fault(struct import *im, int64_t line, const char *column, const char *fm
 	json_t *j;
 	va_list ap;
 
-	if (im->n.errors++ >= IMPORT_ERRORS_TOLD)
+	if (im->n.errors++ >= IMPORT_ERRORS_SHOWN)
 		return;
 	va_start(ap, fmt);
 	(void)vsnprintf(why, sizeof(why), fmt, ap);

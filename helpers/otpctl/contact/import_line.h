@@ -1,4 +1,4 @@
-/* One line of a file of contacts, and what all of them share: for import.c. */
+/* Checks the lines of a file of contacts one by one and puts them into the edit, for import.c. */
 #ifndef OTP_OTPCTL_CONTACT_IMPORT_LINE_H
 #define OTP_OTPCTL_CONTACT_IMPORT_LINE_H
 
@@ -7,22 +7,23 @@
 #include "helpers/otpctl/contact/csv_rows.h"
 #include "helpers/otpctl/notice.h"
 
-enum { IMPORT_ERRORS_TOLD = 100 };
-/* So many contacts are in the log each by itself; the others are counted. */
+/* The first errors are printed, the others only counted. */
+enum { IMPORT_ERRORS_SHOWN = 100 };
+/* The first contacts have a line each in the log; the others are only counted. */
 enum { IMPORT_LOGGED = 100 };
 
 enum column { COL_USER, COL_KIND, COL_ADDRESS, COL_LABEL, COL_PREFERRED, COL_VERIFIED_AT, COLUMNS };
 
-struct known; /* what the name service said of a name */
+struct known; /* the answer of the name service about one name */
 
 struct import_counts {
-	int64_t lines; /* rows, without the first */
-	int64_t what[IMPORTED_CHANGED + 1];
+	int64_t lines; /* rows without the first one, which names the columns */
+	int64_t what[IMPORTED_CHANGED + 1]; /* for each enum imported */
 	int64_t removed;
 	int64_t errors;
 };
 
-/* One that is added or changed, until it is. */
+/* A contact that is added or changed, kept for the log until the edit is committed. */
 struct import_logged {
 	enum imported what;
 	bool says_verified;
@@ -32,7 +33,7 @@ struct import_logged {
 struct import {
 	enum notice_wish notice;
 	const char *file;
-	const char *shown; /* its name, for people */
+	const char *shown; /* the name of the file in messages */
 	bool replace;
 	bool dry_run;
 	bool force;
@@ -40,33 +41,38 @@ struct import {
 	const struct otpctl *ctl;
 	const struct conf *conf; /* or NULL */
 	struct contacts_edit *edit;
-	int column[CSV_COLUMNS_MAX]; /* which one a field is */
-	size_t ncolumns;	     /* 0 before the first line */
+	int column[CSV_COLUMNS_MAX]; /* the enum column of each field, or -1 */
+	size_t ncolumns;	     /* 0 until the first line was read */
 	bool has[COLUMNS];
-	void *known; /* of tsearch(3) */
+	void *known; /* a tree of tsearch(3): the names that were looked up */
 	const struct known *last;
 	struct import_counts n;
-	struct import_logged *logged; /* of IMPORT_LOGGED, owned */
+	struct import_logged *logged; /* IMPORT_LOGGED of them, owned; NULL until one is kept */
 	size_t nlogged;
 	json_t *errors;
-	int64_t size; /* of the file, 0 where that is not known */
-	bool shows;   /* how far it is: somebody looks on */
-	int step;     /* shown last: per cent, or MiB where nobody knows how much there is */
+	int64_t size; /* of the file in bytes; 0 if it is unknown, as for a pipe */
+	bool shows;   /* the progress is shown on the terminal */
+	int step;     /* the progress that was shown last: per cent, or MiB if size is 0 */
 };
 
-/* Takes the line that shows how far it is off the terminal. */
+/* Removes the line that shows the progress from the terminal. */
 void import_clear_progress(struct import *im);
-/* One fault: where it is, and what was expected there. Told, kept and counted. */
+/*
+ * Counts one error of the file. The first IMPORT_ERRORS_SHOWN are printed and kept for --json. line
+ * is its number, column its name or ""; the text says what was expected there.
+ */
 void import_fault(struct import *im, int64_t line, const char *column, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
 /*
- * A csv_row_fn; arg is the struct import. The first row names the columns; every other is judged
- * and put into the edit. What is wrong with a row is told and no error; -OTP_EINVAL where no row
- * means anything; -OTP_ENOMEM, -OTP_ESTORE.
+ * A csv_row_fn; arg is the struct import. The first row names the columns. Every other row is
+ * checked and put into the edit; an error in it is printed and counted, and the reading goes on.
+ *
+ * 0; -OTP_EINVAL if the first row is wrong, so that no other can be understood; -OTP_ENOMEM;
+ * -OTP_ESTORE.
  */
 int import_row(const struct csv_row *row, void *arg);
-/* What rows have left behind. */
+/* Frees what import_row() stored in im. */
 void import_forget(struct import *im);
 
 #endif
