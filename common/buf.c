@@ -9,7 +9,7 @@
 
 enum { BUF_FIRST = 128 };
 
-/* One byte is always kept free for the NUL of buf_str(). */
+/* Makes room for more bytes, and for the NUL that buf_str() writes behind them. */
 static int
 buf_reserve(struct buf *b, size_t more)
 {

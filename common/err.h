@@ -1,31 +1,34 @@
-/* Errors of every part: functions return 0 or a negative OTP_E*. */
+/*
+ * The errors of all parts of pam_otp. A function that can fail returns 0 or a negative value of
+ * these; the comment of its prototype names those that are possible.
+ */
 #ifndef OTP_ERR_H
 #define OTP_ERR_H
 
 enum otp_err {
-	OTP_ENOMEM = 1, /* no memory */
-	OTP_ESYS,	/* a system call failed; errno says why */
+	OTP_ENOMEM = 1, /* there is no memory */
+	OTP_ESYS,	/* a system call failed; errno has its reason */
 	OTP_ETIME,	/* the deadline has passed */
-	OTP_EGONE,	/* the peer has gone */
+	OTP_EGONE,	/* the peer has closed the connection */
 	OTP_EPROTO,	/* the peer broke the protocol */
-	OTP_ETOOBIG,	/* larger than its bound */
+	OTP_ETOOBIG,	/* larger than its maximum */
 	OTP_EINVAL,	/* malformed input */
-	OTP_ENOENT,	/* there is no such thing */
-	OTP_EEXIST,	/* there is one already */
-	OTP_EPERM,	/* wrong owner or mode of a file, or wrong peer */
-	OTP_ECONF,	/* the configuration is wrong; the detail is with whoever read it */
-	OTP_ESTORE,	/* contacts or state are missing, foreign or cannot be read or written */
-	OTP_EUSED,	/* the code was used already */
-	OTP_EWRONG,	/* the code is not right */
-	OTP_EBUSY,	/* a sibling is at it: try again in a moment */
-	OTP_ELIMIT,	/* a limit or a lock-out is in force */
-	OTP_ENET,	/* name lookup, TCP or TLS failed */
-	OTP_ECRYPTO,	/* OpenSSL refused */
-	OTP_ENAMES,	/* users or groups could not be looked up */
-	OTP_E_END
+	OTP_ENOENT,	/* it does not exist */
+	OTP_EEXIST,	/* it exists already */
+	OTP_EPERM,	/* a file has a wrong owner or mode, or a peer is the wrong user */
+	OTP_ECONF,	/* the configuration is wrong; its reader has reported where */
+	OTP_ESTORE,  /* contacts or store: missing, of another format, unreadable or unwritable */
+	OTP_EUSED,   /* the code has been used */
+	OTP_EWRONG,  /* the code is wrong */
+	OTP_EBUSY,   /* another process is doing it: retry soon */
+	OTP_ELIMIT,  /* a rate limit or a lock-out forbids it */
+	OTP_ENET,    /* host name lookup, TCP or TLS failed */
+	OTP_ECRYPTO, /* OpenSSL failed */
+	OTP_ENAMES,  /* the name service could not look up a user or a group */
+	OTP_E_END    /* no error: the number of values */
 };
 
-/* A lower-case phrase for the log, never NULL; r is a negative OTP_E* or 0. */
+/* A short lower-case text for the log; never NULL. r is 0 or a negative OTP_E*. */
 const char *otp_strerror(int r);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * Ownership in the declaration: a variable declared with one of these owns what it holds from the
- * line it is initialised on, and never holds a borrowed reference. Hand over with take().
+ * Ownership in declarations. A variable declared with _auto_free or _auto_close owns its value from
+ * its initialisation on: at the end of its block the memory is freed, the descriptor closed. Such a
+ * variable never holds a borrowed value. take() and take_fd() move the value to another owner.
  */
 #ifndef OTP_OWN_H
 #define OTP_OWN_H
@@ -24,7 +25,7 @@ own_close(int *fd)
 #define _auto_free  __attribute__((cleanup(own_free)))
 #define _auto_close __attribute__((cleanup(own_close)))
 
-/* The value of an owned pointer, which is NULL afterwards. */
+/* Moves the value out of an owning pointer variable, and sets the variable to NULL. */
 #define take(pp)                                           \
 	({                                                 \
 		__typeof__(pp) take_pp_ = (pp);            \
@@ -33,6 +34,7 @@ own_close(int *fd)
 		take_p_;                                   \
 	})
 
+/* Returns the descriptor of an owning variable, and sets the variable to -1. */
 static inline int
 take_fd(int *fd)
 {

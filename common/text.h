@@ -1,4 +1,4 @@
-/* Text from elsewhere, made fit for a terminal, a log line or a person's eyes. */
+/* Makes untrusted text safe for a terminal and for the log, and masks contacts. */
 #ifndef OTP_TEXT_H
 #define OTP_TEXT_H
 
@@ -7,38 +7,45 @@
 #include <stdint.h>
 
 /*
- * The length in bytes of the first character of UTF-8 text, and its value in *cp. 0 if the bytes
- * there are malformed. The NUL at the end of text is a character of one byte.
+ * Decodes the first character of UTF-8 text: its code point goes to *cp. Returns its length in
+ * bytes, or 0 if the bytes are malformed. The NUL at the end of text counts as a character of one
+ * byte.
  */
 size_t text_next(const char *text, uint32_t *cp);
 
-/* Well-formed UTF-8 (RFC 3629: no overlong form, no surrogate, at most U+10FFFF)? */
+/* True if s is UTF-8 as in RFC 3629: no overlong form, no surrogate, at most U+10FFFF. */
 bool text_is_utf8(const char *s);
 
 /*
- * Copies src into dst, size bytes with the NUL, cut at a character's end. Control characters (C0,
- * DEL, C1, the line and paragraph separators, bidirectional controls) and malformed bytes become
- * '?'. Returns dst.
+ * Copies src into dst, of size bytes including the NUL, and returns dst. A text that does not fit
+ * is cut after a whole character. Each malformed byte becomes '?'. So does each character that
+ * could control a terminal or hide text: C0, DEL, C1, line and paragraph separators, bidirectional
+ * controls, byte order mark.
  */
 char *text_clean(char *dst, size_t size, const char *src);
 
 /*
- * The same for a value that stands in double quotes in a log line: a quote in it, which would end
- * it early, becomes an apostrophe. NULL is empty.
+ * As text_clean(), for a value that stands in double quotes in a log line: each double quote
+ * becomes an apostrophe, or it would end the value early. A src of NULL gives an empty text.
  */
 char *text_quotable(char *dst, size_t size, const char *src);
 
 /*
- * "+919876543219" becomes "+91 ******** 19": the calling code and the last two digits stay; only
- * the last two where the number is no E.164. dst as above.
+ * Masks a phone number: "+919876543219" becomes "+91 ******** 19". The calling code and the last
+ * two digits stay. If the number is not E.164, only the last two stay. dst as in text_clean().
  */
 char *text_mask_phone(char *dst, size_t size, const char *phone);
-/* "john@example.com" becomes "j***@e***.com". */
+/*
+ * Masks an e-mail address: "john@example.com" becomes "j***@e***.com", and what is no address
+ * becomes
+ * "***". dst as in text_clean().
+ */
 char *text_mask_email(char *dst, size_t size, const char *email);
 
 /*
- * The number of digits of the calling code at the start of E.164 digits (without '+'), 1 to 3; 0
- * when digits is no number. Codes are prefix-free (ITU-T E.164, list of assigned codes).
+ * Returns how many digits at the start of an E.164 number (without its '+') are the calling code, 1
+ * to 3, or 0 if digits is no such number. No calling code begins with another one (ITU-T E.164,
+ * list of assigned codes), so the answer is unique.
  */
 size_t text_calling_code(const char *digits);
 

@@ -25,7 +25,8 @@ static const struct kind {
     {WIRE_RESULT, RESULT_FIELDS, WIRE_MAX},
 };
 
-/* Which message is legal now, from whom, and what follows. Anything else ends the sign-in. */
+/* The messages that are legal in each state, and the state that follows. Any other ends the
+ * sign-in. */
 static const struct {
 	enum wire_state now;
 	enum wire_side from;
@@ -68,7 +69,7 @@ kind_of(char type)
 	return NULL;
 }
 
-/* Takes the step that a message of this type from that side means. */
+/* Changes the state as this message requires. -OTP_EPROTO if it is not legal now. */
 static int
 wire_step(struct wire *w, enum wire_side from, enum wire_type type)
 {
@@ -137,7 +138,7 @@ wire_send(struct wire *w, enum wire_type type, const char *const *field, struct 
 	return r ? r : wire_put(w->fd, &b, dl);
 }
 
-/* Splits the len bytes of f. -OTP_EPROTO unless they are one message, consumed exactly. */
+/* Splits the len bytes of f into fields. -OTP_EPROTO unless they are exactly one message. */
 static int
 frame_parse(struct frame *f, size_t len)
 {
@@ -157,7 +158,7 @@ frame_parse(struct frame *f, size_t len)
 	return f->nfields == k->nfields ? 0 : -OTP_EPROTO;
 }
 
-/* One datagram into f; its length in *len, 0 at end-of-file. */
+/* Reads one datagram into f. *len is its length, or 0 at end-of-file. */
 static int
 frame_read(int fd, struct frame *f, size_t *len, struct deadline dl)
 {
@@ -172,8 +173,8 @@ frame_read(int fd, struct frame *f, size_t *len, struct deadline dl)
 			return r;
 		n = recvmsg(fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 		/*
-		 * ECONNRESET: the peer left without reading our last message. The kernel says so
-		 * once, before what the peer had said is handed out.
+		 * ECONNRESET: the peer closed its end without reading our last message. The kernel
+		 * reports this once, before it hands out what the peer had sent.
 		 */
 		if (n < 0 && (errno == EINTR || errno == EAGAIN || errno == ECONNRESET))
 			continue;
@@ -181,7 +182,7 @@ frame_read(int fd, struct frame *f, size_t *len, struct deadline dl)
 			return -OTP_ESYS;
 		if (m.msg_flags & MSG_TRUNC)
 			return -OTP_EPROTO;
-		/* An empty datagram reads like end-of-file; only a hang-up proves the latter. */
+		/* An empty datagram looks like end-of-file, but comes without a hang-up. */
 		if (n == 0 && !(got & POLLHUP))
 			return -OTP_EPROTO;
 		*len = (size_t)n;
