@@ -60,8 +60,7 @@ int wire_version(const char *s);
 
 enum wire_side { WIRE_MODULE, WIRE_HELPER };
 
-/* What has happened on the socket. wire.c has the table of messages that are legal in each state.
- */
+/* What has happened on the socket. wire.c lists the messages that are legal in each state. */
 enum wire_state {
 	WIRE_AT_START, /* nothing: the helper sends its hello next */
 	WIRE_AT_HELLO, /* the hello: the module sends the start message next */
@@ -97,8 +96,9 @@ int wire_send(struct wire *w, enum wire_type type, const char *const *field, str
 
 /*
  * Receives one message into f before dl. A message that is already queued is received even if dl
- * has passed. 0. -OTP_ETIME: dl passed; the caller may try again. -OTP_EGONE: end-of-file.
- * -OTP_EPROTO: the message is malformed or not legal now. -OTP_ESYS: recvmsg(2) or poll(2) failed.
+ * has passed.
+ * 0. -OTP_ETIME: dl passed; the caller may try again. -OTP_EGONE: end-of-file. -OTP_EPROTO: the
+ * message is malformed or not legal now. -OTP_ESYS: recvmsg(2) or poll(2) failed.
  */
 int wire_recv(struct wire *w, struct frame *f, struct deadline dl);
 

@@ -32,7 +32,7 @@ connect_patiently(int fd, const struct sockaddr_un *to, struct deadline dl)
 	return 0;
 }
 
-/* The kernel reports who called listen(2): a name in the file system proves nothing. */
+/* The kernel knows who called listen(2). The owner of the socket's file proves nothing. */
 static int
 check_listener(int fd, uid_t second_owner)
 {
@@ -48,7 +48,7 @@ int
 connect_socket(const char *path, uid_t second_owner, struct deadline dl, int *fd)
 {
 	_auto_close int low = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	/* A host may run without descriptors 0 to 2, and would then read our socket as its own. */
+	/* If the host has closed descriptors 0 to 2, it would take a socket there for its own. */
 	_auto_close int s = low < 0 ? -1 : fcntl(low, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	struct sockaddr_un to = {.sun_family = AF_UNIX};
 	int r;

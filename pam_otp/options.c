@@ -59,16 +59,17 @@ set_debug(struct options *o, const char *value)
 	return 0;
 }
 
-/* Anything that is not in this table is an error. */
+/* All arguments that exist. */
 static const struct {
-	const char *name; /* up to and with its '=' when it takes a value */
+	const char *name; /* including its '=' if it takes a value */
 	int (*set)(struct options *o, const char *value);
+	const char *expected;
 } arguments[] = {
-    {"socket=", set_socket},
-    {"helper=", set_helper},
-    {"config=", set_config},
-    {"timeout=", set_timeout},
-    {"debug", set_debug},
+    {"socket=", set_socket, "a path"},
+    {"helper=", set_helper, "a path"},
+    {"config=", set_config, "a path"},
+    {"timeout=", set_timeout, "10 to 600 seconds"},
+    {"debug", set_debug, "no value"},
 };
 
 static int
@@ -81,43 +82,54 @@ set_argument(struct options *o, const char *text, char *why, size_t size)
 			continue;
 		if (!arguments[i].set(o, text + len))
 			return 0;
-		(void)snprintf(
-		    why, size, "module argument is out of range or given twice: %s", text);
+		(void)snprintf(why, size, "module argument %s: expected %s, and only once", text,
+		    arguments[i].expected);
 		return -OTP_ECONF;
 	}
 	(void)snprintf(why, size, "unknown module argument: %s", text);
 	return -OTP_ECONF;
 }
 
-/* Which arguments may stand together, and in whose host. */
+/* Checks the arguments together: some exclude each other, and a host that is not root needs two. */
 static int
-judge_together(const struct options *o, uid_t euid, char *why, size_t size)
+check_together(const struct options *o, uid_t euid, char *why, size_t size)
 {
 	const char *wrong = NULL;
 
 	if (o->socket && (o->helper || o->config))
-		wrong = "socket= does not go together with helper= or config=";
+		wrong = "socket= cannot be combined with helper= or config=";
 	else if (euid != 0 && !o->helper != !o->config)
-		wrong = "a program that is not root needs both helper= and config=";
+		wrong = "a program that does not run as root needs both helper= and config=";
 	else if (o->socket && strlen(o->socket) >= sizeof(((struct sockaddr_un *)0)->sun_path))
-		wrong = "socket= is too long for a socket's name";
+		wrong = "the path of socket= is too long for a socket";
 	if (!wrong)
 		return 0;
 	(void)snprintf(why, size, "module arguments: %s", wrong);
 	return -OTP_ECONF;
 }
 
-/* Whoever may write a path's folders may decide who signs in. */
+/* Who can write to a directory of the path could replace the file, and so decide who signs in. */
 static int
-judge_path(const char *name, const char *path, uid_t euid, char *why, size_t size)
+check_path(const char *name, const char *path, uid_t euid, char *why, size_t size)
 {
 	char culprit[256];
 	int r = path ? trust_path(path, euid, culprit, sizeof(culprit)) : 0;
 
 	if (!r)
 		return 0;
-	(void)snprintf(why, size, "module argument %s %s: %s", name,
-	    r == -OTP_EINVAL ? "is no absolute, plain path" : "is not in trusted hands", culprit);
+	if (r == -OTP_ESYS)
+		(void)snprintf(
+		    why, size, "module argument %s: cannot look up %s: %m", name, culprit);
+	else if (r == -OTP_EINVAL)
+		(void)snprintf(why, size,
+		    "module argument %s: expected an absolute path without //, /./, /../ or a "
+		    "slash at its end: %s",
+		    name, culprit);
+	else
+		(void)snprintf(why, size,
+		    "module argument %s: %s must be no symbolic link, belong to root or to this "
+		    "program's user, and be writable by its owner alone",
+		    name, culprit);
 	return -OTP_ECONF;
 }
 
@@ -130,13 +142,13 @@ options_parse(struct options *o, int argc, const char **argv, uid_t euid, char *
 	for (int i = 0; !r && i < argc; i++)
 		r = set_argument(o, argv[i], why, size);
 	if (!r)
-		r = judge_together(o, euid, why, size);
+		r = check_together(o, euid, why, size);
 	if (!r)
-		r = judge_path("socket=", o->socket, euid, why, size);
+		r = check_path("socket=", o->socket, euid, why, size);
 	if (!r)
-		r = judge_path("helper=", o->helper, euid, why, size);
+		r = check_path("helper=", o->helper, euid, why, size);
 	if (!r)
-		r = judge_path("config=", o->config, euid, why, size);
+		r = check_path("config=", o->config, euid, why, size);
 	if (!o->timeout_s)
 		o->timeout_s = OPTIONS_TIMEOUT;
 	return r;

@@ -1,4 +1,4 @@
-/* The module's arguments, as they stand on its line in /etc/pam.d. */
+/* The arguments of pam_otp.so on its line in /etc/pam.d; pam_otp(8) describes them. */
 #ifndef OTP_PAM_OPTIONS_H
 #define OTP_PAM_OPTIONS_H
 
@@ -6,9 +6,10 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+/* Seconds: the limits of timeout=, and its default. */
 enum { OPTIONS_TIMEOUT_LEAST = 10, OPTIONS_TIMEOUT_MOST = 600, OPTIONS_TIMEOUT = 110 };
 
-/* The strings are borrowed from argv; NULL where the argument was not given. */
+/* The strings are borrowed from argv, and NULL if the argument is not given. */
 struct options {
 	const char *socket;
 	const char *helper;
@@ -18,8 +19,8 @@ struct options {
 };
 
 /*
- * Parses and judges every argument for a host whose effective user is euid. 0, or -OTP_ECONF with
- * the argument at fault and what is wrong with it in why (size bytes), uncleaned.
+ * Parses and checks all arguments, for a host whose effective user ID is euid.
+ * 0. -OTP_ECONF: why (size bytes) names the wrong argument and what was expected, uncleaned.
  */
 int options_parse(
     struct options *o, int argc, const char **argv, uid_t euid, char *why, size_t size);

@@ -1,11 +1,14 @@
 /*
- * pam_otp.so, the part that lives in the program that signs a user in. It opens a door to a helper
- * and relays; it has no network, no file of its own, no secret, no thread, no state.
+ * pam_otp.so: the part of pam_otp that runs inside the host, the program that signs a user in. It
+ * reaches a helper through a socket or starts one, and relays between the helper and the user. It
+ * uses no network, no file of its own, no secret and no thread, and keeps nothing between two
+ * sign-ins.
  *
  * MUST:
- *  - start at PAM_PERM_DENIED; PAM_SUCCESS is assigned once, where its proof is;
- *  - never try a second door once the helper has been told of the sign-in;
- *  - leave the host as it was found: descriptors, signals, environment, children, folder.
+ *  - The result starts as PAM_PERM_DENIED. Only one line assigns PAM_SUCCESS, next to its proof.
+ *  - Once a helper knows the sign-in, the module never asks another helper.
+ *  - The module leaves the host as it found it: descriptors, signals, environment, children and
+ *    working directory.
  */
 #include <security/pam_ext.h>
 #include <security/pam_modules.h>
@@ -32,11 +35,18 @@ struct signin {
 	struct options options;
 	uid_t euid;
 	int fd;		  /* the helper's socket; owned */
-	pid_t supervisor; /* of door 2, or NOBODY; owned */
+	pid_t supervisor; /* of a spawned helper, or NOBODY; owned */
 	struct talk talk;
-	char why[512]; /* what went wrong on our side; uncleaned */
+	char why[512]; /* the module's own reason for a failure; uncleaned */
 };
 
+static const char *
+helper_path(const struct signin *s)
+{
+	return s->options.helper ? s->options.helper : OTP_HELPER;
+}
+
+/* Closes the socket and ends the supervisor. With a grace, it also notes how the helper ended. */
 static void
 signin_close(struct signin *s, int grace_ms)
 {
@@ -49,10 +59,12 @@ signin_close(struct signin *s, int grace_ms)
 	status = spawn_end(s->supervisor, grace_ms);
 	s->supervisor = NOBODY;
 	if (grace_ms && status == SPAWN_NO_EXEC)
-		(void)snprintf(s->why, sizeof(s->why), "the helper cannot be executed");
-	else if (grace_ms && status >= 0)
 		(void)snprintf(
-		    s->why, sizeof(s->why), "the helper ended at once, status %d", status);
+		    s->why, sizeof(s->why), "cannot execute the helper %s", helper_path(s));
+	else if (grace_ms && status >= 0)
+		(void)snprintf(s->why, sizeof(s->why),
+		    "the helper %s ended before its first message, exit status %d", helper_path(s),
+		    status);
 }
 
 static void
@@ -65,13 +77,14 @@ signin_free(struct signin **s)
 	free(*s);
 }
 
+/* Returns r. If it is an error, why becomes "what object: the text of the error". */
 static int
-explain(struct signin *s, int r, const char *what)
+explain(struct signin *s, int r, const char *what, const char *object)
 {
 	if (r == -OTP_ESYS)
-		(void)snprintf(s->why, sizeof(s->why), "%s: %m", what);
+		(void)snprintf(s->why, sizeof(s->why), "%s %s: %m", what, object);
 	else if (r)
-		(void)snprintf(s->why, sizeof(s->why), "%s: %s", what, otp_strerror(r));
+		(void)snprintf(s->why, sizeof(s->why), "%s %s: %s", what, object, otp_strerror(r));
 	return r;
 }
 
@@ -83,18 +96,23 @@ hello(struct signin *s)
 	return talk_hello(&s->talk, s->fd, dl);
 }
 
-/* -OTP_ENOENT when no helper answers there, which is the only reason to try the other door. */
-static int
-open_door_1(struct signin *s)
+static const char *
+socket_path(const struct signin *s)
 {
-	const char *path = s->options.socket ? s->options.socket : OTP_SOCKET;
+	return s->options.socket ? s->options.socket : OTP_SOCKET;
+}
+
+/* -OTP_ENOENT if no helper answers at the socket: the only reason to start one instead. */
+static int
+open_socket(struct signin *s)
+{
 	uid_t second_owner = s->options.socket ? s->euid : 0;
-	int r = explain(
-	    s, connect_socket(path, second_owner, s->talk.deadline, &s->fd), "door 1, connect");
+	int r = connect_socket(socket_path(s), second_owner, s->talk.deadline, &s->fd);
 
 	if (r)
-		return r;
-	r = explain(s, hello(s), "door 1, hello");
+		return explain(s, r, "cannot connect to the socket", socket_path(s));
+	r = explain(
+	    s, hello(s), "no valid first message from the helper at the socket", socket_path(s));
 	if (r != -OTP_EGONE)
 		return r;
 	signin_close(s, 0);
@@ -104,29 +122,29 @@ open_door_1(struct signin *s)
 static int
 open_spawned(struct signin *s)
 {
-	const char *path = s->options.helper ? s->options.helper : OTP_HELPER;
-	int r = spawn_helper(path, s->options.config, &s->fd, &s->supervisor);
+	int r = spawn_helper(helper_path(s), s->options.config, &s->fd, &s->supervisor);
 
 	if (r)
-		return explain(s, r, "door 2, spawn");
-	r = explain(s, hello(s), "door 2, hello");
+		return explain(s, r, "cannot start the helper", helper_path(s));
+	r = explain(s, hello(s), "no valid first message from the helper", helper_path(s));
 	if (r == -OTP_EGONE)
 		signin_close(s, SPAWN_GRACE_MS);
 	return r;
 }
 
 static int
-open_door(struct signin *s, pam_handle_t *pamh)
+open_helper(struct signin *s, pam_handle_t *pamh)
 {
 	int r;
 
 	if (s->options.helper || s->options.config)
 		return open_spawned(s);
-	r = open_door_1(s);
+	r = open_socket(s);
 	if (r != -OTP_ENOENT || s->euid != 0)
 		return r;
 	if (s->options.debug)
-		pam_syslog(pamh, LOG_DEBUG, "no helper at door 1, door 2 is taken");
+		pam_syslog(pamh, LOG_DEBUG,
+		    "no helper at the socket %s, so the module starts one itself", socket_path(s));
 	return open_spawned(s);
 }
 
@@ -139,16 +157,17 @@ run(struct signin *s, pam_handle_t *pamh, int flags, int argc, const char **argv
 	if (r)
 		return r;
 	if (pam_get_user(pamh, &user, NULL) != PAM_SUCCESS || !user)
-		return explain(s, -OTP_ENOENT, "user name");
+		return explain(s, -OTP_ENOENT, "cannot get the user name", "from the host");
 	s->talk.pamh = pamh;
 	s->talk.silent = (flags & PAM_SILENT) != 0;
 	s->talk.debug = s->options.debug;
 	s->talk.deadline = deadline_in(s->options.timeout_s * 1000);
-	r = open_door(s, pamh);
-	return r ? r : explain(s, talk_result(&s->talk, user), "helper");
+	r = open_helper(s, pamh);
+	return r ? r
+		 : explain(s, talk_result(&s->talk, user), "no valid result from", "the helper");
 }
 
-/* The code of every word that lets nobody in. */
+/* The PAM code of each word that does not sign the user in. */
 static int
 refusal(enum talk_word word)
 {
@@ -171,8 +190,9 @@ refusal(enum talk_word word)
 }
 
 /*
- * One line an outcome. Only a user who got through is named: any other name may be a password that
- * was typed too early. The helper's line with the same request names those that exist.
+ * Logs one line for the sign-in. It names the user only if the sign-in went on: any other name may
+ * be a password that was typed too early. The helper's line with the same request ID names the user
+ * if there is such a user.
  */
 static void
 log_outcome(pam_handle_t *pamh, int rc, const char *request_id, const char *reason)
@@ -227,15 +247,14 @@ pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
 	}
 	rc = refusal(s->talk.word);
 	if (s->talk.word == TALK_OK)
-		/* Proof: run() returns 0 for the helper's word and the end-of-file behind it only.
-		 */
+		/* Proof: run() is 0, so the helper sent this word and then end-of-file. */
 		rc = PAM_SUCCESS;
 	log_outcome(pamh, rc, s->talk.request_id, s->talk.reason);
 out:
 	return rc;
 }
 
-/* Also after "skip": a stack whose other lines say PAM_IGNORE must not fail here. */
+/* Also after "skip": if all other modules of a stack return PAM_IGNORE, one must succeed. */
 int
 pam_sm_setcred(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {

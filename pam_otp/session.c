@@ -11,7 +11,7 @@
 
 enum { STAT_STARTTIME = 22 }; /* proc_pid_stat(5) */
 
-/* A small file of the kernel's, as a string; empty when it cannot be read. */
+/* Reads a small file of /proc as a string, empty if it cannot be read. */
 static void
 read_proc(const char *path, char *out, size_t size)
 {
@@ -36,7 +36,7 @@ leader_start(pid_t leader, char *out, size_t size)
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)leader);
 	read_proc(path, line, sizeof(line));
-	/* The second field is a name in brackets that may hold anything, brackets too. */
+	/* The second field, a name in brackets, may itself contain brackets and blanks. */
 	p = strrchr(line, ')');
 	for (int field = 2; p && field < STAT_STARTTIME; field++)
 		p = strchr(p + 1, ' ');
@@ -55,7 +55,7 @@ session_read(struct session *s)
 	*s = (struct session){0};
 	read_proc("/proc/sys/kernel/random/boot_id", s->boot_id, sizeof(s->boot_id));
 	s->boot_id[strcspn(s->boot_id, "\n")] = '\0';
-	/* 0: the leader lives outside this PID namespace. */
+	/* 0: the leader is outside this PID namespace. */
 	if (leader <= 0)
 		return;
 	(void)snprintf(s->id, sizeof(s->id), "%d", (int)leader);

@@ -1,21 +1,22 @@
 /*
- * The silent supervisor.
+ * The supervisor: a child of the host that the host cannot notice, and the parent of the helper.
  *
  *	host ── clone, no exit signal ──> supervisor ── vfork, execve ──> otp-helper
  *	  └──────────────────────── socket pair ─────────────────────────────┘
  *
  * MUST:
- *  - the host gets no SIGCHLD and its wait() sees no child of ours, whatever it does with either:
- *    hence no exit signal, and __WCLONE to reap;
- *  - between clone and exec only async-signal-safe calls: another thread of the host may have held
- *    any lock;
- *  - no handler of the host's runs in the supervisor: all signals are blocked before it exists;
- *  - the host's signal mask is back at once, on every path;
- *  - the helper inherits descriptors 0 to 2 and nothing else, no environment, no signal setting;
- *  - the supervisor holds no end of the socket, or the module would not see the helper's death;
- *  - it dies with the host, also by SIGKILL. It leads its session and is the helper's parent, by
- *    which the helper can tell that it is there; the helper ends with it, but for a
- *    line in the log.
+ *  - The host gets no SIGCHLD, and its wait() does not return the supervisor, whatever the host
+ *    does with SIGCHLD. So the supervisor has no exit signal, and only __WCLONE reaps it.
+ *  - Between clone and exec there are only async-signal-safe calls: another thread of the host may
+ *    hold any lock.
+ *  - No signal handler of the host runs in the supervisor: all signals are blocked before it
+ *    starts.
+ *  - The host's signal mask is restored at once, also after an error.
+ *  - The helper inherits descriptors 0 to 2 and nothing else: no environment, no signal settings.
+ *  - The supervisor keeps no end of the socket. Else the module could not see the helper's death.
+ *  - The supervisor dies with the host, also if SIGKILL ends the host. The helper checks that its
+ *    parent leads its session, and ends when that parent has ended. It may still write its line to
+ *    the log.
  */
 #include "pam_otp/spawn.h"
 
@@ -40,10 +41,10 @@ struct plan {
 	const char *helper;
 	char *const *argv;
 	int fd;	    /* the helper's end, above 2 */
-	pid_t host; /* who must be our parent */
+	pid_t host; /* must still be the supervisor's parent */
 };
 
-/* Runs in a process that shares the supervisor's memory: changes none of it. */
+/* After vfork(2) this process shares the supervisor's memory, so it must change none of it. */
 _Noreturn static void
 become_helper(const struct plan *p)
 {
@@ -66,14 +67,14 @@ start_helper(const struct plan *p)
 	return pid;
 }
 
-/* An ignored signal would stay ignored in the helper; an ignored SIGCHLD would hide its end. */
+/* The helper would inherit ignored signals. An ignored SIGCHLD would hide the helper's status. */
 static void
 signals_to_default(void)
 {
 	const struct sigaction dfl = {.sa_handler = SIG_DFL};
 
 	for (int n = 1; n < NSIG; n++)
-		(void)sigaction(n, &dfl, NULL); /* fails for those that cannot be changed */
+		(void)sigaction(n, &dfl, NULL); /* SIGKILL and SIGSTOP cannot be changed */
 }
 
 _Noreturn static void
@@ -84,7 +85,7 @@ supervise(const struct plan *p)
 
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != p->host || setsid() < 0)
 		_exit(SPAWN_FAILED);
-	/* Closed before /dev/null is opened: the host may have no descriptor left. */
+	/* Close first, then open /dev/null: the host may have used all of its descriptors. */
 	if (dup2(p->fd, 0) != 0 || close_range(1, ~0U, 0) || open("/dev/null", O_RDWR) != 1 ||
 	    dup(1) != 2)
 		_exit(SPAWN_FAILED);
@@ -98,7 +99,10 @@ supervise(const struct plan *p)
 	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 }
 
-/* -1 with errno, or the supervisor. Not fork(2): its handlers are not async-signal-safe. */
+/*
+ * Returns the supervisor, or -1 with errno. fork() will not do: it runs the handlers that the host
+ * has registered with pthread_atfork(3).
+ */
 static pid_t
 clone_supervisor(const struct plan *p)
 {
@@ -124,7 +128,7 @@ spawn_helper(const char *helper, const char *config, int *fd, pid_t *supervisor)
 	int pair[2] = {-1, -1};
 	int r = socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair);
 	_auto_close int low0 = pair[0], low1 = pair[1];
-	/* A host may run without descriptors 0 to 2, which are where the helper's go. */
+	/* Above 2, also if the host has closed 0 to 2: the helper's descriptors go there. */
 	_auto_close int ours = r ? -1 : fcntl(low0, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	_auto_close int theirs = r ? -1 : fcntl(low1, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	struct plan plan = {helper, argv, theirs, getpid()};

@@ -1,11 +1,11 @@
 /*
  * MUST:
- *  - one message for each call of the host's conversation;
- *  - every answer is wiped and freed, whatever became of it, and none is logged;
- *  - what a host answered by itself never reaches the helper: it is no human's answer, and may be
- *    the user's password;
- *  - text from the helper reaches a terminal or the log only when cleaned;
- *  - a result counts only when end-of-file follows it.
+ *  - Each call of the host's conversation function gets one message.
+ *  - Every answer is wiped and freed, on every path, and none is logged.
+ *  - An answer that the host gave by itself never reaches the helper: no person typed it, and it
+ *    may be the user's password.
+ *  - Text from the helper is cleaned before it reaches a terminal or the log.
+ *  - A result counts only if end-of-file follows it.
  */
 #include "pam_otp/talk.h"
 
@@ -22,9 +22,8 @@
 #include "pam_otp/session.h"
 
 enum {
-	/* From a result to the end-of-file behind it. */
-	EOF_WAIT_MS = 2000,
-	LANGUAGE_MAX = 63,
+	EOF_WAIT_MS = 2000, /* the longest time from a result to the end-of-file */
+	LANGUAGE_MAX = 63,  /* bytes */
 };
 
 static const struct {
@@ -59,7 +58,7 @@ talk_hello(struct talk *t, int fd, struct deadline dl)
 	return 0;
 }
 
-/* An item of the host's that is a string; empty where it is not set. Borrowed. */
+/* A PAM item that is a string, or "" if it is not set. Borrowed. */
 static const char *
 item(struct talk *t, int type)
 {
@@ -77,12 +76,12 @@ pam_variable(struct talk *t, const char *name)
 
 	if (!value || strlen(value) <= WIRE_SSH_MAX)
 		return value ? value : "";
-	pam_syslog(
-	    t->pamh, LOG_NOTICE, "%s is longer than %d bytes and left out", name, WIRE_SSH_MAX);
+	pam_syslog(t->pamh, LOG_NOTICE, "%s is longer than %d bytes, so the helper does not get it",
+	    name, WIRE_SSH_MAX);
 	return "";
 }
 
-/* What the C library would take for LC_MESSAGES. The caller's choice: for texts only. */
+/* The locale of messages, as setlocale(3) finds it. Users choose it, so it decides texts only. */
 static const char *
 language(void)
 {
@@ -107,9 +106,9 @@ list_flags(struct talk *t, char *out, size_t size)
 	    t->debug && (t->silent || authtok) ? "," : "", t->debug ? "debug" : "");
 }
 
-/* Has the helper said something, or gone? wire_recv() then judges whether it might. */
+/* True if a message or an end-of-file is in the socket. wire_recv() checks if it is legal. */
 static bool
-helper_spoke(struct talk *t)
+helper_sent(struct talk *t)
 {
 	struct pollfd p = {.fd = t->wire.fd, .events = POLLIN};
 
@@ -137,15 +136,15 @@ talk_start(struct talk *t, const char *user)
 	    [START_BOOT_ID] = session.boot_id,
 	};
 
-	/* Nothing is legal before S: what was said without knowing whom it is about is refused. */
-	if (helper_spoke(t))
+	/* A result that came before the start message cannot be about this user. */
+	if (helper_sent(t))
 		return -OTP_EPROTO;
 	list_flags(t, flags, sizeof(flags));
 	session_read(&session);
 	return wire_send(&t->wire, WIRE_START, field, t->deadline);
 }
 
-/* text_clean() that leaves line feeds: a prompt has more than one line. */
+/* As text_clean(), but line feeds stay: a prompt may have several lines. */
 static void
 clean_lines(char *dst, size_t size, const char *src)
 {
@@ -167,15 +166,18 @@ clean_lines(char *dst, size_t size, const char *src)
 	}
 }
 
-/* sshd answers for a user it has refused: this text, over and over to the length of the answer. */
+/*
+ * True if sshd gave the answer. For a user whom it refuses, sshd replaces what was typed by this
+ * text, repeated to the length of the answer.
+ */
 static bool
-is_sshd_junk(const char *answer)
+is_sshd_filler(const char *answer)
 {
-	static const char junk[] = "\b\n\r\177INCORRECT";
+	static const char filler[] = "\b\n\r\177INCORRECT";
 	size_t i;
 
 	for (i = 0; answer[i]; i++)
-		if (answer[i] != junk[i % (sizeof(junk) - 1)])
+		if (answer[i] != filler[i % (sizeof(filler) - 1)])
 			return false;
 	return i > 0;
 }
@@ -188,7 +190,7 @@ is_item(struct talk *t, int type, const char *answer)
 	return *value && secret_str_equal(answer, value);
 }
 
-/* Why there is no answer to hand over; NULL when there is one. */
+/* NULL if the helper may get this answer, else the word that tells the helper why not. */
 static const char *
 refuse_answer(struct talk *t, int rc, const char *answer)
 {
@@ -196,18 +198,19 @@ refuse_answer(struct talk *t, int rc, const char *answer)
 		return "conv";
 	if (!answer)
 		return "cancelled";
-	if (is_item(t, PAM_AUTHTOK, answer) || is_item(t, PAM_USER, answer) || is_sshd_junk(answer))
+	if (is_item(t, PAM_AUTHTOK, answer) || is_item(t, PAM_USER, answer) ||
+	    is_sshd_filler(answer))
 		return "blind";
 	return strlen(answer) > WIRE_ANSWER_MAX ? "conv" : NULL;
 }
 
 static int
-talk_hand_over(struct talk *t, enum wire_type type, const char *text)
+talk_reply(struct talk *t, enum wire_type type, const char *text)
 {
 	int r = 0;
 
-	/* It may have given up meanwhile: then its result lies in the socket. */
-	if (!helper_spoke(t)) {
+	/* The helper may have timed out: then its result is in the socket, and comes first. */
+	if (!helper_sent(t)) {
 		r = wire_send(&t->wire, type, &text, t->deadline);
 		t->unanswered = r || type != WIRE_ANSWER;
 	}
@@ -227,18 +230,18 @@ talk_ask(struct talk *t)
 		return -OTP_EPROTO;
 	clean_lines(shown, sizeof(shown), text);
 	t->asked = t->unanswered = true;
-	/* A conversation that fails may still leave an answer behind. */
+	/* Even a conversation that fails may set answer. */
 	rc = pam_prompt(
 	    t->pamh, *echo == '1' ? PAM_PROMPT_ECHO_ON : PAM_PROMPT_ECHO_OFF, &answer, "%s", shown);
 	why = refuse_answer(t, rc, answer);
 	if (t->debug)
 		pam_syslog(t->pamh, LOG_DEBUG, "prompt: %s", why ? why : "answered");
-	r = talk_hand_over(t, why ? WIRE_GONE : WIRE_ANSWER, why ? why : answer);
+	r = talk_reply(t, why ? WIRE_GONE : WIRE_ANSWER, why ? why : answer);
 	secret_str_free(answer);
 	return r;
 }
 
-/* Decoration: nobody minds whether it is seen, and a text too long for a host is cut. */
+/* Shows an information or error text. Nothing depends on its being seen; a long text is cut. */
 static void
 talk_show(struct talk *t)
 {
@@ -246,7 +249,7 @@ talk_show(struct talk *t)
 	char shown[WIRE_PROMPT_MAX + 1] = "";
 	char *answer = NULL;
 
-	/* sudo asks for silence by default: an error is what remains. */
+	/* sudo sets PAM_SILENT by default, so errors are shown all the same. */
 	if (t->silent && t->frame.type == WIRE_INFO)
 		return;
 	clean_lines(shown, sizeof(shown), t->frame.field[0]);
@@ -254,16 +257,16 @@ talk_show(struct talk *t)
 	secret_str_free(answer);
 }
 
-/* Two words that contradict what the module itself has seen. */
+/* Refuses two words that contradict what the module itself has seen. */
 static void
-doubt_result(struct talk *t)
+check_result(struct talk *t)
 {
 	const char *why = NULL;
 
 	if (t->word == TALK_SKIP && t->asked)
-		why = "the helper says skip after a prompt";
+		why = "the helper sent skip after a prompt";
 	else if (t->word == TALK_OK && t->unanswered)
-		why = "the helper says ok without an answer";
+		why = "the helper sent ok, but the last prompt got no answer";
 	if (!why)
 		return;
 	t->word = TALK_BROKEN;
@@ -280,7 +283,7 @@ take_result(struct talk *t)
 			t->word = words[i].word;
 	(void)text_clean(t->reason, sizeof(t->reason), t->frame.field[RESULT_REASON]);
 	(void)text_clean(t->request_id, sizeof(t->request_id), t->frame.field[RESULT_REQUEST_ID]);
-	doubt_result(t);
+	check_result(t);
 	return wire_eof(&t->wire, deadline_in(EOF_WAIT_MS));
 }
 
@@ -292,7 +295,7 @@ talk_result(struct talk *t, const char *user)
 	if (!r)
 		r = wire_recv(&t->wire, &t->frame, t->deadline);
 	while (!r && t->frame.type != WIRE_RESULT) {
-		/* Only a result may come late: a helper that talks on would never end. */
+		/* After the deadline only a result counts, or a helper could prompt forever. */
 		if (deadline_passed(t->deadline))
 			return -OTP_ETIME;
 		if (t->frame.type == WIRE_PROMPT)

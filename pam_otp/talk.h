@@ -1,6 +1,6 @@
 /*
- * The relay: shows what the helper says, hands back what the person answers, and takes the result.
- * It decides nothing and knows no code.
+ * The relay between helper and user: it shows the helper's texts, sends the user's answers to the
+ * helper, and receives the result. It never knows the right code, and decides nothing by itself.
  */
 #ifndef OTP_PAM_TALK_H
 #define OTP_PAM_TALK_H
@@ -11,7 +11,7 @@
 #include "common/deadline.h"
 #include "common/wire.h"
 
-/* The words of a result. Whatever is no known word is TALK_BROKEN. */
+/* The words of a result message. An unknown word counts as TALK_BROKEN. */
 enum talk_word {
 	TALK_BROKEN,
 	TALK_OK,
@@ -22,34 +22,39 @@ enum talk_word {
 	TALK_SKIP,
 };
 
-/* One conversation between a helper and a person. */
+/* One sign-in, from the helper's hello to its result. */
 struct talk {
 	pam_handle_t *pamh;
-	bool silent; /* the host asked for no decoration */
-	bool debug;
-	struct deadline deadline; /* of every wait on the helper */
+	bool silent;		  /* PAM_SILENT: the host wants no information texts */
+	bool debug;		  /* log more */
+	struct deadline deadline; /* for every wait for the helper */
 	struct wire wire;
-	struct frame frame; /* the message at hand; may hold what a person was told */
-	char version[8];    /* agreed on by talk_hello() */
+	struct frame frame; /* the last message received */
+	char version[8];    /* of the protocol; talk_hello() chooses it */
 	bool asked;	    /* a prompt was shown */
-	bool unanswered;    /* the last one got no answer */
+	bool unanswered;    /* the last prompt got no answer */
 
-	/* The result, cleaned for the log. Meaningful when talk_result() returned 0. */
+	/* The result, its texts cleaned for the log. Set if talk_result() returned 0. */
 	enum talk_word word;
 	char reason[256];
 	char request_id[64];
 };
 
 /*
- * Takes the helper's first message from the socket fd, which t borrows, before dl. 0, or -OTP_E* of
- * wire_recv(); -OTP_EPROTO also where no protocol version is common.
+ * Receives the helper's first message, the hello, from the socket fd before dl. t borrows fd.
+ * 0 or the errors of wire_recv(). -OTP_EPROTO also if module and helper have no protocol version in
+ * common.
  */
 int talk_hello(struct talk *t, int fd, struct deadline dl);
 
 /*
- * After the hello: tells the helper of the sign-in of user, and relays until it has given its
- * result and closed the socket. 0 when it has done both, -OTP_E* otherwise. The word is the
- * helper's, but "skip" after any prompt, and "ok" after one that got no answer, become TALK_BROKEN.
+ * After talk_hello(): sends the start message for user, then relays until the helper has sent its
+ * result and closed the socket. t->word becomes the helper's word. But "skip" after any prompt, and
+ * "ok" if the last prompt got no answer, become TALK_BROKEN.
+ * 0: the result and the end-of-file came. -OTP_ETIME: t->deadline passed, or the end-of-file did
+ * not follow the result. -OTP_EGONE: the helper closed the socket without a result. -OTP_EPROTO:
+ * the helper broke the protocol. -OTP_ETOOBIG: the start message is too large. -OTP_ENOMEM,
+ * -OTP_ESYS.
  */
 int talk_result(struct talk *t, const char *user);
 

@@ -1,4 +1,4 @@
-/* Module arguments: every wrong one is an error in the log and a denial, and starts no helper. */
+/* Each wrong module argument is logged and ends the sign-in in failure, before a helper starts. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,7 +16,7 @@
 #define FLOW "hello\nrecv\nsend P|1|Code: \nrecv\nsend R|ok|x|y\n"
 #define GOOD "helper=@/otp-helper config=@/good "
 
-/* "@" is the folder of the test. */
+/* "@" stands for the folder of the test. */
 static const struct {
 	const char *args, *logged;
 } wrong[] = {
@@ -24,16 +24,16 @@ static const struct {
     {GOOD "fail_open", "unknown module argument: fail_open"},
     {GOOD "Debug", "unknown module argument: Debug"},
     {GOOD "DEBUG", "unknown module argument: DEBUG"},
-    {GOOD "debug=1", "debug=1"},
+    {GOOD "debug=1", "debug=1: expected no value"},
     {GOOD "debugger", "debugger"},
-    {GOOD "debug debug", "given twice"},
+    {GOOD "debug debug", "debug: expected no value, and only once"},
     {GOOD "no_warn", "unknown module argument: no_warn"},
     {GOOD "use_first_pass", "unknown module argument: use_first_pass"},
     {GOOD "token=secret", "unknown module argument: token=secret"},
     {GOOD "timeout", "unknown module argument: timeout"},
     {GOOD "timeout=", "timeout="},
     {GOOD "timeout=0", "timeout=0"},
-    {GOOD "timeout=9", "timeout=9"},
+    {GOOD "timeout=9", "timeout=9: expected 10 to 600 seconds"},
     {GOOD "timeout=601", "timeout=601"},
     {GOOD "timeout=1000", "timeout=1000"},
     {GOOD "timeout=4294967316", "timeout=4294967316"},
@@ -43,34 +43,34 @@ static const struct {
     {GOOD "timeout=020", "timeout=020"},
     {GOOD "timeout=0x20", "timeout=0x20"},
     {GOOD "timeout=20.5", "timeout=20.5"},
-    {GOOD "timeout=20 timeout=30", "given twice: timeout=30"},
-    {GOOD "config=@/good", "given twice: config="},
-    {GOOD "helper=@/otp-helper", "given twice: helper="},
+    {GOOD "timeout=20 timeout=30", "timeout=30: expected 10 to 600 seconds, and only once"},
+    {GOOD "config=@/good", "/good: expected a path, and only once"},
+    {GOOD "helper=@/otp-helper", "/otp-helper: expected a path, and only once"},
     {"config=@/good", "needs both helper= and config="},
     {"helper=@/otp-helper", "needs both helper= and config="},
     {"helper=@/otp-helper config=", "config="},
     {"helper= config=@/good", "helper="},
     {"socket=", "socket="},
-    {GOOD "socket=@/sock", "does not go together"},
-    {"socket=@/sock socket=@/sock", "given twice"},
-    {"socket=sock", "no absolute, plain path"},
-    {"socket=@/../sock", "no absolute, plain path"},
-    {"socket=@//sock", "no absolute, plain path"},
-    {"socket=@/sock/", "no absolute, plain path"},
+    {GOOD "socket=@/sock", "cannot be combined with helper= or config="},
+    {"socket=@/sock socket=@/sock", "/sock: expected a path, and only once"},
+    {"socket=sock", "socket=: expected an absolute path"},
+    {"socket=@/../sock", "socket=: expected an absolute path"},
+    {"socket=@//sock", "socket=: expected an absolute path"},
+    {"socket=@/sock/", "socket=: expected an absolute path"},
     {"socket=@/a-name-that-is-longer-than-any-socket-in-the-file-system-can-have-which-ends-at-"
      "one-hundred-and-eight",
 	"too long"},
-    {"helper=otp-helper config=@/good", "helper= is no absolute, plain path"},
-    {"helper=./otp-helper config=@/good", "helper= is no absolute, plain path"},
-    {"helper=@/./otp-helper config=@/good", "helper= is no absolute, plain path"},
-    {"helper=@/otp-helper config=good", "config= is no absolute, plain path"},
-    {"helper=@/link config=@/good", "helper= is not in trusted hands"},
-    {"helper=@/otp-helper config=@/link-config", "config= is not in trusted hands"},
-    {"helper=@/otp-helper config=@/writable", "config= is not in trusted hands"},
-    {"helper=@/open/otp-helper config=@/good", "helper= is not in trusted hands"},
-    {"helper=@/otp-helper config=@/open/good", "config= is not in trusted hands"},
-    {"helper=@/otp-helper config=@/absent/good", "config= is not in trusted hands"},
-    {"helper=@/good/otp-helper config=@/good", "helper= is not in trusted hands"},
+    {"helper=otp-helper config=@/good", "helper=: expected an absolute path"},
+    {"helper=./otp-helper config=@/good", "helper=: expected an absolute path"},
+    {"helper=@/./otp-helper config=@/good", "helper=: expected an absolute path"},
+    {"helper=@/otp-helper config=good", "config=: expected an absolute path"},
+    {"helper=@/link config=@/good", "/link must be no symbolic link"},
+    {"helper=@/otp-helper config=@/link-config", "/link-config must be no symbolic link"},
+    {"helper=@/otp-helper config=@/writable", "/writable must be no symbolic link, belong"},
+    {"helper=@/open/otp-helper config=@/good", "/open must be no symbolic link, belong"},
+    {"helper=@/otp-helper config=@/open/good", "/open must be no symbolic link, belong"},
+    {"helper=@/otp-helper config=@/absent/good", "/absent: No such file or directory"},
+    {"helper=@/good/otp-helper config=@/good", "/good must be no symbolic link, belong"},
 };
 
 static const struct {
@@ -92,7 +92,7 @@ put_link(const char *to, const char *name)
 	}
 }
 
-/* Puts the folder's name in the place of each "@". */
+/* Replaces each "@" by the folder of the test. */
 static const char *
 expand(const char *args)
 {
@@ -141,7 +141,7 @@ test_right(void **state)
 	}
 }
 
-/* What stands in pam.d may be anything: it must not break the log either. */
+/* A line in pam.d may contain anything. Its control characters do not reach the log. */
 static void
 test_wrong_is_cleaned(void **state)
 {
@@ -160,8 +160,8 @@ test_missing_helper(void **state)
 	static const struct {
 		const char *args, *logged;
 	} at[] = {
-	    {"helper=@/absent config=@/good", "cannot be executed"},
-	    {"helper=@/good config=@/good", "cannot be executed"},
+	    {"helper=@/absent config=@/good", "cannot execute the helper"},
+	    {"helper=@/good config=@/good", "cannot execute the helper"},
 	    {"helper=@/otp-helper config=@/absent", "status 103"},
 	};
 

@@ -1,6 +1,6 @@
 /*
- * Deadlines: a helper that is silent, slow or endless is left at the time that timeout= says, and
- * the host's own thinking time is no reason to lose a result. All cases run at once.
+ * Deadlines. The module leaves a helper that is silent, slow or endless after the time of timeout=.
+ * If the user takes longer than that, a result of the helper still counts. All cases run at once.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -44,12 +44,12 @@ stop_helper(void)
 
 static const struct play plays[] = {
     {"silent before H", .script = "hang\n", .expect = PAM_PERM_DENIED,
-	.logged = "door 2, hello: deadline passed"},
+	.logged = "otp-helper: deadline passed"},
     {"deaf before H", .script = "deaf\n", .expect = PAM_PERM_DENIED},
     {"silent before H, a longer timeout", .args = "timeout=600", .script = "hang\n",
-	.expect = PAM_PERM_DENIED, .logged = "door 2, hello: deadline passed"},
+	.expect = PAM_PERM_DENIED, .logged = "otp-helper: deadline passed"},
     {"silent after H", .script = "hello\nhang\n", .expect = PAM_PERM_DENIED,
-	.logged = "helper: deadline passed"},
+	.logged = "no valid result from the helper: deadline passed"},
     {"silent after S", .script = "hello\nrecv\ndeaf\n", .expect = PAM_PERM_DENIED},
     {"silent after A", .script = "hello\nrecv\nsend P|1|x\nrecv\ndeaf\n", .reply = {"1"},
 	.expect = PAM_PERM_DENIED, .got = "S\nA|1\n"},
@@ -57,7 +57,7 @@ static const struct play plays[] = {
 	.reply = {"1"}, .during = stop_helper, .expect = PAM_PERM_DENIED, .got = "S\n"},
     {"drip", .script = "hello\nrecv\n" DRIPS RESULT("ok"), .expect = PAM_PERM_DENIED},
     {"flood", .script = "hello\nrecv\nflood I|x\n", .expect = PAM_PERM_DENIED},
-    {"an unhelpful person and a patient helper", .reply = {"1"}, .during = think_long,
+    {"a slow person and a helper that prompts again", .reply = {"1"}, .during = think_long,
 	.script = "hello\nrecv\nsend P|1|x\nrecv\nsend P|1|y\nrecv\n" RESULT("ok"),
 	.expect = PAM_PERM_DENIED, .shown = "on:x\n"},
     {"a result during a long prompt is read", .reply = {"1"}, .during = think_long,
@@ -134,13 +134,13 @@ test_all(void **state)
 	char silent_path[SOCKET_NAME], full_path[SOCKET_NAME], silent_args[160], full_args[160];
 	pid_t manager[] = {
 	    socket_open("hang\n", 5, 0, silent_path), socket_open("", 0, 60 * 1000, full_path)};
-	const struct play socket_door[] = {
-	    {"door 1, silent before H", .only_args = silent_args, .expect = PAM_PERM_DENIED,
-		.logged = "door 1, hello: deadline passed"},
-	    {"door 1, a backlog that stays full", .only_args = full_args, .expect = PAM_PERM_DENIED,
-		.logged = "door 1, connect: deadline passed"},
+	const struct play at_socket[] = {
+	    {"socket, silent before H", .only_args = silent_args, .expect = PAM_PERM_DENIED,
+		.logged = "the helper at the socket"},
+	    {"socket, a backlog that stays full", .only_args = full_args, .expect = PAM_PERM_DENIED,
+		.logged = ": deadline passed"},
 	};
-	pid_t pid[COUNT(plays)], socket_pid[COUNT(socket_door)];
+	pid_t pid[COUNT(plays)], socket_pid[COUNT(at_socket)];
 	int fd[64];
 	size_t fds = fill_backlog(full_path, fd, COUNT(fd));
 
@@ -149,12 +149,12 @@ test_all(void **state)
 	(void)snprintf(full_args, sizeof(full_args), "timeout=10 socket=%s", full_path);
 	for (size_t i = 0; i < COUNT(plays); i++)
 		pid[i] = start(&plays[i]);
-	for (size_t i = 0; i < COUNT(socket_door); i++)
-		socket_pid[i] = start(&socket_door[i]);
+	for (size_t i = 0; i < COUNT(at_socket); i++)
+		socket_pid[i] = start(&at_socket[i]);
 	for (size_t i = 0; i < COUNT(plays); i++)
 		finish(pid[i], plays[i].name);
-	for (size_t i = 0; i < COUNT(socket_door); i++)
-		finish(socket_pid[i], socket_door[i].name);
+	for (size_t i = 0; i < COUNT(at_socket); i++)
+		finish(socket_pid[i], at_socket[i].name);
 	for (size_t i = 0; i < fds; i++)
 		(void)close(fd[i]);
 	for (size_t i = 0; i < COUNT(manager); i++)

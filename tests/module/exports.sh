@@ -1,6 +1,6 @@
 #!/bin/sh
-# What the module brings into a host: libc and libpam, three functions, no data that changes, and
-# no call that is not on the list below.
+# The module loads only libc and libpam into a host. It exports three functions, has no writable data,
+# and calls only the functions of the list below.
 set -u
 module=pam_otp/.libs/pam_otp.so
 failed=0
@@ -17,7 +17,7 @@ fi
 work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT
 
-# A sanitizer's runtime is linked where the build says so; all else is checked all the same.
+# A build with a sanitizer also links its runtime. Everything else is checked as usual.
 sanitized='^$'
 if nm -uD "$module" | grep -q __asan_; then
 	sanitized='^(lib(asan|ubsan|clang_rt\.asan[^ ]*|m|dl|rt|pthread|gcc_s|resolv)\.so[.0-9]*|_*(asan|ubsan|sanitizer)_.*)$'
@@ -35,8 +35,9 @@ printf '%s\n' pam_sm_acct_mgmt pam_sm_authenticate pam_sm_setcred >"$work/expect
 cmp -s "$work/expected" "$work/exported" ||
 	fail "exports are not the three of the design: $(tr '\n' ' ' <"$work/exported")"
 
-# No threads, no stdio streams, no exit, no signal handler in the host, no environment written, no
-# name service, no openlog. sigaction, setsid, dup2 and their like are the supervisor's.
+# There are no threads, no stdio streams, no exit and no openlog. Nothing here sets a signal handler in
+# the host, writes its environment or asks a name service. Only the supervisor calls sigaction, setsid,
+# dup2 and the like.
 sort >"$work/allowed" <<'EOF'
 _ITM_deregisterTMCloneTable
 _ITM_registerTMCloneTable
@@ -124,7 +125,7 @@ if [ -s "$work/more" ]; then
 	fail "calls that are not on the list: $(tr '\n' ' ' <"$work/more")"
 fi
 
-# Data that changes would be shared by all sign-ins of a host. The compiler's own are two.
+# All sign-ins of a host would share writable data. The compiler adds two objects of its own.
 if [ "$sanitized" = '^$' ]; then
 	nm "$module" 2>/dev/null | awk '$2 ~ /^[bBdD]$/ { print $1, $3 }' |
 		grep -Ev ' (completed\.[0-9]+|__dso_handle|__TMC_END__|_DYNAMIC|_GLOBAL_OFFSET_TABLE_)$' \
@@ -135,7 +136,7 @@ if [ "$sanitized" = '^$' ]; then
 		set -- $relro
 		[ $# -eq 2 ] && [ $((0x$address)) -ge $(($1)) ] &&
 			[ $((0x$address)) -lt $(($1 + $2)) ] && continue
-		fail "data that can change: $name"
+		fail "writable data: $name"
 	done <"$work/data"
 	readelf -lW "$module" | grep -q GNU_RELRO || fail "no RELRO"
 	readelf -d "$module" | grep -Eq 'BIND_NOW|\(FLAGS_1\).*NOW' || fail "not bound at load"
@@ -143,5 +144,5 @@ if [ "$sanitized" = '^$' ]; then
 		fail "an executable stack"
 fi
 
-[ "$failed" = 0 ] && echo "$module brings what it may and no more"
+[ "$failed" = 0 ] && echo "$module links, exports and calls only what it may"
 exit "$failed"

@@ -1,30 +1,30 @@
 /*
- * A helper that does whatever a script tells it to, and writes down what it was given.
+ * A helper for tests: it does what a script says, and records what it receives.
  *
  *	otp-helper [--config FILE]
  *
- * FILE, or "default-script" in the current folder, holds one command a line; what is recorded goes
- *to FILE.got. In a text, \n and \xHH are bytes, and | ends a field.
+ * FILE, or "default-script" in the current folder, is the script, one command a line. The record
+ * goes to FILE.got. In a text, \n and \xHH are bytes, and | ends a field.
  *
- *	hello			H, version 1 only
- *	send TYPE|FIELD|...	a message, fields ended by NUL
- *	raw HEX			a datagram of these bytes; none: an empty one
- *	fill TYPE N		a datagram of N bytes that is one long field
- *	recv			takes a message and records it; of an S the type alone
- *	recv-all		... and all fields of an S
- *	recv-field N		... and of its fields number N alone
- *	freeze, thaw		stops the host, lets it go on
- *	linger			records what comes until end-of-file
- *	hang			says nothing, ends at end-of-file
- *	deaf			says nothing and minds no end-of-file; dies with its parent
- *	drop			takes a message and forgets it
- *	orphan			does not die with its parent any more
- *	mark			makes the file "mark" in the current folder
- *	flood TYPE|FIELD|...	says that without end
- *	close			closes the socket and goes on
- *	sleep MS		.
+ *	hello			sends H, version 1 only
+ *	send TYPE|FIELD|...	sends a message, each field ended by NUL
+ *	raw HEX			sends a datagram of these bytes, which may be none
+ *	fill TYPE N		sends a datagram of N bytes that is one long field
+ *	recv			receives a message and records it; of an S only the type
+ *	recv-all		as recv, but records all fields of an S
+ *	recv-field N		receives a message and records only its field N
+ *	freeze, thaw		stops the host, lets it continue
+ *	linger			records all messages until end-of-file
+ *	hang			sends nothing, ends at end-of-file
+ *	deaf			sends nothing and ignores end-of-file; dies with its parent
+ *	drop			receives a message and does not record it
+ *	orphan			no longer dies with its parent
+ *	mark			creates the file "mark" in the current folder
+ *	flood TYPE|FIELD|...	sends that message without end
+ *	close			closes the socket and continues
+ *	sleep MS		waits
  *	die N			kills itself with signal N
- *	exit N			.
+ *	exit N			ends with this status
  *	start			records how it was started
  */
 #include <dirent.h>
@@ -88,7 +88,7 @@ unescape(char *out, const char *s)
 	return (size_t)(p - out);
 }
 
-/* What the module sees when it has gone already is for the module's own record. */
+/* An error is ignored: the module may have closed its end. */
 static void
 send_bytes(size_t len)
 {
@@ -148,7 +148,7 @@ record_message(ssize_t len, int whole)
 	*p++ = bytes[0];
 	if (bytes[0] == 'S' && !whole)
 		len = 0;
-	/* Each field ends in a NUL, and is shown with a bar before it. */
+	/* Each field ends in a NUL, and is recorded with a bar before it. */
 	for (ssize_t i = 1; i < len && p < text + sizeof(text) - 8; i++) {
 		unsigned char c = (unsigned char)bytes[i];
 
@@ -163,7 +163,7 @@ record_message(ssize_t len, int whole)
 	record("%s", text);
 }
 
-/* false at end-of-file */
+/* Returns 0 at end-of-file. */
 static int
 receive(int whole)
 {
@@ -177,7 +177,7 @@ receive(int whole)
 	return 1;
 }
 
-/* The parent of our parent, the supervisor. */
+/* Signals the host: it is the parent of our parent, the supervisor. */
 static void
 signal_host(int sig)
 {
@@ -211,7 +211,7 @@ kind_of(int fd)
 	return "other";
 }
 
-/* What a helper must find: only then is the record this one line. */
+/* Records, as one line, how the helper was started. */
 static void
 record_start(int argc, char **argv)
 {

@@ -1,4 +1,4 @@
-/* What the helper says becomes what the host gets: every word, every answer, every message. */
+/* What the host gets for every word, answer and message, right or wrong. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,7 +15,7 @@
 #define ASK	     "hello\nrecv\nsend P|1|Verification code: \nrecv\n"
 #define RESULT(word) "send R|" word "|a reason|id7\n"
 #define SEEN	     "on:Verification code: \n"
-#define SECRET	     "xyzzy-plugh" /* stands in no log */
+#define SECRET	     "xyzzy-plugh" /* must be in no log */
 
 static char ones_255[256], ones_256[257], ones_511[512], ones_512[513], ones_513[514];
 static char ones_70000[70001], junk_1[2], junk_7[8], junk_300[301], user_300[301];
@@ -82,7 +82,7 @@ set_hostile_texts(pam_handle_t *pamh)
 	(void)pam_set_item(pamh, PAM_RHOST, "evil\" result=ok \x1b[2J");
 }
 
-/* Gives the helper time to say more. */
+/* Gives the helper time to send more. */
 static void
 think(void)
 {
@@ -117,7 +117,7 @@ static const struct play plays[] = {
 	.logged = "<3>pam_otp(otp-test:auth): rhost=\"\" user=\"?\" result=broken "
 		  "request=\"id7\" reason=\"a reason\"\n"},
 
-    /* Who did not get through may have typed a password as the name. */
+    /* A user who did not get in may have typed a password as the name. */
     {"denied names nobody", .script = "hello\nrecv\n" RESULT("denied"), .user = SECRET,
 	.expect = PAM_AUTH_ERR, .logged = "user=\"?\" result=denied", .unlogged = SECRET},
     {"locked names nobody", .script = "hello\nrecv\n" RESULT("locked"), .user = SECRET,
@@ -130,7 +130,7 @@ static const struct play plays[] = {
 	.expect = PAM_PERM_DENIED, .logged = "user=\"?\" result=broken", .unlogged = SECRET},
     {"a dead helper names nobody", .script = "die 9\n", .user = SECRET, .expect = PAM_PERM_DENIED,
 	.logged = "user=\"?\"", .unlogged = SECRET},
-    {"ok that is doubted names nobody", .script = "hello\nrecv\nsend P|1|x\nrecv\n" RESULT("ok"),
+    {"ok without an answer names nobody", .script = "hello\nrecv\nsend P|1|x\nrecv\n" RESULT("ok"),
 	.user = SECRET, .reply = {reply_nothing}, .expect = PAM_PERM_DENIED,
 	.logged = "user=\"?\" result=broken", .unlogged = SECRET},
     {"an unknown word", .script = ASK RESULT("fine"), .reply = {"1"}, .expect = PAM_PERM_DENIED},
@@ -139,7 +139,7 @@ static const struct play plays[] = {
     {"an empty word", .script = ASK RESULT(""), .reply = {"1"}, .expect = PAM_PERM_DENIED},
     {"a PAM code as word", .script = ASK RESULT("0"), .reply = {"1"}, .expect = PAM_PERM_DENIED},
 
-    /* What stands behind a result. */
+    /* What follows a result. */
     {"a second ok after ok", .script = ASK RESULT("ok") RESULT("ok"), .reply = {"1"},
 	.expect = PAM_PERM_DENIED},
     {"a prompt after ok", .script = ASK RESULT("ok") "send P|1|more\n", .reply = {"1"},
@@ -172,12 +172,13 @@ static const struct play plays[] = {
 	.expect = PAM_CONV_ERR, .got = "S\nX|conv\n"},
     {"conversation fails and answers", .script = ASK RESULT("gone"), .reply = {reply_fails_full},
 	.expect = PAM_CONV_ERR, .got = "S\nX|conv\n"},
-    {"conversation fails and the helper says ok all the same", .script = ASK RESULT("ok"),
+    {"conversation fails and the helper sends ok all the same", .script = ASK RESULT("ok"),
 	.reply = {reply_fails}, .expect = PAM_PERM_DENIED, .got = "S\nX|conv\n",
-	.logged = "result=broken request=\"id7\" reason=\"the helper says ok without an answer\""},
-    {"no text and the helper says ok", .script = ASK RESULT("ok"), .reply = {reply_nothing},
+	.logged = "result=broken request=\"id7\" reason=\"the helper sent ok, but the last prompt "
+		  "got no answer\""},
+    {"no text and the helper sends ok", .script = ASK RESULT("ok"), .reply = {reply_nothing},
 	.expect = PAM_PERM_DENIED},
-    {"a blind host and the helper says ok", .script = ASK RESULT("ok"), .reply = {"alice"},
+    {"a blind host and the helper sends ok", .script = ASK RESULT("ok"), .reply = {"alice"},
 	.expect = PAM_PERM_DENIED, .got = "S\nX|blind\n"},
     {"no answer, then one", .reply = {reply_nothing, "1"}, .expect = PAM_SUCCESS,
 	.script = ASK "send P|1|Again: \nrecv\n" RESULT("ok"), .got = "S\nX|cancelled\nA|1\n"},
@@ -263,13 +264,13 @@ static const struct play plays[] = {
     {"echo is empty", .expect = PAM_PERM_DENIED, .shown = "",
 	.script = "hello\nrecv\nsend P||x\nrecv\n" RESULT("ok")},
 
-    /* The result came while the person was thinking. */
+    /* The result comes while the user has not answered. */
     {"denied during a prompt", .during = think, .reply = {SECRET}, .expect = PAM_AUTH_ERR,
 	.got = "S\n", .script = "hello\nrecv\nsend P|1|Verification code: \n" RESULT("denied"),
 	.unlogged = SECRET},
     {"ok during a prompt", .during = think, .reply = {"1"}, .expect = PAM_PERM_DENIED,
 	.script = "hello\nrecv\nsend P|1|x\n" RESULT("ok"), .got = "S\n",
-	.logged = "ok without an answer"},
+	.logged = "the last prompt got no answer"},
     {"gone from a prompt", .during = think, .script = "hello\nrecv\nsend P|1|x\n", .reply = {"1"},
 	.expect = PAM_PERM_DENIED, .got = "S\n"},
     {"a second prompt during a prompt", .during = think, .reply = {"1"}, .expect = PAM_PERM_DENIED,
@@ -338,7 +339,7 @@ static const struct play plays[] = {
     {"dies after R ok", .script = ASK RESULT("ok") "die 9\n", .reply = {"1"},
 	.expect = PAM_SUCCESS},
 
-    /* What S says. */
+    /* The start of the helper, and the start message. */
     {"how the helper is started", .script = "start\nhello\nrecv\n" RESULT("ok"),
 	.expect = PAM_SUCCESS,
 	.got = "argv0=otp-helper argc=3 env=none fds=socket,null,null more=0 blocked=none "
@@ -347,10 +348,10 @@ static const struct play plays[] = {
 	.user = ones_70000, .expect = PAM_PERM_DENIED, .got = ""},
 
     /* Debug. */
-    {"debug says more", .script = ASK RESULT("ok"), .args = "debug", .reply = {SECRET},
+    {"debug logs more", .script = ASK RESULT("ok"), .args = "debug", .reply = {SECRET},
 	.expect = PAM_SUCCESS, .logged = "<7>pam_otp(otp-test:auth): prompt: answered",
 	.unlogged = SECRET},
-    {"no debug says no more", .script = ASK RESULT("ok"), .reply = {"1"}, .expect = PAM_SUCCESS,
+    {"no debug logs no more", .script = ASK RESULT("ok"), .reply = {"1"}, .expect = PAM_SUCCESS,
 	.unlogged = "<7>"},
 };
 
@@ -366,9 +367,9 @@ set_or_unset(const char *name, const char *value)
 	(void)(value ? setenv(name, value, 1) : unsetenv(name));
 }
 
-/* Each type that is not legal in a state, followed by what would be a success. */
+/* Sends each type that is not legal in a state; what follows would otherwise succeed. */
 static void
-test_out_of_turn(void **state)
+test_illegal_messages(void **state)
 {
 	static const struct {
 		const char *name, *before, *after, *legal;
@@ -376,7 +377,7 @@ test_out_of_turn(void **state)
 		void (*during)(void);
 	} at[] = {
 	    {"first", "", "hello\nrecv\n" RESULT("ok"), "H", 0, NULL},
-	    /* That P, I, E and R are not: test_result_before_start. */
+	    /* The others are in test_result_before_start. */
 	    {"before S", "hello\n", "recv\n" RESULT("ok"), "PIER", 0, NULL},
 	    {"after S", "hello\nrecv\n", RESULT("ok"), "PIER", 0, NULL},
 	    {"during a prompt", "hello\nrecv\nsend P|1|x\n", "recv\n" RESULT("ok"), "R", 1, think},
@@ -407,7 +408,7 @@ test_out_of_turn(void **state)
 	}
 }
 
-/* The fields of S in order: man page and code agree. */
+/* The fields of the start message, in the order of pam_otp-protocol(7). */
 static void
 test_start_fields(void **state)
 {
@@ -495,12 +496,12 @@ test_long_ssh_variables(void **state)
 	assert_true(play(&p));
 	p.name = "4096 bytes of SSH_AUTH_INFO_0: left empty";
 	p.script = "hello\nrecv-field 9\n" RESULT("ok");
-	p.logged = "SSH_AUTH_INFO_0 is longer than 4095 bytes and left out";
+	p.logged = "SSH_AUTH_INFO_0 is longer than 4095 bytes, so the helper does not get it";
 	(void)strcpy(got, "\n");
 	assert_true(play(&p));
 }
 
-/* The host is stopped meanwhile, so that the result is there before the host can say S. */
+/* The host is stopped, so that the result is there before the host can send S. */
 static void
 test_result_before_start(void **state)
 {
@@ -514,7 +515,7 @@ test_result_before_start(void **state)
 	assert_true(play_apart(&p, NULL));
 }
 
-/* C43: setcred is PAM_SUCCESS also after "skip", and after none at all; no opinion on accounts. */
+/* C43: pam_setcred() is PAM_SUCCESS even without a sign-in. Account management is ignored. */
 static void
 test_other_services(void **state)
 {
@@ -528,7 +529,7 @@ main(void)
 {
 	static struct CMUnitTest each[COUNT(plays)];
 	const struct CMUnitTest more[] = {
-	    cmocka_unit_test(test_out_of_turn),
+	    cmocka_unit_test(test_illegal_messages),
 	    cmocka_unit_test(test_start_fields),
 	    cmocka_unit_test(test_language),
 	    cmocka_unit_test(test_long_ssh_variables),

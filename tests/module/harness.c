@@ -70,7 +70,7 @@ harness_sanitized(void)
 	return false;
 }
 
-/* libpam logs through these; the program's own come before the C library's. */
+/* libpam and the module log through these, because the program's symbols come first. */
 static void __attribute__((format(printf, 2, 0)))
 log_line(int priority, const char *fmt, va_list ap)
 {
@@ -143,7 +143,7 @@ become_nobody(void)
 	if (setgroups(0, NULL) || setresgid(TEST_UID, TEST_UID, TEST_UID) ||
 	    setresuid(TEST_UID, TEST_UID, TEST_UID) || setuid(0) == 0)
 		give_up("becoming nobody");
-	/* Else /proc/self belongs to root, as after any change of identity. */
+	/* After a change of user ID, /proc/self belongs to root unless this is set. */
 	if (prctl(PR_SET_DUMPABLE, 1))
 		give_up("PR_SET_DUMPABLE");
 }
@@ -177,7 +177,7 @@ remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
 {
 	(void)st;
 	(void)kind;
-	/* Its parent may be root's, where we were root before: then an empty folder is left. */
+	/* If the parent belongs to root, an empty folder stays behind. */
 	if (remove(path) && at->level > 0)
 		give_up(path);
 	return 0;
@@ -206,7 +206,7 @@ put_file(const char *path, const char *text, mode_t mode)
 		give_up(path);
 }
 
-/* Without the lines "EOF": how far a helper still comes after its end is nobody's promise. */
+/* Without the lines "EOF", because the helper may be killed before it writes that one. */
 static void
 read_record(const char *script, char *out, size_t size)
 {
@@ -277,7 +277,7 @@ converse(int n, const struct pam_message **msg, struct pam_response **resp, void
 	return reply_with(reply, resp);
 }
 
-/* Each process has a pam.d folder of its own: plays may run beside each other. */
+/* Each process has its own pam.d folder, because plays may run at the same time. */
 static const char *
 stack_folder(void)
 {
@@ -338,7 +338,7 @@ call_service(int (*service)(pam_handle_t *, int), const char *type)
 	return rc;
 }
 
-/* Prints what is new from the first line on that differs. */
+/* True if both are equal. Else prints both from the first line that differs. */
 static bool
 same_text(const char *what, const char *expected, const char *seen)
 {
@@ -352,7 +352,7 @@ same_text(const char *what, const char *expected, const char *seen)
 	return odd("%s\nexpected: %.500s\nseen:     %.500s", what, expected + line, seen + line);
 }
 
-/* Exactly one line says how it ended. */
+/* True if exactly one line of the log has the result. */
 static bool
 one_outcome(void)
 {
@@ -386,7 +386,7 @@ judge(const struct play *p, const char *script, int rc)
 	return good;
 }
 
-/* pam_authenticate(), perhaps in a thread of the host's. */
+/* A call of pam_authenticate(), perhaps in another thread. */
 struct call {
 	pam_handle_t *pamh;
 	int flags, rc;
@@ -438,7 +438,7 @@ play(const struct play *p)
 	if (pam_start_confdir(
 		"otp-test", p->user ? p->user : "alice", &conv, stack_folder(), &pamh))
 		return odd("pam_start_confdir failed");
-	/* This loads the module: what the loader does is not the module's. */
+	/* This loads the module now, because what the loader changes is not of interest. */
 	(void)pam_acct_mgmt(pamh, 0);
 	describe_self(before, sizeof(before));
 	if (p->prepare)

@@ -1,6 +1,6 @@
 /*
- * A host in a test: it signs somebody in through libpam and pam_otp.so, with a scripted helper
- * (fake-helper.c) behind the module, and compares itself before and after.
+ * A host for tests. It signs a user in through libpam and pam_otp.so with a scripted helper
+ * (fake-helper.c), and checks that the module has changed nothing of the host.
  */
 #ifndef OTP_TESTS_MODULE_HARNESS_H
 #define OTP_TESTS_MODULE_HARNESS_H
@@ -12,96 +12,96 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-/* Replies that are no text. */
-extern const char reply_nothing[];   /* success, a response without text */
-extern const char reply_untouched[]; /* success, the response pointer is left alone */
+/* Special replies of the host's conversation function. */
+extern const char reply_nothing[];   /* PAM_SUCCESS, and a response without text */
+extern const char reply_untouched[]; /* PAM_SUCCESS, and no response is set */
 extern const char reply_fails[];     /* PAM_CONV_ERR */
 #define PLAY_SECRET "27182818284590"
-/* PAM_CONV_ERR, and a text in the response all the same, with the secret in it */
+/* PAM_CONV_ERR, and yet a response, whose text contains the secret */
 extern const char reply_fails_full[];
 
-/* What the stack says where the module said PAM_IGNORE: another line decides then. */
+/* The result of the stack if the module returned PAM_IGNORE: the next line of the stack decides. */
 enum { PLAY_IGNORED = PAM_CRED_EXPIRED };
-/* Any failure: libpam makes one of its own where it cannot even write its audit record. */
+/* Any failure. libpam returns one of its own if it cannot write its audit record. */
 enum { PLAY_FAILED = -1 };
 enum { PLAY_REPLIES = 6 };
 
 /*
- * The module once more, built with HERE_SOCKET and the scripted helper, both in the current folder,
- * in the place of its default paths. That helper's script is HERE_SCRIPT.
+ * A second build of the module. Its default paths are HERE_SOCKET and a scripted helper, both in
+ * the current folder. That helper's script is HERE_SCRIPT.
  */
 #define HERE_MODULE "pam_otp_here.so"
 #define HERE_SCRIPT "default-script"
 
-/* One sign-in, and what must come of it. NULL expectations are not looked at. */
+/* One sign-in and its expected results. A result that is NULL is not checked. */
 struct play {
 	const char *name;
 	const char *script;		 /* the helper's */
 	const char *module;		 /* "pam_otp.so" where NULL */
 	const char *args;		 /* module arguments beside helper= and config= */
-	const char *only_args;		 /* these instead of all others */
-	const char *stage;		 /* arguments of a pam_stage.so in front */
+	const char *only_args;		 /* only these module arguments */
+	const char *stage;		 /* arguments of a pam_stage.so before the module */
 	const char *user;		 /* "alice" where NULL */
 	int flags;			 /* of pam_authenticate() */
-	void (*prepare)(pam_handle_t *); /* directly before pam_authenticate() */
-	void (*restore)(void);		 /* directly after it */
-	size_t thread_stack;		 /* not 0: it runs in a thread with such a stack */
-	void (*during)(void);		 /* inside each prompt */
-	const char *reply[PLAY_REPLIES]; /* to the prompts; each must be asked for */
+	void (*prepare)(pam_handle_t *); /* runs directly before pam_authenticate() */
+	void (*restore)(void);		 /* runs directly after it */
+	size_t thread_stack;  /* bytes; if not 0, it runs in a thread with such a stack */
+	void (*during)(void); /* runs in each prompt */
+	const char *reply[PLAY_REPLIES]; /* to the prompts; each must be used */
 	int expect;
-	const char *shown;    /* what the person saw: "on|off|info|error:TEXT\n"... */
-	const char *got;      /* what the helper recorded, end-of-file left out */
-	const char *logged;   /* stands in the log */
-	const char *unlogged; /* does not */
+	const char *shown;    /* what the user saw: "on|off|info|error:TEXT\n"... */
+	const char *got;      /* what the helper recorded, without end-of-file */
+	const char *logged;   /* a part of the log */
+	const char *unlogged; /* no part of the log */
 };
 
 /*
- * Makes a folder of its own for the program and moves there; root becomes the user 65534, unless
- * stay_root. before_drop, where not NULL, runs in the folder while still root.
+ * Makes a temporary folder and moves there. If before_drop is not NULL, it runs then. After that,
+ * root becomes the user 65534, unless stay_root.
  */
 void harness_begin(bool stay_root, void (*before_drop)(void));
-/* Says what failed and why (errno), and ends the process. */
+/* Prints what failed and errno, and ends the process. */
 _Noreturn void give_up(const char *what);
 /* Removes the folder. */
 void harness_end(void);
 const char *harness_dir(void);
 bool harness_sanitized(void);
 
-/* Plays it; false, with the reasons on standard error, when anything was not as expected. */
+/* Runs the sign-in. False, with reasons on standard error, if anything is not as expected. */
 bool play(const struct play *p);
-/* The same in a process of its own, after before() where that is not NULL. */
+/* As play(), in a child process, after before() if that is not NULL. */
 bool play_apart(const struct play *p, void (*before)(void));
-/* Runs body in a process of its own: what it returned, false when that process died. */
+/* Runs body in a child process. Returns what body returned, or false if the child died. */
 bool apart(bool (*body)(void));
 /*
- * Calls another service of the module, for which its line stands under that type in the stack.
- * PLAY_IGNORED as above.
+ * Calls another function of libpam, for which the module's line in the stack has this type. Returns
+ * its result, which may be PLAY_IGNORED.
  */
 int call_service(int (*service)(pam_handle_t *, int), const char *type);
-/* From within a play: it cannot be as expected any more. */
+/* Called during a play: prints why, and makes the play fail. */
 void play_spoil(const char *why);
 /* Writes a small file into the current folder. */
 void put_file(const char *name, const char *text, mode_t mode);
 /* The log lines of the last play. */
 const char *play_log(void);
 
-/* Everything of the process that a module may leave changed, as text. */
+/* Describes everything of the process that a module could change, as text. */
 void describe_self(char *out, size_t size);
-/* The children of a process, zombies too; how many there are. */
+/* Lists at most max children of a process, including zombies, and returns their number. */
 size_t children_of(pid_t parent, pid_t *out, size_t max);
-/* Is the process there, and no zombie? */
+/* True if the process exists and is no zombie. */
 bool process_lives(pid_t pid);
 long now_ms(void);
 void nap_ms(long ms);
 
 /*
- * A service manager in a process of its own: listens on a socket in the folder and starts the
- * scripted helper for each connection, from delay_ms on. Returns its pid; the name of the socket
- * is in path, which has SOCKET_NAME bytes.
+ * Starts a service manager as a child process, and returns its PID. It listens on a socket in the
+ * folder. After delay_ms it starts to accept, with a scripted helper for each connection. path
+ * (SOCKET_NAME bytes) becomes the path of the socket.
  */
 enum { SOCKET_NAME = 108 };
 pid_t socket_open(const char *script, int backlog, int delay_ms, char *path);
-/* The same at a name in the current folder. */
+/* As socket_open(), at this name in the current folder. */
 pid_t socket_open_at(const char *name, const char *script);
 void socket_close(pid_t pid);
 

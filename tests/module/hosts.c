@@ -1,6 +1,6 @@
 /*
- * Hostile hosts: whatever the program around the module has done to its signals, descriptors,
- * limits and children, the module works or denies, and leaves all of it alone.
+ * Hostile hosts, with unusual signals, descriptors, limits and children. In each of them the module
+ * works or denies, and it changes nothing of the host.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -112,7 +112,7 @@ reaping_thread(void)
 	return pthread_join(thread, NULL) == 0 && r && reaped == 0;
 }
 
-static unsigned closed; /* bit n: descriptor n is */
+static unsigned closed; /* bit n: descriptor n is closed */
 
 static void
 still_closed(void)
@@ -149,12 +149,12 @@ static const struct play clean_start = {.name = "a clean start",
 static void
 open_more(void)
 {
-	/* Without close-on-exec, low and high: none of it is the helper's. */
+	/* Without close-on-exec, so that the helper would inherit them. */
 	for (int fd = 20; fd < 1000; fd += 70)
 		(void)dup2(STDERR_FILENO, fd);
 }
 
-/* Q33, C2, C9: everything that exec would hand on. */
+/* Q33, C2, C9: the helper inherits nothing of what exec would pass on. */
 static bool
 inheritance(void)
 {
@@ -192,7 +192,7 @@ stop_ticking(void)
 	(void)sigaction(SIGALRM, &dfl, NULL);
 }
 
-/* Q23, U44: the host's own alarms go on, and interrupt nothing. */
+/* Q23, U44: the host's own alarms go on, and interrupt no call of the module. */
 static bool
 ticking(void)
 {
@@ -229,7 +229,7 @@ restore_limit(void)
 	(void)setrlimit((__rlimit_resource_t)limit_kind, &before_limit);
 }
 
-/* From no free descriptor on: a denial, until there are as many as it takes. */
+/* With fewer free descriptors than needed it denies; with enough it signs in. */
 static bool
 few_descriptors(const char *only_args, unsigned needed)
 {
@@ -254,13 +254,13 @@ few_descriptors(const char *only_args, unsigned needed)
 }
 
 static bool
-emfile_door_2(void)
+emfile_spawned(void)
 {
 	return few_descriptors(NULL, 4);
 }
 
 static bool
-emfile_door_1(void)
+emfile_socket(void)
 {
 	return few_descriptors(socket_arg, 2);
 }
@@ -274,7 +274,7 @@ no_processes(void)
 	    .prepare = set_limit,
 	    .restore = restore_limit,
 	    .got = "",
-	    .logged = "door 2, spawn: Resource temporarily unavailable"};
+	    .logged = "otp-helper: Resource temporarily unavailable"};
 
 	limit_kind = RLIMIT_NPROC;
 	limit_value = 0;
@@ -383,7 +383,7 @@ test_emfile_socket(void **state)
 
 	(void)state;
 	(void)snprintf(socket_arg, sizeof(socket_arg), "socket=%s", path);
-	assert_true(apart(emfile_door_1));
+	assert_true(apart(emfile_socket));
 	socket_close(manager);
 }
 
@@ -392,7 +392,7 @@ test_no_processes(void **state)
 {
 	(void)state;
 	if (geteuid() == 0) {
-		print_message("the limit does not bind root\n");
+		print_message("skipped: the limit does not bind root\n");
 		skip();
 	}
 	assert_true(apart(no_processes));
@@ -405,13 +405,13 @@ test_big_host(void **state)
 
 	(void)state;
 	if (sysinfo(&info) || (info.freeram + info.bufferram) * info.mem_unit < 800UL << 20) {
-		print_message("less than 800 MB of memory are free\n");
+		print_message("skipped: less than 800 MB of memory are free\n");
 		skip();
 	}
 	assert_true(apart(big_host));
 }
 
-/* The caller of sudo may signal both: their death is a failure like any other. */
+/* The caller of sudo may signal supervisor and helper. Their death ends in failure. */
 static void
 test_signalled(void **state)
 {
@@ -442,7 +442,7 @@ test_small_stack(void **state)
 
 	(void)state;
 	if (harness_sanitized()) {
-		print_message("a sanitizer needs more stack\n");
+		print_message("skipped: a sanitizer needs more stack\n");
 		skip();
 	}
 	p.thread_stack = 96 * 1024;
@@ -464,7 +464,7 @@ wait_forever(void)
 		(void)pause();
 }
 
-/* Kills a host that has got as far as its script: supervisor and helper follow. */
+/* Kills a host that waits for its helper. Supervisor and helper must end too. */
 static void
 kill_host(const char *script, int with)
 {
@@ -501,11 +501,11 @@ test_killed_host(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(script); i++)
 		kill_host(script[i], SIGKILL);
-	/* Q3: what sshd does to its child when the client leaves. */
+	/* Q3: sshd sends SIGTERM to its child when the client leaves. */
 	kill_host(script[4], SIGTERM);
 }
 
-/* The helper may still clean up behind its result, and the host does not wait for it. */
+/* The helper may work on after its result, and the host does not wait for that. */
 static void
 test_helper_outlives(void **state)
 {
@@ -541,7 +541,7 @@ main(void)
 	    BODY(all_blocked),
 	    BODY(inheritance),
 	    BODY(ticking),
-	    BODY(emfile_door_2),
+	    BODY(emfile_spawned),
 	    cmocka_unit_test(test_emfile_socket),
 	    cmocka_unit_test(test_closed_descriptors),
 	    cmocka_unit_test(test_no_processes),

@@ -6,7 +6,7 @@ MODULE_TEST_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) \
 	-DTEST_STAGE='"$(abs_top_builddir)/tests/module/.libs/pam_stage.so"' \
 	-DTEST_HELPER='"$(abs_top_builddir)/tests/module/fake-helper"'
 MODULE_TEST_LIBS = tests/module/libharness.la $(CMOCKA_LIBS) $(PAM_LIBS)
-MODULE_TESTS = tests/module/flows tests/module/arguments tests/module/doors \
+MODULE_TESTS = tests/module/flows tests/module/arguments tests/module/socket \
 	tests/module/hosts tests/module/deadlines tests/module/wiped tests/module/root
 
 check_PROGRAMS += tests/module/fake-helper $(MODULE_TESTS)
@@ -44,9 +44,9 @@ tests_module_arguments_SOURCES = tests/module/arguments.c
 tests_module_arguments_CFLAGS = $(MODULE_TEST_CFLAGS)
 tests_module_arguments_LDADD = $(MODULE_TEST_LIBS)
 
-tests_module_doors_SOURCES = tests/module/doors.c
-tests_module_doors_CFLAGS = $(MODULE_TEST_CFLAGS)
-tests_module_doors_LDADD = $(MODULE_TEST_LIBS)
+tests_module_socket_SOURCES = tests/module/socket.c
+tests_module_socket_CFLAGS = $(MODULE_TEST_CFLAGS)
+tests_module_socket_LDADD = $(MODULE_TEST_LIBS)
 
 tests_module_hosts_SOURCES = tests/module/hosts.c
 tests_module_hosts_CFLAGS = $(MODULE_TEST_CFLAGS)

@@ -1,4 +1,4 @@
-/* Plays the service manager of door 1. */
+/* The service manager: it listens on a socket and starts a helper for each connection. */
 #include "tests/module/harness.h"
 
 #include <limits.h>
@@ -42,7 +42,7 @@ open_socket_at(const char *path, const char *script, int backlog, int delay_ms)
 	pid_t pid;
 
 	(void)snprintf(
-	    file, sizeof(file), "%s/door-script.%d.%u", harness_dir(), (int)getpid(), count++);
+	    file, sizeof(file), "%s/socket-script.%d.%u", harness_dir(), (int)getpid(), count++);
 	put_file(file, script, 0644);
 	(void)snprintf(at.sun_path, sizeof(at.sun_path), "%s", path);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) || listen(fd, backlog))
@@ -52,7 +52,7 @@ open_socket_at(const char *path, const char *script, int backlog, int delay_ms)
 	if (pid == 0)
 		serve(fd, file, delay_ms);
 	if (pid < 0)
-		give_up("door 1");
+		give_up("fork");
 	(void)close(fd);
 	return pid;
 }
@@ -62,7 +62,7 @@ socket_open(const char *script, int backlog, int delay_ms, char *path)
 {
 	static unsigned count;
 
-	if (snprintf(path, SOCKET_NAME, "%s/door.%d.%u", harness_dir(), (int)getpid(), count++) >=
+	if (snprintf(path, SOCKET_NAME, "%s/sock.%d.%u", harness_dir(), (int)getpid(), count++) >=
 	    SOCKET_NAME)
 		give_up("TMPDIR is too long");
 	return open_socket_at(path, script, backlog, delay_ms);

@@ -1,6 +1,6 @@
 /*
- * The host is root, or set-user-ID root: whose files and whose listeners are believed, who may do
- * what to our processes, and when door 2 is taken. Skipped for everybody else.
+ * A host that is root, or set-user-ID root. These tests show which files and listeners the module
+ * trusts, what the caller may do to its processes, and when it starts a helper. They need root.
  */
 #include <dirent.h>
 #include <setjmp.h>
@@ -54,13 +54,13 @@ deny_untrusted(const char *name, const char *args)
 	const struct play p = {.name = name,
 	    .only_args = args,
 	    .expect = PAM_PERM_DENIED,
-	    .logged = "is not in trusted hands"};
+	    .logged = "must be no symbolic link, belong to root"};
 
 	assert_true(play(&p));
 	assert_int_not_equal(access("config.got", F_OK), 0);
 }
 
-/* What the caller owns decides nothing, whoever the host was started by. */
+/* Files of another user are refused, also if that user called a set-user-ID program. */
 static void
 test_foreign_files(void **state)
 {
@@ -88,7 +88,7 @@ test_socket(void **state)
 {
 	char path[SOCKET_NAME], args[160];
 	pid_t manager = socket_open(FLOW, 5, 0, path);
-	const struct play p = {.name = "door 1",
+	const struct play p = {.name = "socket",
 	    .only_args = args,
 	    .reply = {"1234"},
 	    .expect = PAM_SUCCESS,
@@ -100,7 +100,7 @@ test_socket(void **state)
 	socket_close(manager);
 }
 
-/* Only root's listener is believed, whatever the socket's own owner is. */
+/* Root must listen. The owner of the socket's file does not count. */
 static void
 test_foreign_listener(void **state)
 {
@@ -110,7 +110,7 @@ test_foreign_listener(void **state)
 	const struct play p = {.name = "a foreign listener",
 	    .only_args = args,
 	    .expect = PAM_PERM_DENIED,
-	    .logged = "door 1, connect: wrong owner, mode or peer"};
+	    .logged = "/foreign: wrong owner, mode or peer"};
 
 	(void)state;
 	assert_true(fd >= 0 && !bind(fd, (struct sockaddr *)&at, sizeof(at)));
@@ -120,7 +120,7 @@ test_foreign_listener(void **state)
 	(void)close(fd);
 }
 
-/* The built-in helper is started, with no argument at all, and signs in. */
+/* The module starts the default helper, without an argument, and the sign-in succeeds. */
 static void
 sign_in_spawned(const char *name, const char *args)
 {
@@ -147,7 +147,7 @@ test_fallback(void **state)
 
 	(void)state;
 	(void)unlink(HERE_SOCKET);
-	sign_in_spawned("nothing at the built-in place", "");
+	sign_in_spawned("nothing at the default path", "");
 	(void)snprintf(args, sizeof(args), "socket=%s/absent", harness_dir());
 	sign_in_spawned("no such socket", args);
 	for (size_t i = 0; i < COUNT(script); i++) {
@@ -155,24 +155,23 @@ test_fallback(void **state)
 
 		(void)snprintf(args, sizeof(args), "debug socket=%s", path);
 		sign_in_spawned("end-of-file before H", args);
-		assert_non_null(strstr(play_log(), "no helper at door 1, door 2 is taken"));
+		assert_non_null(strstr(play_log(), "so the module starts one itself"));
 		socket_close(manager);
 		sign_in_spawned("connection refused", args);
 	}
 }
 
-/* config= and helper= never end at door 1, though it is open: its policy is another. */
+/* With config= or helper= the module never uses the socket, because its policy may differ. */
 static void
 test_forced_spawned(void **state)
 {
-	pid_t manager =
-	    socket_open_at(HERE_SOCKET, "hello\nrecv\nsend R|denied|door 1 was taken|x\n");
+	pid_t manager = socket_open_at(HERE_SOCKET, "hello\nrecv\nsend R|denied|socket used|x\n");
 	char args[512];
 	struct play p = {.module = HERE_MODULE,
 	    .only_args = args,
 	    .reply = {"1234"},
 	    .expect = PAM_SUCCESS,
-	    .unlogged = "door 1"};
+	    .unlogged = "socket"};
 
 	(void)state;
 	p.name = "config= alone";
@@ -187,12 +186,12 @@ test_forced_spawned(void **state)
 	p.reply[0] = NULL;
 	p.expect = PAM_AUTH_ERR;
 	p.unlogged = NULL;
-	p.logged = "door 1 was taken";
+	p.logged = "socket used";
 	assert_true(play(&p));
 	socket_close(manager);
 }
 
-/* Whatever else goes wrong at door 1 stays at door 1. */
+/* After any other failure at the socket, the module starts no helper. */
 static void
 test_no_fallback(void **state)
 {
@@ -208,7 +207,7 @@ test_no_fallback(void **state)
 		    .module = HERE_MODULE,
 		    .reply = {i == 5 ? "1234" : NULL},
 		    .expect = PAM_PERM_DENIED,
-		    .unlogged = "door 2"};
+		    .unlogged = "starts one itself"};
 
 		(void)snprintf(args, sizeof(args), "debug socket=%s", path);
 		assert_true(play(&p));
@@ -220,8 +219,8 @@ static int caller_signal;
 static bool caller_could;
 
 /*
- * The supervisor gives up its end of the socket once the helper runs. Stopped before that, it keeps
- * the end from being seen, and nobody is let in.
+ * The supervisor closes its end of the socket once the helper runs. If it is stopped earlier, the
+ * module never sees end-of-file, so it lets nobody in.
  */
 static bool
 holds_descriptors(pid_t pid)
@@ -239,7 +238,7 @@ holds_descriptors(pid_t pid)
 	return n > 2; /* "." and ".." */
 }
 
-/* As the person who typed "sudo" could, from another terminal. */
+/* The person who typed "sudo" can do this from another terminal. */
 static void
 signal_as_caller(void)
 {
@@ -257,7 +256,7 @@ signal_as_caller(void)
 		_exit(kill(supervisor, caller_signal) ? 1 : 0);
 	}
 	if (other < 0 || waitpid(other, &status, 0) != other)
-		play_spoil("nobody to signal it");
+		play_spoil("no process to signal it");
 	caller_could = status == 0;
 	nap_ms(200);
 }

@@ -1,4 +1,4 @@
-/* What a host can say about itself and its children, from /proc and the kernel. */
+/* Reads from /proc and the kernel what a host can find out about itself and its children. */
 #include "tests/module/harness.h"
 
 #include <dirent.h>
@@ -93,10 +93,9 @@ count_threads(void)
 	return n;
 }
 
-/* A flag that the C library sets by itself. */
+/* A flag of sigaction(2) that the C library sets by itself. */
 static const unsigned SIGNAL_RESTORER = 0x04000000;
 
-/* Everything of a host that a module may leave changed, as text. */
 void
 describe_self(char *out, size_t size)
 {

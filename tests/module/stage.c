@@ -1,8 +1,8 @@
 /*
- * pam_stage.so: what stands around pam_otp.so in a test's stack.
+ * pam_stage.so stands before and after pam_otp.so in the stack of a test. Its arguments:
  *
- *	authtok=TEXT	sets PAM_AUTHTOK and leaves the result of the stack as it is
- *	return=N	returns that code
+ *	authtok=TEXT	sets PAM_AUTHTOK and returns PAM_IGNORE
+ *	return=N	returns the PAM code N
  */
 #include <security/pam_modules.h>
 #include <stdlib.h>

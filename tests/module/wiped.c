@@ -1,4 +1,4 @@
-/* C25: an answer is wiped before its memory goes back, whatever became of it. */
+/* C25: an answer is wiped before its memory is freed, however the sign-in ends. */
 #include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,7 +26,7 @@ static volatile unsigned freed, freed_unwiped;
 
 void __libc_free(void *p);
 
-/* The program's own free() comes before the C library's, for libpam and the module too. */
+/* libpam and the module use this free() too, because the program's symbols come first. */
 void
 free(void *p)
 {
@@ -58,13 +58,13 @@ static const struct play plays[] = {
 	.reply = {reply_fails_full}, .expect = PAM_CONV_ERR},
     {"the helper is gone", .script = "hello\nrecv\nsend P|1|x\ndie 9\n", .reply = {SECRET},
 	.expect = PAM_PERM_DENIED},
-    {"the helper talks garbage", .script = ASK "raw ff\n", .reply = {SECRET},
+    {"the helper sends garbage", .script = ASK "raw ff\n", .reply = {SECRET},
 	.expect = PAM_PERM_DENIED},
-    {"the helper had enough", .script = "hello\nrecv\nsend P|1|x\nsend R|locked|x|y\n",
+    {"the helper locks", .script = "hello\nrecv\nsend P|1|x\nsend R|locked|x|y\n",
 	.reply = {SECRET}, .expect = PAM_MAXTRIES},
 };
 
-/* Inside pam_authenticate() only: libpam itself does not wipe what stands in a pam.d file. */
+/* Only during pam_authenticate(), because libpam does not wipe the text of a pam.d file. */
 static void
 watch(pam_handle_t *pamh)
 {
@@ -79,7 +79,7 @@ watch_no_more(void)
 	watching = false;
 }
 
-/* The watch itself works. */
+/* The watch finds a secret that is freed without a wipe. */
 static void
 test_watch(void **state)
 {

@@ -1,4 +1,4 @@
-/* Which door is taken, and what stands behind it. */
+/* The module connects to the socket, or starts a helper, and checks who listens. */
 #include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -25,7 +25,7 @@ enum { FOREIGN_UID = 65533 };
 
 static int foreign = -1;
 
-/* A listener of another user's, where we may become that user. */
+/* Lets another user listen. Only root can become that user; for others there is no listener. */
 static void
 listen_as_other(void)
 {
@@ -61,7 +61,7 @@ in_folder(const char *name)
 	return arg;
 }
 
-/* A sign-in through door 1, with this script behind it. */
+/* Signs in through a socket whose helper runs this script. */
 static void
 through_socket(struct play *p, const char *script, int backlog, int delay_ms)
 {
@@ -76,7 +76,7 @@ through_socket(struct play *p, const char *script, int backlog, int delay_ms)
 static void
 test_flow(void **state)
 {
-	struct play p = {.name = "door 1",
+	struct play p = {.name = "socket",
 	    .reply = {"1234"},
 	    .expect = PAM_SUCCESS,
 	    .shown = "on:Code: \n",
@@ -89,7 +89,7 @@ test_flow(void **state)
 static void
 test_denied(void **state)
 {
-	struct play p = {.name = "door 1, denied", .reply = {"1234"}, .expect = PAM_AUTH_ERR};
+	struct play p = {.name = "socket, denied", .reply = {"1234"}, .expect = PAM_AUTH_ERR};
 
 	(void)state;
 	through_socket(&p, "hello\nrecv\nsend P|1|x\nrecv\nsend R|denied|x|y\n", 5, 0);
@@ -110,13 +110,13 @@ test_died(void **state)
 	}
 }
 
-/* Nobody but root falls back to door 2, and never with a policy that was not asked for. */
+/* Only a host that is root starts a helper instead: another helper would have another policy. */
 static void
 test_end_of_file_before_hello(void **state)
 {
 	struct play p = {.name = "end-of-file before H",
 	    .expect = PAM_PERM_DENIED,
-	    .logged = "door 1, hello: peer has gone"};
+	    .logged = "no valid first message from the helper at the socket"};
 
 	(void)state;
 	through_socket(&p, "exit 0\n", 5, 0);
@@ -129,9 +129,8 @@ test_nobody_listens(void **state)
 {
 	struct sockaddr_un at = {.sun_family = AF_UNIX, .sun_path = "refuses"};
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	struct play p = {.name = "no such socket",
-	    .expect = PAM_PERM_DENIED,
-	    .logged = "door 1, connect: not found"};
+	struct play p = {
+	    .name = "no such socket", .expect = PAM_PERM_DENIED, .logged = ": not found"};
 
 	(void)state;
 	p.only_args = in_folder("absent");
@@ -142,7 +141,7 @@ test_nobody_listens(void **state)
 	assert_true(play(&p));
 	p.name = "a file, no socket";
 	p.only_args = in_folder("pam_otp.so");
-	p.logged = "door 1, connect: ";
+	p.logged = "cannot connect to the socket";
 	assert_true(play(&p));
 }
 
@@ -154,7 +153,7 @@ test_no_permission(void **state)
 	const struct play p = {.name = "no permission to connect",
 	    .only_args = socket_arg(path),
 	    .expect = PAM_PERM_DENIED,
-	    .logged = "door 1, connect: Permission denied"};
+	    .logged = ": Permission denied"};
 
 	(void)state;
 	assert_int_equal(chmod(path, 0), 0);
@@ -162,7 +161,7 @@ test_no_permission(void **state)
 	socket_close(manager);
 }
 
-/* A stream socket is another protocol. */
+/* A stream socket does not keep the bounds of messages, so it is refused. */
 static void
 test_wrong_kind(void **state)
 {
@@ -177,7 +176,7 @@ test_wrong_kind(void **state)
 	(void)close(fd);
 }
 
-/* C38, U50: who listens is what the kernel says, not whose the file is. */
+/* C38, U50: the kernel says who listens. The owner of the socket's file does not count. */
 static void
 test_foreign_listener(void **state)
 {
@@ -189,20 +188,20 @@ test_foreign_listener(void **state)
 
 	(void)state;
 	if (foreign < 0) {
-		print_message("a listener of another user's can be made by root alone\n");
+		print_message("skipped: only root can make another user listen\n");
 		skip();
 	}
 	assert_true(play(&p));
 }
 
-/* The socket of a stranger's folder: whoever may rename there decides who is asked. */
+/* Everybody who can rename a file in the socket's folder could put another socket there. */
 static void
 test_untrusted_folder(void **state)
 {
 	const struct play p = {.name = "a folder that others may write",
 	    .only_args = in_folder("open/sock"),
 	    .expect = PAM_PERM_DENIED,
-	    .logged = "socket= is not in trusted hands"};
+	    .logged = "/open must be no symbolic link, belong"};
 
 	(void)state;
 	assert_true(!mkdir("open", 0777) && !chmod("open", 0777));
@@ -210,7 +209,7 @@ test_untrusted_folder(void **state)
 	assert_int_equal(rmdir("open"), 0);
 }
 
-/* The manager takes nobody in for a while, and its queue is full of others. */
+/* The service manager accepts nobody for a while, and other connections fill its backlog. */
 static void
 test_full_backlog(void **state)
 {
@@ -241,7 +240,7 @@ test_full_backlog(void **state)
 	socket_close(manager);
 }
 
-/* The service manager goes while we wait in its queue: like end-of-file, so a denial here. */
+/* The service manager dies while the module waits in its backlog. That is like end-of-file. */
 static void
 test_manager_dies(void **state)
 {
@@ -250,7 +249,7 @@ test_manager_dies(void **state)
 	const struct play p = {.name = "the manager dies",
 	    .only_args = socket_arg(path),
 	    .expect = PAM_PERM_DENIED,
-	    .logged = "door 1, hello: peer has gone"};
+	    .logged = "no valid first message from the helper at the socket"};
 
 	(void)state;
 	(void)fflush(NULL);
@@ -265,16 +264,16 @@ test_manager_dies(void **state)
 	socket_close(manager);
 }
 
-/* At the built-in place nobody but root is believed, and door 2 is root's. */
+/* At the default path only root may listen, and only a host that is root starts a helper. */
 static void
-test_default_place(void **state)
+test_default_path(void **state)
 {
-	struct play p = {.name = "a listener of our own at the built-in place",
+	struct play p = {.name = "the host's own user listens at the default path",
 	    .module = HERE_MODULE,
 	    .only_args = "",
 	    .expect = PAM_PERM_DENIED,
 	    .shown = "",
-	    .logged = "door 1, connect: wrong owner, mode or peer"};
+	    .logged = ": wrong owner, mode or peer"};
 	pid_t manager;
 
 	(void)state;
@@ -282,11 +281,11 @@ test_default_place(void **state)
 	manager = socket_open_at(HERE_SOCKET, FLOW);
 	assert_true(play(&p));
 	socket_close(manager);
-	p.name = "connection refused at the built-in place";
-	p.logged = "door 1, connect: not found";
+	p.name = "connection refused at the default path";
+	p.logged = ": not found";
 	assert_true(play(&p));
 	assert_int_equal(unlink(HERE_SOCKET), 0);
-	p.name = "nothing at the built-in place";
+	p.name = "nothing at the default path";
 	assert_true(play(&p));
 	assert_int_not_equal(access(HERE_SCRIPT ".got", F_OK), 0);
 }
@@ -306,7 +305,7 @@ main(void)
 	    cmocka_unit_test(test_untrusted_folder),
 	    cmocka_unit_test(test_full_backlog),
 	    cmocka_unit_test(test_manager_dies),
-	    cmocka_unit_test(test_default_place),
+	    cmocka_unit_test(test_default_path),
 	};
 	int failed;
 
