@@ -205,7 +205,7 @@ def test_an_upgrade_that_would_refuse_the_configuration_stops(debian, gateway, c
     done = debian.install("next", check=False)
     assert done.returncode != 0
     assert "/etc/pam_otp/pam_otp.conf.d/more.conf:2: " in done.stdout
-    assert "is stopped, and nothing has been changed" in done.stdout
+    assert "has stopped, and nothing has changed" in done.stdout
     assert [debian.state(folder) for folder in folders.split()] == before
     assert debian.installed() == "0.1.0-1"
     debian.sshd(SSHD)
@@ -220,7 +220,7 @@ def test_what_is_wrong_already_does_not_stop_an_upgrade(debian, gateway):
     debian.ready(gateway)
     debian.write("/etc/pam_otp/pam_otp.conf.d/more.conf", WORSE + "no_such_key = 1\n")
     done = debian.install("next", check=False)
-    assert done.returncode != 0 and "is stopped" not in done.stdout
+    assert done.returncode != 0 and "has stopped" not in done.stdout
     assert "more.conf:3: [otp] no_such_key" in done.stdout and "dpkg --configure libpam-otp" in done.stdout
     os.unlink(debian.path("/etc/pam_otp/pam_otp.conf.d/more.conf"))
     debian.run("dpkg", "--configure", "libpam-otp")
