@@ -12,7 +12,7 @@ dist_bashcompletion_DATA = etc/completion/otpctl
 fail2bandir = $(sysconfdir)/fail2ban/filter.d
 dist_fail2ban_DATA = etc/fail2ban/pam_otp.conf
 
-# Stacks to copy from, and the shipped configuration.
+# The shipped configuration, and PAM stacks that administrators copy.
 examplesdir = $(docdir)/examples
 dist_examples_DATA = etc/pam_otp.conf
 examplepamdir = $(examplesdir)/pam.d

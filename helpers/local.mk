@@ -1,7 +1,7 @@
 HELPER_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS) $(SQLITE_CFLAGS)
 HELPER_LIBS = $(CRYPTO_LIBS) $(JANSSON_LIBS) $(SQLITE_LIBS)
 
-# What otp-helper and otpctl share, and the unit tests link.
+# The library that otp-helper and otpctl share. The unit tests link it too.
 noinst_LTLIBRARIES += helpers/libhelpers.la
 helpers_libhelpers_la_CFLAGS = $(HELPER_CFLAGS)
 helpers_libhelpers_la_LIBADD = common/libcommon.la $(HELPER_LIBS)
@@ -91,7 +91,7 @@ helpers_libhelpers_la_SOURCES = \
 	helpers/base/sql.c helpers/base/sql.h \
 	helpers/base/typed.c helpers/base/typed.h
 
-# What speaks HTTP: linked by otpctl and the tests, loaded by otp-helper when a code is to be sent.
+# HTTP and mail. otpctl and the tests link this library; otp-helper loads it once it has to send a code.
 HTTP_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(SSL_CFLAGS) $(CRYPTO_CFLAGS)
 noinst_LTLIBRARIES += helpers/libhttp.la
 helpers_libhttp_la_CFLAGS = $(HTTP_CFLAGS)
@@ -114,13 +114,13 @@ otp_http_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared \
 	-Wl,--version-script=$(srcdir)/helpers/http/object.map
 EXTRA_DIST += helpers/http/object.map
 
-# Beside the program that was not installed yet, too.
+# An otp-helper that is not installed looks for the object in its own folder, too.
 all-local: otp-http.so
 otp-http.so: otp-http.la
 	$(AM_V_GEN)cp .libs/otp-http.so $@.new && mv $@.new $@
 CLEANFILES += otp-http.so
 
-# What a program and the object that it loads must both be made of.
+# otp-helper loads the object only if both were built from the same version of these files.
 HTTP_BUILD_OF = $(common_libcommon_la_SOURCES) $(helpers_libhttp_la_SOURCES) \
 	helpers/base/email.c helpers/base/email.h helpers/http/http.c helpers/http/http.h \
 	helpers/http/object.h helpers/otp-helper/http_load.h

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# Shell functions that ./demo, ./check and the sandbox share: packages, copies, builds.
+# Shell functions for ./check, ./demo and the scripts below tests/: packages, copies of the tree, builds.
 
 # --- Debian packages ---
 
@@ -14,7 +14,7 @@ deps_check="libcmocka-dev clang clang-format valgrind shellcheck mandoc git sudo
 deps_policy=/usr/sbin/policy-rc.d
 deps_policy_ours=
 
-# Prints those of the named packages that are not installed.
+# Prints which of the named packages are not installed.
 deps_missing() {
 	local package
 	for package; do
@@ -23,7 +23,7 @@ deps_missing() {
 	done
 }
 
-# A freshly installed openssh-server would start a daemon; 101 says: start nothing.
+# A new openssh-server would start a daemon. policy-rc.d with status 101 forbids that.
 deps_policy_put() {
 	[ -e "$deps_policy" ] && return
 	deps_policy_ours=yes
@@ -36,7 +36,7 @@ deps_policy_take() {
 	deps_policy_ours=
 }
 
-# Installs what is missing of the named packages, saying what. 1 where that cannot be done.
+# Installs which of the named packages are missing, and says which. 1 if that fails.
 deps_install() {
 	local missing
 	missing=$(deps_missing "$@")
@@ -44,12 +44,12 @@ deps_install() {
 	# shellcheck disable=SC2086 # a list of names
 	set -- $missing
 	if [ "$(id -u)" != 0 ]; then
-		echo "Missing packages, and only root can install them:"
+		echo "These packages are missing. Run as root:"
 		echo "  apt-get install --no-install-recommends $*"
 		return 1
 	fi
 	if ! command -v apt-get >/dev/null; then
-		echo "Missing packages, and there is no apt-get here: $*"
+		echo "These packages are missing, and there is no apt-get to install them: $*"
 		return 1
 	fi
 	echo "Installing $# missing packages: $*"
@@ -63,18 +63,18 @@ deps_install() {
 	{ apt-get -q update && apt-get -q -y --no-install-recommends install "$@"; } >&2 || r=1
 	deps_policy_take
 	trap - EXIT INT TERM HUP
-	[ "$r" = 0 ] || echo "apt-get could not install them."
+	[ "$r" = 0 ] || echo "apt-get could not install these packages: $*"
 	return "$r"
 }
 
 # --- the rest ---
 
-# Prints the comment that a script opens with: its --help.
+# Prints the comment at the top of a script, which is its --help.
 opening_comment() {
 	awk 'NR > 1 && (!/^#/ || /shellcheck/) { exit } NR > 1 { sub(/^# ?/, ""); print }' "$1"
 }
 
-# source_copy TREE TO: a copy without what an earlier build left in the tree.
+# source_copy TREE TO: copies the tree without the files that an earlier build has left in it.
 source_copy() {
 	local git="git -c safe.directory=* -C $1"
 	mkdir -p "$2"
@@ -87,13 +87,13 @@ source_copy() {
 	done | tar -c --null -T -) | tar -x --no-same-owner -C "$2"
 }
 
-# The options of ./configure that put every file where Debian has it.
+# Prints the options of ./configure that install every file where Debian has it.
 configure_debian() {
 	echo "--prefix=/usr --sysconfdir=/etc --localstatedir=/var" \
 		"--libdir=/usr/lib/$(gcc -print-multiarch)"
 }
 
-# Runs a command whose output is of interest only when it fails. $log is where it goes.
+# Runs a command with its output in $log, and shows the end of $log only if the command fails.
 quietly() {
 	"$@" >>"$log" 2>&1 && return
 	echo "failed: $*" >&2

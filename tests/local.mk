@@ -1,4 +1,4 @@
-# A test that hangs fails, by name, and the others go on: it is many times what the slowest takes.
+# A test that hangs fails by name after 10 minutes, far more than any takes, and the others go on.
 LOG_COMPILER = timeout
 AM_LOG_FLAGS = -v -k 10 600
 TEST_EXTENSIONS = .py
@@ -9,18 +9,18 @@ EXTRA_DIST += tests/python.sh
 dist_check_SCRIPTS += tests/includes.sh tests/map.sh tests/returns.py tests/graph.py
 TESTS += tests/includes.sh tests/map.sh
 
-# It compiles and reads objects.
+# graph.py compiles sources and reads objects.
 AM_TESTS_ENVIRONMENT = CC='$(CC)'; NM='$(NM)'; export CC NM;
 TESTS += tests/graph.py
 
-# Named in EXTRA_DIST, ./check would be the target of that name: a run of all tests.
+# EXTRA_DIST cannot name the script ./check: make would take it for the target that runs all tests.
 EXTRA_DIST += .clang-format demo tests/lib.sh tests/README.md \
 	tests/gateway tests/helper tests/integration tests/package tests/sandbox
 dist-hook:
 	cp -p "$(srcdir)/check" "$(distdir)"
 	find "$(distdir)/tests" -name __pycache__ -prune -exec rm -rf {} +
 
-# How long a sign-in takes: a table, or with BENCHFLAGS=--json what programs read.
+# "make bench" measures how long a sign-in takes, as a table or, with BENCHFLAGS=--json, as JSON.
 check_PROGRAMS += tests/bench/delayline tests/bench/stopwatch
 tests_bench_delayline_SOURCES = tests/bench/delayline.c
 tests_bench_delayline_CFLAGS = $(AM_CFLAGS) -pthread
@@ -34,13 +34,14 @@ bench: all tests/bench/delayline tests/bench/stopwatch
 	OTP_BUILD="$(abs_top_builddir)" /usr/bin/python3 "$(srcdir)/tests/bench/speed.py" $(BENCHFLAGS)
 	OTP_BUILD="$(abs_top_builddir)" /usr/bin/python3 "$(srcdir)/tests/bench/waits.py" $(BENCHFLAGS)
 
-# How long functions and files are.
+# "make figures" prints how long functions and files are.
 EXTRA_DIST += tests/figures.py
 .PHONY: figures
 figures:
 	@/usr/bin/python3 "$(srcdir)/tests/figures.py" "$(srcdir)"
 
-# The package's whole life, in a small Debian: root, the network, some minutes.
+# "make check-package" installs, upgrades and removes the package in a small Debian. It needs root, the
+# network and some minutes.
 check-package:
 	"$(srcdir)/tests/package/check"
 .PHONY: check-package

@@ -26,10 +26,10 @@ tests_module_fake_helper_LDADD =
 
 tests_module_pam_stage_la_SOURCES = tests/module/stage.c
 tests_module_pam_stage_la_LIBADD = $(PAM_LIBS)
-# An rpath makes libtool build a module that is not installed.
+# With an rpath, libtool builds a shared object although it is not installed.
 tests_module_pam_stage_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhere
 
-# The module with default paths that lie in the folder of a test.
+# The module, built with default paths in the folder of the test.
 tests_module_pam_otp_here_la_SOURCES = $(pam_otp_pam_otp_la_SOURCES)
 tests_module_pam_otp_here_la_CPPFLAGS = $(AM_CPPFLAGS) -UOTP_SOCKET -UOTP_HELPER \
 	-DOTP_SOCKET='"$(HERE_SOCKET)"' -DOTP_HELPER='"./otp-helper"'

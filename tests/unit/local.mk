@@ -1,4 +1,4 @@
-# A test is one source file of its name. It links what it calls of these, and no more.
+# A test is one source file of the same name. Of these libraries it links only what it calls.
 check_LTLIBRARIES += tests/unit/librigs.la
 tests_unit_librigs_la_SOURCES = \
 	tests/unit/report.h tests/unit/unit.h \
@@ -66,12 +66,12 @@ check_PROGRAMS += $(UNIT_TESTS) tests/unit/print_options tests/unit/print_typed
 dist_check_SCRIPTS += $(SCRIPTED_UNIT_TESTS)
 TESTS += $(UNIT_TESTS) $(SCRIPTED_UNIT_TESTS)
 
-# Functions that a test replaces.
+# Functions that a test replaces by its own.
 tests_unit_test_challenge_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=RAND_priv_bytes
 tests_unit_test_conf_ini_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc -Wl,--wrap=calloc \
 	-Wl,--wrap=reallocarray -Wl,--wrap=strdup -Wl,--wrap=strndup
 tests_unit_test_rules_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getgrnam_r -Wl,--wrap=getpwnam_r
-# The monotonic clock, and something quick for the hash of recovery codes: login_rig.c has both.
+# login_rig.c replaces the clock, and the slow hash of recovery codes by a fast one.
 LOGIN_WRAPS = $(AM_LDFLAGS) -Wl,--wrap=clock_ms -Wl,--wrap=recovery_hash
 tests_unit_test_login_LDFLAGS = $(LOGIN_WRAPS)
 tests_unit_test_login_closed_LDFLAGS = $(LOGIN_WRAPS)
