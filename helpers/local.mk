@@ -29,6 +29,7 @@ helpers_libhelpers_la_SOURCES = \
 	helpers/login/send.c \
 	helpers/login/send_lock.c \
 	helpers/login/source.c helpers/login/source.h \
+	helpers/login/texts.c helpers/login/texts.h \
 	helpers/login/try_code.c \
 	helpers/login/try_recovery.c \
 	helpers/login/typed_answer.c helpers/login/typed_answer.h \

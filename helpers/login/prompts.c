@@ -1,259 +1,320 @@
+/* Chooses the texts of a prompt, and puts the arguments into them. */
 #include "helpers/login/prompts.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "common/buf.h"
+#include "helpers/codes/recovery.h"
+#include "helpers/login/texts.h"
 #include "helpers/store/store.h"
 
-enum { ROOM = WIRE_PROMPT_MAX + 1, SPAN_ROOM = 48 };
+enum { ROOM = WIRE_PROMPT_MAX + 1 };
 
-/*
- * All texts. A word in braces is a fact: {by} "by SMS to +91 ******** 19", {first} "by SMS", {left}
- * the code's life, {wait} a time, {again} when to come back, {tries} "2 tries left", {digits} "6
- * digits".
- */
-static const char *const note_texts[] = {
-    [NOTE_NOTHING] = "",
-    [NOTE_SENT] = "A verification code was sent {by}. It ends in {left}.",
-    [NOTE_MAYBE_SENT] = "A verification code may be on its way {by}. It ends in {left}.",
-    [NOTE_WRONG] = "Wrong code, {tries}.",
-    [NOTE_MALFORMED] = "A code has {digits}, {tries}.",
-    [NOTE_WRONG_RECOVERY] = "Wrong recovery code, {tries}.",
-    [NOTE_UNCHECKED] = "The code could not be checked: its service cannot be reached. {tries}.",
-    [NOTE_WAIT] = "A new code can be sent in {wait}.",
-    [NOTE_LIMIT] = "Too many verification codes were sent. {again}",
-    [NOTE_LOCKED] = "Too many wrong codes. {again}",
-    [NOTE_LOCKED_RECOVERY] = "Too many wrong recovery codes. {again}",
-    [NOTE_NOT_SENT] = "A new code could not be sent.",
-    [NOTE_UNAVAILABLE] =
-	"The verification code could not be sent: its delivery service cannot be reached.",
-    [NOTE_USED] = "That code was used already. Type r to have a new one sent.",
-    [NOTE_USED_RECOVERY] = "That recovery code was used before. Type another one.",
-    [NOTE_ENDED] = "That code has ended. Type r to have a new one sent.",
-    [NOTE_NO_CODE] = "No verification code has been sent yet.",
-    [NOTE_NO_CHOICE] = "Please type one of the numbers.",
+/* --- arguments ----------------------------------------------------------------------------- */
+
+enum { ARGUMENTS_MAX = 12, VALUE_ROOM = PROMPT_ADDRESS_MAX + 1 };
+
+struct arguments {
+	struct {
+		const char *name;
+		char value[VALUE_ROOM];
+	} item[ARGUMENTS_MAX];
+	int n;
 };
 
-static const char text_other_provider[] = " It was sent by another service than usual.";
-static const char text_other_channel[] = "It could not be sent {first}. ";
-static const char text_again_in[] = "Try again in %s.";
-static const char text_again[] = "Try again later.";
-static const char text_for_good[] = "Only your administrator can unlock this.";
-static const char text_ask_first[] = "Press Enter to have a verification code sent {by}";
-static const char text_or_recovery[] = " (or type a recovery code)";
-static const char text_menu[] = "Have a verification code sent\n";
-static const char text_menu_enter[] = "Number (Enter = 1";
-static const char text_menu_back[] = "Number (Enter = back";
-static const char text_menu_recovery[] = "), or a recovery code";
-static const char text_code[] = "Verification code";
-static const char text_recovery[] = "Recovery code";
-static const char text_resend[] = "r = resend";
-static const char text_send[] = "r = send a code";
-static const char text_other_destination[] = "o = other way";
-static const char text_action_needed[] =
-    "The code was right, but your account at its service needs another step first. Ask your "
-    "administrator.";
-static const char text_check_paused[] =
-    "The service that checks codes has had too many requests. Wait some minutes and sign in again.";
-static const char text_left[] = "That recovery code is used up now. {n} left.";
-static const char text_left_none[] =
-    "That was your last recovery code. Ask your administrator for new ones.";
-static const char text_end[] = "Press Enter to end: ";
+static void add(struct arguments *a, const char *name, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
-static const struct {
-	const char *channel, *to, *alone;
-} channels[] = {
-    {"sms", "by SMS to", "by SMS"},
-    {"voice", "by phone call to", "by phone call"},
-    {"email", "by e-mail to", "by e-mail"},
-};
-
-/* "5 minutes", "1 minute", "20 seconds": rounded up, so that nobody is promised too much. */
-static const char *
-span(char *text, int64_t ms)
-{
-	int64_t s = ms <= 0 ? 1 : (ms - 1) / 1000 + 1, n = s;
-	const char *unit = "second";
-
-	if (s >= 7200)
-		n = (s + 3599) / 3600, unit = "hour";
-	else if (s >= 90)
-		n = (s + 59) / 60, unit = "minute";
-	(void)snprintf(text, SPAN_ROOM, "%lld %s%s", (long long)n, unit, n == 1 ? "" : "s");
-	return text;
-}
-
-static const char *
-by(const char *channel)
-{
-	for (size_t i = 0; i < sizeof(channels) / sizeof(*channels); i++)
-		if (!strcmp(channels[i].channel, channel))
-			return channels[i].to;
-	return "to";
-}
-
-static const char *
-alone(const char *channel)
-{
-	for (size_t i = 0; i < sizeof(channels) / sizeof(*channels); i++)
-		if (!strcmp(channels[i].channel, channel))
-			return channels[i].alone;
-	return channel;
-}
-
-/* The fact that a text names, put behind what is in b. */
 static void
-put_fact(struct buf *b, const char *name, size_t len, const struct prompt_facts *f)
+add(struct arguments *a, const char *name, const char *fmt, ...)
 {
-	char text[SPAN_ROOM];
+	va_list ap;
 
-	if (!strncmp(name, "by", len))
-		buf_putf(b, "%s %s", by(f->destination.channel), f->destination.masked);
-	else if (!strncmp(name, "first", len))
-		buf_putf(b, "%s", alone(f->first));
-	else if (!strncmp(name, "left", len))
-		buf_putf(b, "%s", span(text, f->left_ms));
-	else if (!strncmp(name, "wait", len))
-		buf_putf(b, "%s", span(text, f->wait_ms));
-	else if (!strncmp(name, "again", len) && f->wait_ms == STORE_FOREVER)
-		buf_puts(b, text_for_good);
-	else if (!strncmp(name, "again", len))
-		buf_putf(b, f->wait_ms > 0 ? text_again_in : text_again, span(text, f->wait_ms));
-	else if (!strncmp(name, "tries", len))
-		buf_putf(b, "%d %s left", f->tries, f->tries == 1 ? "try" : "tries");
-	else if (f->least == f->most)
-		buf_putf(b, "%d digits", f->least);
-	else
-		buf_putf(b, "%d to %d digits", f->least, f->most);
+	va_start(ap, fmt);
+	a->item[a->n].name = name;
+	(void)vsnprintf(a->item[a->n++].value, VALUE_ROOM, fmt, ap);
+	va_end(ap);
+}
+
+static const char *
+value_of(const struct arguments *a, const char *name, size_t len)
+{
+	for (int i = 0; i < a->n; i++)
+		if (strlen(a->item[i].name) == len && !strncmp(a->item[i].name, name, len))
+			return a->item[i].value;
+	return "";
+}
+
+/* A text that grows in a buffer of the caller. */
+struct draft {
+	char *text;
+	size_t room; /* with the NUL */
+	size_t len;
+};
+
+static struct draft
+draft_in(char *text, size_t room)
+{
+	text[0] = '\0';
+	return (struct draft){.text = text, .room = room};
 }
 
 static void
-put(struct buf *b, const char *text, const struct prompt_facts *f)
+put(struct draft *d, const char *s, size_t n)
+{
+	size_t left = d->room - d->len - 1;
+
+	if (n > left)
+		n = left;
+	memcpy(d->text + d->len, s, n);
+	d->len += n;
+	d->text[d->len] = '\0';
+}
+
+/* Puts a text of the table with its arguments. */
+static void
+put_text(struct draft *d, const char *text, const struct arguments *a)
 {
 	while (*text) {
 		size_t n = strcspn(text, "{");
 
-		buf_put(b, text, n);
+		put(d, text, n);
 		text += n;
 		if (*text) {
+			const char *value;
+
 			n = strcspn(text, "}");
-			put_fact(b, text + 1, n - 1, f);
+			value = value_of(a, text + 1, n - 1);
+			put(d, value, strlen(value));
 			text += n + 1;
 		}
 	}
 }
 
-static void
-put_note(struct buf *b, enum note note, const struct prompt_facts *f)
+/* "5 minutes". It is rounded up: after that time it must not be too early. */
+static const char *
+time_text(char text[VALUE_ROOM], int64_t ms)
 {
+	int64_t s = ms <= 0 ? 1 : (ms - 1) / 1000 + 1, n = s;
+	struct draft d = draft_in(text, VALUE_ROOM);
+	struct arguments a = {.n = 0};
+	int unit = TEXT_SECONDS;
+
+	if (s >= 7200)
+		n = (s + 3599) / 3600, unit = TEXT_HOURS;
+	else if (s >= 90)
+		n = (s + 59) / 60, unit = TEXT_MINUTES;
+	add(&a, "count", "%lld", (long long)n);
+	put_text(&d, prompt_text(unit, n == 1 ? ONE : MANY), &a);
+	return text;
+}
+
+static const char *
+or_empty(const char *s)
+{
+	return s ? s : "";
+}
+
+/* n is for the texts that have {number} or {left}. */
+static struct arguments
+arguments_of(const struct prompt_facts *f, int n)
+{
+	struct arguments a = {.n = 0};
+	char time[VALUE_ROOM];
+
+	add(&a, "address", "%.*s", PROMPT_ADDRESS_MAX, or_empty(f->destination.masked));
+	add(&a, "channel", "%.*s", PROMPT_CHANNEL_MAX, or_empty(f->destination.channel));
+	add(&a, "time", "%s", time_text(time, f->left_ms));
+	add(&a, "wait", "%s", time_text(time, f->wait_ms));
+	add(&a, "tries", "%d", f->tries);
+	add(&a, "digits", "%d", f->least);
+	add(&a, "least", "%d", f->least);
+	add(&a, "most", "%d", f->most);
+	add(&a, "symbols", "%d", RECOVERY_SYMBOLS);
+	add(&a, "number", "%d", n);
+	add(&a, "left", "%d", n);
+	return a;
+}
+
+/* --- variants ------------------------------------------------------------------------------ */
+
+static int
+variant_of_channel(const char *channel)
+{
+	static const char *const names[] = {
+	    [BY_SMS] = "sms", [BY_CALL] = "voice", [BY_EMAIL] = "email"};
+
+	for (int i = 0; channel && i < BY_OTHER; i++)
+		if (!strcmp(names[i], channel))
+			return i;
+	return BY_OTHER;
+}
+
+static int
+variant_of_wait(int64_t wait_ms)
+{
+	if (wait_ms == STORE_FOREVER)
+		return BY_ADMINISTRATOR;
+	return wait_ms > 0 ? IN_TIME : LATER;
+}
+
+/* The letters that can be typed instead of a code. */
+static int
+variant_of_letters(int message, const struct prompt_facts *f)
+{
+	if (!f->may_resend)
+		return NO_LETTER;
+	return message == TEXT_ASK_CODE && f->nmenu > 1 ? LETTERS_R_O : LETTER_R;
+}
+
+static int
+variant_of_number(int n)
+{
+	if (n <= 0)
+		return NONE;
+	return n == 1 ? ONE : MANY;
+}
+
+static int
+variant_of(int message, const struct prompt_facts *f, int n)
+{
+	switch (message) {
+	case NOTE_SENT:
+	case TEXT_FIRST_FAILED:
+	case TEXT_SENT_BY_ANOTHER:
+	case NOTE_MAYBE_SENT:
+	case TEXT_ASK_FIRST:
+	case TEXT_ASK_FIRST_OR_RECOVERY:
+	case TEXT_MENU_ENTRY:
+		return variant_of_channel(f->destination.channel);
+	case NOTE_WRONG:
+	case NOTE_MALFORMED:
+	case TEXT_MALFORMED_RANGE:
+	case NOTE_WRONG_RECOVERY:
+	case NOTE_MALFORMED_RECOVERY:
+	case NOTE_UNCHECKED:
+		return f->tries == 1 ? ONE : MANY;
+	case NOTE_LIMIT:
+	case NOTE_LOCKED:
+	case NOTE_LOCKED_RECOVERY:
+		return variant_of_wait(f->wait_ms);
+	case TEXT_MENU_FIRST:
+	case TEXT_MENU_BACK:
+		return f->has_recovery ? OR_RECOVERY : CODE_ALONE;
+	case TEXT_ASK_CODE:
+	case TEXT_ASK_RECOVERY:
+		return variant_of_letters(message, f);
+	case TEXT_RECOVERY_LEFT:
+		return variant_of_number(n);
+	default:
+		return ONLY;
+	}
+}
+
+/* --- prompts ------------------------------------------------------------------------------- */
+
+/* Puts a message on a line of its own. */
+static void
+put_line(struct draft *d, int message, const struct prompt_facts *f, int n)
+{
+	const char *text = prompt_text(message, variant_of(message, f, n));
+	const struct arguments a = arguments_of(f, n);
+
+	if (!*text)
+		return;
+	if (d->len)
+		put(d, "\n", 1);
+	put_text(d, text, &a);
+}
+
+static void
+put_note(struct draft *d, enum note note, const struct prompt_facts *f)
+{
+	const struct prompt_facts first = {.destination.channel = f->first};
+	int message = (int)note;
+
 	if (note == NOTE_SENT && f->instead == INSTEAD_CHANNEL)
-		put(b, text_other_channel, f);
-	put(b, note_texts[note], f);
+		put_line(d, TEXT_FIRST_FAILED, &first, 0);
 	if (note == NOTE_SENT && f->instead == INSTEAD_PROVIDER)
-		put(b, text_other_provider, f);
-}
-
-static void
-put_note_line(struct buf *b, enum note note, const struct prompt_facts *f)
-{
-	size_t before = b->len;
-
-	put_note(b, note, f);
-	if (b->len > before)
-		buf_putc(b, '\n');
-}
-
-/* What was built, or as much of it as fits. */
-static void
-finish(char *text, struct buf *b)
-{
-	const char *s = buf_str(b);
-
-	(void)snprintf(text, ROOM, "%s", s ? s : "");
-	buf_free(b);
+		message = TEXT_SENT_BY_ANOTHER;
+	if (note == NOTE_MALFORMED && f->least != f->most)
+		message = TEXT_MALFORMED_RANGE;
+	put_line(d, message, f, 0);
 }
 
 void
 prompt_note(char *text, enum note note, const struct prompt_facts *f)
 {
-	struct buf b = BUF_INIT(4 * ROOM);
+	struct draft d = draft_in(text, ROOM);
 
-	put_note(&b, note, f);
-	finish(text, &b);
+	put_note(&d, note, f);
 }
 
 void
 prompt_ask_first(char *text, enum note note, const struct prompt_facts *f)
 {
-	struct buf b = BUF_INIT(4 * ROOM);
+	struct draft d = draft_in(text, ROOM);
 
-	put_note_line(&b, note, f);
-	put(&b, text_ask_first, f);
-	put(&b, f->has_recovery ? text_or_recovery : "", f);
-	buf_putf(&b, ": ");
-	finish(text, &b);
+	put_note(&d, note, f);
+	put_line(&d, f->has_recovery ? TEXT_ASK_FIRST_OR_RECOVERY : TEXT_ASK_FIRST, f, 0);
 }
 
 void
 prompt_menu(char *text, enum note note, const struct prompt_facts *f, bool back)
 {
-	struct buf b = BUF_INIT(4 * ROOM);
+	struct draft d = draft_in(text, ROOM);
 
-	put_note_line(&b, note, f);
-	put(&b, text_menu, f);
-	for (int i = 0; i < f->nmenu; i++)
-		buf_putf(&b, "  %d  %s %.40s\n", i + 1, by(f->menu[i].channel), f->menu[i].masked);
-	put(&b, back ? text_menu_back : text_menu_enter, f);
-	put(&b, f->has_recovery ? text_menu_recovery : ")", f);
-	buf_putf(&b, ": ");
-	finish(text, &b);
+	put_note(&d, note, f);
+	put_line(&d, TEXT_MENU, f, 0);
+	for (int i = 0; i < f->nmenu; i++) {
+		const struct prompt_facts entry = {.destination = f->menu[i]};
+
+		put_line(&d, TEXT_MENU_ENTRY, &entry, i + 1);
+	}
+	put_line(&d, back ? TEXT_MENU_BACK : TEXT_MENU_FIRST, f, 0);
 }
 
 void
 prompt_code(char *text, enum note note, const struct prompt_facts *f)
 {
-	struct buf b = BUF_INIT(4 * ROOM);
-	const char *resend = f->has_code ? text_resend : text_send;
-	bool choice = f->has_code && f->nmenu > 1;
+	struct draft d = draft_in(text, ROOM);
 
-	put_note_line(&b, note, f);
-	put(&b, f->has_code ? text_code : text_recovery, f);
-	if (f->may_resend)
-		buf_putf(&b, " (%s%s%s)", resend, choice ? ", " : "",
-		    choice ? text_other_destination : "");
-	buf_putf(&b, ": ");
-	finish(text, &b);
+	put_note(&d, note, f);
+	put_line(&d, f->has_code ? TEXT_ASK_CODE : TEXT_ASK_RECOVERY, f, 0);
+}
+
+static void
+only(char *text, int message, int n)
+{
+	const struct prompt_facts none = {0};
+	struct draft d = draft_in(text, ROOM);
+
+	put_line(&d, message, &none, n);
 }
 
 void
 prompt_action_needed(char *text)
 {
-	(void)snprintf(text, ROOM, "%s", text_action_needed);
+	only(text, TEXT_ACTION_NEEDED, 0);
 }
 
 void
 prompt_check_paused(char *text)
 {
-	(void)snprintf(text, ROOM, "%s", text_check_paused);
+	only(text, TEXT_CHECK_PAUSED, 0);
 }
 
 void
 prompt_recovery_left(char *text, int left)
 {
-	const char *n = strstr(text_left, "{n}");
-
-	if (left > 0)
-		(void)snprintf(text, ROOM, "%.*s%d%s", (int)(n - text_left), text_left, left,
-		    n + sizeof("{n}") - 1);
-	else
-		(void)snprintf(text, ROOM, "%s", text_left_none);
+	only(text, TEXT_RECOVERY_LEFT, left);
 }
 
 void
 prompt_last(char *prompt, const char *text)
 {
-	(void)snprintf(
-	    prompt, ROOM, "%.*s\n%s", (int)(ROOM - sizeof(text_end) - 1), text, text_end);
+	const char *end = prompt_text(TEXT_END, ONLY);
+
+	(void)snprintf(prompt, ROOM, "%.*s\n%s", (int)(ROOM - strlen(end) - 2), text, end);
 }

@@ -66,7 +66,7 @@ login_try_recovery(struct login *l)
 	int r;
 
 	if (!code.len)
-		return login_refuse(l, NOTE_WRONG_RECOVERY, "malformed recovery code");
+		return login_refuse(l, NOTE_MALFORMED_RECOVERY, "malformed recovery code");
 	/* Before the comparison, which costs: a locked budget stays cheap. */
 	r = l->io->store->ops->locked(l->io->store, &t, &trial, &tried);
 	if (r)

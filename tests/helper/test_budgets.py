@@ -100,7 +100,7 @@ def test_five_hang_ups_at_the_menu_cost_nothing(world, why):
     before = everything(world)
     for _ in range(5):
         with sign_in(world, rhost="192.0.2.7") as h:
-            assert h.prompt().startswith("Have a verification code sent\n  1  by SMS to +977")
+            assert h.prompt().startswith("How should a verification code be sent?\n  1  by SMS to +977")
             if why:
                 h.send("X", why)
                 assert h.result() == "gone"

@@ -181,7 +181,7 @@ def test_the_next_may_make_the_code_itself(world):
         code, = codes(world)
         for bad in {wrong(code), ours} - {code}:
             h.answer(bad)
-            assert h.prompt().startswith(("Wrong code", "A code has"))
+            assert h.prompt().startswith(("Wrong code", "A verification code has"))
         h.answer(code)
         assert h.result() == "ok"
     assert len(requests(world, FIRST)) == 1
@@ -211,7 +211,7 @@ def test_an_unanswered_code_of_ours_is_dead_once_another_made_its_own(world):
         old, new = codes(world)
         if old != new:
             h.answer(old)
-            assert h.prompt().startswith(("Wrong code", "A code has"))
+            assert h.prompt().startswith(("Wrong code", "A verification code has"))
         h.answer(new)
         assert h.result() == "ok"
 

@@ -220,7 +220,7 @@ def test_malformed_codes_reach_no_provider(remote):
     with remote.sign_in() as h:
         to_code(h)
         h.answer("12")
-        assert h.prompt().startswith("A code has 4 to 8 digits, 2 tries left.")
+        assert h.prompt().startswith("A verification code has 4 to 8 digits, 2 tries left.")
     assert not checks(remote)
 
 

@@ -14,9 +14,10 @@ from world import AUTH_ERR, PHONE, STORE
 
 CODE, CHOICE = "Verification code (r = resend): ", "Verification code (r = resend, o = other way): "
 DESTINATIONS = f"  1  {SMS}\n  2  {CALL}\n  3  {EMAIL}\n"
-MENU = f"Have a verification code sent\n{DESTINATIONS}Number (Enter = 1): "
-BACK = f"Have a verification code sent\n{DESTINATIONS}Number (Enter = back): "
+MENU = f"How should a verification code be sent?\n{DESTINATIONS}Number (Enter = 1): "
+BACK = f"How should a verification code be sent?\n{DESTINATIONS}Number (Enter = back): "
 THREE = {"sms": ["tingting"], "voice": ["tingting"], "email": ["crego"]}
+NOT_BY_SMS = "The code could not be sent by SMS.\n"
 JUNK = "Please type one of the numbers.\n"
 USED = f"That code was used already. Type r to have a new one sent.\n{CODE}"
 
@@ -141,7 +142,7 @@ def test_who_has_one_way_sees_no_menu(world, two_hosts):
     with two_hosts.begin("bob") as t:
         text = two_hosts.to_code(t)
         assert text == two_hosts.prefix + sent(SMS).replace("19.", "28.") + CODE
-        assert t.answer("o") == f"{two_hosts.prefix}A code has 6 digits, 2 tries left.\n{CODE}"
+        assert t.answer("o") == f"{two_hosts.prefix}A verification code has 6 digits, 2 tries left.\n{CODE}"
 
 
 def test_five_ways_fit_a_prompt(world, ssh):
@@ -258,7 +259,7 @@ def test_the_other_channel(world, host):
     configure_ways(world, {"sms": ["tingting", "kgen"], "email": ["crego"]})
     world.gateway.set_faults({"kind": "status", "status": 500, "path": SEND["tingting"]},
                              {"kind": "status", "status": 500, "path": SEND["kgen"]})
-    told = f"{host.prefix}{sent(EMAIL, 'It could not be sent by SMS. ')}{CHOICE}"
+    told = f"{host.prefix}{sent(EMAIL, NOT_BY_SMS)}{CHOICE}"
     with host.begin() as t:
         assert host.to_code(t) == told
         assert t.answer("r") == host.prefix + sent(EMAIL) + CHOICE

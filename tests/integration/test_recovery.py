@@ -15,7 +15,7 @@ CODE, RECOVERY = "Verification code (r = resend): ", "Recovery code (r = send a 
 LOCKED = "Recovery code: "
 SENT = f"A verification code was sent {SMS}. It ends in 5 minutes.\n"
 ENTER = f"Press Enter to have a verification code sent {SMS} (or type a recovery code): "
-LEFT = "That recovery code is used up now. {} left."
+LEFT = "That recovery code is used up now. You have {} recovery codes left."
 USED = "That recovery code was used before. Type another one.\n"
 UNAVAILABLE = "The verification code could not be sent: its delivery service cannot be reached.\n"
 NOBODYS = "rc-7k2m-9xqd-4hvt-w3np"
@@ -240,7 +240,7 @@ def test_wrong_recovery_codes_are_counted_separately(world, two_hosts, codes):
     with host.begin() as t:
         host.to_code(t)
         assert t.answer(NOBODYS) == f"{host.prefix}Wrong recovery code, 2 tries left.\n{CODE}"
-        assert t.answer("rc-1") == f"{host.prefix}Wrong recovery code, 1 try left.\n{CODE}"
+        assert t.answer("rc-1") == f"{host.prefix}A recovery code is rc- and 16 letters or digits, 1 try left.\n{CODE}"
         t.type(NOBODYS)
         host.outside(t)
     assert failures(world, "user") == "0"

@@ -68,7 +68,7 @@ def test_after_a_public_key(world, by_key):
         assert world.messages() == [] and sends(world) == "0"
         assert t.answer("") == ALICE + SENT + CODE
         assert t.answer("000000") == f"{ALICE}Wrong code, 2 tries left.\n{CODE}"
-        assert t.answer("12345") == f"{ALICE}A code has 6 digits, 1 try left.\n{CODE}"
+        assert t.answer("12345") == f"{ALICE}A verification code has 6 digits, 1 try left.\n{CODE}"
         assert t.answer("") == ALICE + CODE
         assert t.type(world.code()).end() == f"{IN}\n"
         assert t.status == 0

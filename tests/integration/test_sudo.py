@@ -72,7 +72,7 @@ def test_what_is_seen(world):
         assert world.messages() == []
         assert t.answer("alice-password") == SENT + CODE
         assert t.answer("000000") == f"Wrong code, 2 tries left.\n{CODE}"
-        assert t.answer("12 34") == f"A code has 6 digits, 1 try left.\n{CODE}"
+        assert t.answer("12 34") == f"A verification code has 6 digits, 1 try left.\n{CODE}"
         assert t.answer("") == CODE
         assert t.type(world.code()).end() == "0\n"
         assert t.status == 0

@@ -9,7 +9,7 @@
 #define W_LEFT2		   "Wrong code, 2 tries left.\n"
 #define W_LEFT1		   "Wrong code, 1 try left.\n"
 #define ENDED		   "That code has ended. Type r to have a new one sent.\n"
-#define DIGITS(n)	   "A code has " n " digits, "
+#define DIGITS(n)	   "A verification code has " n " digits, "
 #define LOCKED(span)	   "Too many wrong codes. Try again in " span "."
 #define LIMIT(span)	   "Too many verification codes were sent. Try again in " span "."
 #define EXEMPT(conditions) "[exempt x]\nreason = because\nuntil = 2026-12-31\n" conditions "\n"
@@ -65,7 +65,7 @@ static const struct transcript {
 	LOGIN_OK, "", 2},
     {"sent again, in full width", "", "", "sshd", "asha",
 	{SAY(ENTER, ""), LATER(30000, SENT, "\uff52"), LATER(30000, SENT, "\uff32"),
-	    SAY(SENT, "\uff53"), SAY("A code has", "@code")},
+	    SAY(SENT, "\uff53"), SAY("A verification code has", "@code")},
 	LOGIN_OK, "", 3},
     {"empty is not counted", "", "", "sshd", "asha",
 	{SAY(ENTER, ""), SAY(SENT, ""), SAY(PROMPT, ""), SAY(PROMPT, ""), SAY(PROMPT, ""),
@@ -203,7 +203,8 @@ every_length_of_code_works(void **state)
 		rig_setup(state);
 		(void)snprintf(otp, sizeof(otp), "code_length = %d\nask_first = never", n);
 		rig_conf(otp, "", "");
-		assert_int_equal(RUN(SAY(SENT, "1"), SAY("A code has ", "@code")), LOGIN_OK);
+		assert_int_equal(
+		    RUN(SAY(SENT, "1"), SAY("A verification code has ", "@code")), LOGIN_OK);
 		assert_int_equal(strlen(rig.code), n);
 		rig_teardown(state);
 	}
@@ -637,8 +638,8 @@ strangers_look_like_users(void **state)
 		rig_conf("", "sends_per_user = 2/15m\nfailures = 7", "");
 		rig_start("sshd", names[i]);
 		RUN(SAY(ENTER, ""), SAY("sent by SMS", "@wrong"), SAY(W_LEFT2, "x"),
-		    LATER(30000, "A code has 6", "r"), LATER(30000, "sent by SMS", "r"),
-		    SAY(LIMIT("14 minutes"), "000000"));
+		    LATER(30000, "A verification code has 6", "r"),
+		    LATER(30000, "sent by SMS", "r"), SAY(LIMIT("14 minutes"), "000000"));
 		rig_later(1000);
 		RUN(SAY("sent by SMS", "@wrong"), SAY(W_LEFT2, "@wrong"), SAY(W_LEFT1, "@wrong"));
 		RUN(SAY("sent by SMS", "@wrong"), SAY("ended", "@wrong"), SAY("ended", "@wrong"));

@@ -33,7 +33,7 @@ static const struct scenario {
 	    SAY(SENT, "@wrong"), SAY(WRONG, "@code")},
 	LOGIN_OK, CLASS_OK, CLASS_OK, CLASS_OK},
     {"by the next channel", "", "", "asha", TWO_DESTINATIONS, {SAY(NULL, NULL)},
-	{SAY(MENU, "2"), SAY("It could not be sent by e-mail.", "@code")}, LOGIN_OK, CLASS_OK,
+	{SAY(MENU, "2"), SAY("The code could not be sent by e-mail.", "@code")}, LOGIN_OK, CLASS_OK,
 	CLASS_PROVIDER_DOWN, CLASS_OK},
     {"unknown user", "unregistered = skip", "", "ghost", 0, {SAY(NULL, NULL)},
 	{SAY(ENTER, ""), SAY("", "1"), SAY("", "123456"), SAY("", "rc-0000-0000-0000-0000")},

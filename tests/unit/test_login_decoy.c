@@ -8,7 +8,7 @@
 
 enum { MINUTE = 60 * 1000 };
 
-#define MENU	  "Have a verification code sent\n  1  by SMS to +91 ******** "
+#define MENU	  "How should a verification code be sent?\n  1  by SMS to +91 ******** "
 #define ENTER_IS  "Number (Enter = 1), or a recovery code: "
 #define BACK	  "Number (Enter = back), or a recovery code: "
 #define SMS	  "A verification code was sent by SMS to +91 ******** "
@@ -64,9 +64,10 @@ tell_story(void)
 	RUN(SAY(MENU, "junk"), SAY(NO_CHOICE MENU, "123456"), SAY(NO_CODE MENU, "2"),
 	    SAY(MAIL, "@wrong"), LATER(10000, W_LEFT2 CHOICE, "r"), SAY(WAIT("20 seconds"), "o"),
 	    SAY(BACK, "3"), SAY(NO_CHOICE, "1"), SAY(SMS, "x"),
-	    KIND(ANSWER_CANCELLED, "A code has 6 digits, 1 try left."));
+	    KIND(ANSWER_CANCELLED, "A verification code has 6 digits, 1 try left."));
 	RUN(SAY(SMS, "@wrong"), LATER(30000, W_LEFT2, "r"), SAY(SMS, "o"), SAY(BACK, ""),
-	    SAY(CHOICE, "rc-1"), SAY("Wrong recovery code, 1 try left.\n", "@rcx"));
+	    SAY(CHOICE, "rc-1"),
+	    SAY("A recovery code is rc- and 16 letters or digits, 1 try left.\n", "@rcx"));
 	rig.start.rhost = "192.0.2.8";
 	RUN(SAY(ENTER_IS, ""), SAY(LIMIT("15 minutes") "\n" RC, "123456"), SAY(NO_CODE RC, "r"),
 	    SAY(LIMIT("15 minutes") "\n" RC, "@rcx"),
@@ -76,7 +77,7 @@ tell_story(void)
 	RUN(SAY(ENTER_IS, "1"), SAY(SMS, "@wrong"), SAY(W_LEFT2, "@wrong"), SAY(W_LEFT1, "@wrong"));
 	RUN(SAY("Too many wrong codes. Try again in 30 seconds.\nRecovery code: ", "r"),
 	    SAY("Too many wrong codes.", "123456"), SAY("Too many wrong codes.", "rc-0000"),
-	    SAY("Wrong recovery", "@rcx"), KIND(ANSWER_CANCELLED, "Recovery code: "));
+	    SAY("A recovery code is", "@rcx"), KIND(ANSWER_CANCELLED, "Recovery code: "));
 	rig_later(30000);
 	RUN(SAY(SMS, "@wrong"), LATER(300000, W_LEFT2, "@wrong"), SAY(ENDED, ""), SAY(CHOICE, "r"),
 	    KIND(ANSWER_BLIND, SMS));
@@ -204,7 +205,7 @@ send_of(const char *user, const char *number, int64_t takes)
 	rig.waited_ms = rig.waits = 0;
 	*rig.transcript = *rig.sent_destinations = '\0';
 	rig_later(10 * MINUTE);
-	RUN(SAY("verification code sent", number), KIND(ANSWER_CANCELLED, "erification code"));
+	RUN(SAY("verification code ", number), KIND(ANSWER_CANCELLED, "erification code"));
 	ENDS(LOGIN_GONE, "");
 }
 
@@ -353,12 +354,13 @@ a_fall_back_is_one_for_strangers_too(void **state)
 		rig_teardown(state);
 		setup(state);
 		ONLY_SMS_DOWN, rig.send_takes_ms = 4000;
-		RUN(SAY(MENU, "1"), KIND(ANSWER_CANCELLED, "It could not be sent by SMS. " MAIL));
+		RUN(SAY(MENU, "1"),
+		    KIND(ANSWER_CANCELLED, "The code could not be sent by SMS.\n" MAIL));
 		rig_later(MINUTE), rig.sends = 0, *rig.transcript = '\0';
 		rig_start("sshd", names[i]);
 		rig.start.rhost = "192.0.2.8";
-		RUN(SAY(MENU, "1"), SAY("It could not be sent by SMS. " MAIL, "@wrong"),
-		    SAY(W_LEFT2, "1"), SAY("A code has", "000000"));
+		RUN(SAY(MENU, "1"), SAY("The code could not be sent by SMS.\n" MAIL, "@wrong"),
+		    SAY(W_LEFT2, "1"), SAY("A verification code has", "000000"));
 		ENDS(LOGIN_DENIED, "");
 		compare_transcripts(i);
 	}
@@ -469,7 +471,7 @@ checks_take_as_long_as_others_do(void **state)
 		rig.check_takes_ms = i ? 0 : 350;
 		began = rig.now.boot_ms;
 		RUN(SAY(SMS, "1234"), SAY("4 tries left", "123"),
-		    SAY("A code has 4 to 8", "12345678"), SAY("2 tries left", "1234"),
+		    SAY("A verification code has 4 to 8", "12345678"), SAY("2 tries left", "1234"),
 		    SAY("1 try left", "1234"));
 		assert_int_equal(rig.now.boot_ms - began, 4 * 350);
 		/* The last try, then those that are none. */

@@ -8,7 +8,7 @@
 
 #define MENU	"Number (Enter = 1): "
 #define BACK	"Number (Enter = back): "
-#define NOT_SMS "It could not be sent by SMS. "
+#define NOT_SMS "The code could not be sent by SMS.\n"
 #define BY_MAIL "A verification code was sent by e-mail to a***@e***.com. It ends in 5 minutes.\n"
 #define DOWN	"The verification code could not be sent: its delivery service cannot be reached."
 #define NOT_NEW "A new code could not be sent.\n"
@@ -239,8 +239,8 @@ a_fall_back_that_failed_changes_no_way(void **state)
 static void
 falling_back_waits_for_the_cool_down(void **state)
 {
-	static const char by_sms[] =
-	    "It could not be sent by e-mail. A verification code was sent by SMS to +91 ******** ";
+	static const char by_sms[] = "The code could not be sent by e-mail.\nA verification code "
+				     "was sent by SMS to +91 ******** ";
 	char first[160], second[160];
 
 	(void)state;

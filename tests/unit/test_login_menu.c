@@ -6,9 +6,9 @@
 
 #include "common/err.h"
 
-#define DESTINATIONS                       \
-	"Have a verification code sent\n"  \
-	"  1  by SMS to +91 ******** 19\n" \
+#define DESTINATIONS                                \
+	"How should a verification code be sent?\n" \
+	"  1  by SMS to +91 ******** 19\n"          \
 	"  2  by e-mail to a***@e***.com\n"
 #define MENU	  DESTINATIONS "Number (Enter = 1): "
 #define BACK	  DESTINATIONS "Number (Enter = back): "
@@ -106,7 +106,8 @@ static const struct transcript {
 	    SAY(BACK, "@wrong"), SAY(W_LEFT1 CHOICE, "o"), SAY(BACK, "@wrong")},
 	LOGIN_DENIED, 3, "sms"},
     {"o is no letter where there is one way", "channels = sms", "sshd",
-	{SAY(ENTER, ""), SAY(SENT PROMPT, "o"), SAY("A code has 6 digits, 2 tries left.", "@code")},
+	{SAY(ENTER, ""), SAY(SENT PROMPT, "o"),
+	    SAY("A verification code has 6 digits, 2 tries left.", "@code")},
 	LOGIN_OK, 1, "sms"},
     {"blind at the menu", "", "sshd", {KIND(ANSWER_BLIND, MENU)}, LOGIN_GONE, 0, ""},
     {"blind after junk", "", "sshd", {SAY(MENU, "x"), KIND(ANSWER_BLIND, MENU)}, LOGIN_GONE, 0, ""},

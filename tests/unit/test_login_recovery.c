@@ -8,12 +8,13 @@
 
 #define OR_CODE	     ENTER " by SMS to +91 ******** 19 (or type a recovery code): "
 #define WRONG(n)     "Wrong recovery code, " n " left.\n"
+#define FORM(n)	     "A recovery code is rc- and 16 letters or digits, " n " left.\n"
 #define USED	     "That recovery code was used before. Type another one.\n"
 #define LOCKED	     "Too many wrong codes. Try again in "
 #define LOCKED_RC(s) "Too many wrong recovery codes. Try again in " s ".\n"
 #define DOWN	     "The verification code could not be sent: its delivery service cannot be reached.\n"
 #define LIMIT(s)     "Too many verification codes were sent. Try again in " s ".\n"
-#define LEFT(n)	     "That recovery code is used up now. " n " left."
+#define LEFT(n)	     "That recovery code is used up now. You have " n " left."
 #define W_LEFT2	     "Wrong code, 2 tries left.\n"
 #define ONLY_RC	     "Recovery code: "
 
@@ -49,12 +50,12 @@ a_code_lets_in_without_a_message(void **state)
 	(void)state;
 	assert_int_equal(RUN(SAY(OR_CODE, "@rc0")), LOGIN_OK);
 	ENDS(LOGIN_OK, "recovery code");
-	assert_string_equal(rig.told[0], LEFT("3"));
+	assert_string_equal(rig.told[0], LEFT("3 recovery codes"));
 	assert_int_equal(rig.sends + rig.checks, 0);
 	assert_int_equal(codes_left(), 3);
 	assert_int_equal(rig_number("SELECT count(*) FROM send_event"), 0);
 	assert_int_equal(RUN(SAY(OR_CODE, "@rc1")), LOGIN_OK);
-	assert_string_equal(rig.told[0], LEFT("2"));
+	assert_string_equal(rig.told[0], LEFT("2 recovery codes"));
 	assert_int_equal(RUN(SAY(OR_CODE, "@rc2")), LOGIN_OK);
 	assert_int_equal(RUN(SAY(OR_CODE, "@rc3")), LOGIN_OK);
 	assert_non_null(strstr(rig.told[0], "your last recovery code"));
@@ -189,9 +190,8 @@ malformed_and_wrong_codes_are_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(malformed); i++) {
-		assert_int_equal(
-		    RUN(SAY(OR_CODE, malformed[i]), SAY(WRONG("2 tries"), malformed[i]),
-			SAY(WRONG("1 try"), malformed[i])),
+		assert_int_equal(RUN(SAY(OR_CODE, malformed[i]), SAY(FORM("2 tries"), malformed[i]),
+				     SAY(FORM("1 try"), malformed[i])),
 		    LOGIN_DENIED);
 		ENDS(LOGIN_DENIED, "malformed recovery code");
 		assert_int_equal(rig.hashes, 0);
@@ -324,7 +324,7 @@ in_an_outage_a_recovery_code_is_asked_for(void **state)
 		{
 			const struct line wrong[] = {SAY(OR_CODE, ""), SAY(DOWN RC, "r"),
 			    SAY(DOWN RC, "123456"), SAY("No verification code", "@rcx"),
-			    SAY(WRONG("2 tries"), "1"), SAY("A code has", "@rcx")};
+			    SAY(WRONG("2 tries"), "1"), SAY("A verification code has", "@rcx")};
 
 			assert_int_equal(rig_run_lines(wrong + i, COUNT(wrong) - i), LOGIN_DENIED);
 		}
@@ -500,7 +500,7 @@ no_provider_ever_sees_one(void **state)
 	(void)state;
 	rig.code_by = CODE_BY_PROVIDER;
 	assert_int_equal(RUN(SAY(OR_CODE, ""), SAY(SENT, "@rcx"), SAY(WRONG("2 tries"), "rc-12"),
-			     SAY(WRONG("1 try"), "RC 0000 0000 0000 0000")),
+			     SAY(FORM("1 try"), "RC 0000 0000 0000 0000")),
 	    LOGIN_DENIED);
 	assert_int_equal(RUN(SAY(SENT, "@rc0")), LOGIN_OK);
 	assert_int_equal(rig.checks, 0);

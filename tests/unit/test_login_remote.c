@@ -43,7 +43,7 @@ the_provider_decides(void **state)
 static void
 malformed_answers_stay_here(void **state)
 {
-	static const char malformed[] = "A code has 4 to 8 digits, ";
+	static const char malformed[] = "A verification code has 4 to 8 digits, ";
 
 	(void)state;
 	assert_int_equal(RUN(SAY(SENT, "123"), SAY(malformed, "123456789"), SAY(malformed, "12a4")),
@@ -363,8 +363,9 @@ a_code_of_the_answer_is_checked_here(void **state)
 	assert_int_equal(rig.checks, 0);
 	/* Without the answer nobody knows the code: none is right. */
 	rig.says[0] = CLASS_UNANSWERED, rig.nsays = 1;
-	assert_int_equal(RUN(SAY("may be on its way", "@code"), SAY(W_LEFT2, ""),
-			     SAY("Verification code", "----"), SAY("A code has", "0000")),
+	assert_int_equal(
+	    RUN(SAY("may be on its way", "@code"), SAY(W_LEFT2, ""),
+		SAY("Verification code", "----"), SAY("A verification code has", "0000")),
 	    LOGIN_DENIED);
 	assert_int_equal(rig.checks, 0);
 }
@@ -478,7 +479,8 @@ each_failure_of_a_send_has_its_end(void **state)
 		    LOGIN_OK);
 		rig.sends = 0;
 		assert_int_equal(RUN(SAY(ENTER, ""), SAY(SENT, "r"), SAY("could not", "r"),
-				     SAY("could not", "1"), SAY("A code", "1"), SAY("A code", "1")),
+				     SAY("could not", "1"), SAY("A verification code has", "1"),
+				     SAY("A verification code has", "1")),
 		    LOGIN_DENIED);
 		rig_teardown(state);
 	}
