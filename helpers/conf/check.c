@@ -4,16 +4,16 @@
 #include "helpers/conf/internal.h"
 #include "helpers/conf/parse.h"
 
-/* The options for one kind of sign-in, and the sections they come from, the nearer first. */
+/* The options of one [service ...] section, or of [otp], and the sections that set them. */
 struct signin_view {
 	const struct conf *c;
 	const struct conf_signin *signin;
-	const struct conf_section *own; /* [service ...], or NULL for [otp] itself */
-	const struct conf_section *otp; /* or NULL */
+	const struct conf_section *own; /* [service ...]; NULL: these are the options of [otp] */
+	const struct conf_section *otp; /* NULL if no file has it */
 	struct conf_report *rep;
 };
 
-/* The section that sets the key, or NULL for a default. */
+/* The section that sets the key, or NULL if its default holds. */
 static const struct conf_section *
 set_by(const struct signin_view *v, const char *key, const struct conf_setting **set)
 {
@@ -24,7 +24,7 @@ set_by(const struct signin_view *v, const char *key, const struct conf_setting *
 	return *set ? v->otp : NULL;
 }
 
-/* Inherited from [otp], where it was judged already? */
+/* True if the value comes from [otp] or is a default: then the check of [otp] reports it. */
 static bool
 is_inherited(const struct signin_view *v, const char *key)
 {
@@ -62,7 +62,8 @@ check_order(const struct signin_view *v, const char *small, int64_t a, const cha
 
 	if (a <= b || (is_inherited(v, small) && is_inherited(v, large)))
 		return;
-	/* Said where a line can be named, and the nearer one. */
+	/* The error names the line that most likely caused it: one of this section, if there is
+	 * one. */
 	if (!s || (v->own && s != v->own)) {
 		key = large;
 		s = set_by(v, large, &set);
@@ -72,7 +73,7 @@ check_order(const struct signin_view *v, const char *small, int64_t a, const cha
 	    conf_duration_text(a, text_a), large, conf_duration_text(b, text_b));
 }
 
-/* There is a person in front of a service, or there is not. */
+/* A service cannot have a person in front of it and be unable to ask anybody. */
 static void
 check_people(const struct signin_view *v)
 {
@@ -98,7 +99,10 @@ check_people(const struct signin_view *v)
 	}
 }
 
-/* A warning: there may be hosts of that name that say who calls. */
+/*
+ * identity = caller at a service whose program names no caller. This is only a warning, because
+ * another program may use the same name and name its caller.
+ */
 static void
 check_identity(const struct signin_view *v)
 {
@@ -149,7 +153,7 @@ check_limits(const struct conf *c, struct conf_report *rep)
 	    conf_duration_text(c->limits.backoff_most, most));
 }
 
-/* The section that a channel, provider or exempt struct was made of. */
+/* The section of a channel or provider, for its file and lines. */
 static const struct conf_section *
 section_named(const struct conf *c, enum conf_kind kind, const char *name)
 {

@@ -1,8 +1,8 @@
 /*
- * The [exempt] rules against themselves: one that can never match, whatever sign-in comes, is a
- * mistake, and an error. Nothing here may depend on the day or on the machine: a rule that was
- * right when it was written must not become an error, for that locks everyone out. What is over,
- * or never comes to its turn, is inert, and warned of.
+ * Checks [exempt] rules. A rule that can never match is an error: it is a mistake of its writer.
+ * No error may depend on the date or on the machine, because a rule that was right once would
+ * suddenly lock everybody out. A rule that has expired, or that never decides, is harmless: it is
+ * only a warning.
  */
 #include <string.h>
 
@@ -10,7 +10,7 @@
 #include "helpers/conf/internal.h"
 #include "helpers/conf/parse.h"
 
-/* How long before its end a rule is warned of. */
+/* From this long before its end, there is a warning about a rule. */
 enum { EXEMPT_NOTICE_S = 14 * 24 * 60 * 60, V4_BITS = 96 };
 
 struct rule_view {
@@ -33,7 +33,9 @@ section_of(const struct conf *c, const struct conf_exempt *e)
 	return NULL;
 }
 
-/* With identity = caller a sign-in with a client address is refused before any rule is looked at.
+/*
+ * True if no sign-in by this service can match a rule with networks. identity = caller refuses
+ * sign-ins with a client address before any rule is tried.
  */
 static bool
 is_local(const struct conf *c, const char *service)
@@ -59,7 +61,7 @@ all_of(const struct strlist *services, const struct conf *c, service_fn *is)
 	return true;
 }
 
-/* Are all services of the rule such ones? */
+/* True if `is` holds for every service that the rule may apply to. */
 static bool
 all_services(const struct rule_view *v, service_fn *is)
 {
@@ -67,7 +69,7 @@ all_services(const struct rule_view *v, service_fn *is)
 
 	if (v->e->services.n)
 		return all_of(&v->e->services, v->c, is);
-	/* Those that are named nowhere are no such ones, unless [otp] makes them. */
+	/* A service that no section names is local only if [otp] sets identity = caller. */
 	if (v->c->signin.identity != IDENTITY_CALLER)
 		return false;
 	for (size_t i = 0; i < in->nservices; i++)
@@ -94,7 +96,8 @@ check_services(const struct rule_view *v)
 		    v->s->name);
 }
 
-/* Is b within a? An IPv6 network that is wider than all of IPv4 does not mean IPv4. */
+/* True if a contains b. An IPv6 network that spans all v4-mapped addresses is not meant for IPv4.
+ */
 static bool
 network_within(const struct conf_network *a, const struct conf_network *b)
 {
@@ -107,16 +110,16 @@ network_within(const struct conf_network *a, const struct conf_network *b)
 	       (!rest || !((a->addr[whole] ^ b->addr[whole]) & mask));
 }
 
-/* Addresses that no client has. */
+/* True for networks of addresses that no client has: unspecified, broadcast and multicast. */
 static bool
-is_nobodys(const struct conf_network *n)
+is_not_of_clients(const struct conf_network *n)
 {
-	static const char *const nobodys[] = {
+	static const char *const special[] = {
 	    "0.0.0.0", "255.255.255.255", "224.0.0.0/4", "::", "ff00::/8"};
 	struct conf_network of;
 
-	for (size_t i = 0; i < sizeof(nobodys) / sizeof(nobodys[0]); i++)
-		if (!conf_network(nobodys[i], &of) && network_within(&of, n))
+	for (size_t i = 0; i < sizeof(special) / sizeof(special[0]); i++)
+		if (!conf_network(special[i], &of) && network_within(&of, n))
 			return true;
 	return false;
 }
@@ -130,14 +133,14 @@ check_networks(const struct rule_view *v)
 	for (size_t i = 0; i < v->e->nnetworks; i++) {
 		const struct conf_network *n = &v->e->network[i];
 
-		if (is_nobodys(n))
+		if (is_not_of_clients(n))
 			conf_error(v->rep, set->file, set->line,
 			    "[%s] networks: %s can never match: no client has such an address",
 			    v->s->name, conf_network_text(n, text));
 	}
 }
 
-/* Does a hold for whatever b holds for? An empty list holds for all. */
+/* True if a matches everything that b matches. An empty list matches everything. */
 static bool
 list_covers(const struct strlist *a, const struct strlist *b)
 {
@@ -173,16 +176,16 @@ covers(const struct conf_exempt *a, const struct conf_exempt *b)
 	       list_covers(&a->services, &b->services) && networks_cover(a, b);
 }
 
-/* As rules_decide() looks at them: those without groups first. */
+/* The order in which rules_decide() tries rules: those without groups first. */
 static bool
 comes_before(const struct conf_exempt *a, const struct conf_exempt *b)
 {
 	return !a->groups.n == !b->groups.n ? a < b : !a->groups.n;
 }
 
-/* A rule that exempts less than one before it lets nobody in, so it is no error. */
+/* Warns of a rule that an earlier one covers. It exempts nobody more, so it is no error. */
 static void
-check_turn(const struct rule_view *v)
+check_covered(const struct rule_view *v)
 {
 	for (const struct conf_exempt *a = v->c->exempt; a < v->c->exempt + v->c->nexempts; a++) {
 		if (!comes_before(a, v->e) || !covers(a, v->e))
@@ -225,6 +228,6 @@ conf_check_exempt(
 	check_services(&v);
 	check_networks(&v);
 	if (e->until_s > now_s)
-		check_turn(&v);
+		check_covered(&v);
 	check_end(&v, now_s);
 }

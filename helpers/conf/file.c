@@ -1,8 +1,9 @@
 /*
  * MUST:
- *  - a file that a stranger could have written decides nothing: owner, mode and kind are judged on
- *    the descriptor it is read from (common/trust.h), the folder of drop-ins likewise;
- *  - every file of the folder counts: one that cannot be read is an error, never passed over.
+ *  - A file that somebody other than root or the second owner may write has no effect. Owner, mode
+ *    and type are checked on the descriptor that is read (common/trust.h). The same holds for the
+ *    folder of drop-in files.
+ *  - A drop-in file that cannot be read is an error. It is never skipped.
  */
 #include "helpers/conf/file.h"
 

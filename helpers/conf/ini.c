@@ -1,10 +1,10 @@
 /*
- * Reads the text of one configuration file: the grammar of pam_otp.conf(5), section Syntax.
+ * Reads the text of one configuration file. pam_otp.conf(5), section Syntax, has the grammar.
  *
  * MUST:
- *  - a line that its writer may have meant otherwise is an error with its line, never a guess;
- *  - a key is taken only where it is certain to which section it belongs;
- *  - every error of the file is reported, not only the first; none repeats a value.
+ *  - A line that may mean something else than it seems to is an error, never a guess.
+ *  - A key counts only if its section is certain: not below a heading that is wrong.
+ *  - Every error of the file is reported, not only the first. No error repeats a value.
  */
 #include <string.h>
 #include <strings.h>
@@ -13,16 +13,17 @@
 #include "common/text.h"
 #include "helpers/conf/ini.h"
 
-/* Of a key or a heading, in bytes. */
+/* Bytes of a key or a heading. */
 enum { NAME_MOST = 1023 };
 
 struct parse {
 	const char *path;
 	unsigned line;
-	struct conf_sections here; /* what this file alone says */
-	/* Takes the keys; in here. NULL before the first heading and below one that is wrong. */
+	struct conf_sections here; /* the sections of this file alone */
+	/* The section in `here` that gets the keys. NULL before the first heading, and below a
+	 * heading that is wrong. */
 	struct conf_section *section;
-	bool headed; /* a heading was seen, right or wrong */
+	bool headed; /* there was a heading, right or wrong */
 	struct conf_report *rep;
 };
 
@@ -49,7 +50,7 @@ has_foreign(const char *s)
 	return *s != '\0';
 }
 
-/* On a screen a no-break space looks like a blank: the error has to say that it is there. */
+/* A no-break space looks like a blank on the screen, so the error says that there may be one. */
 static const char *
 hint_at_foreign(const char *line)
 {
@@ -58,7 +59,7 @@ hint_at_foreign(const char *line)
 		   : "";
 }
 
-/* What is wrong with a key or a heading, or NULL. */
+/* What is wrong with the name of a key or a heading; NULL if nothing is. */
 static const char *
 wrong_name(const char *s)
 {
@@ -69,7 +70,7 @@ wrong_name(const char *s)
 	return strlen(s) > NAME_MOST ? " is longer than 1023 bytes" : NULL;
 }
 
-/* Cuts off the blanks at the end of s. Returns s behind those at its start. */
+/* Removes blanks at the end of s. Returns the first character of s that is no blank. */
 static char *
 trim(char *s)
 {
@@ -82,9 +83,9 @@ trim(char *s)
 	return s;
 }
 
-/* Parts the words of s, which does not begin with a blank, by one blank. */
+/* Leaves one blank between the words of s. s must not begin with a blank. */
 static void
-part_words(char *s)
+join_blanks(char *s)
 {
 	char *to = s;
 
@@ -94,7 +95,7 @@ part_words(char *s)
 	*to = '\0';
 }
 
-/* In whatever case: two names that differ in case alone are a mistake. */
+/* Ignores case: two names that differ only in case are a mistake. */
 static struct conf_section *
 section_here(const struct parse *p, const char *name)
 {
@@ -126,7 +127,7 @@ begin_section(struct parse *p, const char *name)
 	return p->section ? 0 : -OTP_ENOMEM;
 }
 
-/* A line that begins with '['. */
+/* Reads a line that begins with '['. */
 static int
 read_heading(struct parse *p, char *line)
 {
@@ -142,7 +143,7 @@ read_heading(struct parse *p, char *line)
 	}
 	*last = '\0';
 	name = trim(name);
-	part_words(name);
+	join_blanks(name);
 	if (*name && !wrong)
 		return begin_section(p, name);
 	error_here(p, *name ? "the heading" : "expected the name of a section between [ and ]",
@@ -154,24 +155,24 @@ static int
 read_key(struct parse *p, char *line)
 {
 	const char *hint = hint_at_foreign(line), *wrong;
-	const struct conf_setting *twin;
+	const struct conf_setting *first;
 	char *equal = strchr(line, '='), *key;
 
 	if (equal)
 		*equal = '\0';
 	key = trim(line);
 	wrong = wrong_name(key);
-	twin = p->section ? setting_here(p->section, key) : NULL;
+	first = p->section ? setting_here(p->section, key) : NULL;
 	if (!equal)
 		error_here(p, "expected KEY = VALUE, a [section] or a # comment", hint);
 	else if (!*key)
 		error_here(p, "expected KEY = VALUE; there is no key before the '='", "");
 	else if (wrong)
 		error_here(p, "the name of a key", wrong);
-	else if (twin)
+	else if (first)
 		conf_error(p->rep, p->path, p->line,
 		    "[%s] %s: this key stands twice in the section, first on line %u; remove one",
-		    p->section->name, key, twin->line);
+		    p->section->name, key, first->line);
 	else if (p->section)
 		return conf_setting_put(p->section, key, trim(equal + 1), p->path, p->line);
 	return 0;
@@ -184,7 +185,7 @@ read_line(struct parse *p, char *line, size_t len)
 
 	while (*first == ' ' || *first == '\t' || (*first & 0x80))
 		first++;
-	/* Right or wrong, it ends the section before it. */
+	/* Even a heading that is wrong ends the section before it. */
 	if (*first == '[') {
 		p->headed = true;
 		p->section = NULL;
@@ -207,9 +208,9 @@ read_line(struct parse *p, char *line, size_t len)
 	return 0;
 }
 
-/* What this file says goes over what earlier files said. */
+/* Adds the sections of this file to those of earlier files. A later value replaces an earlier. */
 static int
-hand_over(const struct parse *p, struct conf_sections *to)
+merge(const struct parse *p, struct conf_sections *to)
 {
 	int r = 0;
 
@@ -244,7 +245,7 @@ conf_ini_parse(
 		r = read_line(&p, line, (size_t)(stop - line));
 	}
 	if (!r)
-		r = hand_over(&p, s);
+		r = merge(&p, s);
 	conf_sections_free(&p.here);
 	return r;
 }

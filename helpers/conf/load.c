@@ -1,4 +1,4 @@
-/* The sections of all files, made into one configuration. */
+/* Makes a configuration of the sections of all files. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +16,9 @@ struct making {
 	struct conf_report *rep;
 };
 
+/* A likely cause of a wrong value, or "". */
 static const char *
-or_hint(const char *text)
+hint_at_cause(const char *text)
 {
 	if (strstr(text, " #") || strstr(text, " ;"))
 		return " (text after a value is part of it; a comment needs a line of its own)";
@@ -38,11 +39,11 @@ set_option(struct making *m, const struct conf_option *o, void *base, const char
 	if (r != -OTP_EINVAL)
 		return r;
 	conf_error(m->rep, s->file, s->line, "[%s] %s: %s%s", section, o->key,
-	    conf_wrong(o, s->value, wrong), or_hint(s->value));
+	    conf_wrong(o, s->value, wrong), hint_at_cause(s->value));
 	return 0;
 }
 
-/* Lays the section's options, or the defaults where it is NULL, over the struct at base. */
+/* Sets the options of the section in the struct at base; if s is NULL, sets the defaults. */
 static int
 set_options(struct making *m, enum conf_kind kind, void *base, const struct conf_section *s)
 {
@@ -67,7 +68,7 @@ set_options(struct making *m, enum conf_kind kind, void *base, const struct conf
 	return r;
 }
 
-/* Where else the key would be right, for the message. */
+/* The kind of section that has this key, or NULL. */
 static const char *
 other_kind(const char *key)
 {
@@ -111,13 +112,16 @@ check_keys(struct making *m, enum conf_kind kind, const struct conf_section *s)
 		else if (!conf_is_name(set->key))
 			conf_error(m->rep, set->file, set->line,
 			    "[%s] %s: a key is made of a-z, 0-9, _ and -", s->name, set->key);
-		else if (*or_hint(set->value))
+		else if (*hint_at_cause(set->value))
 			conf_warn(m->rep, set->file, set->line, "[%s] %s: check this value%s",
-			    s->name, set->key, or_hint(set->value));
+			    s->name, set->key, hint_at_cause(set->value));
 	}
 }
 
-/* One more zeroed element behind the n that the pointer at array owns; NULL: no memory. */
+/*
+ * Adds a zeroed element to an array of n elements. array points to the owner's pointer, which
+ * changes. Returns the new element, or NULL without memory.
+ */
 static void *
 grow(void *array, size_t n, size_t size)
 {
@@ -200,7 +204,7 @@ make_exempt(struct making *m, const struct conf_section *s, const char *name)
 	return set_options(m, CONF_EXEMPT, e, s);
 }
 
-/* The services that a heading names. Which service is named twice is an error. */
+/* Reads the services that a heading names. A service that has a section already is an error. */
 static int
 take_services(
     struct making *m, const struct conf_section *s, const char *names, struct conf_service *service)
@@ -237,9 +241,9 @@ make_service(struct making *m, const struct conf_section *s, const char *names)
 	struct conf_internal *in = m->c->internal;
 	struct conf_service *service = grow(&in->service, in->nservices, sizeof(*service));
 	const struct conf_section *otp = conf_sections_find(&in->sections, "otp");
-	/* What is wrong in [otp] was told there. */
-	struct conf_report quiet = {.full = true};
-	struct making unheard = {.c = m->c, .rep = &quiet};
+	/* Errors in [otp] have been reported when [otp] was read: discard them here. */
+	struct conf_report discarded = {.full = true};
+	struct making again = {.c = m->c, .rep = &discarded};
 	int r;
 
 	if (!service)
@@ -250,7 +254,7 @@ make_service(struct making *m, const struct conf_section *s, const char *names)
 	if (!r)
 		r = set_options(m, CONF_SERVICE, &service->signin, NULL);
 	if (!r && otp)
-		r = set_options(&unheard, CONF_SERVICE, &service->signin, otp);
+		r = set_options(&again, CONF_SERVICE, &service->signin, otp);
 	return r ? r : set_options(m, CONF_SERVICE, &service->signin, s);
 }
 
@@ -377,7 +381,7 @@ conf_load_at(const char *path, uid_t second_owner, int64_t now_s, struct conf **
 		r = make(&m);
 	if (r)
 		return r;
-	/* Only where every file was read: what seems missing may stand in the one that was not. */
+	/* Only if every file was read: what seems to be missing may be in one that was not. */
 	if (!report->failed)
 		conf_check(c, now_s, report);
 	if (report->no_memory)

@@ -91,7 +91,7 @@ conf_is_proxy(const char *s)
 		s += len;
 		if (!*s || strpbrk(s, "@/?# \t\"\\"))
 			return false;
-		/* An IPv6 address stands in brackets; the port is behind them. */
+		/* An IPv6 address is in brackets, and the port after them. */
 		colon = s[0] == '[' ? strchr(s, ']') : s + strcspn(s, ":");
 		if (!colon || colon == s)
 			return false;
@@ -273,7 +273,7 @@ conf_date(const char *s, int64_t *end_s)
 
 	if (strlen(s) != strlen("YYYY-MM-DD") || !strptime(s, "%Y-%m-%d", &day))
 		return -OTP_EINVAL;
-	/* strptime() takes the 30th of February, and blanks before a number. */
+	/* strptime() accepts the 30th of February, and blanks before a number. */
 	check = (struct tm){.tm_year = day.tm_year,
 	    .tm_mon = day.tm_mon,
 	    .tm_mday = day.tm_mday,
@@ -293,7 +293,7 @@ conf_date(const char *s, int64_t *end_s)
 	return 0;
 }
 
-/* Are all bits behind the prefix zero? */
+/* True if all bits after the prefix are zero. */
 static bool
 host_bits_zero(const unsigned char *addr, int prefix)
 {
@@ -303,7 +303,7 @@ host_bits_zero(const unsigned char *addr, int prefix)
 	return true;
 }
 
-/* Any network in CIDR form; *most are the bits of an address of its family. */
+/* Reads any network in CIDR form. *most is the bits of an address of its family: 32 or 128. */
 static int
 network_read(const char *s, struct conf_network *n, int *most)
 {
@@ -359,7 +359,7 @@ conf_network_is_v4(const struct conf_network *n)
 bool
 conf_network_is_wide(const struct conf_network *n)
 {
-	/* fc00::/7 and fe80::/10 are as private as 10.0.0.0/8. */
+	/* fc00::/7 and fe80::/10 are private networks (RFC 4193, RFC 4291). */
 	bool ula = n->prefix >= 7 && (n->addr[0] & 0xfe) == 0xfc;
 	bool link = n->prefix >= 10 && n->addr[0] == 0xfe && (n->addr[1] & 0xc0) == 0x80;
 
@@ -409,7 +409,10 @@ least(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-/* Edits from a to b (insert, drop, replace, swap neighbours), whatever the case. */
+/*
+ * The number of edits from a to b, ignoring case: insert, remove or replace a character, or swap
+ * two neighbours (optimal string alignment distance).
+ */
 static size_t
 distance(const char *a, const char *b)
 {

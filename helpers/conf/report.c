@@ -9,7 +9,7 @@
 
 enum { MESSAGE_MAX = 1024 };
 
-/* The last row of a report that has become too long; room is kept for it. */
+/* The last row of a report that is full. Room for it is always reserved. */
 static const char more_follow[] = "(more errors follow; these are the first)";
 
 static const char *

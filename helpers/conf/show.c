@@ -29,7 +29,7 @@ show_option(const struct showing *to, const struct conf_option *o, const struct 
 	to->fn(&shown, to->arg);
 }
 
-/* All options of a kind; s is NULL where no file has the section. */
+/* Shows all options of a kind. s is NULL if no file has the section. */
 static void
 show_all(const struct showing *to, enum conf_kind kind, const struct conf_section *s,
     const char *section, const char *own_name)
@@ -58,7 +58,7 @@ show_free_keys(const struct showing *to, const struct conf_section *s)
 	}
 }
 
-/* The options of [otp] that the section of a service, or NULL, does not set. */
+/* Shows the options of [otp] that s, the section of a service or NULL, does not set. */
 static void
 show_inherited(
     const struct showing *to, const struct conf_section *otp, const struct conf_section *s)
@@ -68,7 +68,7 @@ show_inherited(
 			show_option(to, &conf_table[i], otp, "otp", NULL);
 }
 
-/* What a [service] section sets. */
+/* Shows the options that a [service] section sets. */
 static void
 show_overrides(const struct showing *to, const struct conf_section *s)
 {
@@ -113,7 +113,7 @@ conf_show(const struct conf *c, const char *service, conf_show_fn *fn, void *arg
 	}
 }
 
-/* A file's name may hold anything, and must stay in its comment. */
+/* Writes the origin as a comment. A file's name may have a newline, which must not end it. */
 static void
 put_origin(struct buf *out, const struct conf_shown *shown)
 {

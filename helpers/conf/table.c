@@ -15,7 +15,7 @@
 #define HOUR   (60 * MINUTE)
 #define DAY    (24 * HOUR)
 
-/* In the order of the enums of conf.h. */
+/* The index of a word is its value in the enum of conf.h. */
 static const char *const ask_first_words[] = {"auto", "always", "never", NULL};
 static const char *const unregistered_words[] = {"deny", "skip", NULL};
 static const char *const identity_words[] = {"target", "caller", NULL};
@@ -235,7 +235,7 @@ is_network(const char *s)
 	return conf_network(s, &n) == 0 && !conf_network_is_wide(&n);
 }
 
-/* What one item of a list must be. */
+/* What an item of a list must be, by enum conf_type. */
 static const struct {
 	conf_item_fn *is;
 	const char *noun;
@@ -247,7 +247,7 @@ static const struct {
     [CONF_FOLDERS] = {.is = conf_is_path, .noun = "an absolute path"},
     [CONF_PREFIXES] = {.is = conf_is_prefix, .noun = "a number prefix like +977"},
     [CONF_NETWORKS] = {.is = is_network, .noun = "a numeric address, or a network like 10.0.0.0/8"},
-    [CONF_DATE] = {.is = NULL}, /* the last type: each has its place */
+    [CONF_DATE] = {.is = NULL}, /* the last type: the array has an element for each */
 };
 
 static int
@@ -354,7 +354,7 @@ item_is_right(const struct conf_option *o, const char *item)
 	return o->type == CONF_WINDOWS ? !set_windows(o, &w, item) : items[o->type].is(item);
 }
 
-/* Says what is wrong with the item behind those of *before, or adds it to them. */
+/* Writes what is wrong with the item that follows those in *before, or adds it to them. */
 static void
 judge_item(const struct conf_option *o, const char *item, struct strlist *before, char *dst)
 {
@@ -404,7 +404,7 @@ conf_wrong(const struct conf_option *o, const char *text, char dst[static CONF_W
 	if (o->type == CONF_TEXT && strlen(text) > (size_t)o->max)
 		(void)snprintf(dst, CONF_WRONG_MAX, "it has %zu bytes, expected at most %" PRId64,
 		    strlen(text), o->max);
-	else if (o->type == CONF_PROXY) /* its URL may have a password in it */
+	else if (o->type == CONF_PROXY) /* no value: the URL may have a password in it */
 		(void)snprintf(dst, CONF_WRONG_MAX, "expected %s", expects);
 	else
 		(void)snprintf(dst, CONF_WRONG_MAX, "\"%.80s\": expected %s", text, expects);
