@@ -12,7 +12,7 @@
 
 enum { PROFILE_MAX = 256 * 1024 };
 
-/* The file's text from the first folder that has it. */
+/* Reads NAME.json from the first folder that has it. *file becomes its path. */
 static int
 find_file(const char *name, const struct strlist *folders, uid_t second_owner, char **file,
     struct secret *text, struct conf_report *report)

@@ -21,7 +21,7 @@ static const char *const class_names[] = {
     [CLASS_BROKEN] = "broken",
 };
 
-/* Known in every template. `code` is there when we make it. */
+/* The variables of every profile, see pam_otp-provider(5). */
 static const char *const builtins[] = {"user", "host", "service", "channel", "dest", "code",
     "ttl_min", "ttl_sec", "code_length", "message", "phone", "phone.digits", "phone.cc",
     "phone.pluscc", "phone.national", "phone.masked", "email", "email.masked"};
@@ -44,7 +44,7 @@ status_listed(const int *list, size_t n, long status)
 bool
 profile_is_builtin(const char *name)
 {
-	/* A user's attribute for this provider: whether there is one shows at the sign-in. */
+	/* An attribute of the user. Which attributes a user has is known only at the sign-in. */
 	if (!strncmp(name, "attr.", 5) && name[5])
 		return true;
 	for (size_t i = 0; i < COUNT(builtins); i++)

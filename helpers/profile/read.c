@@ -110,7 +110,7 @@ read_channels(struct reader *rd, json_t *root)
 	reader_up(rd, before);
 }
 
-/* 6, or [4, 10]: the digits of a code that is made elsewhere. */
+/* Reads 6 or [4, 10]: how many digits a code of the provider has. */
 static void
 read_length(struct reader *rd, json_t *code)
 {
@@ -219,7 +219,7 @@ read_optional(struct reader *rd, json_t *root, const char *key)
 	return q;
 }
 
-/* What the engine itself takes from the answer to a send, as captures of its own. */
+/* Adds a capture for the value that the helper itself needs from a send: the code or its echo. */
 static void
 add_response(struct reader *rd, struct request *q)
 {
@@ -243,7 +243,7 @@ add_response(struct reader *rd, struct request *q)
 	};
 }
 
-/* In the order of a sign-in: what an earlier request captures, a later one may use. */
+/* Reads the requests in the order of a sign-in: later ones may use the captures of earlier ones. */
 static void
 read_requests(struct reader *rd, json_t *root)
 {

@@ -20,7 +20,6 @@ reader_fault(struct reader *rd, const char *fmt, ...)
 	rd->failed = true;
 }
 
-/* Steps down to a member; reader_up() goes back to where `before` says. */
 size_t
 reader_down(struct reader *rd, const char *token)
 {
@@ -45,7 +44,6 @@ reader_up(struct reader *rd, size_t before)
 	rd->at[before] = '\0';
 }
 
-/* Every key must be one of the known ones. */
 bool
 reader_known_keys(struct reader *rd, json_t *object, const char *const *known, size_t n)
 {
@@ -90,8 +88,6 @@ reader_copy(struct reader *rd, const json_t *value)
 	return s;
 }
 
-/* A member's string, or the fallback; NULL where the fallback is NULL and it is missing: an error.
- */
 char *
 reader_string(struct reader *rd, json_t *object, const char *key, const char *fallback)
 {
@@ -121,7 +117,6 @@ reader_bool(struct reader *rd, json_t *object, const char *key)
 	return json_is_true(value);
 }
 
-/* The index of a string in a list of words, or -1 after a fault that names them. */
 int
 reader_one_of(struct reader *rd, const json_t *value, const char *const *word, size_t n)
 {
@@ -142,7 +137,7 @@ reader_one_of(struct reader *rd, const json_t *value, const char *const *word, s
 }
 
 static bool
-captures_it(const struct request *q, const char *name)
+captures(const struct request *q, const char *name)
 {
 	for (size_t i = 0; q && i < q->ncaptures; i++)
 		if (!strcmp(q->capture[i].name, name))
@@ -164,15 +159,14 @@ reader_is_set(const struct reader *rd, const char *name)
 	return false;
 }
 
-/* What requests that come earlier in a sign-in have captured counts as well. */
+/* True for variables of the profile, and for captures of the requests that were read so far. */
 static bool
 is_known(const struct reader *rd, const char *name)
 {
 	const struct profile *p = rd->p;
 
-	return reader_is_set(rd, name) || (p->session && captures_it(&p->session->request, name)) ||
-	       captures_it(&p->send, name) || captures_it(p->resend, name) ||
-	       captures_it(p->verify, name);
+	return reader_is_set(rd, name) || (p->session && captures(&p->session->request, name)) ||
+	       captures(&p->send, name) || captures(p->resend, name) || captures(p->verify, name);
 }
 
 static int
@@ -224,7 +218,6 @@ reader_template(struct reader *rd, const char *text)
 		reader_fault(rd, "%s", why);
 }
 
-/* "name": "template", "name?": "template" */
 void
 reader_pairs(struct reader *rd, json_t *object, const char *key, struct pairs *out)
 {

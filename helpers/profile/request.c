@@ -35,7 +35,7 @@ reader_status(struct reader *rd, json_t *object, const char *key, int *out, size
 	reader_up(rd, before);
 }
 
-/* ["", "text", "EXTENDED REGULAR EXPRESSION"]: of an answer that is no JSON. */
+/* Reads ["", "text", "EXTENDED REGULAR EXPRESSION"], a check for answers that are not JSON. */
 static void
 read_text_check(struct reader *rd, json_t *value, struct check *c)
 {
@@ -167,7 +167,7 @@ read_fail(struct reader *rd, json_t *request, struct request *q)
 	reader_up(rd, before);
 }
 
-/* "/pointer", {"ptr": ...}, {"header": ...} or {"cookie": ...}, with "optional" */
+/* Reads "/pointer", {"ptr": ...}, {"header": ...} or {"cookie": ...}; an object may be optional. */
 static void
 read_capture(struct reader *rd, const char *name, json_t *spec, struct capture *c)
 {
@@ -237,7 +237,7 @@ check_origin(const char *name, const char *conversion, void *arg)
 	return 0;
 }
 
-/* The length of the scheme that the URL begins with, 0 where it is another. */
+/* The length of the scheme of the URL with "://"; 0 if the scheme is not allowed. */
 static size_t
 scheme_len(const struct request *q)
 {
@@ -251,7 +251,10 @@ scheme_len(const struct request *q)
 	return 0;
 }
 
-/* Only the configuration may say where a request goes. */
+/*
+ * Checks a URL. Its scheme, host and port may come only from the profile and the configuration: a
+ * user or an answer must not choose where a code and a token are sent.
+ */
 static void
 check_url(struct reader *rd, const struct request *q)
 {
@@ -320,7 +323,7 @@ read_mail(struct reader *rd, json_t *spec, struct request *q)
 	reader_up(rd, before);
 }
 
-/* At most one of json, form, text and mail. */
+/* Reads the body: at most one of json, form, text and mail. */
 static void
 read_body(struct reader *rd, json_t *spec, struct request *q)
 {
@@ -345,7 +348,7 @@ read_body(struct reader *rd, json_t *spec, struct request *q)
 	read_mail(rd, spec, q);
 }
 
-/* "auth" or "auth?": {"basic": [login, password]} */
+/* Reads "auth" or "auth?": {"basic": [login, password]}. */
 static void
 read_auth(struct reader *rd, json_t *spec, struct request *q)
 {
@@ -381,7 +384,7 @@ read_method(struct reader *rd, json_t *spec, struct request *q)
 	reader_up(rd, before);
 }
 
-/* A mail has an address, a login, and answers that are a number alone. */
+/* Reports members that have no meaning for a mail. Its answer is only a status. */
 static void
 check_mail(struct reader *rd, json_t *spec, const char *key, const struct request *q)
 {
