@@ -1,9 +1,10 @@
 /*
+ * Drives libcurl's transfers. transfer.c says what a transfer may do.
+ *
  * MUST:
- *  - libcurl's own timeouts stay off: they wait for a name lookup that hangs. The loop here keeps
- *    the time, and leaves behind what would make it wait;
- *  - every wait also watches the peer.
- * What a transfer may do, and what it may not, is in transfer.c.
+ *  - libcurl's own timeouts stay off, because they wait for a name lookup that hangs. The loop here
+ *    keeps the deadline. It abandons a transfer that libcurl would wait for.
+ *  - Every wait also watches the peer.
  */
 #include "helpers/http/curl.h"
 
@@ -16,8 +17,8 @@
 #include "helpers/http/transfer.h"
 
 enum {
-	SLICE_MS = 100,	    /* of a wait: how soon it shows that this process was held up */
-	LOST_MAX_MS = 1000, /* held up for longer, a deadline that passed proves nothing */
+	SLICE_MS = 100,	    /* the longest single wait: shows if this process was stopped in it */
+	LOST_MAX_MS = 1000, /* if more time was lost, a missed deadline is no provider's fault */
 };
 
 struct curl_http {
@@ -25,12 +26,12 @@ struct curl_http {
 	int peer;
 	const char *ca_dir;
 	CURLM *multi;
-	struct transfer *begun; /* by begin(), not ended yet */
-	/* Cut off by a deadline; kept so that nothing they use goes away under them. */
+	struct transfer *begun; /* by curl_begin(), and not ended yet; or NULL */
+	/* Cut off by a deadline. They are never freed, because libcurl's threads may use them. */
 	struct transfer *abandoned;
 };
 
-/* Ends a transfer that is in the multi handle. */
+/* Removes a transfer from the multi handle and frees it. */
 static void
 transfer_end(struct curl_http *h, struct transfer *t)
 {
@@ -38,7 +39,7 @@ transfer_end(struct curl_http *h, struct transfer *t)
 	transfer_free(t);
 }
 
-/* Takes the transfers that have ended; true when t is one of them, with its *code. */
+/* Looks for transfers that have ended. True, with its *code, if t is one of them. */
 static bool
 collect(struct curl_http *h, const struct transfer *t, CURLcode *code)
 {
@@ -61,8 +62,8 @@ collect(struct curl_http *h, const struct transfer *t, CURLcode *code)
 }
 
 /*
- * Runs until t has ended (0, with *code), or until it is cut off: -OTP_ETIME, -OTP_EGONE. Without
- * t, only the latter.
+ * Runs all transfers until t has ended: 0, with its *code. -OTP_ETIME if dl has passed, -OTP_EGONE
+ * if the peer hung up, -OTP_ESYS if this process was kept from running, -OTP_ENOMEM. t may be NULL.
  */
 static int
 drive(struct curl_http *h, const struct transfer *t, struct deadline dl, CURLcode *code)
@@ -74,13 +75,12 @@ drive(struct curl_http *h, const struct transfer *t, struct deadline dl, CURLcod
 		struct curl_waitfd extra = {.fd = h->peer, .events = CURL_WAIT_POLLIN};
 		int running, ready, r, wait = deadline_left(dl);
 
-		/* libcurl's own clock, which a mail has, must not be what ends it. */
+		/* A mail has a timeout of libcurl's, too: the deadline here must end it first. */
 		if (!(t && t->is_mail && !wait) && curl_multi_perform(h->multi, &running))
 			return -OTP_ENOMEM;
 		if (collect(h, t, code))
 			return 0;
 		pace_worked(&pace);
-		/* Time that was not ours proves nothing of the provider. */
 		if (deadline_passed(dl))
 			return pace.lost_ms > LOST_MAX_MS ? -OTP_ESYS : -OTP_ETIME;
 		if (wait > SLICE_MS)
@@ -104,8 +104,8 @@ put_aside(struct curl_http *h, struct transfer *t)
 }
 
 /*
- * Leaves behind what libcurl would wait for: the multi handle with all that is in it, t among it.
- * Nothing drives it any more, so no callback runs again.
+ * Abandons the multi handle with its transfers, t among them: libcurl would wait for their name
+ * lookups when it closes them. Nothing drives them any more, so no callback runs again.
  */
 static void
 abandon(struct curl_http *h, struct transfer *t)
@@ -134,7 +134,7 @@ curl_close(struct http *base)
 	free(h);
 }
 
-/* Prepares a transfer and puts it into the multi handle; *out is the caller's to end. */
+/* Prepares a transfer and adds it to the multi handle. The caller ends *out. */
 static int
 start(struct curl_http *h, const struct http_request *q, const struct http_route *route,
     struct deadline dl, struct http_answer *a, struct transfer **out)

@@ -3,7 +3,7 @@
 #include "common/err.h"
 #include "helpers/http/probe.h"
 
-/* A failure before the request was written: is it this machine's? */
+/* True if this machine caused the failure, and before the request was written. */
 static bool
 is_local(const struct transfer *t, const struct http_answer *a)
 {
@@ -20,7 +20,7 @@ transfer_judge_failure(CURLcode code, const struct transfer *t, const struct htt
 {
 	switch (code) {
 	case CURLE_OUT_OF_MEMORY:
-		/* Also said of a header line that is too long. */
+		/* libcurl also reports this for a header line that is too long. */
 		if (a->written)
 			return -OTP_ETOOBIG;
 		return -OTP_ENOMEM;
@@ -29,7 +29,7 @@ transfer_judge_failure(CURLcode code, const struct transfer *t, const struct htt
 	case CURLE_SSL_CACERT_BADFILE:
 	case CURLE_URL_MALFORMAT:
 		return -OTP_EINVAL;
-	case CURLE_UNSUPPORTED_PROTOCOL: /* said of an answer without a status line */
+	case CURLE_UNSUPPORTED_PROTOCOL: /* libcurl reports this if an answer has no status line */
 	case CURLE_WEIRD_SERVER_REPLY:
 	case CURLE_BAD_CONTENT_ENCODING:
 		return -OTP_EPROTO;

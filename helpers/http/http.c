@@ -1,4 +1,4 @@
-/* What an answer's head says, and the way to whoever speaks HTTP. */
+/* Reads headers of an answer, and calls the implementation's functions. */
 #include "helpers/http/http.h"
 
 #include <string.h>
@@ -18,7 +18,10 @@ http_answer_clear(struct http_answer *a)
 	};
 }
 
-/* The next line of the head that is the named header; its value, trimmed, in *value and *len. */
+/*
+ * Finds the next header of this name. *value and *len are its value, without blanks around it.
+ * Returns the line after it, or NULL if there is none.
+ */
 static const char *
 next_header(const char *head, const char *name, const char **value, size_t *len)
 {

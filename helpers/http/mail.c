@@ -1,10 +1,12 @@
 /*
+ * The dialog with a mail server (RFC 5321).
+ *
  * MUST:
- *  - each line of the server is a reply, and all of them have a bound;
- *  - with a login, no sender is named before it was accepted;
- *  - "written" is true from the moment the server asks for the text, and not before;
- *  - where libcurl waits by itself (while the server judges the text, and after QUIT), the
- *    callbacks see the deadline and the peer.
+ *  - Each line of the server is a well-formed reply, and all replies together have a maximum size.
+ *  - If there is a login, no sender is named before the server has accepted it.
+ *  - `written` becomes true when the server asks for the text, and not earlier.
+ *  - libcurl waits without our loop while the server judges the text, and after QUIT. There the
+ *    callbacks watch the deadline and the peer.
  */
 #include "helpers/http/mail.h"
 
@@ -18,16 +20,16 @@
 #include "helpers/http/transfer.h"
 
 enum {
-	BACKSTOP_MS = 50, /* behind the deadline: when libcurl looks up from a wait of its own */
+	BACKSTOP_MS = 50, /* after the deadline: libcurl's own timeout ends a wait of its own */
 	LOGIN_OK = 235,
 	TEXT_WANTED = 354,
 	FIRST_REFUSAL = 400,
 };
 
-/* Which reply since MAIL answers what. */
+/* The number of the reply, counted from the command MAIL, and what it answers. */
 enum { OF_SENDER = 1, OF_RECIPIENT, OF_DATA, OF_TEXT };
 
-/* The code of a reply's line, from 200 to 599, or -1. */
+/* The code of a line, from 200 to 599; -1 if the line is no reply. */
 static long
 reply_code(const char *line, size_t len)
 {
@@ -39,7 +41,7 @@ reply_code(const char *line, size_t len)
 	return (line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0');
 }
 
-/* Takes one line that the server said. 0; -OTP_EPROTO where it is no reply; -OTP_ETOOBIG. */
+/* Takes one line from the server. 0; -OTP_EPROTO if it is no reply; -OTP_ETOOBIG. */
 static int
 take_line(struct mail_dialog *t, const char *line, size_t len)
 {
@@ -77,8 +79,8 @@ stage_of(const struct mail_dialog *t)
 }
 
 /*
- * What is still written reaches the server, and nothing is waited for any more: libcurl says QUIT
- * when it closes, and would wait for an answer to it.
+ * Ends reading only: what was written still reaches the server. libcurl sends QUIT when it closes,
+ * and would otherwise wait for the answer.
  */
 static void
 hang_up(const struct mail_dialog *t)
@@ -104,14 +106,14 @@ on_reply(char *line, size_t one, size_t len, void *arg)
 	return t->overflow ? 0 : len;
 }
 
-/* The sender is about to be named: until now, it was about us. */
+/* libcurl calls this before it names the sender. */
 static int
 on_mail(void *arg, char *remote_ip, char *local_ip, int remote_port, int local_port)
 {
 	struct mail_dialog *t = &((struct transfer *)arg)->dialog;
 
 	(void)remote_ip, (void)local_ip, (void)remote_port, (void)local_port;
-	/* libcurl goes on without a login where the server does not offer one. */
+	/* If the server offers no login, libcurl would continue without one. */
 	if (t->wants_login && !t->logged_in) {
 		hang_up(t);
 		return CURL_PREREQFUNC_ABORT;
@@ -120,7 +122,7 @@ on_mail(void *arg, char *remote_ip, char *local_ip, int remote_port, int local_p
 	return CURL_PREREQFUNC_OK;
 }
 
-/* Called at least once a second where libcurl waits by itself. */
+/* libcurl calls this at least once a second during a wait of its own. */
 static int
 on_progress(void *arg, curl_off_t down_all, curl_off_t down, curl_off_t up_all, curl_off_t up)
 {
@@ -137,7 +139,7 @@ on_progress(void *arg, curl_off_t down_all, curl_off_t down, curl_off_t up_all, 
 	return t->cut ? 1 : 0;
 }
 
-/* Remembers it for hang_up(). */
+/* Opens a socket and keeps it for hang_up(). */
 static curl_socket_t
 on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
@@ -192,11 +194,11 @@ mail_set(const struct http_request *q, const char *request_id, bool starttls, in
 	c = c ? c
 	      : curl_easy_setopt(
 		    e, CURLOPT_USE_SSL, starttls ? (long)CURLUSESSL_ALL : (long)CURLUSESSL_NONE);
-	/* Older mechanisms protect nothing that TLS does not. */
+	/* TLS protects the password, so the older challenge-response methods add nothing. */
 	c = c ? c : curl_easy_setopt(e, CURLOPT_LOGIN_OPTIONS, "AUTH=PLAIN;AUTH=LOGIN");
-	/* Where a kept connection dies under it, libcurl would send the mail again. */
+	/* If a kept connection broke, libcurl would send the mail a second time. */
 	c = c ? c : curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L);
-	/* Closed while the callbacks are there. */
+	/* The connection closes with its transfer, while the callbacks still watch it. */
 	c = c ? c : curl_easy_setopt(e, CURLOPT_FORBID_REUSE, 1L);
 	c = c ? c : curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)deadline_left(dl) + BACKSTOP_MS);
 	return c ? -OTP_ENOMEM : mail_message(e, q->mail, request_id, &t->dialog);
@@ -212,7 +214,7 @@ mail_judge(CURLcode code, const struct transfer *t, struct http_answer *a)
 	a->failure = curl_easy_strerror(code);
 	if (dialog->cut || t->overflow)
 		return dialog->cut ? dialog->cut : t->overflow;
-	/* A refusal ends the dialog; only the whole of it makes libcurl say OK. */
+	/* After a refusal libcurl reports an error, but the server's reply is the answer. */
 	if (code && dialog->reply < FIRST_REFUSAL) {
 		if (no_login)
 			a->failure = "the mail server accepts no login by PLAIN or LOGIN";

@@ -1,8 +1,10 @@
 /*
+ * Makes the message of a mail (RFC 5322).
+ *
  * MUST:
- *  - no text of elsewhere ends a header or an address early: what could is refused, and a subject
- *    or name beyond plain ASCII is encoded (RFC 2047);
- *  - nothing of the code or the user stands in a header that is not the profile's.
+ *  - No value can end a header or an address early. Control characters are refused. A subject or
+ *    name that is not plain ASCII is encoded (RFC 2047).
+ *  - The headers that are added here contain nothing of the code or the user.
  */
 #include "helpers/http/mail.h"
 
@@ -18,13 +20,13 @@
 #include "helpers/base/email.h"
 
 enum {
-	LINE_MAX_BYTES = 256, /* of a subject or a name */
-	WORD_BYTES = 36,      /* of an encoded word: with "Subject: " it is a line of 69 */
+	LINE_MAX_BYTES = 256, /* the longest subject or name */
+	WORD_BYTES = 36, /* of text in one encoded word; with "Subject: " the line has 69 bytes */
 	MAIL_HEADER_MAX = 2048,
 	ID_BYTES = 16,
 };
 
-/* A subject or a name. */
+/* True for text that may be a subject or a name. */
 static bool
 is_line(const char *s)
 {
@@ -46,7 +48,7 @@ mail_check(const struct http_mail *m)
 		   : -OTP_EINVAL;
 }
 
-/* Fits a header line as it is? "=?" would be read as an encoded word. */
+/* True if the text needs no encoding in a header. "=?" would begin an encoded word. */
 static bool
 is_plain(const char *s)
 {
@@ -56,7 +58,7 @@ is_plain(const char *s)
 	return strlen(s) <= WORD_BYTES && !strstr(s, "=?");
 }
 
-/* How many bytes of the text fill an encoded word; a character is not divided. */
+/* How many bytes of the text go into the next encoded word. It divides no character. */
 static size_t
 word_len(const char *s)
 {
@@ -108,7 +110,7 @@ put_from(struct buf *b, const char *name, const char *address)
 	buf_putf(b, "<%s>", address);
 }
 
-/* RFC 5322 3.3, by our own words: strftime() would ask the locale. */
+/* The date of RFC 5322, 3.3. strftime() would use the names of the locale. */
 static void
 put_date(struct buf *b)
 {
@@ -124,7 +126,7 @@ put_date(struct buf *b)
 	    months[t.tm_mon], t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec);
 }
 
-/* Random, and the domain that the sender shows anyway. */
+/* A random Message-ID. Its domain is the sender's, which the mail shows anyway. */
 static int
 put_id(struct buf *b, const char *from)
 {
@@ -170,11 +172,14 @@ add_headers(const struct http_mail *m, const char *request_id, struct curl_slist
 			r = append(list, buf_str(&line[i]));
 		buf_free(&line[i]);
 	}
-	/* RFC 3834: nobody's machine answers it. */
+	/* RFC 3834: so that no mail program answers automatically. */
 	return r ? r : append(list, "Auto-Submitted: auto-generated");
 }
 
-/* Lines end in CR LF, at which the encoder folds; it encodes every other control character. */
+/*
+ * Adds the text with lines that end in CR LF, as quoted-printable wants it. The encoder escapes all
+ * other control characters.
+ */
 static int
 add_text(CURL *e, const char *text, curl_mime **out)
 {

@@ -15,7 +15,7 @@ peer_check(int peer)
 	return peer < 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)) ? 0 : -OTP_EGONE;
 }
 
-/* As libcurl would, but remembers that it was this machine that had no socket left. */
+/* Opens a socket as libcurl would, and notes a failure, because this machine caused it. */
 curl_socket_t
 transfer_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {

@@ -13,7 +13,10 @@
 
 enum { PROBES = 5 };
 
-/* Connecting makes the kernel look for a free port; a refusal from loopback means it found one. */
+/*
+ * True if the kernel can give a new socket a port. connect(2) makes it look for one. If the
+ * connection is refused, the kernel had found a port.
+ */
 static bool
 port_is_free(int family, int type)
 {
@@ -59,7 +62,7 @@ probe_machine(void)
 {
 	const struct timespec nap = {.tv_nsec = 10 * 1000 * 1000};
 
-	/* More than once: somebody may free a port for a moment. */
+	/* Several times: a user who holds all ports may free one for a moment. */
 	for (int i = 0; i < PROBES; i++) {
 		if (i)
 			(void)nanosleep(&nap, NULL);
@@ -88,8 +91,9 @@ pace_begin(struct pace *p)
 	*p = (struct pace){0, clock_ms(CLOCK_MONOTONIC), clock_ms(CLOCK_PROCESS_CPUTIME_ID)};
 }
 
+/* Adds to the lost time what has passed since the last call beyond own_ms. */
 static void
-pace_look(struct pace *p, int64_t own_ms)
+pace_add(struct pace *p, int64_t own_ms)
 {
 	int64_t wall = clock_ms(CLOCK_MONOTONIC), took = wall - p->wall_ms;
 
@@ -102,11 +106,11 @@ pace_look(struct pace *p, int64_t own_ms)
 void
 pace_worked(struct pace *p)
 {
-	pace_look(p, clock_ms(CLOCK_PROCESS_CPUTIME_ID) - p->cpu_ms + 1);
+	pace_add(p, clock_ms(CLOCK_PROCESS_CPUTIME_ID) - p->cpu_ms + 1);
 }
 
 void
 pace_waited(struct pace *p, int64_t wait_ms)
 {
-	pace_look(p, wait_ms + 1);
+	pace_add(p, wait_ms + 1);
 }

@@ -1,8 +1,11 @@
 /*
  * MUST:
- *  - https, or http to a literal loopback address; certificates and names always checked;
- *  - a mail over TLS, from the first byte or by STARTTLS, or to a literal loopback address;
- *  - nothing from the environment, no redirect, no cookie jar, no netrc, no second try.
+ *  - A request goes over https, or over http to a literal loopback address. The certificate and its
+ *    names are always checked.
+ *  - A mail goes over TLS, either from the first byte or after STARTTLS, unless the server is a
+ *    literal loopback address.
+ *  - No transfer uses the environment, follows a redirect, keeps cookies, reads .netrc or is tried
+ *    a second time.
  */
 #include "helpers/http/transfer.h"
 
@@ -20,36 +23,36 @@
 #include "helpers/http/failure.h"
 #include "helpers/http/peer.h"
 
-/* Every option that is a number, with its reason. */
+/* The options that are numbers, with their reasons. */
 static const struct {
 	CURLoption option;
 	long value;
 } numbers[] = {
     {CURLOPT_NOSIGNAL, 1},		 /* no SIGALRM, no SIGPIPE handler */
-    {CURLOPT_QUICK_EXIT, 1},		 /* a hung name lookup must not hold up the clean-up */
-    {CURLOPT_FOLLOWLOCATION, 0},	 /* a redirect would carry the code elsewhere */
-    {CURLOPT_NETRC, CURL_NETRC_IGNORED}, /* credentials come from the configuration alone */
-    {CURLOPT_SSL_VERIFYPEER, 1},	 /* there is no switch for it */
-    {CURLOPT_SSL_VERIFYHOST, 2},	 /* nor for this */
+    {CURLOPT_QUICK_EXIT, 1},		 /* do not wait for a hung name lookup at the clean-up */
+    {CURLOPT_FOLLOWLOCATION, 0},	 /* a redirect would send the code to another server */
+    {CURLOPT_NETRC, CURL_NETRC_IGNORED}, /* only the configuration has credentials */
+    {CURLOPT_SSL_VERIFYPEER, 1},	 /* no option of pam_otp turns this off */
+    {CURLOPT_SSL_VERIFYHOST, 2},	 /* nor this */
     {CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2}, /* 1.2 and later */
-    {CURLOPT_SSL_SESSIONID_CACHE, 0},		   /* one process, one server: nothing to resume */
+    {CURLOPT_SSL_SESSIONID_CACHE, 0},		   /* a short process: no session to resume */
     {CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1}, /* one request gains nothing from HTTP/2 */
-    {CURLOPT_HTTP09_ALLOWED, 0},		   /* bytes without a status line are no answer */
-    {CURLOPT_DISALLOW_USERNAME_IN_URL, 1},	   /* "user@host" in a URL misleads readers of it */
-    {CURLOPT_PATH_AS_IS, 1},			   /* a profile's path is sent as it is written */
-    {CURLOPT_TCP_NODELAY, 1},		/* a request is one small write: do not wait for more */
-    {CURLOPT_NOPROGRESS, 1},		/* no meter */
-    {CURLOPT_EXPECT_100_TIMEOUT_MS, 0}, /* the body follows its head at once */
+    {CURLOPT_HTTP09_ALLOWED, 0},		   /* an answer must have a status line */
+    {CURLOPT_DISALLOW_USERNAME_IN_URL, 1},	   /* readers misread "user@host" in a URL */
+    {CURLOPT_PATH_AS_IS, 1},			   /* the path is sent as the profile has it */
+    {CURLOPT_TCP_NODELAY, 1},			   /* send a small request at once */
+    {CURLOPT_NOPROGRESS, 1},			   /* no progress meter */
+    {CURLOPT_EXPECT_100_TIMEOUT_MS, 0},		   /* send the body at once after the head */
 };
 
 static const struct {
 	CURLoption option;
 	const char *value;
 } strings[] = {
-    {CURLOPT_CAINFO, NULL}, /* the bundle costs 16 ms of CPU; the folder does not */
-    {CURLOPT_NOPROXY, ""},  /* a configured proxy serves every host, no_proxy or not */
+    {CURLOPT_CAINFO, NULL}, /* reading the bundle takes 16 ms; the folder takes none */
+    {CURLOPT_NOPROXY, ""},  /* use the proxy for every host: ignore no_proxy */
     {CURLOPT_USERAGENT, "pam_otp"},
-    {CURLOPT_ACCEPT_ENCODING, NULL}, /* no decompression: a small answer stays small */
+    {CURLOPT_ACCEPT_ENCODING, NULL}, /* no compression: it could hide a huge answer */
     {CURLOPT_COOKIEFILE, NULL},	     /* no cookie engine */
 };
 
@@ -63,7 +66,7 @@ is_loopback(const char *host)
 	return !strcmp(host, "[::1]");
 }
 
-/* May it be asked, and must libcurl see to it that a mail goes over TLS? */
+/* True if the scheme is allowed. *starttls becomes true if a mail must begin TLS by STARTTLS. */
 static bool
 scheme_fits(const struct http_request *q, const struct http_route *route, const char *scheme,
     const char *host, bool *starttls)
@@ -75,7 +78,10 @@ scheme_fits(const struct http_request *q, const struct http_route *route, const 
 	       (!strcmp(scheme, "http") && !route->proxy && is_loopback(host));
 }
 
-/* Is the URL one that may be asked? Scheme and host, without the brackets of IPv6, into t. */
+/*
+ * Checks the URL, and copies scheme and host into t; an IPv6 address without its brackets. 0,
+ * -OTP_EINVAL if the URL is not allowed, or -OTP_ENOMEM.
+ */
 static int
 url_check(const struct http_request *q, const struct http_route *route, struct transfer *t,
     bool *starttls)
@@ -115,7 +121,7 @@ on_body(char *bytes, size_t one, size_t len, void *arg)
 	return t->overflow ? 0 : len;
 }
 
-/* A body that announces itself as too large is not begun. */
+/* True for a Content-Length that is too large: then the body is not read at all. */
 static bool
 too_long(const char *line, size_t len)
 {
@@ -143,11 +149,11 @@ on_header(char *line, size_t one, size_t len, void *arg)
 		t->overflow = -OTP_ETOOBIG;
 		return 0;
 	}
-	/* A status line begins an answer: what an interim one (1xx) said is dropped. */
+	/* A status line begins a new answer: the headers of an interim one (1xx) are dropped. */
 	if (len >= 5 && !strncmp(line, "HTTP/", 5))
 		buf_reset(&t->answer->head);
 	else if (t->head_ended)
-		return len; /* behind the body: nobody asked for it */
+		return len; /* a trailer after the body: ignored */
 	while (text && (line[text - 1] == '\n' || line[text - 1] == '\r'))
 		text--;
 	t->head_ended = !text;
@@ -156,14 +162,14 @@ on_header(char *line, size_t one, size_t len, void *arg)
 	return t->overflow ? 0 : len;
 }
 
-/* libcurl is about to write the request. */
+/* libcurl calls this before it writes the request. */
 static int
 on_request(void *arg, char *remote_ip, char *local_ip, int remote_port, int local_port)
 {
 	struct transfer *t = arg;
 
 	(void)remote_ip, (void)local_ip, (void)remote_port, (void)local_port;
-	/* On a kept connection that dies under a request, libcurl would make it again. */
+	/* If a kept connection broke, libcurl would make the request a second time. */
 	if (t->answer->written)
 		return CURL_PREREQFUNC_ABORT;
 	t->answer->written = true;
@@ -171,8 +177,8 @@ on_request(void *arg, char *remote_ip, char *local_ip, int remote_port, int loca
 }
 
 /*
- * libcurl accepts a name that stands in the certificate's subject alone. OpenSSL checks it besides,
- * in the alternative names only.
+ * libcurl also accepts a certificate with the name in its subject only. This makes OpenSSL require
+ * the name in the alternative names (RFC 6125).
  */
 static CURLcode
 on_tls(CURL *e, void *ctx, void *arg)
@@ -188,7 +194,7 @@ on_tls(CURL *e, void *ctx, void *arg)
 	return CURLE_SSL_CERTPROBLEM;
 }
 
-/* The trusted certificates: the system's folder, and the provider's file or folder besides. */
+/* Sets the trusted certificates: the system's folder, and the provider's own file or folder. */
 static CURLcode
 set_trust(CURL *e, const char *ca_dir, const char *ca, struct transfer *t)
 {
@@ -245,7 +251,7 @@ set_login(CURL *e, const struct http_request *q)
 	return c ? c : curl_easy_setopt(e, CURLOPT_PASSWORD, q->password);
 }
 
-/* What is the same for both protocols. */
+/* Sets URL, proxy and login, for HTTP and mail. */
 static CURLcode
 set_address(
     CURL *e, const struct http_request *q, const struct http_route *route, const struct transfer *t)
@@ -262,7 +268,7 @@ set_body(CURL *e, const struct http_request *q)
 {
 	CURLcode c = curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, q->method);
 
-	/* Without a body too, so that its length is said: 0. */
+	/* Even without a body, so that the request has "Content-Length: 0". */
 	if (!c && strcmp(q->method, "GET")) {
 		c = curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE, (long)q->body_len);
 		c = c ? c : curl_easy_setopt(e, CURLOPT_COPYPOSTFIELDS, q->body ? q->body : "");
@@ -275,8 +281,8 @@ add_headers(CURL *e, const struct http_request *q, const char *request_id, struc
 {
 	char id[64];
 	/*
-	 * What libcurl would add: it would wait for the word to go on with a large body, and name
-	 * the type of one that is not there. The latter is last: it goes where there is a body.
+	 * Headers that libcurl must not add. Expect makes it wait for the server before a large
+	 * body. Content-Type is last, because it is unwanted only if there is no body.
 	 */
 	static const char *const unwanted[] = {"Expect:", "Content-Type:"};
 	struct curl_slist *l;
@@ -320,7 +326,6 @@ transfer_free(struct transfer *t)
 	free(t);
 }
 
-/* What the end of a transfer means. */
 int
 transfer_judge(CURLcode code, const struct transfer *t, struct http_answer *a)
 {
@@ -334,7 +339,7 @@ transfer_judge(CURLcode code, const struct transfer *t, struct http_answer *a)
 		return t->overflow;
 	if (code)
 		return transfer_judge_failure(code, t, a);
-	/* libcurl takes a head that was cut off for a whole one. */
+	/* libcurl accepts a head that was cut off. */
 	if (!t->head_ended)
 		return -OTP_ENET;
 	(void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
