@@ -14,10 +14,13 @@
 #include "helpers/base/log.h"
 #include "http_build.h"
 
-/* An upgrade puts one file into place, and then the other. */
+/* An upgrade installs program and object one after the other, so a failure is tried again. */
 enum { ROUNDS = 10, ROUND_NS = 100 * 1000 * 1000, WHY_MAX = 2 * PATH_MAX };
 
-/* The kernel's word for it: a name that the caller gave would be the caller's to choose. */
+/*
+ * The path of the object, in the folder of this program. The kernel names the program: argv[0]
+ * would let the caller choose the folder.
+ */
 static int
 path_beside_us(char *dst, size_t size)
 {
@@ -32,7 +35,7 @@ path_beside_us(char *dst, size_t size)
 	return len > 0 && (size_t)len < size ? 0 : -OTP_ESYS;
 }
 
-/* Why not is appended to *why. */
+/* Loads the object once. *why gets the reason of a failure. */
 static int
 load(const char *path, uid_t second_owner, http_open_fn **out, struct buf *why)
 {
@@ -44,7 +47,8 @@ load(const char *path, uid_t second_owner, http_open_fn **out, struct buf *why)
 		buf_putf(why, "%s: expected owner root, and nobody else who may write it", culprit);
 		return -OTP_EPERM;
 	}
-	/* Lazy, for the libraries behind it: ours is bound at once, as it was linked to be. */
+	/* RTLD_LAZY is for the libraries that it needs. The object itself was linked to bind at
+	 * once. */
 	part = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
 	object = part ? dlsym(part, HTTP_OBJECT_SYMBOL) : NULL;
 	if (!object) {

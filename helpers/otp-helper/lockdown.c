@@ -1,6 +1,9 @@
 /*
- * MUST, in this order: nothing of the caller's is left before identity changes, identity changes
- * for good, and nothing is opened before it has.
+ * MUST:
+ *  - Before the identity changes, nothing of the caller's is left: descriptors, limits, signals,
+ *    schedule, environment.
+ *  - The identity changes for good: root cannot be regained.
+ *  - No file of pam_otp is opened before the identity has changed.
  */
 #include "helpers/otp-helper/lockdown.h"
 
@@ -24,14 +27,14 @@
 #include "common/err.h"
 
 enum {
-	HARD_ALARM = 330, /* seconds: above the longest login_timeout */
-	LAST_WORDS = 70,  /* seconds, once the host is dead: what hangs then ends, too */
+	HARD_ALARM = 330,  /* seconds: above the longest login_timeout */
+	ORPHAN_ALARM = 70, /* seconds that are left after the supervisor has died */
 	START_FD = 3,
-	FIRST_STEP = 64, /* exit statuses below are the program's own */
+	FIRST_STEP = 64, /* lower exit statuses are used by main() */
 	IDENTITY_STEP = 6,
 };
 
-/* Which door it is, and who is behind it: from the socket itself. */
+/* Finds out from the socket which transport it is, and the uid of the other end. */
 static int
 examine_socket(struct start_context *s)
 {
@@ -53,7 +56,10 @@ examine_socket(struct start_context *s)
 	return 0;
 }
 
-/* The socket above 2, null on 0 to 2 (a caller's own standard error is kept), nothing else. */
+/*
+ * Moves the socket to START_FD, opens /dev/null as 0, 1 and 2, and closes all others. If the helper
+ * is not root, the caller's standard error is kept.
+ */
 static int
 set_descriptors(struct start_context *s)
 {
@@ -88,8 +94,8 @@ set_alarm(struct start_context *s)
 }
 
 /*
- * The caller's limits must decide nothing. A hard limit that cannot be raised stays: what then
- * fails ends in a refusal.
+ * Replaces the caller's limits. A hard limit that cannot be raised stays; if something fails
+ * because of it, the sign-in is refused.
  */
 static int
 set_limits(struct start_context *s)
@@ -101,7 +107,7 @@ set_limits(struct start_context *s)
 	    {RLIMIT_CORE, 0}, /* memory holds codes and tokens */
 	    {RLIMIT_FSIZE, RLIM_INFINITY},
 	    {RLIMIT_NOFILE, 256},
-	    {RLIMIT_NPROC, RLIM_INFINITY}, /* name lookups run in a thread */
+	    {RLIMIT_NPROC, RLIM_INFINITY}, /* a name lookup runs in a thread */
 	    {RLIMIT_AS, RLIM_INFINITY},
 	    {RLIMIT_DATA, RLIM_INFINITY},
 	    {RLIMIT_STACK, 8 * 1024 * 1024},
@@ -123,7 +129,8 @@ set_limits(struct start_context *s)
 	return getrlimit(RLIMIT_CORE, &l) || l.rlim_cur ? -OTP_ESYS : 0;
 }
 
-/* Default dispositions, but for two signals whose errors are better read from the call. */
+/* Sets default actions for all signals. Two are ignored: the failed call returns an error instead.
+ */
 static int
 set_signals(struct start_context *s)
 {
@@ -142,10 +149,9 @@ set_signals(struct start_context *s)
 }
 
 /*
- * Out of the caller's cgroup: whoever owns it could freeze this process in the middle of a send, or
- * while it holds the lock of the store. The root of the hierarchy takes every process; where it
- * does not (a container, another hierarchy) the caller's stays, and a process that was held up says
- * so where it matters.
+ * Moves this process to the root cgroup. The owner of the caller's cgroup could otherwise freeze
+ * this process in the middle of a send, or while it holds the lock of the store. In a container the
+ * move may fail. Then struct pace of helpers/http/probe.h still notices that time was lost.
  */
 static void
 leave_cgroup(void)
@@ -158,7 +164,7 @@ leave_cgroup(void)
 	(void)close(fd);
 }
 
-/* Priority, processors and punctuality of our own, not the caller's. */
+/* Replaces the caller's priority, processor affinity, cgroup and timer slack. */
 static int
 set_schedule(struct start_context *s)
 {
@@ -180,7 +186,10 @@ set_schedule(struct start_context *s)
 	return prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0) == SLACK_NS ? 0 : -OTP_EPERM;
 }
 
-/* Of the environment only the folder of systemd's credentials stays, and only through door 1. */
+/*
+ * Clears the environment. If systemd started the helper, CREDENTIALS_DIRECTORY stays, which names
+ * the folder of its credentials.
+ */
 static int
 set_surroundings(struct start_context *s)
 {
@@ -231,24 +240,24 @@ set_identity(struct start_context *s)
 	} else if (!pw || geteuid() != pw->pw_uid) {
 		s->as_caller = true;
 		s->second_owner = geteuid();
-		/* As the caller it can do no more than the caller could. */
+		/* A helper that runs as its caller must have no right that the caller lacks. */
 		return s->transport == TRANSPORT_SPAWNED && s->peer == geteuid() &&
 			       is_uniform(getuid(), getgid())
 			   ? 0
 			   : -OTP_EPERM;
 	} else if (getgroups(0, NULL) > 1) {
-		return -OTP_EPERM; /* the unit gives it its own group, and no other */
+		return -OTP_EPERM; /* systemd's unit gives it one group only */
 	}
 	if (r || !is_uniform(pw->pw_uid, pw->pw_gid))
 		return r ? r : -OTP_EPERM;
-	/* Root must be out of reach for good. */
+	/* Regaining root must fail. */
 	if (!setresuid((uid_t)-1, 0, (uid_t)-1) || !setresgid((gid_t)-1, 0, (gid_t)-1) ||
 	    geteuid() == 0)
 		return -OTP_EPERM;
 	return s->transport == TRANSPORT_SPAWNED && s->peer != 0 ? -OTP_EPERM : 0;
 }
 
-/* After the drop: a change of identity switches both of these back. */
+/* This comes after set_identity(), because a change of identity resets it. So does set_parent(). */
 static int
 set_undumpable(struct start_context *s)
 {
@@ -261,8 +270,8 @@ set_undumpable(struct start_context *s)
 static volatile sig_atomic_t orphaned;
 
 /*
- * From here on it is as through the other door when the host has closed its end. SIGKILL would race
- * with that, and a sign-in end without a line in the log.
+ * The supervisor died. Shuts the socket, so the rest of the program sees the same hang-up as on a
+ * socket of the service manager. SIGKILL would end the sign-in without a line in the log.
  */
 static void
 parent_gone(int sig)
@@ -272,11 +281,14 @@ parent_gone(int sig)
 	(void)sig;
 	orphaned = 1;
 	(void)shutdown(START_FD, SHUT_RDWR);
-	(void)alarm(LAST_WORDS);
+	(void)alarm(ORPHAN_ALARM);
 	errno = e;
 }
 
-/* The supervisor leads our session: while it is our parent, it is alive. */
+/*
+ * Has the kernel send SIGHUP if the supervisor dies. The supervisor is the leader of our process
+ * session. If it is still our parent, it did not die before the request.
+ */
 static int
 set_parent(struct start_context *s)
 {
@@ -329,7 +341,7 @@ lockdown_alarm(unsigned seconds)
 {
 	(void)alarm(seconds);
 	if (orphaned)
-		(void)alarm(LAST_WORDS);
+		(void)alarm(ORPHAN_ALARM);
 }
 
 void

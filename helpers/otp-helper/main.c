@@ -1,7 +1,7 @@
 /*
- * otp-helper: one process for one sign-in. It holds the provider's token and the store, and speaks
- * to the module over one socket; it never sees a PAM handle, and is never root when it opens
- * anything. The start is in lockdown.c, the sign-in in login.c, the messages in wire.c and peer.c.
+ * otp-helper serves one sign-in and ends. It holds the provider's secrets and the store, and talks
+ * to the module over one socket. It never sees a PAM handle, and it opens no file as root. The
+ * start is in lockdown.c, the sign-in in helpers/login/, the messages in peer.c and common/wire.c.
  */
 #include <getopt.h>
 #include <poll.h>
@@ -28,13 +28,13 @@
 #include "helpers/provider/tokens.h"
 
 enum {
-	START_WAIT = 10000,  /* ms for the module's S */
-	RESULT_WAIT = 2000,  /* ms to hand over the result */
-	ALARM_SLACK = 10,    /* s beyond login_timeout */
-	STORE_POLL = 10,     /* ms between two looks at a locked store */
-	CLEANUP_SECONDS = 5, /* after the result */
-	REQUEST_ID_LEN = 8,
-	REPORT_LINES = 8, /* of what is wrong with a configuration, in the log */
+	START_WAIT = 10000, /* ms to wait for the module's start message */
+	RESULT_WAIT = 2000, /* ms to send the result */
+	ALARM_SLACK = 10,   /* s after login_timeout and send_timeout until the process is killed */
+	STORE_POLL = 10,    /* ms between two attempts to lock the store */
+	CLEANUP_SECONDS = 5, /* for the work after the result */
+	REQUEST_ID_LEN = 8,  /* random bytes; the id has two hexadecimal digits for each */
+	REPORT_LINES = 8,    /* errors of a configuration that are logged */
 	REPORT_MAX = 64 * 1024,
 };
 
@@ -62,7 +62,10 @@ struct sign_in_opener {
 	struct sign_in *sign_in;
 };
 
-/* A locked store is waited for as long as the sign-in may last and the host is there. */
+/*
+ * Called while another process holds the store's lock: waits a moment. 0 to try again; -OTP_ETIME
+ * if the sign-in's time is over; -OTP_EGONE if the module has hung up.
+ */
 static int
 wait_for_store(void *arg)
 {
@@ -75,8 +78,8 @@ wait_for_store(void *arg)
 }
 
 /*
- * A configuration that is wrong is wrong at every sign-in: the first lines tell enough, and one
- * tells of what is only warned of.
+ * Logs the first errors of a report, and all warnings as one line. The same lines come at every
+ * sign-in, so there must not be many.
  */
 static void
 log_report(const struct conf_report *report)
@@ -114,7 +117,7 @@ hello(struct sign_in *s)
 }
 
 static int
-hear_start(struct sign_in *s)
+receive_start(struct sign_in *s)
 {
 	const char **f = s->start_frame.field;
 	int r = wire_recv(&s->wire, &s->start_frame, deadline_in(START_WAIT));
@@ -122,7 +125,7 @@ hear_start(struct sign_in *s)
 
 	if (r)
 		return r;
-	/* The module has chosen; one that was loaded before an upgrade speaks the older one. */
+	/* The module has chosen the version. A module from before an upgrade chooses the older. */
 	if (version < WIRE_VERSION_LOW || version > WIRE_VERSION_HIGH)
 		return -OTP_EPROTO;
 	s->start = (struct login_start){
@@ -158,7 +161,7 @@ open_host_key(struct sign_in *s)
 	return r;
 }
 
-/* Contacts and state. What fails is logged where it is. */
+/* Opens host key, contacts, store and machine. The function that fails logs the reason. */
 static int
 open_all(struct sign_in *s)
 {
@@ -176,7 +179,7 @@ open_all(struct sign_in *s)
 	return r ? r : machine_open(&s->machine);
 }
 
-/* Providers and their secrets, and what speaks to them, for whoever is asked. */
+/* Loads otp-http.so and the providers with their secrets, if the sign-in asks for a code. */
 static int
 open_delivery(struct login_opener *opener, struct delivery **out)
 {
@@ -238,16 +241,17 @@ run_login(struct sign_in *s, struct login_result *result)
 }
 
 /*
- * The one line of the outcome. An unknown user's name may be a password typed too early; what a
- * host that is not root says of itself is not repeated.
+ * Logs the one line of the result. r->user is empty if the user is unknown: the name may be a
+ * password that was typed too early. If the module's process is not root, the line does not repeat
+ * what that process claims.
  */
 static void
 log_outcome(const struct sign_in *s, const struct login_result *r)
 {
 	char rhost[256], user[256], ruser[256], tty[64], service[256], reason[sizeof(r->reason)];
-	bool told = s->start.peer == 0;
-	/* What was broken before anybody was looked up is broken at a service, too. */
-	const char *at = *r->service || !told ? r->service : s->start.service;
+	bool trusted = s->start.peer == 0;
+	/* If the sign-in broke before the user was looked up, r->service is still empty. */
+	const char *service_name = *r->service || !trusted ? r->service : s->start.service;
 	int priority = r->word == LOGIN_BROKEN ? LOG_ERR
 		       : r->word == LOGIN_OK   ? LOG_INFO
 					       : LOG_NOTICE;
@@ -256,24 +260,24 @@ log_outcome(const struct sign_in *s, const struct login_result *r)
 	    "event=signin result=%s rhost=\"%s\" user=\"%s\" service=\"%s\" tty=\"%s\" "
 	    "ruser=\"%s\" peer=%u channel=%s provider=%s to=\"%s\" wrong=%d reason=\"%s\" "
 	    "client=\"%s\"",
-	    login_word(r->word), text_quotable(rhost, sizeof(rhost), told ? s->start.rhost : ""),
+	    login_word(r->word), text_quotable(rhost, sizeof(rhost), trusted ? s->start.rhost : ""),
 	    text_quotable(user, sizeof(user), *r->user ? r->user : "?"),
-	    text_quotable(service, sizeof(service), at),
-	    text_quotable(tty, sizeof(tty), told ? s->start.tty : ""),
-	    text_quotable(ruser, sizeof(ruser), told ? s->start.ruser : ""),
+	    text_quotable(service, sizeof(service), service_name),
+	    text_quotable(tty, sizeof(tty), trusted ? s->start.tty : ""),
+	    text_quotable(ruser, sizeof(ruser), trusted ? s->start.ruser : ""),
 	    (unsigned)s->start.peer, r->channel, r->provider, r->masked, r->wrong,
-	    text_quotable(reason, sizeof(reason), r->reason), told ? r->client : "");
+	    text_quotable(reason, sizeof(reason), r->reason), trusted ? r->client : "");
 }
 
 static int
-say_result(struct sign_in *s, const struct login_result *r)
+send_result(struct sign_in *s, const struct login_result *r)
 {
 	const char *const field[] = {login_word(r->word), r->reason, s->request_id};
 
 	return wire_send(&s->wire, WIRE_RESULT, field, deadline_in(RESULT_WAIT));
 }
 
-/* What later decoys will be made to look like. */
+/* Keeps how long requests took. A decoy, which sends nothing, takes a time like theirs. */
 static void
 keep_samples(struct sign_in *s)
 {
@@ -290,7 +294,7 @@ keep_samples(struct sign_in *s)
 			    "event=sample detail=\"the time that a request took cannot be kept\"");
 }
 
-/* The result is with the module: the rest is nobody's wait. */
+/* Does the work after the result. The module has the result and does not wait for this. */
 static void
 sign_in_close(struct sign_in *s)
 {
@@ -320,11 +324,11 @@ serve(struct sign_in *s, const char *config)
 	log_request(s->request_id);
 	if (!r)
 		r = hello(s);
-	/* While the module makes its S. */
+	/* Meanwhile the module makes its start message. */
 	if (!r)
 		bad_conf = conf_load(config, s->context.second_owner, &s->conf, &report);
 	if (!r)
-		r = hear_start(s);
+		r = receive_start(s);
 	if (r) {
 		otp_logr(LOG_WARNING, r, "event=start");
 		return r;
@@ -337,7 +341,7 @@ serve(struct sign_in *s, const char *config)
 	else
 		run_login(s, &s->result);
 	log_outcome(s, &s->result);
-	return say_result(s, &s->result);
+	return send_result(s, &s->result);
 }
 
 static void
@@ -349,7 +353,8 @@ usage(FILE *to)
 	    "otp-helper(8).\n");
 }
 
-/* The configuration to use, or NULL after a word to the user, with the exit status in *status. */
+/* Returns the path of the configuration, or NULL after a message, with the exit status in *status.
+ */
 static const char *
 read_arguments(int argc, char **argv, bool *own_config, int *status)
 {
@@ -404,6 +409,6 @@ main(int argc, char **argv)
 	wire_init(&s.wire, s.context.fd, WIRE_HELPER);
 	status = serve(&s, config) ? 1 : 0;
 	sign_in_close(&s);
-	/* No exit handlers: a name lookup that hangs would be waited for. */
+	/* exit() would wait for the thread of a name lookup that hangs. */
 	_exit(status);
 }

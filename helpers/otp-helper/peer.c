@@ -6,7 +6,7 @@
 
 #include "common/err.h"
 
-enum { TELL_WAIT = 2000 }; /* ms for a message that nobody answers */
+enum { TELL_WAIT = 2000 }; /* ms to send a message that needs no answer */
 
 static int
 answer_kind(const struct frame *f, enum answer *kind)
@@ -14,7 +14,7 @@ answer_kind(const struct frame *f, enum answer *kind)
 	static const struct {
 		const char *why;
 		enum answer kind;
-	} gone[] = {
+	} failures[] = {
 	    {"conv", ANSWER_CONV},
 	    {"cancelled", ANSWER_CANCELLED},
 	    {"blind", ANSWER_BLIND},
@@ -24,9 +24,9 @@ answer_kind(const struct frame *f, enum answer *kind)
 		*kind = ANSWER_TEXT;
 		return strlen(f->field[0]) > WIRE_ANSWER_MAX ? -OTP_EPROTO : 0;
 	}
-	for (size_t i = 0; i < sizeof(gone) / sizeof(*gone); i++) {
-		if (!strcmp(f->field[0], gone[i].why)) {
-			*kind = gone[i].kind;
+	for (size_t i = 0; i < sizeof(failures) / sizeof(*failures); i++) {
+		if (!strcmp(f->field[0], failures[i].why)) {
+			*kind = failures[i].kind;
 			return 0;
 		}
 	}
@@ -57,7 +57,7 @@ peer_ask(struct login_peer *p, const char *text, struct deadline dl, enum answer
 	}
 	if (!r)
 		r = answer_kind(&f, kind);
-	/* What is typed signs in nobody whose host has left since: no result can reach it. */
+	/* If the module has hung up, no result can reach it: do not use up the code. */
 	if (!r && has_left(w))
 		r = -OTP_EGONE;
 	if (!r && *kind == ANSWER_TEXT)
@@ -74,7 +74,7 @@ peer_tell(struct login_peer *p, const char *text)
 	(void)wire_send(w, WIRE_ERROR, &text, deadline_in(TELL_WAIT));
 }
 
-/* The host owes nothing while it waits: any sign of it is the end. */
+/* The module has nothing to send meanwhile: if it sends something or hangs up, the sign-in ends. */
 static int
 peer_wait(struct login_peer *p, int64_t ms)
 {
