@@ -124,11 +124,11 @@ profile_free(struct profile *p)
 		free_pairs(&p->channel[i].set);
 	}
 	free(p->channel);
-	if (p->session) {
-		free_request(&p->session->request);
-		free(p->session->key);
+	if (p->token) {
+		free_request(&p->token->request);
+		free(p->token->key);
 	}
-	free(p->session);
+	free(p->token);
 	free_request(&p->send);
 	free_own_request(p->resend);
 	free_own_request(p->verify);

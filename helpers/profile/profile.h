@@ -153,7 +153,7 @@ struct profile {
 	size_t nvars;
 	struct profile_channel *channel;
 	size_t nchannels;
-	struct profile_token *session; /* NULL if requests need no token */
+	struct profile_token *token; /* NULL if requests need no token */
 	struct request send;
 	struct request *resend;	 /* NULL: send is used again */
 	struct request *verify;	 /* CODE_BY_PROVIDER only, else NULL */

@@ -183,7 +183,7 @@ read_token(struct reader *rd, json_t *root)
 	struct profile_token *s;
 
 	if (spec && reader_known_keys(rd, spec, keys, COUNT(keys))) {
-		s = rd->p->session = calloc(1, sizeof(*s));
+		s = rd->p->token = calloc(1, sizeof(*s));
 		if (!s) {
 			reader_fault(rd, "out of memory");
 			return;

@@ -165,7 +165,7 @@ is_known(const struct reader *rd, const char *name)
 {
 	const struct profile *p = rd->p;
 
-	return reader_is_set(rd, name) || (p->session && captures(&p->session->request, name)) ||
+	return reader_is_set(rd, name) || (p->token && captures(&p->token->request, name)) ||
 	       captures(&p->send, name) || captures(p->resend, name) || captures(p->verify, name);
 }
 

@@ -12,7 +12,7 @@ struct route {
 	size_t nproviders;
 };
 
-/* What a check left to be ended: owned copies, for the sign-in is over by then. */
+/* What delivery_cleanup() needs. These are copies, because the sign-in has ended by then. */
 struct leftover {
 	const struct provider *provider;
 	struct secret captures;
@@ -27,7 +27,7 @@ struct http_delivery {
 	struct provider_io io;
 	struct route *route;
 	size_t nroutes;
-	const struct route *to_warm; /* when the prompt is out */
+	const struct route *to_warm; /* delivery_idle() connects to its first provider; or NULL */
 	struct leftover leftover;
 };
 
@@ -96,7 +96,7 @@ proves_nothing_sent(enum provider_class c)
 	return c == CLASS_NO_CREDIT || c == CLASS_BAD_CREDENTIALS || c == CLASS_RATE_LIMITED;
 }
 
-/* What is known of a provider before it is asked. */
+/* Puts into *out what is known about a provider before it is asked. */
 static void
 name_provider(const struct provider *p, struct delivered *out)
 {
@@ -107,7 +107,10 @@ name_provider(const struct provider *p, struct delivered *out)
 	out->bound_to = f->bound_to;
 }
 
-/* Whom to ask first: after a send that was not answered the next one, so that it comes last. */
+/*
+ * The index of the provider to ask first. After a send that was not answered it is the next one, so
+ * that the provider that did not answer comes last.
+ */
 static size_t
 first_of(const struct route *route, const struct last_send *last)
 {
@@ -117,26 +120,28 @@ first_of(const struct route *route, const struct last_send *last)
 	return 0;
 }
 
-/* What is known of those who were asked in vain. */
-struct in_vain {
+/* What is known of the providers that failed in this call. */
+struct failed {
 	size_t asked;
-	bool bad_destination;
-	bool other; /* one failed by what a person might bring about */
+	bool bad_destination; /* one refused the address */
+	bool other;	      /* one failed in a way that the user may cause */
 };
 
+/* The class if every provider that was asked failed. */
 static enum provider_class
-class_in_vain(const struct in_vain *v, const struct route *route)
+class_of_failed(const struct failed *f, const struct route *route)
 {
-	if (v->bad_destination)
+	if (f->bad_destination)
 		return CLASS_BAD_DESTINATION;
-	/* Of whom the time did not suffice to ask, nothing is known. */
-	return v->other || v->asked < route->nproviders ? CLASS_REFUSED : CLASS_PROVIDER_DOWN;
+	/* If there was no time to ask a provider, it may be up: this does not count as an outage.
+	 */
+	return f->other || f->asked < route->nproviders ? CLASS_REFUSED : CLASS_PROVIDER_DOWN;
 }
 
-/* Asks one provider, after those in vain. As delivery_send(). */
+/* Asks one provider. Returns what delivery_send() returns. */
 static int
 ask(struct http_delivery *h, const struct provider *p, const struct sending *q, struct deadline dl,
-    struct in_vain *v, struct delivered *out)
+    struct failed *f, struct delivered *out)
 {
 	const struct outcome *o = &out->sent.outcome;
 	int r;
@@ -145,9 +150,9 @@ ask(struct http_delivery *h, const struct provider *p, const struct sending *q, 
 	name_provider(p, out);
 	r = provider_send(p, &h->io, q, dl, &out->sent);
 	out->nothing_sent &= !o->written || proves_nothing_sent(o->class);
-	out->instead = v->asked++ > 0;
-	v->other |= !o->outage;
-	v->bad_destination |= o->class == CLASS_BAD_DESTINATION;
+	out->instead = f->asked++ > 0;
+	f->other |= !o->outage;
+	f->bad_destination |= o->class == CLASS_BAD_DESTINATION;
 	return r;
 }
 
@@ -158,7 +163,7 @@ delivery_send(struct delivery *d, const struct sending *q, const struct last_sen
 	struct http_delivery *h = (struct http_delivery *)d;
 	struct route *route = route_of(d, q->channel);
 	struct sending whole = *q;
-	struct in_vain v = {0};
+	struct failed failed = {0};
 	size_t first;
 
 	*out = (struct delivered){.sent = SENT_INIT(CLASS_BROKEN), .nothing_sent = true};
@@ -167,28 +172,29 @@ delivery_send(struct delivery *d, const struct sending *q, const struct last_sen
 	first = first_of(route, last);
 	if (q->kind == SENDING_CODE)
 		whole.message = route->channel->message;
-	while (v.asked < route->nproviders && !deadline_passed(all)) {
-		const struct provider *p = route->provider[(first + v.asked) % route->nproviders];
+	while (failed.asked < route->nproviders && !deadline_passed(all)) {
+		const struct provider *p =
+		    route->provider[(first + failed.asked) % route->nproviders];
 		struct deadline one = deadline_first(all, deadline_in(options->attempt_timeout));
 		int r;
 
 		if (q->kind == SENDING_NOTICE && !provider_takes_message(p)) {
-			v.asked++;
-			v.other = true;
+			failed.asked++;
+			failed.other = true;
 			continue;
 		}
-		/* What one provider captured means nothing to another. */
+		/* No provider gets what another one captured. */
 		whole.captures =
 		    last && !strcmp(last->provider, provider_name(p)) ? q->captures : NULL;
-		r = ask(h, p, &whole, one, &v, out);
+		r = ask(h, p, &whole, one, &failed, out);
 		if (r || !may_ask_next(out->sent.outcome.class))
 			return r;
 	}
-	out->sent.outcome.class = class_in_vain(&v, route);
+	out->sent.outcome.class = class_of_failed(&failed, route);
 	return 0;
 }
 
-/* Keeps what the clean-up will need: the check opened something there. */
+/* Keeps what the clean-up request will need, if the check captured something. */
 static void
 note_leftover(struct http_delivery *h, const struct provider *p, const struct sending *q,
     const struct delivered *out)
@@ -215,13 +221,13 @@ delivery_verify(struct delivery *d, const struct sending *q, const char *provide
 	int r;
 
 	*out = (struct delivered){.sent = SENT_INIT(CLASS_REFUSED), .nothing_sent = true};
-	/* The configuration has changed since the code was sent. */
+	/* Otherwise the configuration has changed since the code was sent. */
 	if (!p || provider_profile(p)->code_by != CODE_BY_PROVIDER)
 		return 0;
 	whole.message = "";
 	name_provider(p, out);
 	r = provider_verify(p, &h->io, &whole, deadline_in(options->verify_timeout), &out->sent);
-	/* A code that reached a wire was tried, whatever was said of it. */
+	/* If the request was written, the provider may have counted a try, whatever it answered. */
 	out->nothing_sent = !out->sent.outcome.written;
 	if (!r && out->sent.outcome.class == CLASS_OK)
 		note_leftover(h, p, q, out);
@@ -269,7 +275,7 @@ delivery_cleanup(struct delivery *d, int64_t ms)
 	provider_cleanup(l->provider, &h->io, &q, deadline_in(ms));
 }
 
-/* One more provider behind those of the route. */
+/* Loads a provider and appends it to the route. */
 static int
 route_add(struct route *route, const struct conf *c, const char *name, uid_t second_owner,
     struct conf_report *report)

@@ -6,20 +6,23 @@
 #include "helpers/conf/conf.h"
 #include "helpers/provider/provider.h"
 
+/* How a call of delivery's send or verify ended. */
 struct delivered {
 	/*
-	 * What came of the last provider that was asked. Its outcome's class is that of the whole
-	 * call: CLASS_OK, CLASS_UNANSWERED, or why nobody took it.
+	 * What the last provider that was asked did. The class in it is that of the whole call:
+	 * CLASS_OK, CLASS_UNANSWERED, or why no provider accepted the message.
 	 */
 	struct sent sent;
-	char provider[64]; /* the last one that was asked */
-	/* Certainly: no request was written, or (of a send) none was served. */
+	char provider[64]; /* the name of that provider; "" if none was asked */
+	/* True if it is certain that no message went out: no request was written, or the providers
+	 * said that they refused. Of a check: the code did not reach the provider. */
 	bool nothing_sent;
-	enum code_by code_by;
-	enum bound_to bound_to;
-	bool instead; /* of one that was asked first, in the same call, and did not take it */
+	enum code_by code_by;	/* of that provider's profile */
+	enum bound_to bound_to; /* of that provider's profile */
+	bool instead;		/* another provider was asked earlier in this call, and failed */
 };
 
+/* Wipes the secrets in d. What is left is the value before any call. */
 void delivered_clear(struct delivered *d);
 
 /* The last send over a channel to an address. Borrowed. */

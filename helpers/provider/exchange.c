@@ -1,12 +1,12 @@
 /*
- * The requests of a provider: what their templates can name, the session they may need, and what
- * is kept of their answers.
+ * Makes the requests of a provider. It binds the variables of their templates, obtains the token
+ * that they may need, and keeps values of their answers.
  *
  * MUST:
- *  - a request is made once; only a send whose session has run out is made again, once, and a
- *    verify never is;
- *  - a check uses the address and the captures of this challenge, and nothing newer;
- *  - a provider that said when to come back is sent nothing for that address before.
+ *  - A request is made once. Only a send whose token has expired is made again, once. A verify is
+ *    never repeated.
+ *  - A check uses the address and the captures that belong to its challenge, not newer ones.
+ *  - A provider that named a Retry-After gets no send for that address before that time.
  */
 #include "helpers/provider/internal.h"
 
@@ -53,7 +53,10 @@ bind_contact(struct bindings *b, const struct contact *c)
 		       b, "email.masked", text_mask_email(masked, sizeof(masked), c->address));
 }
 
-enum bind_how { BIND_ALL, BIND_WHAT_CAN_BE };
+enum bind_how {
+	BIND_ALL,
+	BIND_KNOWN, /* leave out settings that use a variable without a value */
+};
 
 static int
 bind_settings(const struct provider *p, struct bindings *b, enum bind_how how)
@@ -64,18 +67,18 @@ bind_settings(const struct provider *p, struct bindings *b, enum bind_how how)
 		const struct profile_var *v = &p->profile->var[i];
 		const struct conf_setting *s = provider_setting(p->section, v->name);
 
-		/* A secret is no template: what stands in its file goes out as it is. */
+		/* A secret is not a template: it is sent as it is in its file. */
 		if (v->secret)
 			r = bindings_set(b, v->name, secret_str(&p->secret[i]));
 		else
 			r = bindings_render(b, v->name, s ? s->value : v->value);
-		if (r == -OTP_ENOENT && how == BIND_WHAT_CAN_BE)
+		if (r == -OTP_ENOENT && how == BIND_KNOWN)
 			r = 0;
 	}
 	return r;
 }
 
-/* Everything the templates of a send can name. Order matters: a template sees what came before. */
+/* Binds the variables of a send. The order matters: a template can use earlier variables only. */
 static int
 bind_sending(const struct provider *p, const struct sending *q, struct bindings *b)
 {
@@ -83,7 +86,7 @@ bind_sending(const struct provider *p, const struct sending *q, struct bindings 
 	const char *placeholder = p->profile->placeholder;
 	int r = bindings_set(b, "user", q->user);
 
-	/* Every built-in name is known, and empty where it has no value. */
+	/* A built-in variable without a value is empty. */
 	static const char *const forms[] = {"phone", "phone.digits", "phone.cc", "phone.pluscc",
 	    "phone.national", "phone.masked", "email", "email.masked"};
 	for (size_t i = 0; !r && i < sizeof(forms) / sizeof(*forms); i++)
@@ -95,7 +98,7 @@ bind_sending(const struct provider *p, const struct sending *q, struct bindings 
 	r = r ? r : bindings_setf(b, "ttl_min", "%lld", (long long)(q->ttl + 59999) / 60000);
 	r = r ? r : bind_contact(b, q->contact);
 	r = r ? r : bindings_render(b, "dest", c->dest);
-	/* Inside the message the code may be a placeholder that the provider fills in. */
+	/* In the message ${code} may be a placeholder, which the provider replaces by the code. */
 	r = r ? r : bindings_setf(b, "code_length", "%d", q->code_length);
 	r = r ? r : bindings_set(b, "code", placeholder ? placeholder : q->code);
 	r = r ? r : bindings_render(b, "message", provider_message(p, q->message));
@@ -116,7 +119,7 @@ bind_attribute(const char *name, const char *value, void *arg)
 	return n < 0 || (size_t)n >= sizeof(full) ? -OTP_ETOOBIG : bindings_set(b, full, value);
 }
 
-/* What an earlier request captured: a JSON object of strings. */
+/* Binds what an earlier request captured: a JSON object of strings. */
 static int
 bind_captures(struct bindings *b, const char *text)
 {
@@ -149,8 +152,8 @@ bind_all(const struct provider *p, const struct provider_io *io, const struct se
 }
 
 /*
- * The captures of a request as a JSON object. Those that the engine itself uses stay out of it:
- * a code must not be kept.
+ * Writes the captures of a request as a JSON object. It leaves out those that the helper itself
+ * uses, because a code must not be kept.
  */
 static int
 keep_captures(const struct request *q, const struct bindings *b, struct secret *out)
@@ -173,10 +176,10 @@ keep_captures(const struct request *q, const struct bindings *b, struct secret *
 	return r ? r : secret_set(out, text.bytes, text.len);
 }
 
-/* Whoever says "in a year" must not lock a person out for one. */
+/* A longer Retry-After is cut: a provider's mistake must not lock a user out for a year. */
 enum { RETRY_AFTER_MAX_S = 24 * 60 * 60 };
 
-/* No address goes into the log. */
+/* Logs a Retry-After without the address. */
 static void
 log_retry_after(const struct provider *p, long s)
 {
@@ -184,11 +187,11 @@ log_retry_after(const struct provider *p, long s)
 }
 
 /*
- * Has the provider asked to be left alone for this address? *s tells the class then; where that
- * cannot be known it is CLASS_BROKEN, and nobody is asked either.
+ * True if the provider must not be asked now for this address; *s has the class then. If the store
+ * fails, the class stays CLASS_BROKEN, and the provider is not asked either.
  */
 static bool
-must_pause(
+must_wait(
     const struct provider *p, const struct provider_io *io, const struct sending *q, struct sent *s)
 {
 	int64_t ms = 0;
@@ -207,7 +210,7 @@ must_pause(
 }
 
 static void
-keep_pause(const struct provider *p, const struct provider_io *io, const struct sending *q,
+keep_retry_after(const struct provider *p, const struct provider_io *io, const struct sending *q,
     const struct outcome *o)
 {
 	long seconds = o->retry_after < RETRY_AFTER_MAX_S ? o->retry_after : RETRY_AFTER_MAX_S;
@@ -223,7 +226,7 @@ keep_pause(const struct provider *p, const struct provider_io *io, const struct 
 		log_retry_after(p, seconds);
 }
 
-/* One request with its log line. */
+/* Makes one request and logs a line about it. */
 static int
 make(const struct provider *p, const struct provider_io *io, const struct request *request,
     const char *event, struct bindings *b, struct deadline dl, struct outcome *o)
@@ -242,7 +245,7 @@ make(const struct provider *p, const struct provider_io *io, const struct reques
 	return r;
 }
 
-/* Who shares a token: the provider's section and what the profile says. */
+/* The key of a token: sign-ins with the same provider and the same key of its profile share one. */
 static int
 token_key(const struct provider *p, const struct bindings *b, struct buf *key)
 {
@@ -251,31 +254,31 @@ token_key(const struct provider *p, const struct bindings *b, struct buf *key)
 
 	buf_putf(key, "%s ", provider_name(p));
 	name = key->len;
-	r = template_render(p->profile->session->key, PLACE_TEXT, &b->values, key);
-	/* Users for whom it is empty must not share one token. */
-	return !r && *p->profile->session->key && key->len == name ? -OTP_EINVAL : r;
+	r = template_render(p->profile->token->key, PLACE_TEXT, &b->values, key);
+	/* If the profile's key is empty for several users, they must not share one token. */
+	return !r && *p->profile->token->key && key->len == name ? -OTP_EINVAL : r;
 }
 
 /*
- * Binds the session's captures, from the cache (*cached) or by a request; without a session does
- * nothing. o tells the class when there is no session to be had.
+ * Binds the token, if the profile has one: from the cache (*cached becomes true), or else by a
+ * request. If no token can be obtained, *o has the class; otherwise it is CLASS_OK.
  */
 static int
 bind_token(const struct provider *p, const struct provider_io *io, struct bindings *b,
     struct deadline dl, bool *cached, struct outcome *o)
 {
-	const struct profile_token *s = p->profile->session;
+	const struct profile_token *t = p->profile->token;
 	_auto_buf struct buf key = BUF_INIT(1024);
 	_auto_secret struct secret kept = {0};
 	int r;
 
 	*cached = false;
 	*o = (struct outcome){.class = CLASS_OK, .detail = ""};
-	if (!s)
+	if (!t)
 		return 0;
 	if (token_key(p, b, &key) || !buf_str(&key)) {
-		*o = (struct outcome){
-		    .class = CLASS_REFUSED, .detail = "the key of the session is empty"};
+		*o = (struct outcome){.class = CLASS_REFUSED,
+		    .detail = "the key of the token is empty for this user"};
 		return 0;
 	}
 	if (!io->tokens->get(io->tokens, buf_str(&key), &kept) &&
@@ -283,8 +286,8 @@ bind_token(const struct provider *p, const struct provider_io *io, struct bindin
 		*cached = true;
 		return 0;
 	}
-	r = make(p, io, &s->request, "session", b, dl, o);
-	/* Nothing was sent to anybody yet, whatever became of this request. */
+	r = make(p, io, &t->request, "session", b, dl, o);
+	/* However this request ended, no message was sent yet. */
 	o->written = false;
 	if (o->class == CLASS_UNANSWERED) {
 		o->class = CLASS_PROVIDER_DOWN;
@@ -292,8 +295,8 @@ bind_token(const struct provider *p, const struct provider_io *io, struct bindin
 	}
 	if (r || o->class != CLASS_OK)
 		return r;
-	if (keep_captures(&s->request, b, &kept) ||
-	    io->tokens->put(io->tokens, buf_str(&key), &kept, s->ttl))
+	if (keep_captures(&t->request, b, &kept) ||
+	    io->tokens->put(io->tokens, buf_str(&key), &kept, t->ttl))
 		otp_log(LOG_WARNING,
 		    "event=session provider=%s detail=\"the token cannot be kept\"",
 		    provider_name(p));
@@ -309,26 +312,26 @@ drop_token(const struct provider *p, const struct provider_io *io, const struct 
 		io->tokens->drop(io->tokens, buf_str(&key));
 }
 
-/* A send, its session obtained first, and renewed once where it has run out. */
+/* Obtains a token and makes a send. If the token has expired, does both once more. */
 static int
 send_with_token(const struct provider *p, const struct provider_io *io,
     const struct request *request, struct bindings *b, struct deadline dl, struct outcome *o)
 {
-	const struct profile_token *s = p->profile->session;
+	const struct profile_token *t = p->profile->token;
 	bool cached;
 	int r = bind_token(p, io, b, dl, &cached, o);
 
 	if (r || o->class != CLASS_OK)
 		return r;
 	r = make(p, io, request, "send", b, dl, o);
-	if (r || !cached || !status_listed(s->renew_on, s->nrenew_on, o->status))
+	if (r || !cached || !status_listed(t->renew_on, t->nrenew_on, o->status))
 		return r;
 	drop_token(p, io, b);
 	r = bind_token(p, io, b, dl, &cached, o);
 	return r || o->class != CLASS_OK ? r : make(p, io, request, "send", b, dl, o);
 }
 
-/* What the engine itself takes from the answer to a send. */
+/* Takes what the helper itself uses from the answer to a send: code, echo, credits. */
 static int
 take_response(
     const struct provider *p, const struct sending *q, const struct bindings *b, struct sent *s)
@@ -376,19 +379,21 @@ provider_send(const struct provider *p, const struct provider_io *io, const stru
 	int r = 0;
 
 	*s = SENT_INIT(CLASS_BROKEN);
-	if (must_pause(p, io, q, s))
+	if (must_wait(p, io, q, s))
 		return 0;
 	bindings_init(&b);
 	if (bind_all(p, io, q, &b))
-		otp_log(LOG_ERR, "event=send provider=%s detail=\"a value cannot be bound\"",
+		otp_log(LOG_ERR,
+		    "event=send provider=%s detail=\"a variable of the profile has no valid "
+		    "value\"",
 		    provider_name(p));
 	else
 		r = send_with_token(p, io, request, &b, dl, &s->outcome);
-	keep_pause(p, io, q, &s->outcome);
+	keep_retry_after(p, io, q, &s->outcome);
 	if (!r && s->outcome.class == CLASS_OK &&
 	    (keep_captures(request, &b, &s->captures) || take_response(p, q, &b, s))) {
 		otp_log(LOG_ERR,
-		    "event=send provider=%s detail=\"the answer holds no usable code\"",
+		    "event=send provider=%s detail=\"the answer has no usable code or capture\"",
 		    provider_name(p));
 		s->outcome.class = CLASS_REFUSED;
 	}
@@ -408,16 +413,18 @@ provider_verify(const struct provider *p, const struct provider_io *io, const st
 	*s = SENT_INIT(CLASS_BROKEN);
 	bindings_init(&b);
 	if (!p->profile->verify || bind_all(p, io, q, &b)) {
-		otp_log(LOG_ERR, "event=verify provider=%s detail=\"a value cannot be bound\"",
+		otp_log(LOG_ERR,
+		    "event=verify provider=%s detail=\"a variable of the profile has no valid "
+		    "value\"",
 		    provider_name(p));
 	} else {
-		const struct profile_token *session = p->profile->session;
+		const struct profile_token *t = p->profile->token;
 
 		r = bind_token(p, io, &b, dl, &cached, o);
 		if (!r && o->class == CLASS_OK)
 			r = make(p, io, p->profile->verify, "verify", &b, dl, o);
-		/* Perhaps it was the token, not the code: the next send obtains a new one. */
-		if (session && status_listed(session->renew_on, session->nrenew_on, o->status))
+		/* Perhaps the token had expired: then the next send must obtain a new one. */
+		if (t && status_listed(t->renew_on, t->nrenew_on, o->status))
 			drop_token(p, io, &b);
 	}
 	if (!r && o->class == CLASS_OK)
@@ -452,8 +459,8 @@ provider_warm(const struct provider *p, const struct provider_io *io)
 	if (!p->profile->warm)
 		return;
 	bindings_init(&b);
-	/* A setting that names the user is not needed here, and not known yet. */
-	(void)bind_settings(p, &b, BIND_WHAT_CAN_BE);
+	/* The request contains nothing about the user, so it needs no setting that does. */
+	(void)bind_settings(p, &b, BIND_KNOWN);
 	request_warm(p->profile->warm, &b, io->http, &route);
 	bindings_clear(&b);
 }

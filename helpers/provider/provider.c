@@ -47,7 +47,7 @@ secret_path(const char *value, char *path, size_t size, const char **why)
 	return n < 0 || (size_t)n >= size ? -OTP_ETOOBIG : 0;
 }
 
-/* One line of text, its newline dropped. */
+/* Reads a secret: one line of text, without its newline. */
 static int
 secret_read(const char *value, uid_t second_owner, struct secret *out, const char **why)
 {
@@ -103,7 +103,7 @@ judge_setting(const char *name, const char *conversion, void *arg)
 	return profile_is_builtin(name) ? 0 : 1;
 }
 
-/* The section's settings against the profile's variables. */
+/* Checks the section's settings against the profile's variables. */
 static int
 judge_settings(const struct provider *p, struct conf_report *report)
 {
@@ -144,7 +144,7 @@ judge_settings(const struct provider *p, struct conf_report *report)
 	return r;
 }
 
-/* How the provider is reached. */
+/* Checks the keys that say how the provider is reached. */
 static int
 judge_route(
     const struct conf_provider *section, const struct profile *f, struct conf_report *report)

@@ -114,15 +114,16 @@ struct sending {
 	const char *captures;
 };
 
+/* How a send or a check ended. sent_clear() wipes it. */
 struct sent {
 	struct outcome outcome; /* of the last request that was made */
-	struct secret captures; /* a JSON object of what later requests need */
-	struct secret code;	/* of CODE_BY_RESPONSE */
-	bool has_credits;	/* the provider said how many messages are left */
-	int64_t credits;
+	struct secret captures; /* a JSON object of what later requests need; empty for none */
+	struct secret code;	/* of CODE_BY_RESPONSE: the code that the provider made */
+	bool has_credits;	/* the answer has the number of messages that are left */
+	int64_t credits;	/* that number */
 };
 
-/* Nobody has said anything yet: what it is of this class. */
+/* The value before any request: nothing was written, and the class is c. */
 #define SENT_INIT(c)                                 \
 	((struct sent){                              \
 	    .outcome = {.class = (c), .detail = ""}, \

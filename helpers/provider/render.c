@@ -10,7 +10,7 @@ enum { REQUEST_BODY_MAX = 64 * 1024 };
 
 static json_t *json_render(json_t *value, const struct template_values *v);
 
-/* "${name:number}" and "${name:bool}" as a whole leaf. */
+/* Renders a whole string "${name:number}" or "${name:bool}" as a JSON number or boolean. */
 static json_t *
 typed_render(const char *name, const char *conversion, const struct template_values *v)
 {
@@ -24,7 +24,8 @@ typed_render(const char *name, const char *conversion, const struct template_val
 			return json_true();
 		return strcmp(value, "false") ? NULL : json_false();
 	}
-	/* 18 digits fit a JSON integer; leading zeros fall away, for JSON knows none. */
+	/* 18 digits fit into a JSON integer. Leading zeros are dropped, because JSON forbids them.
+	 */
 	if (!len || len > 18 || strspn(value, "0123456789") != len)
 		return NULL;
 	return json_integer(atoll(value));
@@ -42,7 +43,7 @@ string_render(const char *text, const struct template_values *v)
 	if (template_render(text, PLACE_TEXT, v, &b))
 		return NULL;
 	s = buf_str(&b);
-	return s ? json_string(s) : NULL; /* NULL too for what is no UTF-8 */
+	return s ? json_string(s) : NULL; /* json_string() returns NULL if s is not UTF-8 */
 }
 
 static json_t *
@@ -67,7 +68,7 @@ object_render(json_t *object, const struct template_values *v)
 	return out;
 }
 
-/* A copy of the value with every string rendered; NULL where one cannot be. */
+/* Returns a copy of the value with every string rendered, or NULL if one cannot be rendered. */
 static json_t *
 json_render(json_t *value, const struct template_values *v)
 {
@@ -140,7 +141,7 @@ render_form(const struct pairs *form, const struct template_values *v, struct bu
 	return r ? r : buf_err(body);
 }
 
-/* The body and its type; *type is NULL where there is no body. */
+/* Renders the body. *type is its Content-Type, or NULL if there is no body. */
 static int
 render_body(
     const struct request *q, const struct template_values *v, struct buf *body, const char **type)
@@ -176,7 +177,7 @@ render_headers(const struct request *q, const struct template_values *v, struct 
 	return r;
 }
 
-/* No login where it may be left out and a variable of it is empty. */
+/* Renders the login. An optional login is left out if a variable in it is empty. */
 static int
 render_login(const struct request *q, const struct template_values *v, struct rendered *d)
 {

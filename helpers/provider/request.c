@@ -20,7 +20,7 @@ value_is(json_t *value, json_t *allowed)
 	return false;
 }
 
-/* Something of the kind: what is of another type proves nothing. */
+/* True for a nonempty value of the given type; without a type, for a string or a number. */
 static bool
 nonempty(json_t *value, const json_t *kind)
 {
@@ -63,8 +63,7 @@ expect_holds(const struct expect *e, const struct reply *a)
 	if (e->nstatus && !status_listed(e->status, e->nstatus, a->status))
 		return false;
 	for (size_t i = 0; i < e->nchecks; i++) {
-		/* Of an answer that cannot be read nothing is proven, not even that a member is
-		 * absent. */
+		/* An answer that is not JSON matches no check, not even that a member is absent. */
 		bool readable = e->check[i].op == CHECK_TEXT || a->json;
 		bool holds = readable && check_holds(&e->check[i], a);
 
@@ -74,7 +73,7 @@ expect_holds(const struct expect *e, const struct reply *a)
 	return e->any ? any : all;
 }
 
-/* What a status means where neither `expect` nor a `fail` rule says it. */
+/* The class of a status that neither `expect` nor a `fail` rule matches. */
 static enum provider_class
 class_by_status(enum request_purpose purpose, long status)
 {
@@ -82,11 +81,11 @@ class_by_status(enum request_purpose purpose, long status)
 		long from, to;
 		enum provider_class send, verify;
 	} table[] = {
-	    {200, 299, CLASS_PROVIDER_DOWN, CLASS_WRONG_CODE}, /* not what was expected */
+	    {200, 299, CLASS_PROVIDER_DOWN, CLASS_WRONG_CODE}, /* `expect` did not match */
 	    {400, 400, CLASS_REFUSED, CLASS_WRONG_CODE},
 	    {401, 401, CLASS_BAD_CREDENTIALS, CLASS_BAD_CREDENTIALS},
 	    {402, 402, CLASS_NO_CREDIT, CLASS_NO_CREDIT},
-	    /* Of a send it may be said of the person: blocked, opted out, of another country. */
+	    /* The reason of a refused send may be the user: blocked, opted out, another country. */
 	    {403, 403, CLASS_REFUSED, CLASS_BAD_CREDENTIALS},
 	    {404, 404, CLASS_REFUSED, CLASS_EXPIRED},
 	    {408, 408, CLASS_PROVIDER_DOWN, CLASS_PROVIDER_DOWN},
@@ -103,8 +102,8 @@ class_by_status(enum request_purpose purpose, long status)
 }
 
 /*
- * The same of a mail server (RFC 5321 4.2.3, RFC 4954 6). Only what it says of the recipient or of
- * the text is about this mail.
+ * The class of a mail server's reply (RFC 5321, 4.2.3; RFC 4954, 6). A refusal of the recipient or
+ * of the text is about this mail. Any earlier refusal is about the server or the configuration.
  */
 static enum provider_class
 class_by_reply(enum mail_stage stage, long reply)
@@ -115,7 +114,7 @@ class_by_reply(enum mail_stage stage, long reply)
 		return CLASS_BAD_CREDENTIALS;
 	if (reply < 500 || stage == MAIL_CONNECT)
 		return CLASS_PROVIDER_DOWN;
-	/* Who is not allowed to send is the configuration's `from`. */
+	/* A refused sender is a mistake in the configuration's `from`. */
 	return stage == MAIL_SENDER ? CLASS_REFUSED : CLASS_BAD_DESTINATION;
 }
 
@@ -147,7 +146,7 @@ capture(const struct request *q, struct http_answer *a, json_t *body, struct bin
 	return 0;
 }
 
-/* Nothing that a person, or their mailbox, can bring about. */
+/* True for failures that neither the user nor the user's mailbox can cause. */
 static bool
 is_outage(const struct request *q, enum provider_class c, const struct http_answer *a)
 {
@@ -157,7 +156,7 @@ is_outage(const struct request *q, enum provider_class c, const struct http_answ
 	       (c == CLASS_PROVIDER_DOWN && down);
 }
 
-/* What the log says of an answer that neither `expect` nor a rule knows. */
+/* The detail in the log for an answer that neither `expect` nor a rule matches. */
 static const char *
 detail_of(const struct request *q, const struct http_answer *a)
 {
@@ -172,7 +171,7 @@ detail_of(const struct request *q, const struct http_answer *a)
 					     : "the answer does not match the profile's expect";
 }
 
-/* By `expect`, then by the rules, then by the status. */
+/* Judges an answer by `expect`, else by the rules, else by the status. */
 static void
 judge_reply(const struct request *q, enum request_purpose purpose, const struct http_answer *answer,
     const struct reply *a, struct outcome *o)
@@ -190,7 +189,7 @@ judge_reply(const struct request *q, enum request_purpose purpose, const struct 
 	}
 	o->class = q->mail.n ? class_by_reply(answer->stage, a->status)
 			     : class_by_status(purpose, a->status);
-	/* Whoever talks nonsense has not said that the code is wrong. */
+	/* A successful status with a body that is not JSON does not say that the code is wrong. */
 	if (o->class == CLASS_WRONG_CODE && a->status < 300 && !a->json)
 		o->class = CLASS_PROVIDER_DOWN;
 	if (!*o->detail)
@@ -221,7 +220,7 @@ judge_answer(const struct request *q, enum request_purpose purpose, struct http_
 	o->outage = is_outage(q, o->class, a);
 }
 
-/* No whole answer came. */
+/* Judges a request to which no complete answer came. */
 static void
 judge_failure(const struct request *q, int r, const struct http_answer *a, struct outcome *o)
 {
@@ -240,7 +239,7 @@ judge_failure(const struct request *q, int r, const struct http_answer *a, struc
 		o->class = CLASS_BROKEN;
 	} else {
 		o->class = a->written ? CLASS_UNANSWERED : CLASS_PROVIDER_DOWN;
-		/* From the recipient on, a mail server may hang up or fall silent over a person. */
+		/* Once it knows the sender, a mail server may hang up because of this mail. */
 		o->outage = !a->written && a->stage == MAIL_CONNECT;
 	}
 }

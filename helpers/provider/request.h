@@ -19,11 +19,11 @@ struct reply {
 
 struct outcome {
 	enum provider_class class;
-	long status;	  /* of the answer, 0 without one */
-	long retry_after; /* seconds, 0 when the provider did not say */
-	/* The request may have reached the provider. */
-	bool written;
-	/* It failed by name lookup, TCP, TLS, 5xx, credit or credentials: nobody's doing here. */
+	long status;	  /* of the answer; 0 if no answer came */
+	long retry_after; /* seconds; 0 if the provider did not say */
+	bool written;	  /* the request may have reached the provider */
+	/* It failed by name lookup, TCP, TLS, 5xx, credit or credentials. The user who signs in
+	 * cannot cause that. */
 	bool outage;
 	const char *detail; /* a phrase for the log, static; "" for none */
 };

@@ -11,7 +11,7 @@
 
 enum { NAME_LEN = 2 * SHA256_DIGEST_LENGTH };
 
-/* The key may be a name or a number of the user's: the store sees its digest. */
+/* The name of a token in the store: a digest, because the key may have the user's name in it. */
 static void
 name_of(const char *key, char name[NAME_LEN + 1])
 {
@@ -36,7 +36,7 @@ tokens_get(struct token_cache *base, const char *key, struct secret *json)
 	r = s->store->ops->token_get(s->store, &now, name, &sealed);
 	if (!r)
 		r = unseal(s->host_key, name, secret_str(&sealed), json);
-	/* Sealed under a host key of before: as good as none. */
+	/* A token that was encrypted with an earlier host key is useless. */
 	return r == -OTP_EINVAL ? -OTP_ENOENT : r;
 }
 
