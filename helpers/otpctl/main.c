@@ -1,4 +1,4 @@
-/* otpctl: the administrator's command. Here are its start and the table of its commands. */
+/* otpctl: the start of the program and the table of its commands. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -40,8 +40,9 @@ static const struct otpctl_syntax syntax = {
 };
 
 /*
- * A caller may have closed 0, 1 or 2. What is opened next would take their place, and be printed
- * to; so something does that can be neither read from nor written to, and the failure is told.
+ * Opens /dev/null for those of the descriptors 0, 1 and 2 that the caller has closed: a file that
+ * is opened later must not get such a number, or output would be written to it. Each is opened for
+ * the wrong direction, so that reading and writing fail. False if that cannot be done.
  */
 static bool
 take_standard_descriptors(void)
@@ -54,11 +55,11 @@ take_standard_descriptors(void)
 }
 
 /*
- * Nobody reads the output any more, or the file has reached its limit: no reason to die in the
- * middle of a change, with whoever is to be told of it untold. It fails as an output at its end.
+ * Ignores the signals for a pipe that nobody reads and for a file at its size limit: they must not
+ * end a change half-way, before its notices are sent. otpctl_end_output() reports the failure.
  */
 static bool
-outlive_output(void)
+ignore_output_signals(void)
 {
 	return signal(SIGPIPE, SIG_IGN) != SIG_ERR && signal(SIGXFSZ, SIG_IGN) != SIG_ERR;
 }
@@ -68,10 +69,10 @@ main(int argc, char **argv)
 {
 	struct otpctl ctl = {.config = OTP_CONFIG, .root = geteuid() == 0};
 
-	if (!take_standard_descriptors() || !outlive_output())
+	if (!take_standard_descriptors() || !ignore_output_signals())
 		return OTPCTL_FAILED;
 	audit_begin();
-	/* The helper knows the machine's own time zone alone, and rules end by days. */
+	/* The helper uses the machine's time zone. The last day of a rule must be the same here. */
 	(void)unsetenv("TZ");
 	log_open("otpctl", true);
 	return otpctl_end_output(otpctl_dispatch(&ctl, &syntax, argc, argv));

@@ -17,8 +17,8 @@ enum {
 	WORD_SIZE = 128,
 	TEXT_SIZE = 1024,
 	HELP_WIDTH = 79,
-	HELP_COLUMN = 29,    /* where the sentence about an option begins */
-	FIRST_VALUE = 0x100, /* what getopt_long() returns for row 0: no character */
+	HELP_COLUMN = 29,    /* where the text about an option begins */
+	FIRST_VALUE = 0x100, /* getopt_long() returns this for row 0; it is no character */
 };
 
 /* One command line while it is read. */
@@ -28,7 +28,7 @@ struct line {
 	struct otpctl_option row[ROWS_MAX];
 	struct option known[ROWS_MAX + 1]; /* one for each row; the last one stays empty */
 	size_t n;
-	bool no_more_options; /* "--" was there */
+	bool no_more_options; /* "--" was read */
 };
 
 void
@@ -47,8 +47,7 @@ otpctl_misuse(const struct otpctl_syntax *s, const char *fmt, ...)
 
 /* --- help ------------------------------------------------------------------------------------ */
 
-/* Ends a line that has column characters with text, and goes on in lines that are indented so far.
- */
+/* Prints text from this column on. Further lines are indented. */
 static void
 print_text(FILE *to, size_t column, size_t indent, const char *text)
 {
@@ -162,12 +161,12 @@ begin_line(struct otpctl *ctl, const struct otpctl_syntax *s)
 	add_rows(&l, l.global);
 	add_row(&l, &(struct otpctl_option){.name = "help"}, 'h');
 	add_row(&l, &(struct otpctl_option){.name = "version"}, 'V');
-	optind = 0; /* getopt_long() forgets the line before */
+	optind = 0; /* resets what getopt_long() knows of an earlier command line */
 	opterr = 0;
 	return l;
 }
 
-/* An option that is not in the table, or that its first letters do not tell from another. */
+/* Refuses a long option that is unknown, or an abbreviation of several. */
 static _Noreturn void
 refuse_word(const struct line *l, const char *word)
 {
@@ -193,7 +192,7 @@ refuse_word(const struct line *l, const char *word)
 	otpctl_misuse(l->syntax, "there is no option --%s", name);
 }
 
-/* What getopt_long() refused; word is the one that it read last. */
+/* Refuses the option for which getopt_long() returned c; word is the argument that it read last. */
 static _Noreturn void
 refuse_option(const struct line *l, int c, const char *word)
 {
@@ -218,7 +217,7 @@ take_option(const struct line *l, int c, const char *word)
 	const struct otpctl_option *row;
 	const char *error = NULL;
 
-	/* -? is not in the table: getopt_long() returns '?' for every error, too. */
+	/* -? cannot be in the table, because '?' is what getopt_long() returns for errors. */
 	if (c == 'h' || (c == '?' && optopt == '?'))
 		exit_with_help(l);
 	if (c == 'V') {
@@ -241,8 +240,9 @@ take_option(const struct line *l, int c, const char *word)
 }
 
 /*
- * Takes the options up to the next argument. Returns it, and NULL at the end. "+" stops at each
- * argument, so POSIXLY_CORRECT and the order of getopt_long() in another C library do not matter.
+ * Takes the options up to the next argument, and returns that, or NULL at the end. The "+" makes
+ * getopt_long() stop at each argument: so neither POSIXLY_CORRECT nor the C library decides whether
+ * options may follow arguments.
  */
 static char *
 next_argument(struct line *l, int argc, char **argv)
@@ -298,7 +298,7 @@ unknown_command(const struct otpctl_syntax *s, const char *word)
 	return OTPCTL_USAGE;
 }
 
-/* "help WORD..." becomes "WORD... --help". */
+/* Turns "help WORD..." into "WORD... --help". */
 static void
 turn_into_option(int argc, char **argv)
 {

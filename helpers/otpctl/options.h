@@ -9,14 +9,14 @@
 
 #include "helpers/otpctl/otpctl.h"
 
-/* One option. It has exactly one of flag, string and take. */
+/* One option. Exactly one of flag, string and take is set. */
 struct otpctl_option {
 	const char *name;     /* without the dashes; NULL ends a table */
 	const char *argument; /* what --help calls the option's argument; NULL if it has none */
-	const char *help;     /* one sentence, without a full stop */
+	const char *help;     /* its text in --help, without a full stop */
 	bool *flag;	      /* is set to true */
 	const char **string;  /* is set to the option's argument, which stays argv's */
-	/* Stores the argument in to. Returns NULL, or the text of the error. */
+	/* Checks the argument and stores it in to. Returns NULL, or what is wrong with it. */
 	const char *(*take)(void *to, const char *argument);
 	void *to;
 };
@@ -29,35 +29,35 @@ struct otpctl_argument {
 
 enum { OTPCTL_ARGUMENTS_MAX = 3 };
 
-/* A command, or a group of commands. Everything is borrowed. */
+/* The command line of a command or of a group of commands. Everything is borrowed. */
 struct otpctl_syntax {
 	const char *name;    /* as it is typed: "otpctl contact add" */
 	const char *usage;   /* what follows the name and the options; "" for a command alone */
 	const char *summary; /* one or a few sentences */
 	const char *example; /* a command line, whole */
 	struct otpctl_argument argument[OTPCTL_ARGUMENTS_MAX + 1];
-	int optional; /* so many of the last arguments may be missing; their values stay */
+	int optional; /* how many of the last arguments may be missing; their *value stays */
 	const struct otpctl_option *options;   /* without the global ones; NULL for none */
 	const struct otpctl_command *commands; /* of a group; ends with an empty row */
 };
 
 /*
- * Reads the options, which may stand before, between and behind the arguments, and the arguments.
- * argv[0] is the command's name. The global options go to ctl. Exits after --help and --version,
- * and as otpctl_misuse() if the command line is wrong.
+ * Reads the options and arguments of a command; options may also stand behind arguments. argv[0] is
+ * the command's name. Global options are stored in ctl. Exits with OTPCTL_OK after --help and
+ * --version, and as otpctl_misuse() does if the command line is wrong.
  */
 void otpctl_parse(struct otpctl *ctl, const struct otpctl_syntax *s, int argc, char **argv);
 
 /*
- * Reads the global options up to the first argument, and runs the command of the group that this
- * argument names. "help" and the words of a command stand for its --help. Returns the exit status.
+ * Reads the global options up to the first argument, and runs the command of the group that it
+ * names. "help" followed by a command prints the help of that command. Returns the exit code.
  */
 int otpctl_dispatch(struct otpctl *ctl, const struct otpctl_syntax *s, int argc, char **argv);
 
-/* For take: the name of a PAM service, into a const char *. */
+/* A take of the name of a PAM service; to is a const char **. */
 const char *otpctl_take_service(void *to, const char *argument);
 
-/* Prints the error and where the help is on standard error, and exits with OTPCTL_USAGE. */
+/* Prints the message, and which --help to see, on standard error. Exits with OTPCTL_USAGE. */
 _Noreturn void otpctl_misuse(const struct otpctl_syntax *s, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -22,7 +22,7 @@ otpctl_fail(const char *fmt, ...)
 	return OTPCTL_FAILED;
 }
 
-/* Of standard output, the first; stdio keeps that there was one, not which. */
+/* The first errno of standard output; stdio keeps only that there was an error. */
 static int output_error;
 
 int

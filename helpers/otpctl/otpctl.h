@@ -25,7 +25,7 @@ struct otpctl {
 	bool config_given;
 	bool json;
 	bool root; /* root started otpctl, even if it has become another user since */
-	/* Files of this user are trusted as those of root are: the caller with --config, else root.
+	/* Files of this user are trusted like those of root: the caller with --config, else root.
 	 */
 	uid_t second_owner;
 };

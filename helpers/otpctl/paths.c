@@ -41,9 +41,9 @@ otpctl_conf_load(const struct otpctl *ctl, struct conf **out)
 	if (!conf_load(ctl->config, ctl->second_owner, out, &report))
 		return OTPCTL_OK;
 	otpctl_print_report(&report);
-	return otpctl_fail(
-	    "%s is not right, so where things belong is not known; see: otpctl config check",
-	    ctl->config);
+	return otpctl_fail("cannot use the configuration %s; run: otpctl%s%s config check",
+	    ctl->config, ctl->config_given ? " --config " : "",
+	    ctl->config_given ? ctl->config : "");
 }
 
 int

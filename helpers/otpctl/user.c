@@ -23,11 +23,13 @@ otpctl_canonical(
 	(void)snprintf(dst, size, "%s", a.exists ? a.name : user);
 	account_clear(&a);
 	if (r && (how == NAME_LOOKED_UP || r != -OTP_ENAMES))
-		return otpctl_fail("who '%s' is could not be asked (%s); see: getent passwd %s",
-		    user, otp_strerror(r), user);
+		return otpctl_fail(
+		    "the user '%s' could not be looked up (%s); run: getent passwd %s", user,
+		    otp_strerror(r), user);
 	if (r)
 		(void)fprintf(stderr,
-		    "otpctl: warning: who '%s' is could not be asked (%s); the name is taken as it "
+		    "otpctl: warning: the user '%s' could not be looked up (%s); the name is taken "
+		    "as it "
 		    "was typed\n",
 		    user, otp_strerror(r));
 	return OTPCTL_OK;
@@ -63,7 +65,7 @@ otpctl_unknown_unless_forced(const char *user)
 int
 otpctl_nothing_typed(const char *user)
 {
-	return otpctl_fail("there is nothing of '%s'; it may be kept under another spelling of "
-			   "that name",
+	return otpctl_fail(
+	    "nothing is stored for '%s'; it may be stored under another spelling of that name",
 	    user);
 }

@@ -108,7 +108,7 @@ def test_the_file_keeps_its_owner_and_mode(fresh, take):
 # --- what it may not ---
 
 def test_a_header_is_text(take):
-    refused(take(b"user\0x,kind,address\nalice,phone," + NEW.encode() + b"\n"), "1: it holds a NUL byte")
+    refused(take(b"user\0x,kind,address\nalice,phone," + NEW.encode() + b"\n"), "1: the value contains a NUL byte")
 
 
 @pytest.mark.parametrize("line, expected", [
@@ -120,26 +120,26 @@ def test_a_header_is_text(take):
     ("alice,Phone,+9779800000091,,,", "2: kind: 'Phone' is neither"),
     ("nobody-there,phone,+9779800000091,,,", "2: user: this machine knows no user 'nobody-there'"),
     (",phone,+9779800000091,,,", "2: user: '' cannot be a user's name"),
-    ("ns-unavail,phone,+9779800000091,,,", "2: user: who 'ns-unavail' is could not be asked"),
+    ("ns-unavail,phone,+9779800000091,,,", "2: user: the user 'ns-unavail' could not be looked up"),
     ("alice,phone,+9779800000091," + "x" * 65 + ",,", "2: label: a label has at most 64 bytes"),
     ('alice,phone,+9779800000091,"a\nb",,', "2: label: a label has at most 64 bytes and no control"),
     ("alice,phone,+9779800000091,,maybe,", "2: preferred: 'maybe' is neither yes nor no"),
-    ("alice,phone,+9779800000091,,,yesterday", "2: verified_at: 'yesterday' is no day like"),
-    ("alice,phone,+9779800000091,,,2026-02-30", "2: verified_at: '2026-02-30' is no day"),
-    ("alice,phone,+9779800000091,,,2026-1-2", "2: verified_at: '2026-1-2' is no day"),
-    ("alice,phone,+9779800000091,,,2999-01-01", "2: verified_at: '2999-01-01' has not come yet"),
-    ("alice,phone,+9779800000091,,,-5", "2: verified_at: '-5' is no day"),
-    ("alice,phone,+9779800000091,,,9999999999999", "2: verified_at: '9999999999999' is no day"),
-    ("alice,phone,+9779800000091", "2: it has 3 fields, and the first line 6"),
-    ("alice,phone,+9779800000091,,,,,,,,,,,,,,,,,", "2: it has 20 fields, and the first line 6"),
-    ("alice,phone,+9779800000091,a\0b,,", "2: label: it holds a NUL byte"),
-    (b"alice,phone,+9779800000091,caf\xe9,,", "2: label: it is not UTF-8"),
-    (b"al\xff,phone,+9779800000091,,,", "2: user: it is not UTF-8"),
-    ("alice,phone,+9779800000091," + "x" * 600 + ",,", "2: label: it is too long"),
-    ("alice,phone,+9779800000091," + "x" * 100000 + ",,", "2: a field of more than 64 KiB; what is behind"),
+    ("alice,phone,+9779800000091,,,yesterday", "2: verified_at: 'yesterday' is neither a day like"),
+    ("alice,phone,+9779800000091,,,2026-02-30", "2: verified_at: '2026-02-30' is neither a day"),
+    ("alice,phone,+9779800000091,,,2026-1-2", "2: verified_at: '2026-1-2' is neither a day"),
+    ("alice,phone,+9779800000091,,,2999-01-01", "2: verified_at: '2999-01-01' is in the future"),
+    ("alice,phone,+9779800000091,,,-5", "2: verified_at: '-5' is neither a day"),
+    ("alice,phone,+9779800000091,,,9999999999999", "2: verified_at: '9999999999999' is neither a day"),
+    ("alice,phone,+9779800000091", "2: this line has 3 fields, but the first line has 6"),
+    ("alice,phone,+9779800000091,,,,,,,,,,,,,,,,,", "2: this line has 20 fields, but the first line has 6"),
+    ("alice,phone,+9779800000091,a\0b,,", "2: label: the value contains a NUL byte"),
+    (b"alice,phone,+9779800000091,caf\xe9,,", "2: label: the value is not UTF-8"),
+    (b"al\xff,phone,+9779800000091,,,", "2: user: the value is not UTF-8"),
+    ("alice,phone,+9779800000091," + "x" * 600 + ",,", "2: label: the value is too long"),
+    ("alice,phone,+9779800000091," + "x" * 100000 + ",,", "2: a field of more than 64 KiB; the rest of the file"),
     ('alice,phone,+9779800000091,"a\n' + "x" * 100000, "2: a field of more than 64 KiB"),
-    ('alice,phone,+9779800000091,a"b,,', "2: a quotation mark where none can be"),
-    ('alice,phone,+9779800000091,"a"b,,', "2: a quotation mark where none can be"),
+    ('alice,phone,+9779800000091,a"b,,', "2: a misplaced quotation mark"),
+    ('alice,phone,+9779800000091,"a"b,,', "2: a misplaced quotation mark"),
     ('alice,phone,+9779800000091,"a', "2: a quoted field that begins here does not end"),
     ("alice,phone,\x1b[31m+9779800000091,,,", "2: address: '?[31m+9779800000091'"),
 ], ids=range(30))
@@ -158,11 +158,11 @@ def test_bad_lines_are_named_and_nothing_is_written(take, line, expected):
     ("user,kind,adress\n", "1: there is no column 'adress', did you mean 'address'?"),
     (",user,kind,address\n", "1: there is no column ''"),
     ("user,kind\n", "1: the first line names the columns, and address is missing"),
-    ("user,kind,address,kind\n", "1: kind: this column is there twice"),
-    ("user;kind;address\n", "1: columns are parted by commas, not by ';'\n"),
-    ("user\tkind\taddress\n", "1: columns are parted by commas, not by a tab\n"),
+    ("user,kind,address,kind\n", "1: kind: this column appears twice"),
+    ("user;kind;address\n", "1: columns must be separated by commas, not by ';'\n"),
+    ("user\tkind\taddress\n", "1: columns must be separated by commas, not by a tab\n"),
     (HEAD.encode("utf-16"), "1: this is UTF-16"),
-    (HEAD.encode("utf-16-be"), "1: it holds a NUL byte; save the file as CSV in UTF-8"),
+    (HEAD.encode("utf-16-be"), "1: the value contains a NUL byte; save the file as CSV in UTF-8"),
     ("\n\nuser,kind,address,x\n", "3: there is no column 'x'"),
     (",".join("abcdefghijklmnopqrst") + "\n", "1: there is no column 'a'"),
 ], ids=range(13))
@@ -260,12 +260,12 @@ def test_a_mass_of_messages_is_not_sent_by_accident(fresh, take, n):
     take(people(n, 1), "--force")
     before = content(CONTACTS)
     dry = take(people(n, 2), "--force", "--replace", "--dry-run")
-    assert dry.returncode == OK and f"{n} old addresses would be told" in dry.stdout
+    assert dry.returncode == OK and f"{n} old addresses would get a notice" in dry.stdout
     done = take(people(n, 2), "--force", "--replace")
     if n == 20:
         assert done.returncode == OK and len(fresh.messages()) == 20
         return
-    assert "so many want --notice or --no-notice" in dry.stdout
+    assert "for so many, give --notice or --no-notice" in dry.stdout
     assert done.returncode == FAILED and "21 old addresses" in done.stderr
     assert content(CONTACTS) == before and not fresh.messages()
     done = take(people(n, 2), "--force", "--replace", "--notice", "--json")
@@ -280,7 +280,7 @@ def test_a_dry_run_writes_nothing_and_tells_nobody(fresh, take):
     before = content(CONTACTS)
     done = take(f"user,kind,address\nalice,phone,{NEW}\n", "--replace", "--dry-run")
     assert done.stdout == ("1 line: 1 would be added, 0 unchanged, 0 would be changed, 1 would be removed\n"
-                           "1 old address would be told\n")
+                           "1 old address would get a notice\n")
     said = json.loads(take(f"user,kind,address\nalice,phone,{NEW}\n", "--replace", "--dry-run", "--json").stdout)
     assert said == {"imported": False, "dry_run": True, "lines": 1, "added": 1, "unchanged": 0, "changed": 0,
                     "removed": 1, "old_addresses": 1, "errors": [], "more_errors": 0, "notices": []}

@@ -534,15 +534,15 @@ def test_what_otpctl_takes_away_while_the_directory_fails(world, directory):
                     "recovery revoke far.away"):
         done = world.otpctl(*command.split(), check=False)
         # What was to be taken away and is not there may be there under another spelling.
-        nothing = "there is nothing of 'far.away'; it may be kept under another spelling" in done.stderr
+        nothing = "nothing is stored for 'far.away'; it may be stored under another spelling" in done.stderr
         expected = command in gone or command.startswith(("unlock", "remember revoke", "recovery"))
         assert done.returncode == nothing == expected, (command, done.stderr)
         gone.add(command.replace("+9779800000055", "--all"))
-        assert done.stderr.startswith("otpctl: warning: who 'far.away' is could not be asked (the name service failed); "
+        assert done.stderr.startswith("otpctl: warning: the user 'far.away' could not be looked up (the name service failed); "
                                       "the name is taken as it was typed\n"), command
     for command in "contact add --force far.away --phone=+9779800000055", "recovery issue far.away":
         done = world.otpctl(*command.split(), check=False)
-        assert done.returncode == 1 and "see: getent passwd far.away" in done.stderr, command
+        assert done.returncode == 1 and "run: getent passwd far.away" in done.stderr, command
     done = world.otpctl("recovery", "revoke", "alice")
     assert done.stderr == "", "the machine's own are known"
 

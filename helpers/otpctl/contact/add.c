@@ -1,4 +1,7 @@
-/* otpctl contact add. Names are canonical, so that every alias shares the addresses. */
+/*
+ * otpctl contact add: adds an address. Contacts are stored under the canonical name, so all aliases
+ * of a user share them.
+ */
 #include "helpers/otpctl/contact/add.h"
 
 #include <limits.h>
@@ -34,7 +37,7 @@ take_address(struct wish *w, enum contact_kind kind, const char *address)
 	const char *why;
 
 	if (w->address)
-		return "one --phone or --email at a time";
+		return "expected only one --phone or --email";
 	if (contact_check(kind, address, &why))
 		return why;
 	w->kind = kind;
@@ -123,7 +126,7 @@ add_one(const char *path, const struct contact *c, struct notices *n)
 	return contacts_edit_commit(e) ? otpctl_fail("nothing was added") : OTPCTL_OK;
 }
 
-/* May codes be sent there? An exit code. */
+/* Checks that [limits] prefixes allow codes to be sent to the address. Returns the exit code. */
 static int
 check_prefix(const struct conf *conf, const struct contact *c)
 {
@@ -135,7 +138,7 @@ check_prefix(const struct conf *conf, const struct contact *c)
 	    c->address, contact_limit(conf, "prefixes", limit, sizeof(limit)));
 }
 
-/* Added, logged, said, and told at the old address. */
+/* Logs and prints what was added, and notifies old addresses. Returns the exit code. */
 static int
 report_added(
     const struct otpctl *ctl, const struct conf *conf, const struct contact *c, struct notices *n)

@@ -12,13 +12,13 @@ struct reader {
 	struct csv_row row;
 	csv_row_fn *fn;
 	void *arg;
-	int64_t line; /* that is being read */
+	int64_t line; /* the number of the line that is being read */
 	bool in_row;
 	bool after_cr;
-	int result; /* of fn */
+	int result; /* what fn returned last */
 };
 
-/* No field is longer: memory is bounded whatever the file holds. */
+/* libcsv grows its buffer by this. It bounds the memory, whatever the file contains. */
 static void *
 grow(void *old, size_t size)
 {
@@ -55,8 +55,8 @@ take_row(int terminator, void *arg)
 }
 
 /*
- * libcsv tells no lines: it is fed one at a time, so that the row that begins in it is known. What
- * ends one here ends one in an editor, inside of quotes, too.
+ * The length of the first line of p, with its end. libcsv does not count lines, so it is given one
+ * line at a time. Lines are those of an editor: an end inside quotes counts, too.
  */
 static size_t
 line_length(const char *p, size_t len)
@@ -86,9 +86,8 @@ feed(struct reader *r, const char *p, size_t len, struct csv_stop *stop)
 		if (csv_parse(&r->csv, p, n, take_field, take_row, r) != n)
 			return csv_error(&r->csv) == CSV_EPARSE
 				   ? stop_at(stop, r->line,
-					 "a quotation mark where none can be: a field that holds "
-					 "one "
-					 "is quoted as a whole, and each in it doubled")
+					 "a misplaced quotation mark: a field that contains one "
+					 "must be quoted, and each one in it doubled")
 				   : stop_at(stop, r->row.line, "a field of more than 64 KiB");
 		if (p[n - 1] == '\r' || (p[n - 1] == '\n' && !r->after_cr))
 			r->line++;
@@ -99,7 +98,7 @@ feed(struct reader *r, const char *p, size_t len, struct csv_stop *stop)
 	return r->result;
 }
 
-/* Behind the mark of UTF-8; files of other kinds are told by theirs. */
+/* Skips the byte order mark of UTF-8. Refuses UTF-16, which is known by its own mark. */
 static int
 judge_start(const char **p, size_t *len, struct csv_stop *stop)
 {

@@ -1,9 +1,9 @@
 /*
- * otpctl contact import: a file of contacts, taken whole or not at all.
+ * otpctl contact import: adds all contacts of a file, or none.
  *
  * MUST:
- *  - every line is judged as one that is added by hand, and every bad one is named;
- *  - nothing is written unless all of it is good.
+ *  - every line is checked as an address that is added by hand, and every wrong one is reported;
+ *  - nothing is written unless all lines are right.
  */
 #include "helpers/otpctl/contact/import.h"
 
@@ -36,7 +36,7 @@ show_progress(int64_t bytes, void *arg)
 
 /* --- the file -------------------------------------------------------------------------------- */
 
-/* Everything that the file says, in the edit. An exit code. */
+/* Puts all lines of the file into the edit. Returns the exit code. */
 static int
 read_file(struct import *im, FILE *file)
 {
@@ -46,13 +46,14 @@ read_file(struct import *im, FILE *file)
 	if (r == -OTP_ESYS)
 		return otpctl_fail("%s: %s", im->shown, strerror(errno));
 	if (r == -OTP_EINVAL && stop.line)
-		import_fault(im, stop.line, "", "%s; what is behind was not read", stop.why);
+		import_fault(im, stop.line, "", "%s; the rest of the file was not read", stop.why);
 	else if (r && (r != -OTP_EINVAL || !im->n.errors))
 		return otpctl_fail("nothing was imported: %s", otp_strerror(r));
 	else if (!r && !im->ncolumns)
 		import_fault(im, 1, "", "the file is empty; its first line names the columns");
 	if (!im->n.errors && im->replace && contacts_edit_import_rest(im->edit, &im->n.removed))
-		return otpctl_fail("nothing was imported: the others could not be removed");
+		return otpctl_fail("nothing was imported: addresses that are not in the file could "
+				   "not be removed");
 	return OTPCTL_OK;
 }
 
@@ -75,7 +76,7 @@ open_file(struct import *im)
 	return file;
 }
 
-/* On disk, if all of it is good and there is something to write. An exit code. */
+/* Writes the edit, if all lines are right and it changes something. Returns the exit code. */
 static int
 finish_edit(struct import *im, struct notices *n)
 {
@@ -126,9 +127,10 @@ print_summary(const struct import *im, const struct notices *n, bool done)
 	    (long long)c->what[IMPORTED_SAME], (long long)c->what[IMPORTED_CHANGED], would,
 	    (long long)c->removed, would);
 	if (im->dry_run && n->old && im->notice != NOTICE_NO)
-		(void)printf("%zu old address%s would be told%s\n", n->old, n->old == 1 ? "" : "es",
+		(void)printf("%zu old address%s would get a notice%s\n", n->old,
+		    n->old == 1 ? "" : "es",
 		    im->notice == NOTICE_UNSAID && n->old > NOTICES_UNASKED
-			? "; so many want --notice or --no-notice"
+			? "; for so many, give --notice or --no-notice"
 			: "");
 	return OTPCTL_OK;
 }
@@ -153,11 +155,11 @@ log_import(const struct import *im)
 	    text_quotable(file, sizeof(file), im->shown));
 }
 
-/* An exit code. */
+/* Imports the file into the contacts at path. Returns the exit code. */
 static int
 import(struct import *im, const char *path)
 {
-	/* A dry run tells nobody; it says how many it would be. */
+	/* A dry run notifies nobody; it prints how many notices there would be. */
 	_auto_notices struct notices n = {.wish = im->dry_run ? NOTICE_NO : im->notice};
 	FILE *file = open_file(im);
 	int r;

@@ -1,4 +1,3 @@
-/* The lines of a file of contacts: each is judged as one that is added by hand. */
 #include "helpers/otpctl/contact/import_line.h"
 
 #include <limits.h>
@@ -19,15 +18,15 @@ enum { WHY_MAX = 512 };
 static const char *const column_names[COLUMNS] = {
     "user", "kind", "address", "label", "preferred", "verified_at"};
 
-/* What the name service said of a name, asked once. */
+/* The answer of the name service about one name, which is looked up once. */
 struct known {
-	char *canonical; /* "" : cannot be a name; see why */
+	char *canonical; /* may be name itself */
 	bool exists;
-	int error; /* it could not be asked */
+	int error; /* of account_lookup() */
 	char name[];
 };
 
-/* --- telling --------------------------------------------------------------------------------- */
+/* --- errors ---------------------------------------------------------------------------------- */
 
 void
 import_clear_progress(struct import *im)
@@ -76,7 +75,7 @@ wrong_column(struct import *im, const struct csv_row *row, const char *name)
 	const char *parting = row->n == 1 ? strpbrk(name, ";\t") : NULL;
 
 	if (parting)
-		import_fault(im, row->line, "", "columns are parted by commas, not by %s",
+		import_fault(im, row->line, "", "columns must be separated by commas, not by %s",
 		    *parting == '\t' ? "a tab" : "';'");
 	else
 		import_fault(im, row->line, "",
@@ -96,7 +95,7 @@ read_header(struct import *im, const struct csv_row *row)
 		if (c < 0)
 			wrong_column(im, row, name);
 		else if (im->has[c])
-			import_fault(im, row->line, column_names[c], "this column is there twice");
+			import_fault(im, row->line, column_names[c], "this column appears twice");
 		else
 			im->has[c] = true;
 	}
@@ -132,13 +131,13 @@ ask(struct known *k)
 
 	k->error = r;
 	k->exists = !r && a.exists;
-	/* Most names are canonical, and a file may have a million. */
+	/* Most names are canonical and a file may have a million: they share the memory of name. */
 	k->canonical = !k->exists || !strcmp(a.name, k->name) ? k->name : strdup(a.name);
 	account_clear(&a);
 	return k->canonical ? 0 : -OTP_ENOMEM;
 }
 
-/* The name service's answer, asked for once a name; NULL without memory. */
+/* Looks up a name, once for each name. NULL without memory. */
 static const struct known *
 look_up(struct import *im, const char *name)
 {
@@ -175,11 +174,11 @@ take_user(struct import *im, int64_t line, const char *name, struct contact *c)
 	if (!k)
 		return -OTP_ENOMEM;
 	if (k->error)
-		import_fault(im, line, "user", "who '%s' is could not be asked: %s", name,
+		import_fault(im, line, "user", "the user '%s' could not be looked up: %s", name,
 		    otp_strerror(k->error));
 	else if (!k->exists && !im->force)
 		import_fault(im, line, "user",
-		    "this machine knows no user '%s'; --force takes such lines, too", name);
+		    "this machine knows no user '%s'; --force accepts such lines", name);
 	else
 		(void)snprintf(c->user, sizeof(c->user), "%s", k->canonical);
 	return 0;
@@ -236,7 +235,7 @@ take_preferred(struct import *im, int64_t line, const char *text, struct contact
 	import_fault(im, line, "preferred", "'%.64s' is neither yes nor no", text);
 }
 
-/* A day in UTC, as `contact list` shows it, or seconds, as with --json. -1 for neither. */
+/* Reads a day in UTC, as contact list prints it, or seconds, as with --json. -1 for neither. */
 static int64_t
 read_time(const char *text)
 {
@@ -251,7 +250,7 @@ read_time(const char *text)
 		return -1;
 	day = tm.tm_mday;
 	t = timegm(&tm);
-	/* February has no 30th, though strptime() reads one. */
+	/* strptime() accepts the 30th of February; timegm() moves it to March. */
 	return day == tm.tm_mday && t > 0 ? t : -1;
 }
 
@@ -261,31 +260,31 @@ take_verified_at(struct import *im, int64_t line, const char *text, struct conta
 	c->verified_at = read_time(text);
 	if (c->verified_at < 0)
 		import_fault(im, line, "verified_at",
-		    "'%.64s' is no day like 2026-11-22, no time in seconds since 1970, and not "
-		    "empty",
+		    "'%.64s' is neither a day like 2026-11-22, nor seconds since 1970, nor empty",
 		    text);
 	else if (c->verified_at > time(NULL))
 		import_fault(
-		    im, line, "verified_at", "'%.64s' has not come yet (days are of UTC)", text);
+		    im, line, "verified_at", "'%.64s' is in the future (days are in UTC)", text);
 }
 
 /* --- lines ----------------------------------------------------------------------------------- */
 
-/* Is it text at all? Says so if not. */
+/* True if all fields are text in UTF-8; reports those that are not. */
 static bool
 is_text(struct import *im, const struct csv_row *row)
 {
 	bool ok = true;
 
-	/* Of a first line one such fault says it all: it is no file of this kind. */
+	/* In the first line one such error is enough: the file is no CSV in UTF-8. */
 	for (size_t i = 0; i < row->n && i < CSV_COLUMNS_MAX && (ok || im->ncolumns); i++) {
 		const struct csv_field *f = &row->field[i];
 		const char *why =
 		    strlen(f->text) != (f->len < CSV_FIELD_MAX ? f->len : CSV_FIELD_MAX)
-			? "it holds a NUL byte; save the file as CSV in UTF-8"
-		    : f->len > CSV_FIELD_MAX ? "it is too long"
-		    : !text_is_utf8(f->text) ? "it is not UTF-8; save the file as CSV in UTF-8"
-					     : NULL;
+			? "the value contains a NUL byte; save the file as CSV in UTF-8"
+		    : f->len > CSV_FIELD_MAX ? "the value is too long"
+		    : !text_is_utf8(f->text)
+			? "the value is not UTF-8; save the file as CSV in UTF-8"
+			: NULL;
 
 		if (why)
 			import_fault(im, row->line,
@@ -296,7 +295,7 @@ is_text(struct import *im, const struct csv_row *row)
 	return ok;
 }
 
-/* Takes the fields apart. 0, or -OTP_ENOMEM; what is wrong is told and counted. */
+/* Checks the fields and copies them to l. Wrong ones are reported and counted. 0 or -OTP_ENOMEM. */
 static int
 read_fields(struct import *im, const struct csv_row *row, struct contact_line *l)
 {
@@ -351,7 +350,7 @@ put_line(struct import *im, const struct contact_line *l)
 		    c->address, (long long)earlier);
 	else if (what == IMPORTED_TWO_PREFERRED)
 		import_fault(im, l->number, "preferred",
-		    "line %lld has the preferred %s of %s already; one of them can be",
+		    "line %lld has the preferred %s of %s already; only one may be preferred",
 		    (long long)earlier, contact_kind_name(c->kind), c->user);
 	else
 		im->n.what[what]++;
@@ -369,14 +368,15 @@ import_row(const struct csv_row *row, void *arg)
 	if (!im->ncolumns) {
 		if (is_text(im, row))
 			read_header(im, row);
-		/* Without the columns no line means anything. */
+		/* Without its columns no line can be understood. */
 		return im->n.errors ? -OTP_EINVAL : 0;
 	}
 	im->n.lines++;
 	errors = im->n.errors;
 	if (row->n != im->ncolumns) {
-		import_fault(im, row->line, "", "it has %zu field%s, and the first line %zu",
-		    row->n, row->n == 1 ? "" : "s", im->ncolumns);
+		import_fault(im, row->line, "",
+		    "this line has %zu field%s, but the first line has %zu", row->n,
+		    row->n == 1 ? "" : "s", im->ncolumns);
 		return 0;
 	}
 	if (!is_text(im, row))

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Where a key of the configuration is set. */
+/* The key to look for, and the buffer for its text. */
 struct origin {
 	const char *key;
 	char *text;

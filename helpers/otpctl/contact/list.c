@@ -1,4 +1,4 @@
-/* otpctl contact list: addresses, masked unless they are wanted whole. */
+/* otpctl contact list: shows addresses, masked unless --full is given. */
 #include "helpers/otpctl/contact/list.h"
 
 #include <stdio.h>

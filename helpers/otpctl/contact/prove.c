@@ -1,11 +1,11 @@
 /*
- * The child of `otpctl contact verify`: a code goes to an address as at a sign-in, and is checked
- * as there.
+ * The part of otpctl contact verify that runs in the send worker: it sends a code to an address and
+ * checks it, as a sign-in does.
  *
  * MUST:
- *  - counted before it is sent, a try before it is checked: as at a sign-in;
- *  - it is proved only once the code is used up;
- *  - a code is in no argument, log or error.
+ *  - a message is counted before it is sent, and a try before it is checked;
+ *  - WORKER_PROVED is sent only after the code is used up in the store;
+ *  - no argument, log line or message contains a code.
  */
 #include "helpers/otpctl/contact/prove.h"
 
@@ -20,7 +20,7 @@
 
 enum {
 	TRIES = 3,
-	LEASE_SLACK_MS = 2000, /* beyond verify_timeout */
+	LEASE_SLACK_MS = 2000, /* a lease of the code lasts so much longer than verify_timeout */
 };
 
 struct attempt {
@@ -29,9 +29,9 @@ struct attempt {
 	const char *masked;
 	const char *channel;
 	struct challenge challenge;
-	struct secret code; /* that we made */
-	struct secret captures;
-	bool unanswered; /* the send was */
+	struct secret code;	/* made here; unused if the provider makes its own */
+	struct secret captures; /* of the answer to the send, for the check */
+	bool unanswered;	/* the provider did not answer: the code may have been sent */
 };
 
 /* --- send ------------------------------------------------------------------------------------ */
@@ -60,7 +60,9 @@ count_against(struct send_count *n, const char *kind, const char *owner,
 	(void)snprintf(n->budget.owner, sizeof(n->budget.owner), "%s", owner);
 }
 
-/* The limits of a sign-in that hold for an address and for this machine. An exit code. */
+/*
+ * Counts the message against the limits of the address and of this machine. Returns the exit code.
+ */
 static int
 reserve(struct send_worker *c, const struct attempt *k, int64_t *id)
 {
@@ -81,13 +83,14 @@ reserve(struct send_worker *c, const struct attempt *k, int64_t *id)
 	if (r != -OTP_ELIMIT)
 		return otpctl_fail("nothing was sent: the store cannot be written");
 	return otpctl_fail(
-	    "nothing was sent: the limit %s is reached until %s; see: otpctl status%s%s%s",
+	    "nothing was sent: the limit %s is reached until %s; see: otpctl status%s%s%s%s",
 	    !strcmp(why.kind, "host")	   ? "sends_per_host"
 	    : !strcmp(why.kind, "message") ? "messages_per_address"
 					   : "sends_per_address",
 	    otpctl_time(why.until_wall_ms, until), strcmp(why.kind, "host") ? " " : "",
 	    strcmp(why.kind, "host") ? k->user : "",
-	    strcmp(why.kind, "host") ? ", and to end it: otpctl unlock" : "");
+	    strcmp(why.kind, "host") ? "; to end it: otpctl unlock " : "",
+	    strcmp(why.kind, "host") ? k->user : "");
 }
 
 static struct sending
@@ -108,9 +111,9 @@ sending_of(const struct send_worker *c, const struct attempt *k, const struct se
 	};
 }
 
-/* Why no code is on its way, and what to do. */
+/* Prints why no code was sent, and what to do. Returns OTPCTL_FAILED. */
 static int
-tell_not_sent(const struct attempt *k, const struct delivered *d)
+report_not_sent(const struct attempt *k, const struct delivered *d)
 {
 	char when[48] = "later";
 
@@ -126,17 +129,17 @@ tell_not_sent(const struct attempt *k, const struct delivered *d)
 		return otpctl_fail("nothing was sent: %s takes no message for %s now; try again %s",
 		    d->provider, k->masked, when);
 	default:
-		return otpctl_fail(
-		    "nothing was sent by %s: %s (%s was asked last); what each provider "
-		    "said is in the system's log, lines of otpctl",
+		return otpctl_fail("nothing was sent by %s: %s (the last provider was %s); the "
+				   "lines of otpctl in the log "
+				   "have the answer of each provider",
 		    k->channel, provider_class_name(d->sent.outcome.class),
-		    *d->provider ? d->provider : "nobody");
+		    *d->provider ? d->provider : "none");
 	}
 }
 
-/* What the sent code is checked by, kept. An exit code. */
+/* Stores the challenge, by which the code is checked. Returns the exit code. */
 static int
-keep(struct send_worker *c, struct attempt *k, struct delivered *d, int64_t reservation)
+store_challenge(struct send_worker *c, struct attempt *k, struct delivered *d, int64_t reservation)
 {
 	struct challenge *h = &k->challenge;
 	struct instant now = send_worker_now(c);
@@ -156,9 +159,9 @@ keep(struct send_worker *c, struct attempt *k, struct delivered *d, int64_t rese
 		k->captures = d->sent.captures;
 		d->sent.captures = (struct secret){0};
 	} else if (d->code_by == CODE_BY_RESPONSE && !d->sent.code.len) {
-		/* The answer that was lost took the code with it. */
-		return otpctl_fail("%s did not answer in time, and nobody knows the code that it "
-				   "made; try again",
+		/* The code was in the answer that did not come. */
+		return otpctl_fail("%s did not answer in time, so the code that it made is "
+				   "unknown; run the command again",
 		    d->provider);
 	} else {
 		r = challenge_seal(h, &c->host_key,
@@ -166,7 +169,7 @@ keep(struct send_worker *c, struct attempt *k, struct delivered *d, int64_t rese
 	}
 	if (!r)
 		r = c->store->ops->challenge_put(c->store, &now, h, reservation);
-	return r ? otpctl_fail("the code cannot be kept: %s", otp_strerror(r)) : OTPCTL_OK;
+	return r ? otpctl_fail("the code could not be stored: %s", otp_strerror(r)) : OTPCTL_OK;
 }
 
 static int
@@ -174,7 +177,7 @@ judge_sent(struct send_worker *c, struct attempt *k, struct delivered *d, int64_
 {
 	char user[CONTACT_USER_MAX + 1];
 
-	/* A failure to give it back only leaves the count as it is. */
+	/* If the reservation cannot be given back, the message stays counted. */
 	if (d->nothing_sent)
 		(void)c->store->ops->send_return(c->store, reservation);
 	otp_log(LOG_NOTICE,
@@ -182,11 +185,11 @@ judge_sent(struct send_worker *c, struct attempt *k, struct delivered *d, int64_
 	    text_quotable(user, sizeof(user), k->user), k->channel, d->provider, k->masked,
 	    provider_class_name(d->sent.outcome.class));
 	if (d->sent.outcome.class != CLASS_OK && d->sent.outcome.class != CLASS_UNANSWERED)
-		return tell_not_sent(k, d);
-	return keep(c, k, d, reservation);
+		return report_not_sent(k, d);
+	return store_challenge(c, k, d, reservation);
 }
 
-/* Counted, made, sent, kept. An exit code. */
+/* Counts, makes, sends and stores the code. Returns the exit code. */
 static int
 send_code(struct send_worker *c, struct attempt *k)
 {
@@ -203,7 +206,7 @@ send_code(struct send_worker *c, struct attempt *k)
 	q = sending_of(c, k, &k->code);
 	if (c->delivery->send(
 		c->delivery, &q, NULL, c->options, deadline_in(c->options->send_timeout), &d))
-		r = OTPCTL_FAILED; /* the parent has gone */
+		r = OTPCTL_FAILED; /* the parent has ended */
 	if (!r)
 		r = judge_sent(c, k, &d, reservation);
 	delivered_clear(&d);
@@ -212,7 +215,7 @@ send_code(struct send_worker *c, struct attempt *k)
 
 /* --- check --------------------------------------------------------------------------------- */
 
-/* Of this code alone: no try here locks a sign-in, and none is forgiven by one. */
+/* The budget of this code alone: wrong answers here lock no sign-in, and a sign-in resets none. */
 static struct budget
 budget_of(const struct attempt *k)
 {
@@ -234,6 +237,10 @@ rule_of(const struct send_worker *c)
 	};
 }
 
+/*
+ * Counts the try and compares the code with the challenge. 0 if it is right, or an error of the
+ * store's try_mac(); *left is the number of tries that are left.
+ */
 static int
 compare(struct send_worker *c, struct attempt *k, const struct secret *code, int *left)
 {
@@ -252,7 +259,10 @@ compare(struct send_worker *c, struct attempt *k, const struct secret *code, int
 	return r;
 }
 
-/* Counted, then asked at the provider; only what it proves is right. As compare(). */
+/*
+ * Counts the try, then lets the provider check the code. Only CLASS_OK is proof. Returns as
+ * compare() does.
+ */
 static int
 ask_provider(struct send_worker *c, struct attempt *k, const struct secret *code, int *left)
 {
@@ -289,7 +299,10 @@ ask_provider(struct send_worker *c, struct attempt *k, const struct secret *code
 	return r;
 }
 
-/* What a try came to: OTPCTL_OK is proof; OTPCTL_EXISTS: *note is told and it is asked again. */
+/*
+ * Judges the result of a try. Returns OTPCTL_OK if the code was right, OTPCTL_FAILED with a
+ * message, or OTPCTL_EXISTS if the code is to be asked for again, with *note before the question.
+ */
 static int
 judge_try(int r, int left, const char **note)
 {
@@ -308,7 +321,8 @@ judge_try(int r, int left, const char **note)
 			    : otpctl_fail("the code could not be checked; nothing was marked");
 	case -OTP_ENOENT:
 	case -OTP_EUSED:
-		return otpctl_fail("that code has ended; nothing was marked; try again");
+		return otpctl_fail(
+		    "the code has expired or was used; nothing was marked; run the command again");
 	case -OTP_EPERM:
 		return otpctl_fail(
 		    "the code was right, but the account at its service needs another "
@@ -319,7 +333,7 @@ judge_try(int r, int left, const char **note)
 	}
 }
 
-/* What was typed is a code of the right length. */
+/* Reads the code that was typed, of the length that the provider uses. */
 static int
 read_code(
     const struct send_worker *c, const struct attempt *k, const char *typed, struct secret *out)
@@ -341,7 +355,7 @@ ask_and_check(struct send_worker *c, struct attempt *k, const char *note)
 	char question[WORKER_TEXT_MAX + 1];
 	int r, left = TRIES, result = OTPCTL_EXISTS;
 
-	/* What is no code at all costs no try, but a program that says something else must end. */
+	/* Input that is no code costs no try, so the number of questions has a limit of its own. */
 	for (int asked = 0; result == OTPCTL_EXISTS && asked < 2 * TRIES; asked++) {
 		(void)snprintf(question, sizeof(question), "%.384s\nVerification code: ", note);
 		if (send_worker_send(c->fd, WORKER_QUESTION, 0, question) ||
@@ -360,7 +374,7 @@ ask_and_check(struct send_worker *c, struct attempt *k, const char *note)
 	return result;
 }
 
-/* Sent, asked for and checked. An exit code. */
+/* Sends the code, asks for it and checks it. Returns the exit code. */
 static int
 prove(struct send_worker *c, const struct contact_proof *p, struct attempt *k)
 {

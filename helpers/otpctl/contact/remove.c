@@ -1,4 +1,4 @@
-/* otpctl contact remove: one address of a user, or all. */
+/* otpctl contact remove: removes one address of a user, or all of them. */
 #include "helpers/otpctl/contact/remove.h"
 
 #include <stdio.h>
@@ -42,7 +42,7 @@ parse_remove(struct otpctl *ctl, int argc, char **argv, struct wish *w)
 		otpctl_misuse(&syntax, "expected either ADDRESS or --all");
 }
 
-/* How many were removed; an exit code. */
+/* Removes the address, or all of them without one. Returns the exit code. */
 static int
 remove_some(const char *path, const char *user, enum otpctl_known known, const char *address,
     int *removed, struct notices *n)
@@ -85,7 +85,7 @@ report_removed(const struct otpctl *ctl, const struct conf *conf, const char *pa
 	char shown[16] = "?", quoted[CONTACT_USER_MAX + 1];
 	int left = 0, r = contacts_sqlite_each(path, user, count_one, &left);
 
-	/* They are gone whether or not the others can be counted, and it is told. */
+	/* The removal stands and is reported even if the others cannot be counted. */
 	if (!r)
 		(void)snprintf(shown, sizeof(shown), "%d", left);
 	audit("contact_remove", "user=\"%s\" removed=%d left=%s",
@@ -104,7 +104,9 @@ report_removed(const struct otpctl *ctl, const struct conf *conf, const char *pa
 				   "left", r ? json_null() : json_integer(left)),
 		n))
 		return OTPCTL_FAILED;
-	return r ? otpctl_fail("they were removed, but what is left could not be read") : OTPCTL_OK;
+	return r ? otpctl_fail(
+		       "the addresses were removed, but those that are left could not be counted")
+		 : OTPCTL_OK;
 }
 
 int

@@ -1,8 +1,10 @@
 /*
- * otpctl contact verify: whoever reads a code at an address gives it back. The child of
- * otpctl/send_worker.c sends and checks it, see prove.c; root asks, and writes the mark.
+ * otpctl contact verify: sends a code to an address and asks for it. A send worker sends and checks
+ * the code, see prove.c. The parent, which is root, asks for it and marks the address as verified.
  *
- * MUST: the mark is for the address that the code went to, and only by the child's proof.
+ * MUST:
+ *  - the parent marks only the address to which the code was sent;
+ *  - it marks it only if the send worker has sent WORKER_PROVED.
  */
 #include "helpers/otpctl/contact/verify.h"
 
@@ -35,7 +37,7 @@ struct wish {
 
 /* --- the parent ------------------------------------------------------------------------------ */
 
-/* The question on standard error, the answer from standard input. False at its end. */
+/* Prints the question on standard error and reads the answer. False if standard input ends. */
 static bool
 put_question(const char *question, char *answer, size_t size)
 {
@@ -55,11 +57,11 @@ put_question(const char *question, char *answer, size_t size)
 	return true;
 }
 
-/* Until the child has proof, or ends. True for proof. */
+/* Asks what the send worker wants to be asked, until it ends. True if the right code was given. */
 static bool
 converse(struct send_worker_run *run)
 {
-	/* Where stdio keeps what was typed, so that it can be wiped. */
+	/* The buffer of standard input: it holds the code, and is wiped. */
 	static char room[BUFSIZ];
 	struct send_worker_message m;
 	char answer[WORKER_TEXT_MAX + 1];
@@ -83,7 +85,7 @@ converse(struct send_worker_run *run)
 	return proved;
 }
 
-/* An exit code. */
+/* Marks the contact as verified now. Returns the exit code. */
 static int
 mark(const char *path, struct contact *c)
 {
@@ -97,10 +99,10 @@ mark(const char *path, struct contact *c)
 	r = contacts_edit_verified(e, c, c->verified_at);
 	if (r) {
 		contacts_edit_abort(e);
-		return r == -OTP_ENOENT
-			   ? otpctl_fail(
-				 "the code was right, but meanwhile %s lost that address", c->user)
-			   : otpctl_fail("the code was right, but nothing was marked");
+		return r == -OTP_ENOENT ? otpctl_fail("the code was right, but %s lost that "
+						      "address meanwhile; nothing was marked",
+					      c->user)
+					: otpctl_fail("the code was right, but nothing was marked");
 	}
 	if (audit_hold(&hold) || contacts_edit_commit(e))
 		return otpctl_fail("the code was right, but nothing was marked");
@@ -109,7 +111,7 @@ mark(const char *path, struct contact *c)
 }
 
 static int
-tell_verified(const struct otpctl *ctl, const struct contact *c)
+report_verified(const struct otpctl *ctl, const struct contact *c)
 {
 	char masked[64];
 
@@ -139,7 +141,10 @@ list_choices(const char *user, const struct contact_list *l)
 	return OTPCTL_USAGE;
 }
 
-/* The named address, or the only one, or the preferred one where there is but one such. */
+/*
+ * Finds the contact to verify: the named address, or the only one, or the preferred one if exactly
+ * one is preferred. Returns the exit code.
+ */
 static int
 choose(const struct contact_list *l, const char *user, const char *address, struct contact *out)
 {
@@ -205,7 +210,7 @@ verify(const struct otpctl *ctl, const struct conf *conf, const struct wish *w, 
 	r = proved ? mark(conf->paths.contacts, c) : OTPCTL_FAILED;
 	(void)send_worker_end(&run);
 	if (!r)
-		return tell_verified(ctl, c);
+		return report_verified(ctl, c);
 	audit_contact("contact_verify", c, "result=failed");
 	return r;
 }
@@ -254,7 +259,7 @@ contact_verify(struct otpctl *ctl, int argc, char **argv)
 	if (!r)
 		r = otpctl_conf_load(ctl, &conf);
 	if (!r && !conf)
-		r = otpctl_fail("there is no configuration, so nobody to send by: %s", ctl->config);
+		r = otpctl_fail("no code can be sent: there is no configuration %s", ctl->config);
 	if (!r)
 		r = otpctl_contacts_of(ctl, conf->paths.contacts, user, &list);
 	if (!r && !list.n && known == USER_UNKNOWN)
