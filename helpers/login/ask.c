@@ -68,10 +68,10 @@ ask(struct login *l, const char *text, enum answer *kind, struct secret *answer)
 }
 
 void
-login_tell(struct login *l, const char *text)
+login_show_line(struct login *l, const char *text)
 {
 	if (may_send(l, SENDS_I))
-		l->io->peer->tell(l->io->peer, text);
+		l->io->peer->show(l->io->peer, text);
 }
 
 /* false: the sign-in has ended. */
@@ -139,7 +139,7 @@ login_last_words(struct login *l, const char *text)
 	enum answer kind;
 
 	if (!login_must_ask_first(l)) {
-		login_tell(l, text);
+		login_show_line(l, text);
 		return;
 	}
 	prompt_last(prompt, text);

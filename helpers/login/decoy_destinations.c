@@ -49,21 +49,21 @@ first_kind(struct login *l, enum contact_kind *kind)
 
 /* Where nobody is registered whom it could look like. */
 static int
-plain_destination(struct login *l, uint64_t n)
+invented_destination(struct login *l, uint64_t n)
 {
 	const struct strlist *allowed = &l->io->conf->limits.prefixes;
-	struct destination *w = &l->destination[0];
-	int r = first_kind(l, &w->contact.kind);
+	struct destination *to = &l->destination[0];
+	int r = first_kind(l, &to->contact.kind);
 
 	if (r)
 		return r;
-	w->channel = l->options->channels.item[0];
-	if (w->contact.kind == CONTACT_EMAIL)
-		(void)snprintf(w->contact.address, sizeof(w->contact.address), "a@a.example");
+	to->channel = l->options->channels.item[0];
+	if (to->contact.kind == CONTACT_EMAIL)
+		(void)snprintf(to->contact.address, sizeof(to->contact.address), "a@a.example");
 	else
-		(void)snprintf(w->contact.address, sizeof(w->contact.address), "%s%s",
+		(void)snprintf(to->contact.address, sizeof(to->contact.address), "%s%s",
 		    allowed->n ? allowed->item[0] : "+977", "9800000000");
-	disguise(&w->contact, n);
+	disguise(&to->contact, n);
 	l->ndestinations = 1;
 	return 0;
 }
@@ -101,12 +101,12 @@ login_decoy_destinations(struct login *l)
 	disguise_destinations(l, n);
 	contact_list_free(&list);
 	if (r == -OTP_ENOENT || (!r && !l->ndestinations))
-		r = plain_destination(l, n);
+		r = invented_destination(l, n);
 	return r;
 }
 
 int
-login_decoy_trouble(struct login *l)
+login_imitate_decoy(struct login *l)
 {
 	struct login like = {.io = l->io, .options = l->options};
 	int r;

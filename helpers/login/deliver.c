@@ -41,14 +41,14 @@ pretend(struct login *l, const char *channel, struct delivered *d)
 
 /* What the last send left behind belongs to its channel and address. */
 static bool
-goes_where_it_went(const struct challenge *c, const struct destination *w)
+is_last_destination(const struct challenge *c, const struct destination *to)
 {
-	return !strcmp(c->channel, w->channel) && !strcmp(c->address, w->contact.address);
+	return !strcmp(c->channel, to->channel) && !strcmp(c->address, to->contact.address);
 }
 
 /* Credits are for the administrator: nothing here depends on their being kept. */
 static void
-note_credits(struct login *l, const struct destination *w, const struct delivered *d)
+note_credits(struct login *l, const struct destination *to, const struct delivered *d)
 {
 	const struct conf_provider *p = conf_provider(l->io->conf, d->provider);
 	struct instant t = login_now(l);
@@ -56,27 +56,27 @@ note_credits(struct login *l, const struct destination *w, const struct delivere
 	if (!d->sent.has_credits || !p)
 		return;
 	if (l->io->store->ops->credits_put(
-		l->io->store, &t, d->provider, w->channel, d->sent.credits))
+		l->io->store, &t, d->provider, to->channel, d->sent.credits))
 		otp_log(LOG_WARNING, "event=credits provider=%s detail=\"cannot be kept\"",
 		    d->provider);
 	if (d->sent.credits < p->low_credits)
 		otp_log(LOG_WARNING, "event=credits provider=%s channel=%s left=%lld", d->provider,
-		    w->channel, (long long)d->sent.credits);
+		    to->channel, (long long)d->sent.credits);
 }
 
 int
-login_deliver(struct login *l, const struct destination *w, const struct secret *code,
+login_deliver(struct login *l, const struct destination *to, const struct secret *code,
     struct deadline all, struct delivered *d)
 {
-	struct sending q = login_sending(l, w->channel, &w->contact, code);
+	struct sending q = login_sending(l, to->channel, &to->contact, code);
 	struct last_send last = {.provider = l->challenge.provider, .unanswered = l->unanswered};
-	bool again = l->has_challenge && goes_where_it_went(&l->challenge, w);
+	bool again = l->has_challenge && is_last_destination(&l->challenge, to);
 	struct instant began = login_now(l);
 	enum provider_class class;
 	int r;
 
 	if (l->decoy)
-		return pretend(l, w->channel, d);
+		return pretend(l, to->channel, d);
 	if (!again)
 		q.captures = NULL;
 	r = l->io->delivery->send(l->io->delivery, &q, again ? &last : NULL, l->options, all, d);
@@ -85,7 +85,7 @@ login_deliver(struct login *l, const struct destination *w, const struct secret 
 	class = d->sent.outcome.class;
 	if (class == CLASS_OK || class == CLASS_UNANSWERED || class == CLASS_PROVIDER_DOWN)
 		login_note_sample(
-		    l, "send", w->channel, &began, (int)class | (d->instead ? SAMPLE_INSTEAD : 0));
-	note_credits(l, w, d);
+		    l, "send", to->channel, &began, (int)class | (d->instead ? SAMPLE_INSTEAD : 0));
+	note_credits(l, to, d);
 	return 0;
 }

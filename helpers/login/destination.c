@@ -40,18 +40,18 @@ login_take_destinations(struct login *l, const struct contact_list *list, left_o
 
 /* A clock that went back makes `since` negative: that is no reason to send sooner. */
 int64_t
-login_cool_down(struct login *l, const struct destination *w)
+login_cool_down(struct login *l, const struct destination *to)
 {
-	int64_t since = login_now(l).wall_ms - w->sent_wall_ms;
+	int64_t since = login_now(l).wall_ms - to->sent_wall_ms;
 	int64_t wait = l->io->conf->limits.resend_wait;
 
-	if (!w->sent_wall_ms || since >= wait)
+	if (!to->sent_wall_ms || since >= wait)
 		return 0;
 	return since < 0 ? wait : wait - since;
 }
 
 void
-login_mask_ways(struct login *l)
+login_mask_destinations(struct login *l)
 {
 	for (int i = 0; i < l->ndestinations; i++)
 		contact_masked(l->destination[i].masked, sizeof(l->destination[i].masked),
@@ -59,7 +59,7 @@ login_mask_ways(struct login *l)
 }
 
 void
-login_show_destination(struct login *l, const char *channel, const char *address)
+login_record_destination(struct login *l, const char *channel, const char *address)
 {
 	struct login_result *out = l->result;
 

@@ -79,7 +79,7 @@ sum_up(struct attempt *a)
 }
 
 bool
-login_try_ways(struct login *l, const struct secret *code, struct attempt *a)
+login_try_destinations(struct login *l, const struct secret *code, struct attempt *a)
 {
 	struct deadline all = deadline_in(l->options->send_timeout);
 	bool tried[PROMPT_DESTINATIONS_MAX] = {false};

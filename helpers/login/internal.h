@@ -143,7 +143,7 @@ bool login_ask(struct login *l, const char *text);
 /* The code that was typed, handed over to the step that judges it. */
 struct secret login_take_typed(struct login *l);
 /* Shows a line; nothing depends on it. */
-void login_tell(struct login *l, const char *text);
+void login_show_line(struct login *l, const char *text);
 /* Tells why it ends, where the host lets a person see it; the end itself follows. */
 void login_last_words(struct login *l, const char *text);
 /*
@@ -201,11 +201,11 @@ void login_take_destinations(
 /* May this address be sent to? */
 bool login_may_send_to(const struct login *l, const struct contact *c);
 /* Fills in what may be shown of each way's address. */
-void login_mask_ways(struct login *l);
+void login_mask_destinations(struct login *l);
 /* Where codes go, for prompts and the log. */
-void login_show_destination(struct login *l, const char *channel, const char *address);
+void login_record_destination(struct login *l, const char *channel, const char *address);
 /* For how many milliseconds no other code may go this way; 0 for none. */
-int64_t login_cool_down(struct login *l, const struct destination *w);
+int64_t login_cool_down(struct login *l, const struct destination *to);
 
 /* decoy.c */
 /* From here on nothing is sent and no code is right. */
@@ -221,11 +221,11 @@ int login_decoy_wait(struct login *l, const char *what, const char *channel, int
 void login_note_sample(struct login *l, const char *what, const char *channel,
     const struct instant *began, int outcome);
 
-/* login/decoy_ways.c */
+/* login/decoy_destinations.c */
 /* The ways of somebody who has none: they look like a real user's. */
 int login_decoy_destinations(struct login *l);
 /* Looks up as much as that for somebody who has ways, and changes nothing: it takes as long. */
-int login_decoy_trouble(struct login *l);
+int login_imitate_decoy(struct login *l);
 
 /* who.c */
 enum step login_identify(struct login *l); /* STEP_IDENTIFY */
@@ -246,15 +246,15 @@ enum step login_join(struct login *l); /* STEP_JOIN */
  * Sign-ins that share a code may want it at the same time: one has it sent, the others wait for
  * it. *found: there is one now, and this sign-in is not to send. false: the sign-in has ended.
  */
-bool login_take_turn(struct login *l, bool *found);
-void login_end_turn(struct login *l);
+bool login_take_send_lock(struct login *l, bool *found);
+void login_release_send_lock(struct login *l);
 
 /* login/deliver.c */
 /* What a provider is told, of a send or a check. Borrowed from l and code. */
 struct sending login_sending(
     struct login *l, const char *channel, const struct contact *contact, const struct secret *code);
 /* Has one code sent by one way, until `all` at most. 0 or -OTP_EGONE. */
-int login_deliver(struct login *l, const struct destination *w, const struct secret *code,
+int login_deliver(struct login *l, const struct destination *to, const struct secret *code,
     struct deadline all, struct delivered *d);
 
 /* login/fallback.c */
@@ -263,7 +263,7 @@ int login_deliver(struct login *l, const struct destination *w, const struct sec
  * code or a limit is reached. l->chosen is the way that was tried last. false: the sign-in has
  * ended.
  */
-bool login_try_ways(struct login *l, const struct secret *code, struct attempt *a);
+bool login_try_destinations(struct login *l, const struct secret *code, struct attempt *a);
 
 /* login/replace.c */
 /* A challenge of this sign-in, with a code of ours. 0, -OTP_ESYS, -OTP_ECRYPTO, -OTP_ENOMEM. */
@@ -297,7 +297,7 @@ enum step login_ask_first(struct login *l); /* STEP_ASK_FIRST */
 enum step login_menu(struct login *l);	    /* STEP_MENU */
 
 /* login.c */
-enum step login_opener(struct login *l); /* STEP_OPEN */
+enum step login_open_delivery(struct login *l); /* STEP_OPEN */
 extern const struct login_step login_steps[];
 
 /* The reason of a host that cannot prompt. */

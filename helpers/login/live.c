@@ -61,7 +61,7 @@ login_find_live(struct login *l, bool *found)
 	if (r)
 		return login_fail(l, r, "captures");
 	choose_destination_of(l, &c);
-	login_show_destination(l, c.channel, c.address);
+	login_record_destination(l, c.channel, c.address);
 	(void)snprintf(l->result->provider, sizeof(l->result->provider), "%s", c.provider);
 	return true;
 }

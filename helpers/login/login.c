@@ -36,7 +36,7 @@
 #include "helpers/login/internal.h"
 
 enum step
-login_opener(struct login *l)
+login_open_delivery(struct login *l)
 {
 	int r = l->io->delivery ? 0 : l->io->opener->open(l->io->opener, &l->ports.delivery);
 
@@ -52,7 +52,7 @@ const struct login_step login_steps[] = {
     ROW(IDENTIFY, login_identify, 0, TO(RULES) | TO(END)),
     ROW(RULES, login_consult_rules, 0, TO(REMEMBERED) | TO(END)),
     ROW(REMEMBERED, login_remembered, 0, TO(OPEN) | TO(END)),
-    ROW(OPEN, login_opener, 0, TO(CONTACT) | TO(END)),
+    ROW(OPEN, login_open_delivery, 0, TO(CONTACT) | TO(END)),
     ROW(CONTACT, login_find_destinations, 0, TO(BUDGET) | TO(END)),
     ROW(BUDGET, login_set_budget, 0, TO(LOCKED) | TO(END)),
     ROW(LOCKED, login_check_locked, SENDS_P | SENDS_I, TO(JOIN) | TO(CODE) | TO(END)),

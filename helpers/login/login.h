@@ -41,7 +41,7 @@ struct login_peer {
 	int (*ask)(struct login_peer *p, const char *text, struct deadline dl, enum answer *kind,
 	    struct secret *typed);
 	/* Shows a line; nothing depends on it. */
-	void (*tell)(struct login_peer *p, const char *text);
+	void (*show)(struct login_peer *p, const char *text);
 	/* Lets ms pass. 0, or -OTP_EGONE when the peer has gone or spoken meanwhile. */
 	int (*wait)(struct login_peer *p, int64_t ms);
 };

@@ -38,7 +38,7 @@ choose(struct login *l, int number)
 	l->chosen = number - 1;
 	if (l->has_challenge)
 		return STEP_RESEND;
-	login_show_destination(
+	login_record_destination(
 	    l, l->destination[l->chosen].channel, l->destination[l->chosen].contact.address);
 	/* What a sibling has had sent meanwhile is as good. */
 	l->wants_code = true;

@@ -36,7 +36,7 @@ find_recovery(struct login *l)
 }
 
 static void
-show_destinations(struct login *l)
+report_destinations(struct login *l)
 {
 	struct prompt_destination destination[PROMPT_DESTINATIONS_MAX];
 	const struct login_destinations found = {
@@ -82,12 +82,12 @@ login_find_destinations(struct login *l)
 			    l, any ? "no contact that may be sent to" : "no contact");
 		r = r ? r : login_decoy_destinations(l);
 	} else if (!r) {
-		r = login_decoy_trouble(l);
+		r = login_imitate_decoy(l);
 	}
 	if (r)
 		return login_end_by_error(l, r, "contacts");
-	login_mask_ways(l);
-	login_show_destination(l, l->destination[0].channel, l->destination[0].contact.address);
-	show_destinations(l);
+	login_mask_destinations(l);
+	login_record_destination(l, l->destination[0].channel, l->destination[0].contact.address);
+	report_destinations(l);
 	return STEP_BUDGET;
 }

@@ -53,13 +53,13 @@ bool
 login_replace_challenge(
     struct login *l, struct challenge *c, const struct secret *code, struct attempt *a)
 {
-	struct destination *w = &l->destination[l->chosen];
+	struct destination *to = &l->destination[l->chosen];
 	struct delivered *d = &a->last;
 	struct instant t = login_now(l);
 	int r;
 
-	(void)snprintf(c->channel, sizeof(c->channel), "%s", w->channel);
-	(void)snprintf(c->address, sizeof(c->address), "%s", w->contact.address);
+	(void)snprintf(c->channel, sizeof(c->channel), "%s", to->channel);
+	(void)snprintf(c->address, sizeof(c->address), "%s", to->contact.address);
 	(void)snprintf(c->provider, sizeof(c->provider), "%s", d->provider);
 	(void)snprintf(l->result->provider, sizeof(l->result->provider), "%s", d->provider);
 	r = seal_challenge(l, c, code, d);
@@ -73,12 +73,12 @@ login_replace_challenge(
 	l->challenge = *c;
 	l->has_challenge = true;
 	l->unanswered = d->sent.outcome.class == CLASS_UNANSWERED;
-	w->sent_wall_ms = c->sent_wall_ms;
+	to->sent_wall_ms = c->sent_wall_ms;
 	secret_clear(&l->captures);
 	if (d->code_by == CODE_BY_PROVIDER) {
 		l->captures = d->sent.captures;
 		d->sent.captures = (struct secret){0};
 	}
-	login_show_destination(l, w->channel, w->contact.address);
+	login_record_destination(l, to->channel, to->contact.address);
 	return true;
 }

@@ -9,7 +9,7 @@
  * It counts as any other, once: an address with another limit would be known by that.
  */
 static bool
-seem_sent(struct login *l, struct challenge *c, const struct secret *code, struct attempt *a)
+pretend_sent(struct login *l, struct challenge *c, const struct secret *code, struct attempt *a)
 {
 	login_become_decoy(l, "the provider refuses the address");
 	if (!a->counted && !login_reserve_send(l, a))
@@ -28,7 +28,7 @@ send_and_keep(struct login *l, struct attempt *a)
 
 	if (r)
 		return login_fail(l, r, "send");
-	if (!login_try_ways(l, &code, a))
+	if (!login_try_destinations(l, &code, a))
 		return false;
 	if (!a->limited) {
 		switch (a->last.sent.outcome.class) {
@@ -36,7 +36,7 @@ send_and_keep(struct login *l, struct attempt *a)
 		case CLASS_UNANSWERED:
 			return login_replace_challenge(l, &c, &code, a);
 		case CLASS_BAD_DESTINATION:
-			return seem_sent(l, &c, &code, a);
+			return pretend_sent(l, &c, &code, a);
 		default:
 			break;
 		}
@@ -55,10 +55,10 @@ login_send_code(struct login *l)
 	    .is_resend = l->has_challenge,
 	};
 	bool found = false;
-	bool goes_on = login_take_turn(l, &found) && (found || send_and_keep(l, &a));
+	bool goes_on = login_take_send_lock(l, &found) && (found || send_and_keep(l, &a));
 	enum step next = STEP_END;
 
-	login_end_turn(l);
+	login_release_send_lock(l);
 	if (goes_on)
 		next = found ? STEP_CODE : login_judge_send(l, &a);
 	delivered_clear(&a.last);

@@ -52,7 +52,7 @@ has_concurrent_sent(struct login *l)
 }
 
 bool
-login_take_turn(struct login *l, bool *found)
+login_take_send_lock(struct login *l, bool *found)
 {
 	bool waited = false;
 	uint64_t number = 0;
@@ -72,7 +72,7 @@ login_take_turn(struct login *l, bool *found)
 }
 
 void
-login_end_turn(struct login *l)
+login_release_send_lock(struct login *l)
 {
 	l->io->store->ops->send_lock_release(l->io->store);
 }

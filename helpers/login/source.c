@@ -104,7 +104,7 @@ skip_type(struct reader *r, const char *type)
 
 /* What a certificate has behind its key, from the serial number to the signature. */
 static bool
-skip_what_was_signed(struct reader *r)
+skip_signed_fields(struct reader *r)
 {
 	return skip_bytes(r, 8 + 4) && skip_string(r) && skip_string(r) && skip_bytes(r, 8 + 8) &&
 	       skip_string(r) && skip_string(r) && skip_string(r) && skip_string(r) &&
@@ -139,7 +139,7 @@ certified_key(const struct certificate *c, unsigned char *blob, size_t *size)
 		if (!skip_string(&r))
 			return -OTP_EINVAL;
 	len = (size_t)(r.at - key);
-	if (!skip_what_was_signed(&r))
+	if (!skip_signed_fields(&r))
 		return -OTP_EINVAL;
 	memmove(blob + 4 + type_len, key, len);
 	memcpy(blob, (const unsigned char[]){0, 0, 0, (unsigned char)type_len}, 4);
@@ -234,7 +234,7 @@ find_remember(const struct login_start *s, const char *key, struct source *out)
 }
 
 static void
-find_place(const struct login_start *s, const char *key, struct source *out)
+find_known_source(const struct login_start *s, const char *key, struct source *out)
 {
 	int n = -1;
 
@@ -266,7 +266,7 @@ source_of(const struct login_start *s, struct source *out)
 		out->publickey = true;
 	}
 	find_client(s, out);
-	find_place(s, key, out);
+	find_known_source(s, key, out);
 	find_remember(s, key, out);
 	out->joins = true;
 	if (s->peer)

@@ -29,7 +29,7 @@ judge(struct login *l, int r, const struct trial_result *tried)
 	switch (r) {
 	case 0:
 		prompt_recovery_left(text, tried->left);
-		login_tell(l, text);
+		login_show_line(l, text);
 		return login_accept(l, PROOF_RECOVERY);
 	case -OTP_EWRONG:
 	case -OTP_ENOENT:

@@ -94,7 +94,7 @@ void
 peer_init(struct wire_peer *p, struct wire *wire, struct delivery **delivery)
 {
 	*p = (struct wire_peer){
-	    .base = {.ask = peer_ask, .tell = peer_tell, .wait = peer_wait},
+	    .base = {.ask = peer_ask, .show = peer_tell, .wait = peer_wait},
 	    .wire = wire,
 	    .delivery = delivery,
 	};

@@ -132,7 +132,7 @@ ask(struct login_peer *p, const char *text, struct deadline dl, enum answer *kin
 }
 
 static void
-tell(struct login_peer *p, const char *text)
+show_line(struct login_peer *p, const char *text)
 {
 	(void)p;
 	note(text);
@@ -531,7 +531,7 @@ keep_samples(struct store *s)
 enum login_word
 rig_run_store(struct store *store, const struct line *script, size_t n)
 {
-	struct login_peer peer = {.ask = ask, .tell = tell, .wait = wait_ms};
+	struct login_peer peer = {.ask = ask, .show = show_line, .wait = wait_ms};
 	struct login_machine machine = {.account = account, .groups = groups};
 	struct clock_source clock = {.now = now};
 	struct delivery delivery = {

@@ -316,7 +316,7 @@ lets_in_and_goes_on(struct login *l)
 static enum step
 tells_and_lets_in(struct login *l)
 {
-	login_tell(l, "welcome");
+	login_show_line(l, "welcome");
 	return login_accept(l, PROOF_CODE);
 }
 

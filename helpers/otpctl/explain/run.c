@@ -371,7 +371,7 @@ explain_sign_in(const struct explain_query *q, json_t **out)
 	    has_known_source(q->start), "public_key", has_key, "rules", "outcome", "reason", "ways",
 	    "recovery_codes", 0, "prompts", "limits", "options");
 	struct dry d = {
-	    .peer = {.ask = peer_ask, .tell = peer_tell, .wait = peer_wait},
+	    .peer = {.ask = peer_ask, .show = peer_tell, .wait = peer_wait},
 	    .machine = {.account = machine_account, .groups = machine_groups},
 	    .clock = {.now = clock_now},
 	    .watch = {.rule = watch_rule, .destinations = watch_destinations},
