@@ -1,4 +1,7 @@
-/* Where a sign-in comes from: what a challenge is bound to, and what the rules look at. */
+/*
+ * Where a sign-in comes from. A challenge is bound to its source, and rules, limits and remembered
+ * sign-ins look at parts of it.
+ */
 #ifndef OTP_LOGIN_SOURCE_H
 #define OTP_LOGIN_SOURCE_H
 
@@ -11,32 +14,34 @@ struct login_start;
 
 struct source {
 	/*
-	 * Client address and key fingerprint for ssh; session and terminal locally. Where nothing
-	 * tells two sign-ins apart it is random, so that they never share a challenge.
+	 * The joining source. Concurrent sign-ins of one user with the same key share a challenge.
+	 * With ssh: client address and key fingerprint. Locally: terminal and session. If there is
+	 * neither, the key is random, so that this sign-in shares its challenge with no other.
 	 */
 	char key[STORE_KEY_MAX + 1];
-	bool joins;	 /* may a challenge of this source be joined? */
-	bool has_client; /* is there a numeric address? */
-	struct in6_addr address;
-	char client[64]; /* the same as text, or "" */
-	/* What a client is limited by: its address, or the /64 of IPv6; "" without one. */
+	bool joins;		 /* the key is not random */
+	bool has_client;	 /* the host gave a numeric client address */
+	struct in6_addr address; /* of the client; IPv4 is mapped (::ffff:192.0.2.1) */
+	char client[64];	 /* the same as text, or "" */
+	/* The network that the limits of a client count: its IPv4 address or IPv6 /64, or "". */
 	char network[64];
 	/*
-	 * Where the user may have signed in before, coarser than the key: network and public key
-	 * for ssh; locally the user who calls, or the terminal. "" where nothing tells: then
-	 * nobody is known there.
+	 * The key of a known source, coarser than `key`. With ssh: network and public key. Locally:
+	 * the calling user, or else the terminal. "" if there is none of these: such a sign-in is
+	 * never from a known source.
 	 */
 	char known_source[STORE_KEY_MAX + 1];
-	bool publickey; /* sshd says that a public key, or a certificate of one, was accepted */
+	bool publickey; /* sshd reports that it accepted a public key or a certificate */
 	/*
-	 * Where the same user need not be asked again for a while: service, public key and client
-	 * address for ssh; locally the calling user, the kind of service, the terminal, the session
-	 * and the start of its leader, and the boot. "" where there is no key or no terminal.
+	 * The key under which a sign-in is remembered, so that the same user is not asked again for
+	 * a while. With ssh: service, client address and public key. Locally: service family,
+	 * calling user, terminal, session, start of the session's leader, and boot. "" if there is
+	 * no public key and no terminal: such a sign-in is never remembered.
 	 */
 	char remember[STORE_KEY_MAX + 1];
 };
 
-/* 0 or -OTP_ECRYPTO. */
+/* Fills *out from what the module sent. 0, -OTP_ECRYPTO, -OTP_ENOMEM or -OTP_ESYS. */
 int source_of(const struct login_start *start, struct source *out);
 
 #endif
