@@ -11,7 +11,7 @@ TESTS += tests/includes.sh tests/map.sh
 
 # graph.py compiles sources and reads objects.
 AM_TESTS_ENVIRONMENT = CC='$(CC)'; NM='$(NM)'; export CC NM;
-TESTS += tests/graph.py
+TESTS += tests/graph.py tests/returns.py
 
 # EXTRA_DIST cannot name the script ./check: make would take it for the target that runs all tests.
 EXTRA_DIST += .clang-format demo tests/lib.sh tests/README.md \
