@@ -273,7 +273,7 @@ children(void)
 	return n < 8 ? 8 : n;
 }
 
-/* A connection must not be used, nor even be there, on the other side of a fork. */
+/* An SQLite connection must not exist on both sides of a fork. */
 void
 in_parallel(child_fn *fn, int result[CHILDREN_MAX])
 {

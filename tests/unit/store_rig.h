@@ -1,6 +1,6 @@
 /*
- * A store of the test's own, in a real SQLite file, with a clock that the test sets; what the file
- * holds, read past the interface; and many processes at once.
+ * A store for each test, in a real SQLite file, with a clock that the test sets. The rig also reads
+ * the file past the interface, and runs many processes at the same moment.
  */
 #ifndef OTP_STORE_RIG_H
 #define OTP_STORE_RIG_H
@@ -12,12 +12,12 @@
 
 enum { MINUTE = 60 * 1000, DAY = 24 * 60 * MINUTE, CHILDREN_MAX = 64 };
 
-extern struct folder top; /* the test's own */
-extern char dir[264];	  /* the store's, in it */
+extern struct folder top; /* a folder for this test */
+extern char dir[264];	  /* the folder of the store in it */
 extern char db_path[280];
 extern struct store *store; /* open, or NULL */
 
-/* Setup and teardown: a folder; a folder with an open store; nothing left. */
+/* Setup makes a folder, or a folder with an open store. Teardown removes all. */
 int rig_make(void **state);
 int rig_make_open(void **state);
 int rig_drop(void **state);
@@ -25,15 +25,14 @@ void rig_reopen(void);
 #define NO_STORE(f)   cmocka_unit_test_setup_teardown(f, rig_make, rig_drop)
 #define WITH_STORE(f) cmocka_unit_test_setup_teardown(f, rig_make_open, rig_drop)
 
-/* So many ms after (before) the test's begin, on both clocks. */
+/* Returns the instant so many ms after (or before) the start of the test, on both clocks. */
 struct instant at(int64_t ms);
 
-/* Bounds that a test does not mean to meet. */
-extern const struct try_rule wide;
+extern const struct try_rule wide; /* bounds that a test does not reach */
 extern const struct try_rule rule; /* 3 failures, then 30 s to 200 s, 8 at most; 5 a challenge */
 
 struct budget a_budget(const char *kind, const char *owner, const char *known_source);
-/* Kind "user" and "recovery", owner "asha", place "". */
+/* Kind "user" and "recovery", owner "asha", known_source "". */
 extern const struct budget asha, asha_recovery;
 
 #define ID_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -41,16 +40,16 @@ extern const struct budget asha, asha_recovery;
 #define ID_C "cccccccccccccccccccccccccccccccc"
 #define HOME "ssh 192.0.2.1 SHA256:abc"
 
-/* asha's, for sshd from HOME, sent at(0), for five minutes; the right code's MAC is right_mac. */
+/* A challenge of asha for sshd from HOME, sent at(0), for five minutes. right_mac is its MAC. */
 struct challenge a_challenge(const char *id32);
 extern const unsigned char right_mac[STORE_MAC_LEN];
 extern const unsigned char wrong_mac[STORE_MAC_LEN];
 void put(const char *id);
-/* So many of them, numbered from 0, each from a source of its own: they live together. */
+/* Stores n challenges, numbered from 0. Each has a source of its own, so that all stay live. */
 void put_many(int n);
-/* A try of the one with that number. */
+/* Tries the challenge with this number. */
 int try_nth(int n, const unsigned char *mac, const struct budget *b, const struct try_rule *r);
-/* Ten recovery codes of asha's, issue ID_A: their hashes begin with 1 to 10, and are else 0. */
+/* Stores ten recovery codes of asha, issue ID_A. Their hashes are 1 to 10, then zeros. */
 void issue_ten(void);
 
 struct send_count a_count(const char *kind, const char *owner, int count, int64_t span);
@@ -64,24 +63,26 @@ int try_mac_at(int64_t ms, const char *id, const unsigned char *mac, const struc
 int try_count_at(int64_t ms, const char *id, const struct budget *b, struct trial_result *out);
 int consume_at(int64_t ms, const char *id, const struct budget *b, const char *known_source);
 int locked_at(int64_t ms, const struct budget *b, struct trial_result *out);
-/* One failure on the budget, by a wrong code for a challenge of its own. */
+/* Counts one failure on the budget, by a wrong code for a new challenge. */
 int fail_at(int64_t ms, const struct budget *b, struct trial_result *out);
 
-/* One number straight from the file, past the interface; or a change to it. */
+/* Reads one number from the file past the interface, or changes the file. */
 int64_t number(const char *sql);
 void script(const char *sql);
 void assert_intact(void);
 
-/* How many processes race here: all, or a few under valgrind. */
+/* How many processes race: CHILDREN_MAX, or a few under valgrind. */
 int children(void);
 
-/* Runs fn in children() processes, each with a store of its own, let go together: result[i] is what
- * fn(i) returned. The test's own store is closed before, and is open again afterwards. */
+/*
+ * Runs fn in children() processes, which start at the same moment, each with its own store object.
+ * result[i] is what fn(i) returned. The store of the test is closed before and opened again after.
+ */
 typedef int child_fn(int i);
 void in_parallel(child_fn *fn, int result[CHILDREN_MAX]);
 int tally(const int result[CHILDREN_MAX], int r);
 
-/* TRIAL(.id = ID_A, .budget = &asha, ...); AT(): an ok leaves this place behind. */
+/* TRIAL(.id = ID_A, .budget = &asha, ...). AT(): a success makes this source known. */
 #define TRIAL(...) (&(const struct trial){__VA_ARGS__})
 #define AT(p)	   ((struct success_effects){.known_source = (p)})
 

@@ -1,4 +1,4 @@
-/* Codes, what people type for them, and their proof (C33, S3, U39); accounts. */
+/* Codes, what users type for them, and the HMAC that proves them (C33, S3, U39); accounts. */
 #include "tests/unit/unit.h"
 
 #include <openssl/rand.h>
@@ -12,7 +12,7 @@
 static const struct secret key = {(char *)"0123456789abcdef0123456789abcdef", 32};
 static const struct secret other_key = {(char *)"0123456789abcdef0123456789abcdeX", 32};
 
-/* OpenSSL's generator, or the bytes that a test has it make; behind the last it fails. */
+/* The generator of OpenSSL, or the bytes that a test sets; after the last of these it fails. */
 static const unsigned char *made;
 static size_t left;
 
@@ -32,7 +32,7 @@ __wrap_RAND_priv_bytes(unsigned char *buf, int num)
 	return 1;
 }
 
-/* And from nowhere else, such as the time of day. */
+/* Digits come from the generator and from nothing else, such as the time of day. */
 static void
 every_digit_is_the_generators(void **state)
 {
@@ -56,7 +56,7 @@ every_digit_is_the_generators(void **state)
 	assert_int_equal(code.len, 0);
 }
 
-/* Ten counts that should be alike: 9 degrees of freedom, p < 0.000001 at 45. */
+/* The chi-squared of ten equal counts: 9 degrees of freedom, p < 0.000001 at 45. */
 static void
 counts_are_even(const long n[10], long all)
 {
@@ -252,7 +252,7 @@ a_challenge(void)
 	return c;
 }
 
-/* Is this the code that the challenge was sealed with? */
+/* True if the challenge was sealed with this code. */
 static bool
 opens(const struct challenge *c, const struct secret *host_key, const char *code)
 {
@@ -285,13 +285,13 @@ the_proof_binds_everything(void **state)
 	assert_false(opens(&x, &key, "123456"));
 	x = c, strcpy(x.service, "sshd1"), strcpy(x.user, "asha");
 	assert_false(opens(&x, &key, "23456"));
-	/* What it is not bound to: where it went, and how often it was tried. */
+	/* The HMAC does not depend on the address and on the number of tries. */
 	x = c, x.tries = 3, strcpy(x.channel, "email");
 	assert_true(opens(&x, &key, "123456"));
 }
 
 static void
-a_decoys_seal_opens_to_no_code(void **state)
+no_code_matches_the_seal_of_a_decoy(void **state)
 {
 	struct challenge c = a_challenge(), d = a_challenge();
 	char code[16];
@@ -365,7 +365,7 @@ main(void)
 	    cmocka_unit_test(a_forked_child_makes_other_codes),
 	    cmocka_unit_test(answers_are_normalised),
 	    cmocka_unit_test(the_proof_binds_everything),
-	    cmocka_unit_test(a_decoys_seal_opens_to_no_code),
+	    cmocka_unit_test(no_code_matches_the_seal_of_a_decoy),
 	    cmocka_unit_test(ids_and_keyed_numbers),
 	    cmocka_unit_test(accounts_come_from_the_name_service),
 	};

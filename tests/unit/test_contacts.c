@@ -1,6 +1,6 @@
 /*
- * Contacts against real files: what an address is, reading, and a writer that replaces the file
- * whole, one at a time, and follows nobody's links (C12, C16, C21).
+ * Contacts in real files: what an address is, how contacts are read, and a writer that replaces the
+ * whole file, works one at a time and follows no links (C12, C16, C21).
  */
 #include "tests/unit/unit.h"
 
@@ -123,7 +123,7 @@ script(const char *file, const char *sql)
 
 /* --- addresses ----------------------------------------------------------------------------- */
 
-/* What e-mail addresses are is test_email's. */
+/* test_email.c tests e-mail addresses. */
 static void
 addresses_are_judged(void **state)
 {
@@ -164,7 +164,7 @@ addresses_are_judged(void **state)
 	}
 }
 
-/* A plus sign says nothing: it may start both. */
+/* A plus sign decides nothing: it may start both kinds of address. */
 static void
 an_address_alone_has_a_kind_and_a_mask(void **state)
 {
@@ -406,7 +406,7 @@ links_fifos_owners_and_modes_are_judged(void **state)
 	}
 	assert_int_equal(chown(path, 65534, 0), 0);
 	assert_int_equal(try_open(), -OTP_EPERM);
-	/* A hard link to somebody else's file stays somebody else's. */
+	/* A hard link to a file of another user is still owned by that user. */
 	assert_int_equal(rename(path, real), 0);
 	assert_int_equal(link(real, path), 0);
 	assert_int_equal(try_open(), -OTP_EPERM);
@@ -551,7 +551,7 @@ listing_is_ordered_and_filtered(void **state)
 	assert_int_equal(n, 3);
 }
 
-/* C16: whatever stands where the writer's names are, only the names are replaced. */
+/* C16: what links under the names of the writer point to does not change. */
 static void
 writer_follows_no_link(void **state)
 {

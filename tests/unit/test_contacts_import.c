@@ -1,6 +1,6 @@
 /*
- * A file of contacts, line by line into an edit, and what edits take from users: whoever was robbed
- * of an address must be told, and nobody else (S7).
+ * The import of a file of contacts, line by line, and the old addresses that an edit reports: users
+ * whose addresses change must be told at the old ones, and nobody else (S7).
  */
 #include "tests/unit/unit.h"
 
@@ -38,7 +38,7 @@ end(void **state)
 	return 0;
 }
 
-/* What was done is on disk, and another edit begins. */
+/* Commits the edit and begins another one. */
 static void
 turn_over(void)
 {
@@ -76,7 +76,7 @@ take_line(const struct contact_line *l, enum import_mode mode, int64_t *earlier)
 	return what;
 }
 
-/* A line that says an address, and whether it is preferred where the file has that column. */
+/* Imports a line. preferred is -1 if the file does not have that column. */
 static enum imported
 import(const char *user, const char *address, int preferred, enum import_mode mode)
 {
@@ -164,7 +164,7 @@ a_line_that_comes_twice_names_the_first(void **state)
 	strcpy(l.contact.address, "Asha@Example.COM");
 	assert_int_equal(take_line(&l, IMPORT_ADD, &earlier), IMPORTED_TWICE);
 	assert_int_equal(earlier, 7);
-	/* The same address of somebody else is another contact. */
+	/* The same address of another user is another contact. */
 	strcpy(l.contact.user, "bela");
 	assert_int_equal(take_line(&l, IMPORT_ADD, &earlier), IMPORTED_NEW);
 }
@@ -229,7 +229,7 @@ replacing_takes_what_the_file_says_and_keeps_the_rest(void **state)
 	c.verified_at = 5;
 	assert_int_equal(contacts_edit_add(edit, &c), 0);
 	turn_over();
-	/* No such columns: what is there stays. */
+	/* The file lacks these columns, so the old values stay. */
 	l.contact = contact_of("asha", ONE, false);
 	assert_int_equal(take_line(&l, IMPORT_REPLACE, &earlier), IMPORTED_SAME);
 	assert_contacts("asha " ONE " preferred verified\n");
@@ -255,11 +255,10 @@ replacing_removes_the_others_of_named_users_only(void **state)
 	assert_contacts("asha " TWO "\nbela " ONE "\n");
 }
 
-/* --- who is to hear of it
- * -------------------------------------------------------------------------- */
+/* --- old addresses that are reported -------------------------------------------------------- */
 
 static void
-an_address_that_is_no_longer_first_is_lost(void **state)
+an_address_that_is_no_longer_first_is_reported(void **state)
 {
 	(void)state;
 	add("asha", ONE, false);
@@ -274,10 +273,9 @@ an_address_that_is_no_longer_first_is_lost(void **state)
 	assert_old("asha " ONE " replaced\nbela " ONE " replaced\n");
 }
 
-/* The first of each kind that was there hears of one more; whom something is taken from hears that.
- */
+/* A new address is reported to the first old one of each kind, a removal to the removed one. */
 static void
-an_address_beside_the_old_ones_is_told_to_them(void **state)
+a_new_address_is_reported_to_the_old_ones(void **state)
 {
 	(void)state;
 	add("asha", ONE, false);
@@ -298,9 +296,9 @@ an_address_beside_the_old_ones_is_told_to_them(void **state)
 		   " replaced\n");
 }
 
-/* To take something from one address keeps no other one from hearing. */
+/* A new address is reported to an old one, also if the edit removes another address. */
 static void
-what_is_taken_elsewhere_silences_nobody(void **state)
+a_removal_hides_no_new_address(void **state)
 {
 	int64_t removed = 0;
 
@@ -318,9 +316,9 @@ what_is_taken_elsewhere_silences_nobody(void **state)
 		   " joined\n");
 }
 
-/* However many at once: none of them is old. */
+/* A user who had no address has no old one that could be reported, whatever is added. */
 static void
-who_had_no_address_hears_of_nothing(void **state)
+the_first_addresses_of_a_user_are_not_reported(void **state)
 {
 	(void)state;
 	add("asha", ONE, false);
@@ -334,7 +332,7 @@ who_had_no_address_hears_of_nothing(void **state)
 }
 
 static void
-removed_addresses_are_lost_once(void **state)
+removed_addresses_are_reported_once(void **state)
 {
 	int removed = 0;
 
@@ -345,7 +343,7 @@ removed_addresses_are_lost_once(void **state)
 	turn_over();
 	assert_int_equal(contacts_edit_remove(edit, "asha", ONE, &removed), 0);
 	assert_old("asha " ONE " replaced\n");
-	/* Taken back within the edit: nothing happened to the user. */
+	/* The address is added again in the same edit: nothing has changed for the user. */
 	add("asha", ONE, true);
 	assert_old("");
 	assert_int_equal(contacts_edit_remove(edit, "asha", NULL, &removed), 0);
@@ -354,7 +352,7 @@ removed_addresses_are_lost_once(void **state)
 }
 
 static void
-nobody_loses_by_an_attribute_or_a_mark(void **state)
+attributes_and_verified_marks_are_not_reported(void **state)
 {
 	struct contact c = contact_of("asha", ONE, false);
 
@@ -403,12 +401,12 @@ main(void)
 	    WITH_EDIT(adding_changes_nothing_that_is_there),
 	    WITH_EDIT(replacing_takes_what_the_file_says_and_keeps_the_rest),
 	    WITH_EDIT(replacing_removes_the_others_of_named_users_only),
-	    WITH_EDIT(an_address_that_is_no_longer_first_is_lost),
-	    WITH_EDIT(an_address_beside_the_old_ones_is_told_to_them),
-	    WITH_EDIT(what_is_taken_elsewhere_silences_nobody),
-	    WITH_EDIT(who_had_no_address_hears_of_nothing),
-	    WITH_EDIT(removed_addresses_are_lost_once),
-	    WITH_EDIT(nobody_loses_by_an_attribute_or_a_mark),
+	    WITH_EDIT(an_address_that_is_no_longer_first_is_reported),
+	    WITH_EDIT(a_new_address_is_reported_to_the_old_ones),
+	    WITH_EDIT(a_removal_hides_no_new_address),
+	    WITH_EDIT(the_first_addresses_of_a_user_are_not_reported),
+	    WITH_EDIT(removed_addresses_are_reported_once),
+	    WITH_EDIT(attributes_and_verified_marks_are_not_reported),
 	    WITH_EDIT(a_listing_of_the_old_can_be_ended),
 	};
 

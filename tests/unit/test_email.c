@@ -1,4 +1,4 @@
-/* The one judge of e-mail addresses: its verdict on each kind, as a recipient and as a sender. */
+/* email_check(): its verdict on each kind of address, as a recipient and as a sender. */
 #include <stdio.h>
 #include <string.h>
 
@@ -33,24 +33,24 @@ each_kind_has_its_verdict(void **state)
 	    {"!#$%&'*+-/=?^_`{|}~@example.com", BOTH},
 	    {"a@xn--bcher-kva.example", BOTH},
 	    {"a@1.2", BOTH},
-	    /* A name of one label, and a name that the DNS would not have, are this machine's. */
+	    /* A domain of one label, or with '_', may be the name of this machine. */
 	    {"root@localhost", SENDER},
 	    {"root@box", SENDER},
 	    {"root@my_box", SENDER},
 	    {"root@my_box.example.com", SENDER},
-	    /* Nothing, or a part of an address. */
+	    /* Empty, or a part of an address. */
 	    {"", NEITHER},
 	    {"@", NEITHER},
 	    {"root", NEITHER},
 	    {"root@", NEITHER},
 	    {"@example.com", NEITHER},
-	    /* Two of them. */
+	    /* Two addresses. */
 	    {"a@b@example.com", NEITHER},
 	    {"a@example.com,b@example.com", NEITHER},
 	    {"asha,bela@example.com", NEITHER},
 	    {"a;b@example.com", NEITHER},
 	    {"a:b@example.com", NEITHER},
-	    /* Dots that divide nothing. */
+	    /* Empty pieces between dots. */
 	    {".asha@example.com", NEITHER},
 	    {"asha.@example.com", NEITHER},
 	    {"as..ha@example.com", NEITHER},
@@ -94,7 +94,7 @@ each_kind_has_its_verdict(void **state)
 	}
 }
 
-/* Each length at its end and one byte beyond it. */
+/* Each limit of length, and one byte more. */
 static void
 long_addresses_are_refused(void **state)
 {

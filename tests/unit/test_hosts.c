@@ -1,4 +1,4 @@
-/* The table of hosts: each row by itself, and what the configuration concludes from it. */
+/* The table of host programs: each row, and what the configuration concludes from it. */
 #include "tests/unit/unit.h"
 
 #include "helpers/base/hosts.h"
@@ -16,7 +16,7 @@ every_row_is_a_service_that_stands_once(void **state)
 		const struct host *h = &hosts[i];
 
 		ROW(conf_is_service(h->service), h->service);
-		/* The first row of that name is this one. */
+		/* No earlier row has this name. */
 		ROW(host_of(h->service) == h, h->service);
 	}
 }
@@ -34,9 +34,9 @@ no_row_contradicts_itself(void **state)
 	}
 }
 
-/* A family is one to its users, so its members differ in nothing. */
+/* Users see no difference within a family, so its rows are equal. */
 static void
-a_family_is_alike(void **state)
+services_of_a_family_are_alike(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < hosts_n; i++) {
@@ -51,7 +51,7 @@ a_family_is_alike(void **state)
 }
 
 static void
-what_is_unknown_is_assumed_of_nobody(void **state)
+an_unknown_service_has_no_flags(void **state)
 {
 	static const char *const names[] = {"", "sud", "sudo-", "sshd2", "SSHD"};
 
@@ -66,7 +66,7 @@ what_is_unknown_is_assumed_of_nobody(void **state)
 	}
 }
 
-/* The default of an option names exactly the rows that it is made of, in their order. */
+/* The default of an option names exactly the rows with its property, in their order. */
 static void
 assert_default(const char *text, enum host_person person)
 {
@@ -92,15 +92,15 @@ the_defaults_of_the_options_are_the_rows(void **state)
 	assert_default(HOSTS_NEVER_PROMPT, HOST_PERSON_NONE);
 }
 
-/* Does the report on a configuration that ends in these lines have the message, and no other? */
+/* True if the report on a configuration that ends in these lines has this message. */
 static bool
-is_said(const char *before, const char *service, const char *after, const char *message)
+has_message(const char *before, const char *service, const char *after, const char *message)
 {
 	struct conf_report report = {.max = 4096};
 	struct folder dir;
 	struct conf *c = NULL;
 	char text[512];
-	bool said;
+	bool reported;
 
 	(void)snprintf(text, sizeof(text),
 	    "[channel sms]\nproviders = x\n[provider x]\ntoken = file:/etc/x\n%s%s%s\n", before,
@@ -108,12 +108,12 @@ is_said(const char *before, const char *service, const char *after, const char *
 	folder_make(&dir);
 	(void)conf_load_at(
 	    folder_write(&dir, "otp.conf", text, 0644), geteuid(), 1781524800, &c, &report);
-	said = strstr(report_text(&report), message) != NULL;
-	ROW(said == (report.n > 0), text);
+	reported = strstr(report_text(&report), message) != NULL;
+	ROW(reported == (report.n > 0), text);
 	conf_free(c);
 	conf_report_clear(&report);
 	folder_drop(&dir);
-	return said;
+	return reported;
 }
 
 #define RULE "[exempt x]\nreason = r\nuntil = 2030-12-31\nservices = "
@@ -125,14 +125,14 @@ the_configuration_concludes_from_each_row(void **state)
 	for (size_t i = 0; i < hosts_n; i++) {
 		const struct host *h = &hosts[i];
 
-		ROW(is_said(RULE, h->service, "\nnetworks = 192.0.2.0/24",
+		ROW(has_message(RULE, h->service, "\nnetworks = 192.0.2.0/24",
 			"can never match: none of its services knows a client address") ==
 			h->no_client,
 		    h->service);
-		ROW(is_said(RULE, h->service, "\nrequires = publickey",
+		ROW(has_message(RULE, h->service, "\nrequires = publickey",
 			"can never match: none of its services reports a public key") == h->no_key,
 		    h->service);
-		ROW(is_said("[service ", h->service, "]\nidentity = caller",
+		ROW(has_message("[service ", h->service, "]\nidentity = caller",
 			"signs nobody in, because it names no caller") == h->no_caller,
 		    h->service);
 	}
@@ -164,7 +164,7 @@ a_sign_in_is_remembered_for_the_family(void **state)
 	}
 }
 
-/* Those that this project is used with most, word for word. */
+/* The rows that matter most, word for word. */
 static void
 the_best_known_rows_say_what_is_known(void **state)
 {
@@ -204,8 +204,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_row_is_a_service_that_stands_once),
 	    cmocka_unit_test(no_row_contradicts_itself),
-	    cmocka_unit_test(a_family_is_alike),
-	    cmocka_unit_test(what_is_unknown_is_assumed_of_nobody),
+	    cmocka_unit_test(services_of_a_family_are_alike),
+	    cmocka_unit_test(an_unknown_service_has_no_flags),
 	    cmocka_unit_test(the_defaults_of_the_options_are_the_rows),
 	    cmocka_unit_test(the_configuration_concludes_from_each_row),
 	    cmocka_unit_test(a_sign_in_is_remembered_for_the_family),

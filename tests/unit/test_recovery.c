@@ -1,4 +1,4 @@
-/* Recovery codes: what they look like, how they are read, what is stored of them (S11). */
+/* Recovery codes: their form, how they are read, and what is stored (S11). */
 #include "tests/unit/unit.h"
 
 #include "common/err.h"
@@ -73,7 +73,7 @@ a_code_is_read_however_it_is_typed(void **state)
 	    {"rc-oOiI-lL00-1111-0000", "0011110011110000"},
 	    {"rc-abcd-efgh-jkmn-pqrs", "abcdefghjkmnpqrs"},
 	    {"rc-tvwx-yz01-2345-6789", "tvwxyz0123456789"},
-	    /* Only the first is the prefix. */
+	    /* Only the first "rc" is the prefix. */
 	    {"rc-rcrc-rcrc-rcrc-rcrc", "rcrcrcrcrcrcrcrc"},
 	};
 
@@ -125,7 +125,7 @@ what_is_not_exactly_one_code_is_refused(void **state)
 		ROW(recovery_read(bad[i], &out) == -OTP_EINVAL, bad[i]);
 		assert_string_equal(secret_str(&out), "");
 	}
-	/* The beginning of a right code is no code. */
+	/* A part of a right code is not a code. */
 	for (size_t len = strlen(cut); len-- > 0;) {
 		_auto_secret struct secret out = {0};
 
@@ -140,7 +140,7 @@ by_text(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
-/* Every character of the alphabet at every place, about equally often; no two codes alike. */
+/* Each character of the alphabet is equally frequent at each position; no two codes are alike. */
 static void
 codes_are_random_and_have_one_shape(void **state)
 {
@@ -174,13 +174,13 @@ codes_are_random_and_have_one_shape(void **state)
 		assert_string_not_equal(codes[i - 1], codes[i]);
 	if (n < CODES)
 		return;
-	/* 128 are expected, with a deviation of 11: eight of them off is not chance. */
+	/* 128 are expected, and the standard deviation is 11. Eight times that is not chance. */
 	for (size_t k = 0; k < RECOVERY_SYMBOLS; k++)
 		for (size_t s = 0; s < sizeof(alphabet) - 1; s++)
 			assert_in_range(seen[k][s], 128 - 88, 128 + 88);
 }
 
-/* The same from Python's hashlib.scrypt() and from openssl kdf. */
+/* Python's hashlib.scrypt() and "openssl kdf" give the same hash. */
 static void
 the_hash_is_scrypt_of_the_canonical_form(void **state)
 {
@@ -196,7 +196,7 @@ the_hash_is_scrypt_of_the_canonical_form(void **state)
 	assert_int_equal(recovery_read("RC 7K2M 9XQD 4HVT W3NP", &code), 0);
 	assert_int_equal(recovery_hash(&code, salt, hash), 0);
 	assert_memory_equal(hash, want, sizeof(want));
-	/* Another salt, another hash; another code, another hash. */
+	/* Another salt or another code has another hash. */
 	salt[RECOVERY_SALT_LEN - 1] ^= 1;
 	assert_int_equal(recovery_hash(&code, salt, hash), 0);
 	assert_memory_not_equal(hash, want, sizeof(want));

@@ -1,4 +1,4 @@
-/* The [exempt] rules: who is not asked, and above all who is. */
+/* The [exempt] rules: who is not asked, and above all, who must be asked. */
 #include "tests/unit/unit.h"
 
 #include <arpa/inet.h>
@@ -15,9 +15,9 @@
 #include "tests/unit/report.h"
 
 /*
- * The name service of these tests: the groups robots (5000), twins (5000) and large (5001, a long
- * record); the user ansible, in any spelling of upper and lower case. `part_errno`: a part of it
- * fails, behind the one that knows these.
+ * The name service of these tests has the groups robots (5000), twins (5000) and large (5001, a
+ * long record), and the user ansible in any case of letters. With part_errno, the service that
+ * nsswitch.conf(5) names after the one with these fails.
  */
 static int service_errno, part_errno;
 static int interruptions;
@@ -83,7 +83,7 @@ reset(void **state)
 
 enum { NOW = 1000000, LATER = NOW + 1 };
 
-/* A list in place, for rules made by hand. */
+/* A literal list, for rules that a test makes. */
 #define LIST(...)                                                                  \
 	{                                                                          \
 		.item = (char **)(const char *[]){__VA_ARGS__},                    \
@@ -99,7 +99,7 @@ address(const char *s)
 	return a;
 }
 
-/* What the rule says of the request: 1 not asked, 0 asked, or the error. */
+/* Decides by one rule. 1: the user is not asked; 0: the user is asked; or an error. */
 static int
 decide(struct conf_exempt *e, const struct rules_request *q)
 {
@@ -162,7 +162,7 @@ test_users_and_services_match_by_their_whole_name(void **state)
 	assert_int_equal(decide(&s, &q), 0);
 	q.service = "cron";
 	assert_int_equal(decide(&s, &q), 1);
-	/* What a peer calls itself is never a service of a rule. */
+	/* The service "peer" of a host that is not root never matches a rule. */
 	q.service = "peer:cron";
 	assert_int_equal(decide(&s, &q), 0);
 }
@@ -213,7 +213,7 @@ test_all_kinds_that_are_given_must_match(void **state)
 }
 
 static void
-test_a_rule_that_is_over_exempts_nobody(void **state)
+test_an_expired_rule_exempts_nobody(void **state)
 {
 	struct conf_exempt e = {.users = LIST("ansible"), .until_s = NOW};
 	struct rules_request q = {.user = "ansible", .service = "sshd", .now_s = NOW - 1};
@@ -278,11 +278,11 @@ test_networks(void **state)
 	assert_false(network_matches("2001:db8::/32", "2001:db9::1"));
 	assert_true(network_matches("2001:db8::1", "2001:db8::1"));
 	assert_true(network_matches("fe80::/10", "fe80::1%eth0"));
-	/* Wide IPv6 networks do not swallow IPv4. */
+	/* A wide IPv6 network does not contain IPv4. */
 	assert_false(network_matches("::/1", "10.1.2.3"));
 	assert_true(network_matches("::/1", "2001:db8::1"));
 	assert_true(network_matches("::/1", "::1"));
-	/* At the console there is no address: no network matches. */
+	/* A sign-in at the console has no address, so no network matches. */
 	assert_false(network_matches("0.0.0.0/1", NULL));
 	assert_false(network_matches("::/1", NULL));
 }
@@ -306,7 +306,7 @@ test_groups_are_asked_last_and_only_where_they_decide(void **state)
 static void
 test_groups_tell_absent_from_failed(void **state)
 {
-	/* As glibc has it: "there is none" is no error. ENOENT is a directory that is away. */
+	/* With glibc, "not found" is no error. ENOENT means that a directory cannot be reached. */
 	static const int failed[] = {
 	    ENOENT, ESRCH, EIO, EMFILE, ENFILE, ETIMEDOUT, ECONNREFUSED, EPERM, EAGAIN, EINVAL};
 	struct conf_exempt e = {.groups = LIST("nosuch"), .until_s = LATER};
@@ -322,7 +322,7 @@ test_groups_tell_absent_from_failed(void **state)
 	}
 }
 
-/* getgrouplist(3) does not say that a part failed, so whoever is in none of the groups may be. */
+/* getgrouplist(3) reports no failure of a service, so a user may be in a group without it. */
 static void
 test_no_membership_is_ruled_out_while_a_part_fails(void **state)
 {
@@ -344,9 +344,9 @@ test_no_membership_is_ruled_out_while_a_part_fails(void **state)
 	asked_in_vain = 0;
 	assert_int_equal(rules_decide(&c, &q, NULL, &rule), -OTP_ENAMES);
 	assert_null(rule);
-	/* Whether the answers are whole is asked once for all rules. */
+	/* One lookup for all rules checks that each service answers. */
 	assert_int_equal(asked_in_vain, 1);
-	/* What is known still decides, in whichever rule. */
+	/* A rule that matches by known groups still decides. */
 	q.groups = large;
 	q.ngroups = 2;
 	assert_int_equal(rules_decide(&c, &q, NULL, &rule), 0);
@@ -355,14 +355,14 @@ test_no_membership_is_ruled_out_while_a_part_fails(void **state)
 	q.user = "root";
 	assert_int_equal(rules_decide(&c, &q, NULL, &rule), 0);
 	assert_ptr_equal(rule, &e[2]);
-	/* Nor is a group of that name, which somebody made, an answer of those behind it. */
+	/* If the group that must not exist does, the services after it were not asked either. */
 	q.user = "a";
 	no_group_is_there = true;
 	part_errno = 0;
 	assert_int_equal(rules_decide(&c, &q, NULL, &rule), -OTP_ENAMES);
 	part_errno = ENOENT;
 	no_group_is_there = false;
-	/* No rule that hangs on it: no failure. */
+	/* Without a rule that needs a group, the failure does not matter. */
 	q.user = "a";
 	c = (struct conf){.exempt = &e[2], .nexempts = 1};
 	assert_int_equal(rules_decide(&c, &q, NULL, &rule), 0);
@@ -380,7 +380,7 @@ find_two(struct rules_request *q)
 	return *(const int *)q->arg;
 }
 
-/* They may have to be asked over a network, which may be silent. */
+/* The lookup may go over a network that does not answer. */
 static void
 test_memberships_are_asked_for_once_and_only_where_a_rule_needs_them(void **state)
 {
@@ -403,7 +403,7 @@ test_memberships_are_asked_for_once_and_only_where_a_rule_needs_them(void **stat
 	assert_int_equal(rules_decide(&c, &q, NULL, &rule), 0);
 	assert_ptr_equal(rule, &e[1]);
 	assert_in_range(asked, 102, 199);
-	/* One that needs nobody's answer decides before them. */
+	/* A rule that needs no name service decides before them. */
 	asked = 0;
 	q.user = "root";
 	assert_int_equal(rules_decide(&c, &q, NULL, &rule), 0);
@@ -419,7 +419,7 @@ test_memberships_are_asked_for_once_and_only_where_a_rule_needs_them(void **stat
 	assert_null(rule);
 }
 
-/* One that cannot be looked up hides no other, before it or behind it. */
+/* A group that cannot be looked up hides no other group, before or after it. */
 static void
 test_a_group_that_fails_leaves_the_others(void **state)
 {
@@ -459,7 +459,7 @@ test_groups_of_any_size_and_through_interruptions(void **state)
 	assert_int_equal(decide(&endless, &q), -OTP_ENAMES);
 }
 
-/* What was seen: "robots: why; office: decides; ". */
+/* Returns what rules_watch got, such as "robots: why; office: decides; ". */
 static void
 see(const struct conf_exempt *rule, const char *why_not, void *arg)
 {
@@ -476,7 +476,7 @@ seen(struct conf_exempt *e, size_t n, const struct rules_request *q, struct buf 
 
 	buf_reset(b);
 	r = rules_decide(&c, q, &watch, &with);
-	/* Whoever looks on changes nothing. */
+	/* The watch does not change the decision. */
 	assert_int_equal(rules_decide(&c, q, NULL, &without), r);
 	assert_ptr_equal(with, without);
 	return buf_str(b);
@@ -518,7 +518,7 @@ test_each_rule_says_why_it_does_not_decide(void **state)
 	    "key: requires: no public key was used; "
 	    "net: networks: the client address 192.0.2.7 is in none of them; "
 	    "last: decides; ");
-	/* Those that have to ask the name service come behind all others. */
+	/* Rules that need the name service come after all others. */
 	assert_string_equal(seen(e, 6, &q, &b),
 	    "old: the rule expired at the end of 1970-01-12; "
 	    "other: users: the user is not among them; "
@@ -551,7 +551,7 @@ test_groups_are_numbers(void **state)
 	    .user = "twins", .groups = robots, .ngroups = 1, .service = "sshd", .now_s = NOW};
 
 	(void)state;
-	/* Two names of one group are one group; the name of the user is none. */
+	/* Two names of one number are one group; a user's name is not a group. */
 	assert_int_equal(decide(&e, &q), 1);
 	q.groups = other;
 	q.ngroups = 2;
@@ -563,7 +563,7 @@ test_groups_are_numbers(void **state)
 	"[provider tingting]\ntoken = file:/x\n" \
 	"[exempt robots]\nreason = r\n" rule "\n"
 
-/* What the check says of a rule on line 7, without the file's name. */
+/* Returns the report of rules_check() on a rule in line 7, without the name of the file. */
 static const char *
 checked(const char *rule, int *r)
 {
@@ -608,7 +608,7 @@ test_check_knows_who_does_not_exist(void **state)
 	assert_string_equal(
 	    checked(CONF("users = ansible\ngroups = robots\nuntil = 2099-01-01"), &r), "");
 	assert_int_equal(r, 0);
-	/* Of a rule that is over nobody is asked for. */
+	/* The names of an expired rule are not looked up. */
 	assert_string_equal(checked(CONF("users = ghost\nuntil = 2001-01-01"), &r), "");
 	assert_int_equal(r, 0);
 }
@@ -616,19 +616,19 @@ test_check_knows_who_does_not_exist(void **state)
 static void
 test_check_does_not_take_a_failure_for_an_absence(void **state)
 {
-	const char *said;
+	const char *reported;
 	int r;
 
 	(void)state;
 	service_errno = EIO;
-	said = checked(CONF("users = ansible\ngroups = robots\nuntil = 2099-01-01"), &r);
+	reported = checked(CONF("users = ansible\ngroups = robots\nuntil = 2099-01-01"), &r);
 	assert_int_equal(r, 0);
 	assert_non_null(
-	    strstr(said, "7: warning: [exempt robots] users: the user \"ansible\" could "
-			 "not be looked up: the name service failed\n"));
+	    strstr(reported, "7: warning: [exempt robots] users: the user \"ansible\" could "
+			     "not be looked up: the name service failed\n"));
 	assert_non_null(
-	    strstr(said, "8: warning: [exempt robots] groups: the group \"robots\" could "
-			 "not be looked up: the name service failed\n"));
+	    strstr(reported, "8: warning: [exempt robots] groups: the group \"robots\" could "
+			     "not be looked up: the name service failed\n"));
 	service_errno = 0;
 	part_errno = ENOENT;
 	assert_string_equal(
@@ -687,7 +687,7 @@ main(void)
 	    TEST(test_without_rules_everyone_is_asked),
 	    TEST(test_users_and_services_match_by_their_whole_name),
 	    TEST(test_all_kinds_that_are_given_must_match),
-	    TEST(test_a_rule_that_is_over_exempts_nobody),
+	    TEST(test_an_expired_rule_exempts_nobody),
 	    TEST(test_a_rule_without_a_condition_exempts_nobody),
 	    TEST(test_the_first_rule_that_matches_is_named),
 	    TEST(test_networks),
@@ -704,7 +704,7 @@ main(void)
 	    TEST(test_addresses),
 	};
 
-	/* A rule's last day is told by the clock on the wall. */
+	/* The last day of a rule ends at midnight, local time. */
 	setenv("TZ", "UTC", 1);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

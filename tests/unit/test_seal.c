@@ -1,4 +1,4 @@
-/* Secrets at rest: sealed under the host key and bound to a context; sessions on a real store. */
+/* Secrets that are stored encrypted, bound to the host key and to a context; tokens in a store. */
 #include "tests/unit/unit.h"
 
 #include "common/err.h"
@@ -92,7 +92,7 @@ now(struct clock_source *c, struct instant *out)
 }
 
 static int
-session_is(struct stored_tokens *s, const char *name, const char *want)
+token_is(struct stored_tokens *s, const char *name, const char *want)
 {
 	_auto_secret struct secret json = {0};
 	int r = s->base.get(&s->base, name, &json);
@@ -103,7 +103,7 @@ session_is(struct stored_tokens *s, const char *name, const char *want)
 }
 
 static void
-sessions_live_in_the_store_for_their_time(void **state)
+tokens_are_kept_in_the_store_for_their_time(void **state)
 {
 	struct clock_source clock = {.now = now};
 	struct stored_tokens s, foreign;
@@ -121,27 +121,27 @@ sessions_live_in_the_store_for_their_time(void **state)
 	tokens_init(&s, store, &key, &clock);
 	tokens_init(&foreign, store, &other_key, &clock);
 	assert_int_equal(secret_set(&json, "{\"jwt\":\"one\"}", 13), 0);
-	assert_int_equal(session_is(&s, "kgen asha", ""), -OTP_ENOENT);
+	assert_int_equal(token_is(&s, "kgen asha", ""), -OTP_ENOENT);
 	assert_int_equal(s.base.put(&s.base, "kgen asha", &json, 60000), 0);
-	assert_int_equal(session_is(&s, "kgen asha", "{\"jwt\":\"one\"}"), 0);
-	assert_int_equal(session_is(&s, "kgen bina", ""), -OTP_ENOENT);
-	/* A host key of before: as good as none. */
-	assert_int_equal(session_is(&foreign, "kgen asha", ""), -OTP_ENOENT);
+	assert_int_equal(token_is(&s, "kgen asha", "{\"jwt\":\"one\"}"), 0);
+	assert_int_equal(token_is(&s, "kgen bina", ""), -OTP_ENOENT);
+	/* A token that was sealed under another host key is not found. */
+	assert_int_equal(token_is(&foreign, "kgen asha", ""), -OTP_ENOENT);
 	assert_int_equal(secret_set(&json, "{\"jwt\":\"two\"}", 13), 0);
 	assert_int_equal(s.base.put(&s.base, "kgen asha", &json, 60000), 0);
-	assert_int_equal(session_is(&s, "kgen asha", "{\"jwt\":\"two\"}"), 0);
+	assert_int_equal(token_is(&s, "kgen asha", "{\"jwt\":\"two\"}"), 0);
 	clock_now.wall_ms += 59999;
-	assert_int_equal(session_is(&s, "kgen asha", "{\"jwt\":\"two\"}"), 0);
+	assert_int_equal(token_is(&s, "kgen asha", "{\"jwt\":\"two\"}"), 0);
 	clock_now.wall_ms += 1;
-	assert_int_equal(session_is(&s, "kgen asha", ""), -OTP_ENOENT);
+	assert_int_equal(token_is(&s, "kgen asha", ""), -OTP_ENOENT);
 	assert_int_equal(s.base.put(&s.base, "kgen asha", &json, 60000), 0);
 	s.base.drop(&s.base, "kgen asha");
-	assert_int_equal(session_is(&s, "kgen asha", ""), -OTP_ENOENT);
+	assert_int_equal(token_is(&s, "kgen asha", ""), -OTP_ENOENT);
 	store->ops->close(store);
 	folder_drop(&folder);
 }
 
-/* A store that keeps one session, and what it was told. */
+/* A store that keeps one token and shows what it got. */
 static struct {
 	char name[128];
 	char sealed[1024];
@@ -176,9 +176,9 @@ spy_drop(struct store *s, const char *name)
 	return spied.error;
 }
 
-/* The store learns neither whose token it is nor the token, and can give it to nobody else. */
+/* The store learns neither the token nor its owner, and cannot give it to another user. */
 static void
-a_store_of_sessions_learns_nothing(void **state)
+a_store_of_tokens_learns_nothing(void **state)
 {
 	static const struct store_ops ops = {
 	    .token_get = spy_get, .token_put = spy_put, .token_drop = spy_drop};
@@ -197,17 +197,17 @@ a_store_of_sessions_learns_nothing(void **state)
 	assert_null(strstr(spied.sealed, "jwt"));
 	assert_int_equal(spied.until, clock_now.wall_ms + 60000);
 	(void)snprintf(name, sizeof(name), "%s", spied.name);
-	assert_int_equal(session_is(&s, "kgen asha", "{\"jwt\":\"one\"}"), 0);
+	assert_int_equal(token_is(&s, "kgen asha", "{\"jwt\":\"one\"}"), 0);
 	assert_string_equal(spied.name, name);
-	/* What is kept for one does not open for another. */
-	assert_int_equal(session_is(&s, "kgen bina", ""), -OTP_ENOENT);
+	/* The token of one user does not open for another. */
+	assert_int_equal(token_is(&s, "kgen bina", ""), -OTP_ENOENT);
 	assert_string_not_equal(spied.name, name);
 	s.base.drop(&s.base, "kgen asha");
 	assert_string_equal(spied.name, name);
 	(void)snprintf(spied.sealed, sizeof(spied.sealed), "no sealed text");
-	assert_int_equal(session_is(&s, "kgen asha", ""), -OTP_ENOENT);
+	assert_int_equal(token_is(&s, "kgen asha", ""), -OTP_ENOENT);
 	spied.error = -OTP_ESTORE;
-	assert_int_equal(session_is(&s, "kgen asha", ""), -OTP_ESTORE);
+	assert_int_equal(token_is(&s, "kgen asha", ""), -OTP_ESTORE);
 	assert_int_equal(s.base.put(&s.base, "kgen asha", &json, 60000), -OTP_ESTORE);
 }
 
@@ -218,8 +218,8 @@ main(void)
 	    cmocka_unit_test(what_is_sealed_opens_with_key_and_context_alone),
 	    cmocka_unit_test(every_changed_byte_is_noticed),
 	    cmocka_unit_test(what_is_too_big_is_refused),
-	    cmocka_unit_test(sessions_live_in_the_store_for_their_time),
-	    cmocka_unit_test(a_store_of_sessions_learns_nothing),
+	    cmocka_unit_test(tokens_are_kept_in_the_store_for_their_time),
+	    cmocka_unit_test(a_store_of_tokens_learns_nothing),
 	};
 
 	return cmocka_run_group_tests_name("seal", tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /*
- * The store's file: made, judged, opened, brought from an older schema; closed whatever stands in
- * its place (U3, C1, C16).
+ * The file of the store: how it is made, checked, opened and upgraded from an older schema.
+ * Anything else under its name is refused (U3, C1, C16).
  */
 #include "tests/unit/store_rig.h"
 
@@ -43,7 +43,7 @@ creates_privately_and_once(void **state)
 }
 
 static void
-create_after_a_dead_creator(void **state)
+create_cleans_up_after_a_dead_process(void **state)
 {
 	char left[sizeof(dir) + 32];
 	int fd;
@@ -113,7 +113,7 @@ other_schema_version_is_broken(void **state)
 		char sql[64];
 
 		if (version == 2)
-			continue; /* is brought along */
+			continue; /* is upgraded */
 
 		(void)snprintf(sql, sizeof(sql), "PRAGMA user_version = %d", version);
 		script(sql);
@@ -218,7 +218,7 @@ linked_folder_is_refused(void **state)
 	assert_int_equal(try_open(), -OTP_ESTORE);
 }
 
-/* A farm of links where the spare file is expected: nothing behind them may change. */
+/* Links and a fifo under the name of the reserve file: what they point to must not change. */
 static void
 reserve_follows_no_link(void **state)
 {
@@ -297,7 +297,7 @@ damaged_pages_never_pass_for_an_empty_store(void **state)
 
 /* --- from schema 1 ------------------------------------------------------------------------- */
 
-/* As it was made then, to the letter. */
+/* Exactly as that version made it. */
 static const char schema_1[] =
     "CREATE TABLE send_event ("
     " reservation INTEGER NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL,"
@@ -329,7 +329,7 @@ static const char schema_1[] =
     " key TEXT NOT NULL PRIMARY KEY, sealed BLOB NOT NULL, keep_ms INTEGER NOT NULL)"
     " STRICT, WITHOUT ROWID;";
 
-/* at(0) and five minutes later; a message is kept for a day. */
+/* The times are at(0), five minutes later, and a day later for messages. */
 static const char rows_1[] =
     "INSERT INTO send_event VALUES"
     " (77, 'user', 'user:asha', 1000000000000, 1000086400000),"
@@ -374,7 +374,7 @@ credits_are_42(
 	return 0;
 }
 
-/* Every count, code and token of before is there, and works as before. */
+/* Every old count, code and token is there and works. */
 static void
 assert_migrated(void)
 {
@@ -387,7 +387,7 @@ assert_migrated(void)
 	struct challenge out;
 	struct trial_result tried;
 	int64_t id;
-	int told = 0;
+	int listed = 0;
 
 	assert_int_equal(number("PRAGMA user_version"), 3);
 	assert_int_equal(locked_at(0, &asha, &tried), -OTP_ELIMIT);
@@ -414,9 +414,9 @@ assert_migrated(void)
 	assert_int_equal(store->ops->challenge_used(store, ID_B), -OTP_EUSED);
 	assert_int_equal(store->ops->token_get(store, &now, "tingting", &token), 0);
 	assert_string_equal(secret_str(&token), "sealed token");
-	assert_int_equal(store->ops->credits_each(store, credits_are_42, &told), 0);
-	assert_int_equal(told, 1);
-	/* The sign-in that was under way ends well, and gives its message back. */
+	assert_int_equal(store->ops->credits_each(store, credits_are_42, &listed), 0);
+	assert_int_equal(listed, 1);
+	/* The sign-in that was waiting during the upgrade succeeds and gives its message back. */
 	assert_int_equal(try_mac_at(30000, ID_A, wrong_mac, &asha, &tried), -OTP_EWRONG);
 	assert_int_equal(tried.left, 2);
 	assert_int_equal(try_mac_at(95000, ID_A, right_mac, &asha, &tried), 0);
@@ -427,7 +427,6 @@ static void
 a_sign_in_migrates_schema_1(void **state)
 {
 	(void)state;
-	/* Between an upgrade and its otpctl init there are some, too. */
 	make_schema_1();
 	assert_int_equal(store_sqlite_open(dir, NULL, NULL, &store), 0);
 	assert_int_equal(number("PRAGMA user_version"), 3);
@@ -448,7 +447,7 @@ init_migrates_schema_1(void **state)
 	assert_intact();
 }
 
-/* Between schemas 2 and 3 nothing but remembered changed. */
+/* Schemas 2 and 3 differ in the table `remembered` alone. */
 static void
 make_schema_2(void)
 {
@@ -485,7 +484,7 @@ assert_as_new(void)
 	assert_int_equal(unlink(other), 0);
 }
 
-/* The schema of a migrated store is that of a new one. */
+/* The schema of an upgraded store is exactly that of a new one. */
 static void
 migrated_and_new_are_the_same(void **state)
 {
@@ -523,7 +522,7 @@ schema_3_keeps_its_names(void **state)
 	    1);
 }
 
-/* Every count is kept; of what was remembered nobody knows when it ends, so it has ended. */
+/* Every count stays. Remembered sign-ins end, because schema 2 did not keep their boot. */
 static void
 schema_2_is_migrated(void **state)
 {
@@ -539,7 +538,7 @@ schema_2_is_migrated(void **state)
 	assert_int_equal(locked_at(0, &asha, &tried), -OTP_ELIMIT);
 	assert_int_equal(
 	    store->ops->remembered_find(store, &now, "asha", "local sudo", &age), -OTP_ENOENT);
-	/* A sign-in that an older helper began ends well, and is not remembered. */
+	/* A helper of the older version that still runs can write, but is not remembered. */
 	script("INSERT INTO remembered (user, key, made_ms) VALUES "
 	       "('asha', 'local sudo', 1000000000000) ON CONFLICT (user, key) DO UPDATE SET "
 	       "made_ms = excluded.made_ms");
@@ -548,9 +547,9 @@ schema_2_is_migrated(void **state)
 	assert_intact();
 }
 
-/* What is not ours, or not from before, is left as it is, to the byte. */
+/* Any other database stays as it is, to the byte. */
 static void
-only_what_is_ours_is_migrated(void **state)
+only_older_stores_of_pam_otp_are_migrated(void **state)
 {
 	static const struct {
 		const char *name, *sql;
@@ -583,7 +582,7 @@ only_what_is_ours_is_migrated(void **state)
 	assert_int_equal(number("PRAGMA user_version"), 1);
 }
 
-/* One that fails half way has changed nothing, and may be repeated. */
+/* An upgrade that fails half way changes nothing and can be repeated. */
 static void
 failed_migration_changes_nothing(void **state)
 {
@@ -605,7 +604,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    NO_STORE(creates_privately_and_once),
-	    NO_STORE(create_after_a_dead_creator),
+	    NO_STORE(create_cleans_up_after_a_dead_process),
 	    NO_STORE(missing_store_is_broken_and_not_made),
 	    NO_STORE(empty_store_is_broken),
 	    NO_STORE(garbage_is_broken),
@@ -623,7 +622,7 @@ main(void)
 	    NO_STORE(schema_2_is_migrated),
 	    NO_STORE(schema_3_keeps_its_names),
 	    NO_STORE(migrated_and_new_are_the_same),
-	    NO_STORE(only_what_is_ours_is_migrated),
+	    NO_STORE(only_older_stores_of_pam_otp_are_migrated),
 	    NO_STORE(failed_migration_changes_nothing),
 	};
 

@@ -1,6 +1,6 @@
 /*
- * The store when its processes are killed, kept waiting, or left without room: closed, with every
- * count that was told (U3, C16, C21).
+ * The store while its processes are killed, the database is locked, or the disk is full. Nobody
+ * gets in, and every count that an operation answered is on disk (U3, C16, C21).
  */
 #include "tests/unit/store_rig.h"
 
@@ -12,11 +12,11 @@
 #include <sys/wait.h>
 #include <time.h>
 
-/* --- nobody gets in ------------------------------------------------------------------------ */
+/* --- the database is locked ---------------------------------------------------------------- */
 
-static int64_t reserved; /* by let_things_happen() */
+static int64_t reserved; /* set by let_things_happen() */
 
-/* Every operation that writes must fail, and nothing may have changed. The first that did not. */
+/* Runs every operation that writes; each must fail. Returns the name of the first that did not. */
 static const char *
 what_was_written(void)
 {
@@ -61,7 +61,7 @@ what_was_written(void)
 	return NULL;
 }
 
-/* A live challenge, a send, one failure and recovery codes; and what they must be afterwards. */
+/* Makes a live challenge, a send, one failure and recovery codes; nothing_changed() checks them. */
 static void
 let_things_happen(void)
 {
@@ -107,7 +107,7 @@ wait_a_little(void *arg)
 }
 
 static void
-waiting_asks_the_caller_who_may_give_up(void **state)
+only_the_callers_function_waits_and_may_give_up(void **state)
 {
 	struct patience p = {.limit = 20};
 	const char *written;
@@ -135,19 +135,22 @@ waiting_asks_the_caller_who_may_give_up(void **state)
 	assert_int_equal(p.asked, 0);
 }
 
-/* --- death --------------------------------------------------------------------------------- */
+/* --- a process is killed ------------------------------------------------------------------- */
 
 enum { VICTIMS = 4, CODES = 400 };
 
-/* What a victim was told: n is a challenge, or -1 for a wrong try. */
+/* What a victim was answered: n is the challenge of a right try, or -1 for a wrong one. */
 struct answer {
 	int victim;
 	int n;
 };
 
-/* Wrong tries on a budget of its own, right ones on the next challenge, each told to the parent. */
+/*
+ * Makes wrong tries on a budget of its own, and right ones on each challenge. Reports each answer
+ * to the parent.
+ */
 static void
-try_until_killed(int victim, int tell)
+try_until_killed(int victim, int report_fd)
 {
 	struct budget mine = a_budget("user", "", "");
 	struct answer a = {.victim = victim};
@@ -159,13 +162,13 @@ try_until_killed(int victim, int tell)
 		int r = try_nth(n, wrong_mac, &mine, &wide);
 
 		a.n = -1;
-		if (r == -OTP_EWRONG && write(tell, &a, sizeof(a)) != sizeof(a))
+		if (r == -OTP_EWRONG && write(report_fd, &a, sizeof(a)) != sizeof(a))
 			_exit(1);
 		if (r && r != -OTP_EWRONG && r != -OTP_EUSED)
 			_exit(2);
 		r = try_nth(n, right_mac, &asha, &wide);
 		a.n = n;
-		if (!r && write(tell, &a, sizeof(a)) != sizeof(a))
+		if (!r && write(report_fd, &a, sizeof(a)) != sizeof(a))
 			_exit(1);
 		if (r && r != -OTP_EUSED)
 			_exit(2);
@@ -174,9 +177,9 @@ try_until_killed(int victim, int tell)
 	_exit(3);
 }
 
-/* Some victims, killed in the middle of it; their answers into told. How many there were. */
+/* Starts victims and kills them at a random moment. Returns the number of their answers. */
 static size_t
-kill_some(uint64_t *seed, struct answer *told, size_t most)
+kill_some(uint64_t *seed, struct answer *answers, size_t most)
 {
 	const struct timespec ts = {.tv_nsec = (long)(fixed_random(seed) % 2000) * 1000};
 	size_t n = 0, some = 1 + fixed_random(seed) % 200;
@@ -191,7 +194,8 @@ kill_some(uint64_t *seed, struct answer *told, size_t most)
 			try_until_killed(i, pipe_fd[1]);
 	}
 	close(pipe_fd[1]);
-	while (n < most && read(pipe_fd[0], &told[n], sizeof(told[n])) == sizeof(told[n])) {
+	while (
+	    n < most && read(pipe_fd[0], &answers[n], sizeof(answers[n])) == sizeof(answers[n])) {
 		if (++n != some)
 			continue;
 		(void)nanosleep(&ts, NULL);
@@ -207,19 +211,19 @@ kill_some(uint64_t *seed, struct answer *told, size_t most)
 	return n;
 }
 
-/* Every answer is on disk; of those that nobody heard there is at most one for each victim. */
+/* Every answer is on disk, and for each victim at most one change that was not answered. */
 static void
-assert_told_is_true(const struct answer *told, size_t n)
+assert_answers_are_on_disk(const struct answer *answers, size_t n)
 {
 	static char sql[CODES * 64];
 	int wrong[VICTIMS] = {0}, used[CODES] = {0}, nused = 0;
 	size_t len;
 
 	for (size_t i = 0; i < n; i++)
-		if (told[i].n < 0)
-			wrong[told[i].victim]++;
+		if (answers[i].n < 0)
+			wrong[answers[i].victim]++;
 		else
-			assert_int_equal(++used[told[i].n], 1);
+			assert_int_equal(++used[answers[i].n], 1);
 	for (int i = 0; i < VICTIMS; i++) {
 		(void)snprintf(sql, sizeof(sql),
 		    "SELECT coalesce(sum(failures), 0) FROM budget WHERE owner = 'victim%d'", i);
@@ -240,7 +244,7 @@ assert_told_is_true(const struct answer *told, size_t n)
 	    number("SELECT count(*) FROM send_event"), CODES - nused - VICTIMS, CODES - nused);
 }
 
-/* Each code with a message that it gives back: of a dead sign-in all is on disk, or nothing. */
+/* Each code has a message that a success gives back: both changes are on disk, or neither. */
 static void
 put_codes(void)
 {
@@ -260,9 +264,9 @@ put_codes(void)
 }
 
 static void
-killed_at_any_moment_keeps_what_was_told(void **state)
+killed_at_any_moment_keeps_each_answer(void **state)
 {
-	static struct answer told[4 * VICTIMS * CODES];
+	static struct answer answers[4 * VICTIMS * CODES];
 	uint64_t seed = 20261122;
 
 	(void)state;
@@ -270,15 +274,15 @@ killed_at_any_moment_keeps_what_was_told(void **state)
 		size_t n;
 
 		put_codes();
-		n = kill_some(&seed, told, COUNT(told));
+		n = kill_some(&seed, answers, COUNT(answers));
 		assert_intact();
-		assert_told_is_true(told, n);
+		assert_answers_are_on_disk(answers, n);
 	}
 }
 
-/* What a dead process held ends by itself, and its try stays counted. */
+/* The lease of a dead process ends by time, and its try stays counted. */
 static void
-a_killed_check_holds_nobody_up_for_long(void **state)
+the_lease_of_a_killed_process_ends(void **state)
 {
 	struct trial_result tried;
 	int status;
@@ -305,7 +309,7 @@ a_killed_check_holds_nobody_up_for_long(void **state)
 	assert_int_equal(number("SELECT failures FROM budget"), 2);
 }
 
-/* --- want of space ------------------------------------------------------------------------- */
+/* --- the disk is full ---------------------------------------------------------------------- */
 
 static int
 child_under_file_limit(void)
@@ -315,7 +319,7 @@ child_under_file_limit(void)
 	(void)signal(SIGXFSZ, SIG_IGN);
 	if (setrlimit(RLIMIT_FSIZE, &none))
 		return 1;
-	/* With what was opened before, and with a new opening. */
+	/* With the store that is open, and with one that is opened now. */
 	for (int i = 0; i < 2; i++) {
 		if (what_was_written())
 			return 2;
@@ -328,7 +332,7 @@ child_under_file_limit(void)
 }
 
 static void
-no_file_size_left_is_a_failure(void **state)
+a_file_size_limit_is_a_failure(void **state)
 {
 	char reserve[sizeof(dir) + 16];
 	struct stat st;
@@ -355,7 +359,7 @@ no_file_size_left_is_a_failure(void **state)
 	assert_int_equal(consume_at(0, ID_A, &asha, ""), 0);
 }
 
-/* Takes every byte that is left. */
+/* Fills the disk to the last byte. */
 static void
 fill_disk(const char *path)
 {
@@ -377,7 +381,7 @@ reserve_size(void)
 	return stat(reserve, &st) ? -1 : st.st_size;
 }
 
-/* Tries wrongly, counting, until the store fails or `enough` holds. The store's last answer. */
+/* Makes wrong tries until the store fails or enough() is true. Returns the last answer. */
 static int
 try_wrongly(int *count, bool enough(void))
 {
@@ -402,7 +406,7 @@ never(void)
 	return false;
 }
 
-/* In a mount namespace of its own; exits with the number of the first step that went wrong. */
+/* Runs in a mount namespace of its own. Returns the number of the first step that failed, or 0. */
 static int
 on_a_full_disk(void)
 {
@@ -417,7 +421,7 @@ on_a_full_disk(void)
 	if (reserve_size() != STORE_RESERVE)
 		return 2;
 	put_many(1);
-	/* Opening needs a little room, too, for the index of the log. */
+	/* To open the store needs a little room, too, for the index of the write-ahead log. */
 	store->ops->close(store);
 	(void)unlink(shm);
 	fill_disk(hog);
@@ -428,12 +432,11 @@ on_a_full_disk(void)
 	    reserve_size() != STORE_RESERVE)
 		return 13;
 	fill_disk(hog);
-	/* The first write that finds no room is made with the spare's. */
+	/* The first write that finds no room gets that of the reserve file. */
 	if (try_wrongly(&count, reserve_is_gone) != -OTP_EWRONG || reserve_size() != 0)
 		return 3;
 	fill_disk(hog);
-	/* Now there is nothing to give up: failure, and no change; not for the right code either.
-	 */
+	/* Now the reserve file is empty: each try fails and changes nothing, even if right. */
 	if (try_wrongly(&count, never) != -OTP_ESTORE)
 		return 5;
 	if (try_nth(0, wrong_mac, &asha, &wide) != -OTP_ESTORE ||
@@ -462,7 +465,7 @@ on_a_full_disk(void)
 }
 
 static void
-full_disk_takes_the_spare_then_fails_closed(void **state)
+full_disk_releases_the_reserve_then_fails_closed(void **state)
 {
 	int status;
 	pid_t pid;
@@ -488,11 +491,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    WITH_STORE(waiting_asks_the_caller_who_may_give_up),
-	    WITH_STORE(killed_at_any_moment_keeps_what_was_told),
-	    WITH_STORE(a_killed_check_holds_nobody_up_for_long),
-	    WITH_STORE(no_file_size_left_is_a_failure),
-	    NO_STORE(full_disk_takes_the_spare_then_fails_closed),
+	    WITH_STORE(only_the_callers_function_waits_and_may_give_up),
+	    WITH_STORE(killed_at_any_moment_keeps_each_answer),
+	    WITH_STORE(the_lease_of_a_killed_process_ends),
+	    WITH_STORE(a_file_size_limit_is_a_failure),
+	    NO_STORE(full_disk_releases_the_reserve_then_fails_closed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

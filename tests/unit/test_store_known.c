@@ -1,6 +1,6 @@
 /*
- * What the store knows: places, recovery codes, how requests went, pauses; and all that holds for
- * one user, told and forgotten. Every statement of a sign-in finds its rows by an index.
+ * Known sources, recovery codes, samples, retry-after times, tokens; and what an administrator can
+ * list about a user or forget. Every statement of a sign-in finds its rows by an index.
  */
 #include "tests/unit/store_rig.h"
 
@@ -9,7 +9,7 @@
 #include "common/secret.h"
 #include "helpers/store/sqlite/sqlite.h"
 
-/* --- places -------------------------------------------------------------------------------- */
+/* --- known sources ------------------------------------------------------------------------- */
 
 static int
 known_at(int64_t ms, const char *user, const char *known_source)
@@ -19,7 +19,7 @@ known_at(int64_t ms, const char *user, const char *known_source)
 	return store->ops->source_known(store, &now, user, known_source);
 }
 
-/* A sign-in of asha from there. */
+/* asha signs in from this source. */
 static void
 sign_in_at(int64_t ms, const char *known_source)
 {
@@ -34,7 +34,7 @@ sign_in_at(int64_t ms, const char *known_source)
 }
 
 static void
-a_place_is_known_for_a_month(void **state)
+a_source_is_known_for_a_month(void **state)
 {
 	(void)state;
 	assert_int_equal(known_at(0, "asha", "net home"), -OTP_ENOENT);
@@ -44,16 +44,16 @@ a_place_is_known_for_a_month(void **state)
 	assert_int_equal(known_at(0, "asha", "net work"), -OTP_ENOENT);
 	assert_int_equal(known_at(SOURCE_KNOWN_MS - 1, "asha", "net home"), 0);
 	assert_int_equal(known_at(SOURCE_KNOWN_MS, "asha", "net home"), -OTP_ENOENT);
-	/* Each sign-in begins the month anew. */
+	/* Each sign-in starts the month again. */
 	sign_in_at(DAY, "net home");
 	assert_int_equal(known_at(SOURCE_KNOWN_MS + DAY - 1, "asha", "net home"), 0);
-	/* One that nobody knows any more goes with the next one that is kept. */
+	/* A source that is not known any longer is deleted with the next sign-in. */
 	sign_in_at(2 * SOURCE_KNOWN_MS, "net work");
 	assert_int_equal(number("SELECT count(*) FROM known_place"), 1);
 }
 
 static void
-no_place_is_nobodys_place(void **state)
+an_empty_source_is_never_known(void **state)
 {
 	(void)state;
 	sign_in_at(0, "");
@@ -62,7 +62,7 @@ no_place_is_nobodys_place(void **state)
 }
 
 static void
-a_clock_that_goes_back_forgets_no_place(void **state)
+a_clock_set_back_forgets_no_source(void **state)
 {
 	(void)state;
 	sign_in_at(DAY, "net home");
@@ -157,7 +157,7 @@ recovery_codes_are_found_without_their_hashes(void **state)
 	assert_int_equal(number("SELECT count(*) FROM recovery_code"), 0);
 }
 
-/* Each of them once, in any order, until none is left. */
+/* Each code works once, in any order, until none is left. */
 static void
 a_recovery_code_is_used_once(void **state)
 {
@@ -220,7 +220,7 @@ wrong_recovery_codes_lock_their_own_budget(void **state)
 	issue("asha", ID_A, 1);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(use_at(0, ID_A, 50 + i, &tried), -OTP_EWRONG);
-	/* Locked: the right, the used and the wrong one get one answer. */
+	/* While the budget is locked, a right, a used and a wrong code get the same answer. */
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(use_at(29999, ID_A, i == 0 ? 1 : 50, &tried), -OTP_ELIMIT);
 		assert_int_equal(tried.until_wall_ms, at(30000).wall_ms);
@@ -240,7 +240,7 @@ a_new_issue_takes_the_place_of_the_old(void **state)
 	issue("asha", ID_A, 1);
 	issue("asha", ID_B, 21);
 	assert_int_equal(number("SELECT count(*) FROM recovery_code"), RECOVERY_CODES);
-	/* Who hashed under the old salt finds the issue gone, and is not charged. */
+	/* A sign-in that hashed with the old salt finds the issue gone, and nothing is counted. */
 	assert_int_equal(use_at(0, ID_A, 1, &tried), -OTP_ENOENT);
 	assert_int_equal(use_at(0, ID_C, 1, &tried), -OTP_ENOENT);
 	assert_int_equal(number("SELECT count(*) FROM budget"), 0);
@@ -248,14 +248,14 @@ a_new_issue_takes_the_place_of_the_old(void **state)
 	assert_int_equal(use_at(0, ID_B, 21, &tried), 0);
 	assert_int_equal(store->ops->recovery_find(store, "asha", &out), 0);
 	assert_string_equal(out.id, ID_B);
-	/* The issue of somebody else is none of hers. */
+	/* The issue of another user is not hers. */
 	issue("bela", ID_C, 1);
 	assert_int_equal(use_at(0, ID_C, 1, &tried), -OTP_ENOENT);
 }
 
-/* Who has no codes is counted like who has: nobody learns who has them. */
+/* A user without codes is counted like one with codes, so that nobody learns who has them. */
 static void
-who_has_no_codes_fails_and_locks_too(void **state)
+a_user_without_codes_fails_and_locks_too(void **state)
 {
 	struct trial_result tried;
 
@@ -308,7 +308,7 @@ senseless_issues_are_refused(void **state)
 	assert_int_equal(number("SELECT sum(used) FROM recovery_code"), 0);
 }
 
-/* --- how it went, and pauses --------------------------------------------------------------- */
+/* --- samples and retry-after times --------------------------------------------------------- */
 
 static void
 the_newest_samples_come_first(void **state)
@@ -321,7 +321,7 @@ the_newest_samples_come_first(void **state)
 	assert_int_equal(store->ops->samples(store, "send sms", s, &n), 0);
 	assert_int_equal(n, 0);
 	for (int i = 0; i < SAMPLES_KEPT + 5; i++) {
-		now = at(-i); /* by their order, not by the clock */
+		now = at(-i); /* their order counts, not the clock */
 		assert_int_equal(store->ops->sample_put(store, &now, "send sms", i, i % 3), 0);
 		if (i < 2)
 			assert_int_equal(store->ops->sample_put(store, &now, "check", 7, 1), 0);
@@ -339,7 +339,7 @@ the_newest_samples_come_first(void **state)
 }
 
 static void
-pauses_hold_until_they_are_over(void **state)
+retry_after_times_hold_until_they_pass(void **state)
 {
 	struct instant now = at(0);
 	int64_t until = 1;
@@ -350,7 +350,7 @@ pauses_hold_until_they_are_over(void **state)
 	assert_int_equal(store->ops->retry_after_put(store, &now, "p", "a", at(MINUTE).wall_ms), 0);
 	assert_int_equal(store->ops->retry_after_find(store, &now, "p", "b", &until), -OTP_ENOENT);
 	assert_int_equal(store->ops->retry_after_find(store, &now, "q", "a", &until), -OTP_ENOENT);
-	/* A shorter one does not end a longer one. */
+	/* An earlier time does not replace a later one. */
 	assert_int_equal(store->ops->retry_after_put(store, &now, "p", "a", at(5).wall_ms), 0);
 	now = at(MINUTE - 1);
 	assert_int_equal(store->ops->retry_after_find(store, &now, "p", "a", &until), 0);
@@ -363,16 +363,16 @@ pauses_hold_until_they_are_over(void **state)
 	assert_int_equal(number("SELECT count(*) FROM pause"), 1);
 }
 
-/* --- what holds ---------------------------------------------------------------------------- */
+/* --- facts --------------------------------------------------------------------------------- */
 
 #define PHONE "+9779812345678"
 #define MAIL  "asha@example.com"
 
 /* All facts of the last call, a line each. */
-static char told[4096];
+static char listed[4096];
 
 static int
-tell(const struct store_fact *f, void *arg)
+list_fact(const struct store_fact *f, void *arg)
 {
 	static const char *const name[] = {[FACT_FAILURES] = "failures",
 	    [FACT_SEND] = "send",
@@ -380,11 +380,11 @@ tell(const struct store_fact *f, void *arg)
 	    [FACT_SOURCE] = "place",
 	    [FACT_RECOVERY] = "recovery",
 	    [FACT_RETRY_AFTER] = "pause"};
-	size_t len = strlen(told);
+	size_t len = strlen(listed);
 	int *most = arg;
 
-	(void)snprintf(told + len, sizeof(told) - len, "%s [%s|%s|%s] %d %+d %s\n", name[f->kind],
-	    f->budget.kind, f->budget.owner, f->budget.known_source, (int)f->n,
+	(void)snprintf(listed + len, sizeof(listed) - len, "%s [%s|%s|%s] %d %+d %s\n",
+	    name[f->kind], f->budget.kind, f->budget.owner, f->budget.known_source, (int)f->n,
 	    (int)(f->at_wall_ms - at(0).wall_ms), f->detail);
 	return most && --*most == 0 ? -OTP_EGONE : 0;
 }
@@ -395,13 +395,13 @@ facts_at(int64_t ms, const char *user)
 	static const char *const address[] = {PHONE, MAIL};
 	struct instant now = at(ms);
 
-	told[0] = '\0';
+	listed[0] = '\0';
 	assert_int_equal(
-	    store->ops->facts(store, &now, user, address, *user ? 2 : 0, tell, NULL), 0);
-	return told;
+	    store->ops->facts(store, &now, user, address, *user ? 2 : 0, list_fact, NULL), 0);
+	return listed;
 }
 
-/* A bit of everything, for asha and for others. */
+/* Makes a fact of each kind, for asha and for others. */
 static void
 let_things_happen(void)
 {
@@ -450,7 +450,7 @@ static const char lasting[] = "place [|asha|net home] 1 -5 \n"
 			      "recovery [|asha|] 10 +0 \n";
 
 static void
-facts_are_told_of_one_user(void **state)
+the_facts_of_one_user_are_listed(void **state)
 {
 	char want[2048];
 
@@ -470,10 +470,10 @@ facts_are_told_of_one_user(void **state)
 						  "pause [|" PHONE "|] 1 +20 tingting\n"
 						  "pause [|" MAIL "|] 1 +30 smtp\n");
 	assert_string_equal(facts_at(11, ""), "send [host||] 1 +1 \n");
-	/* Both are told into one place. */
+	/* Facts of an address do not depend on the user. */
 	(void)snprintf(want, sizeof(want), "%s", strstr(facts_at(11, "asha"), "send [address"));
 	assert_string_equal(facts_at(11, "carl"), want);
-	/* What is over is not told: windows, codes, pauses; then places, too. */
+	/* Expired facts are not listed: challenges, retry-after times, windows, known sources. */
 	(void)snprintf(want, sizeof(want), "%s", facts_at(6 * MINUTE, "asha"));
 	assert_null(strstr(want, "challenge"));
 	assert_null(strstr(want, "pause"));
@@ -486,17 +486,18 @@ facts_are_told_of_one_user(void **state)
 }
 
 static void
-telling_ends_when_who_listens_says_so(void **state)
+a_listing_ends_with_the_error_of_its_callback(void **state)
 {
 	struct instant now = at(11);
 	int most = 3;
 
 	(void)state;
 	let_things_happen();
-	told[0] = '\0';
-	assert_int_equal(store->ops->facts(store, &now, "asha", NULL, 0, tell, &most), -OTP_EGONE);
+	listed[0] = '\0';
+	assert_int_equal(
+	    store->ops->facts(store, &now, "asha", NULL, 0, list_fact, &most), -OTP_EGONE);
 	assert_int_equal(most, 0);
-	/* And the store goes on working. */
+	/* The store still works. */
 	assert_non_null(strstr(facts_at(11, "asha"), "recovery"));
 	sign_in_at(12, "net home");
 }
@@ -517,11 +518,11 @@ unlocking_forgets_counts_and_nothing_else(void **state)
 	assert_int_equal(locked_at(DAY, &asha, &tried), -OTP_ELIMIT);
 	assert_true(tried.until_wall_ms == STORE_FOREVER);
 	assert_int_equal(store->ops->unlock(store, "asha", address, 2, &removed), 0);
-	/* Four budgets, two pauses, and two messages: the third one's window was over. */
+	/* Four budgets, two retry-after times and two messages; the third message has expired. */
 	assert_int_equal(removed, 8);
 	assert_int_equal(locked_at(DAY, &asha, &tried), 0);
-	assert_string_equal(facts_at(11, "asha") + strcspn(told, "p"), lasting);
-	assert_memory_equal(told, "challenge", 9);
+	assert_string_equal(facts_at(11, "asha") + strcspn(listed, "p"), lasting);
+	assert_memory_equal(listed, "challenge", 9);
 	assert_int_equal(number("SELECT count(*) FROM budget"), 2);
 	assert_int_equal(number("SELECT count(*) FROM send_event"), 4);
 	assert_int_equal(number("SELECT count(*) FROM pause"), 1);
@@ -568,7 +569,7 @@ note(unsigned what, void *arg, void *stmt, void *sql)
 	return 0;
 }
 
-/* Does SQLite mean to read a whole table for it? */
+/* True if the plan of SQLite for the statement reads a whole table. */
 static bool
 scans(sqlite3 *db, const char *sql)
 {
@@ -584,7 +585,7 @@ scans(sqlite3 *db, const char *sql)
 	return found;
 }
 
-/* The store's statements as they are run, each of them explained. */
+/* Every statement that the store runs is explained by SQLite. */
 static void
 no_statement_reads_a_whole_table(void **state)
 {
@@ -641,21 +642,21 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    WITH_STORE(a_place_is_known_for_a_month),
-	    WITH_STORE(no_place_is_nobodys_place),
-	    WITH_STORE(a_clock_that_goes_back_forgets_no_place),
+	    WITH_STORE(a_source_is_known_for_a_month),
+	    WITH_STORE(an_empty_source_is_never_known),
+	    WITH_STORE(a_clock_set_back_forgets_no_source),
 	    WITH_STORE(the_newest_known_sources_are_kept),
 	    WITH_STORE(recovery_codes_are_found_without_their_hashes),
 	    WITH_STORE(a_recovery_code_is_used_once),
 	    WITH_STORE(a_recovery_code_ends_failures_and_challenges),
 	    WITH_STORE(wrong_recovery_codes_lock_their_own_budget),
 	    WITH_STORE(a_new_issue_takes_the_place_of_the_old),
-	    WITH_STORE(who_has_no_codes_fails_and_locks_too),
+	    WITH_STORE(a_user_without_codes_fails_and_locks_too),
 	    WITH_STORE(senseless_issues_are_refused),
 	    WITH_STORE(the_newest_samples_come_first),
-	    WITH_STORE(pauses_hold_until_they_are_over),
-	    WITH_STORE(facts_are_told_of_one_user),
-	    WITH_STORE(telling_ends_when_who_listens_says_so),
+	    WITH_STORE(retry_after_times_hold_until_they_pass),
+	    WITH_STORE(the_facts_of_one_user_are_listed),
+	    WITH_STORE(a_listing_ends_with_the_error_of_its_callback),
 	    WITH_STORE(unlocking_forgets_counts_and_nothing_else),
 	    WITH_STORE(tokens_are_kept_replaced_dropped_and_end),
 	    WITH_STORE(no_statement_reads_a_whole_table),

@@ -1,7 +1,7 @@
-/* The store under many processes at once, exact to the count (U33). */
+/* The store with many processes at the same moment: every count is exact (U33). */
 #include "tests/unit/store_rig.h"
 
-/* As sign-ins have it: ten failures in a row, five tries on one code. */
+/* The rule of sign-ins: ten failures in a row, five tries of one code. */
 static const struct try_rule real = {.failures = 10,
     .most = 100,
     .backoff_first_ms = 30000,
@@ -111,7 +111,7 @@ child_right_or_wrong(int i)
 	return try_nth(0, i % 2 ? right_mac : wrong_mac, &asha, &wide);
 }
 
-/* Whatever came before the right one was counted, and whatever came after it was not. */
+/* Tries before the right one are counted, tries after it are not. */
 static void
 right_and_wrong_codes_together_are_exact(void **state)
 {
@@ -233,7 +233,7 @@ sends_of_64_processes_are_exact(void **state)
 	assert_int_equal(number("SELECT count(*) FROM send_event"), 10);
 }
 
-/* One sign-in after another is what this office does; all at once is what it is tested with. */
+/* One whole sign-in of one of many users. */
 static int
 child_whole_signin(int i)
 {
@@ -295,7 +295,7 @@ child_place(int i)
 }
 
 static void
-losers_of_a_race_make_no_place_known(void **state)
+losers_of_a_race_make_no_source_known(void **state)
 {
 	int result[CHILDREN_MAX];
 
@@ -320,7 +320,7 @@ main(void)
 	    WITH_STORE(recovery_takes_10_wrong_guesses_of_64),
 	    WITH_STORE(sends_of_64_processes_are_exact),
 	    WITH_STORE(none_of_64_different_signins_is_refused),
-	    WITH_STORE(losers_of_a_race_make_no_place_known),
+	    WITH_STORE(losers_of_a_race_make_no_source_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /*
- * Messages, counted before they are sent: windows, what is given back and what stays, how old rows
- * go, with a clock that the test sets, and whose turn it is.
+ * Messages are counted before they are sent: windows, what is given back and what stays, how old
+ * rows are pruned, with a clock that the test sets; and the send lock.
  */
 #include "tests/unit/store_rig.h"
 
@@ -27,7 +27,7 @@ windows_fill_and_empty(void **state)
 	assert_int_equal(why.until_wall_ms, at(15 * MINUTE).wall_ms);
 	assert_int_equal(reserve_at(15 * MINUTE - 1, &c, 1, &id, &why), -OTP_ELIMIT);
 	assert_int_equal(reserve_at(15 * MINUTE, &c, 1, &id, &why), 0);
-	/* Two windows are full: free is when the later of them is. */
+	/* Two windows are full; the refusal ends with the later one. */
 	assert_int_equal(reserve_at(15 * MINUTE + 10, &c, 1, &id, &why), -OTP_ELIMIT);
 	assert_int_equal(why.until_wall_ms, at(DAY).wall_ms);
 	c.windows.item[1] = c.windows.item[0];
@@ -53,12 +53,12 @@ sends_are_reserved_all_or_none(void **state)
 	strcpy(c[1].budget.owner, "+9779899999");
 	assert_int_equal(reserve_at(2, c, 3, &id, &why), 0);
 	assert_int_equal(number("SELECT count(*) FROM send_event WHERE kind = 'user'"), 2);
-	/* The budget that is longest spent is the one that is told. */
+	/* The refusal names the budget that stays full the longest. */
 	assert_int_equal(reserve_at(3, c, 3, &id, &why), -OTP_ELIMIT);
 	assert_string_equal(why.kind, "host");
 	assert_int_equal(why.until_wall_ms, at(2 + 2 * MINUTE).wall_ms);
 	assert_int_equal(number("SELECT count(*) FROM send_event"), 5);
-	/* Each place has messages of its own. */
+	/* Each known source has counts of its own. */
 	strcpy(c[1].budget.known_source, "net home");
 	assert_int_equal(reserve_at(4, c, 2, &id, &why), 0);
 }
@@ -84,12 +84,14 @@ sends_are_given_back(void **state)
 	assert_int_equal(reserve_at(0, c, 2, &id, &why), -OTP_ELIMIT);
 	assert_int_equal(consume_at(0, ID_A, &asha, ""), 0);
 	assert_int_equal(reserve_at(0, c, 2, &id, &why), 0);
-	/* A replay gives nothing more back. */
+	/* A second call gives nothing back. */
 	assert_int_equal(consume_at(0, ID_A, &asha, ""), -OTP_EUSED);
 	assert_int_equal(reserve_at(0, c, 2, &id, &why), -OTP_ELIMIT);
 }
 
-/* By try_mac() and by consume() alike: what must stay, stays; all of it goes if nothing was sent.
+/*
+ * After try_mac() and after consume(), what SEND_STAYS counted stays. If nothing was sent, all of
+ * it is given back.
  */
 static void
 what_must_stay_is_not_given_back(void **state)
@@ -121,9 +123,9 @@ what_must_stay_is_not_given_back(void **state)
 	assert_int_equal(number("SELECT count(*) FROM send_event"), 2);
 }
 
-/* A decoy needs room, but takes none. */
+/* A decoy is refused at the limit, but counts nothing. */
 static void
-a_look_is_judged_and_not_counted(void **state)
+a_send_of_a_decoy_is_checked_and_not_counted(void **state)
 {
 	struct send_count look = a_count("host", "", 1, DAY), real = look;
 	struct store_refusal why;
@@ -175,7 +177,7 @@ clock_that_goes_back_frees_nothing(void **state)
 		assert_int_equal(tried.until_wall_ms, at(DAY + 30000).wall_ms);
 		assert_int_equal(fail_at(ms, &asha, &tried), -OTP_ELIMIT);
 	}
-	/* A failure counted in the past leaves the last one where it was. */
+	/* A failure with a time in the past does not move the time of the last one. */
 	assert_int_equal(fail_at(0, &bela, &tried), 0);
 	assert_int_equal(fail_at(DAY, &bela, &tried), 0);
 	assert_int_equal(fail_at(1, &bela, &tried), 0);
@@ -220,7 +222,7 @@ old_rows_go_a_few_at_a_time(void **state)
 		int r = reserve_at(0, &c, 1, &id, &why);
 
 		assert_int_equal(r, i < 5 ? 0 : -OTP_ELIMIT);
-		if (r) /* was rolled back; this one is not */
+		if (r) /* that was rolled back; this one is committed */
 			put(i == 5 ? ID_A : i == 6 ? ID_B : ID_C);
 		rows = number("SELECT count(*) FROM send_event WHERE owner <> 'new'");
 		assert_true(before - rows <= 32);
@@ -233,7 +235,7 @@ old_rows_go_a_few_at_a_time(void **state)
 	assert_int_equal(number("SELECT count(*) FROM send_event"), 5);
 }
 
-/* The wall clock leaps a month; a challenge lives by the boot clock. */
+/* The wall clock jumps a month, but a challenge expires by the boot clock. */
 static void
 no_live_challenge_is_pruned(void **state)
 {
@@ -250,33 +252,33 @@ no_live_challenge_is_pruned(void **state)
 	assert_int_equal(number("SELECT count(*) FROM challenge"), 0);
 }
 
-/* --- turns --------------------------------------------------------------------------------- */
+/* --- the send lock ------------------------------------------------------------------------- */
 
 static const uint64_t one = 0x0123456789abcdef, another = 0xfedcba9876543210;
 
 static void
-a_turn_is_one_sign_ins(void **state)
+one_sign_in_has_the_send_lock(void **state)
 {
-	struct store *sibling = NULL;
+	struct store *other = NULL;
 
 	(void)state;
-	assert_int_equal(store_sqlite_open(dir, NULL, NULL, &sibling), 0);
+	assert_int_equal(store_sqlite_open(dir, NULL, NULL, &other), 0);
 	assert_int_equal(store->ops->send_lock_take(store, one), 0);
-	assert_int_equal(sibling->ops->send_lock_take(sibling, one), -OTP_EBUSY);
-	assert_int_equal(sibling->ops->send_lock_take(sibling, another), 0);
-	sibling->ops->send_lock_release(sibling);
+	assert_int_equal(other->ops->send_lock_take(other, one), -OTP_EBUSY);
+	assert_int_equal(other->ops->send_lock_take(other, another), 0);
+	other->ops->send_lock_release(other);
 	store->ops->send_lock_release(store);
 	store->ops->send_lock_release(store);
-	assert_int_equal(sibling->ops->send_lock_take(sibling, one), 0);
+	assert_int_equal(other->ops->send_lock_take(other, one), 0);
 	assert_int_equal(store->ops->send_lock_take(store, one), -OTP_EBUSY);
-	/* It ends with the store, and so with the process. */
-	sibling->ops->close(sibling);
+	/* The lock ends with the store, and so with the process. */
+	other->ops->close(other);
 	assert_int_equal(store->ops->send_lock_take(store, one), 0);
 }
 
-/* What lies in the file's place is not followed; it costs a message, not a sign-in. */
+/* A link under the name of the lock file is not followed. The sign-in goes on without a lock. */
 static void
-where_no_turn_can_be_taken_it_is_said(void **state)
+a_send_lock_that_fails_is_reported(void **state)
 {
 	char turns[sizeof(dir) + 8], elsewhere[sizeof(dir) + 16];
 	struct stat st;
@@ -300,14 +302,14 @@ main(void)
 	    WITH_STORE(sends_are_reserved_all_or_none),
 	    WITH_STORE(sends_are_given_back),
 	    WITH_STORE(what_must_stay_is_not_given_back),
-	    WITH_STORE(a_look_is_judged_and_not_counted),
+	    WITH_STORE(a_send_of_a_decoy_is_checked_and_not_counted),
 	    WITH_STORE(dead_challenges_give_no_send_back),
 	    WITH_STORE(clock_that_goes_back_frees_nothing),
 	    WITH_STORE(senseless_windows_are_refused),
 	    WITH_STORE(old_rows_go_a_few_at_a_time),
 	    WITH_STORE(no_live_challenge_is_pruned),
-	    WITH_STORE(a_turn_is_one_sign_ins),
-	    WITH_STORE(where_no_turn_can_be_taken_it_is_said),
+	    WITH_STORE(one_sign_in_has_the_send_lock),
+	    WITH_STORE(a_send_lock_that_fails_is_reported),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

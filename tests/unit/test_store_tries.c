@@ -1,6 +1,6 @@
 /*
- * Challenges and their single use, tries, leases, and back-off to its end, with a clock that the
- * test sets.
+ * Challenges and their single use, tries, leases, and the back-off to its end, with a clock that
+ * the test sets.
  */
 #include "tests/unit/store_rig.h"
 
@@ -108,7 +108,7 @@ new_challenge_kills_the_older_of_its_owner_only(void **state)
 	assert_int_equal(consume_at(0, ID_C, &asha, ""), 0);
 }
 
-/* Where the code belongs to the address, the provider knows only one. */
+/* If the provider ties a code to the address, it knows one code for it only. */
 static void
 one_live_challenge_an_address_where_it_must_be_alone(void **state)
 {
@@ -192,12 +192,12 @@ malformed_challenges_are_not_stored(void **state)
 	nowhere.boot_id[0] = '\0';
 	assert_int_equal(store->ops->challenge_put(store, &nowhere, &c, 1), -OTP_EINVAL);
 	put(ID_A);
-	/* The id again: the transaction fails whole, and the live one stays alive. */
+	/* With an id that exists, the transaction fails whole: the older challenge stays live. */
 	assert_int_equal(store->ops->challenge_put(store, &now, &c, 1), -OTP_ESTORE);
 	assert_int_equal(consume_at(0, ID_A, &asha, ""), 0);
 }
 
-/* A row that somebody damaged proves nothing. */
+/* A damaged row proves nothing. */
 static void
 damaged_challenges_are_no_challenges(void **state)
 {
@@ -241,7 +241,7 @@ right_code_signs_in_and_resets(void **state)
 	assert_int_equal(store->ops->source_known(store, &now, "asha", "net home"), 0);
 }
 
-/* The MACs of this test differ in one bit of one byte, each place in turn. */
+/* Each wrong MAC differs from the right one in one bit of one byte. */
 static void
 every_byte_of_the_code_counts(void **state)
 {
@@ -304,7 +304,7 @@ tries_of_a_challenge_run_out(void **state)
 	assert_int_equal(number("SELECT tries FROM challenge"), 3);
 }
 
-/* A provider may prove the last try right. */
+/* The provider may find the last try right. */
 static void
 last_try_may_be_the_right_one(void **state)
 {
@@ -360,14 +360,14 @@ backoff_doubles_to_its_most(void **state)
 		assert_int_equal(tried.until_wall_ms, 0);
 		now += wait[i];
 	}
-	/* Refused ones were not counted. */
+	/* Tries that were refused were not counted. */
 	assert_int_equal(number("SELECT failures FROM budget"), 7);
 	assert_int_equal(locked_at(0, &bela, &tried), 0);
 }
 
-/* Eight in a row, and never a ninth: not after a year, not by pruning. */
+/* After eight failures in a row there is never a ninth, not after a year, not by pruning. */
 static void
-the_most_in_a_row_is_the_end(void **state)
+the_most_failures_lock_for_good(void **state)
 {
 	struct trial_result tried;
 	int64_t ms = 0;
@@ -383,12 +383,12 @@ the_most_in_a_row_is_the_end(void **state)
 		assert_true(tried.until_wall_ms == STORE_FOREVER);
 	}
 	assert_int_equal(number("SELECT failures FROM budget WHERE owner = 'asha'"), rule.most);
-	/* Any other row of failures ends by itself. */
+	/* Fewer failures are forgotten after a month. */
 	assert_int_equal(number("SELECT count(*) FROM budget WHERE owner = 'bela'"), 0);
 }
 
 static void
-kind_owner_and_place_are_each_a_budget_of_their_own(void **state)
+each_kind_owner_and_known_source_is_a_budget(void **state)
 {
 	const struct budget other[] = {a_budget("user", "asha", "net home"),
 	    a_budget("peer-user", "asha", ""), a_budget("user", "asha2", ""),
@@ -404,7 +404,7 @@ kind_owner_and_place_are_each_a_budget_of_their_own(void **state)
 		assert_int_equal(locked_at(0, &other[i], &tried), 0);
 		assert_int_equal(fail_at(0, &other[i], &tried), 0);
 	}
-	/* Strangers have locked asha out; from home she signs in, and they stay where they are. */
+	/* Strangers have locked their budget; asha signs in from home, and it stays locked. */
 	put(ID_A);
 	assert_int_equal(try_mac_at(0, ID_A, right_mac, &asha, &tried), -OTP_ELIMIT);
 	assert_int_equal(store->ops->try_mac(store, &now,
@@ -498,7 +498,7 @@ senseless_arguments_are_refused(void **state)
 	assert_int_equal(ops->try_return(store, TRIAL(.id = ID_A, .budget = &nobody)), -OTP_EINVAL);
 	assert_int_equal(
 	    ops->locked(store, &now, TRIAL(.budget = &nobody, .rule = rule), &tried), -OTP_EINVAL);
-	/* A lease without an end would be one that a dead process keeps. */
+	/* A dead process would keep a lease without an end. */
 	assert_int_equal(
 	    ops->try_count(store, &now,
 		TRIAL(.id = ID_A, .budget = &asha, .rule = rule, .lease_ms = 0), &tried),
@@ -507,7 +507,7 @@ senseless_arguments_are_refused(void **state)
 	assert_int_equal(number("SELECT count(*) FROM budget"), 0);
 }
 
-/* A member that an operation reads and nobody has set; without effects there are none. */
+/* An operation refuses a trial without a member that it reads; effects may be missing. */
 static void
 incomplete_trials_are_refused(void **state)
 {
@@ -550,9 +550,9 @@ incomplete_trials_are_refused(void **state)
 
 /* --- leases -------------------------------------------------------------------------------- */
 
-/* A second process: its store, beside the test's. */
+/* Opens a second store object, as a concurrent sign-in does. */
 static struct store *
-sibling(void)
+other_process(void)
 {
 	struct store *s = NULL;
 
@@ -563,7 +563,7 @@ sibling(void)
 static void
 one_check_at_a_time(void **state)
 {
-	struct store *s = sibling();
+	struct store *s = other_process();
 	struct instant now = at(1);
 	struct trial_result tried;
 
@@ -578,7 +578,7 @@ one_check_at_a_time(void **state)
 	assert_int_equal(tried.left, 0);
 	assert_int_equal(number("SELECT tries FROM challenge"), 1);
 	assert_int_equal(number("SELECT failures FROM budget"), 1);
-	/* Nobody ends the lease of another, or takes its try back. */
+	/* No store ends the lease of another one, or takes its try back. */
 	assert_int_equal(s->ops->check_end(s, ID_A), 0);
 	assert_int_equal(s->ops->try_return(s, TRIAL(.id = ID_A, .budget = &asha)), 0);
 	assert_int_equal(
@@ -592,14 +592,14 @@ one_check_at_a_time(void **state)
 	    0);
 	assert_int_equal(tried.left, 3);
 	assert_int_equal(try_count_at(2, ID_A, &asha, &tried), -OTP_EBUSY);
-	/* The sibling's code was right: who waited is told. */
+	/* The code of the concurrent sign-in was right, and the one that waited learns it. */
 	assert_int_equal(s->ops->consume(s, &now, TRIAL(.id = ID_A, .budget = &asha)), 0);
 	assert_int_equal(try_count_at(3, ID_A, &asha, &tried), -OTP_EUSED);
 	assert_int_equal(store->ops->check_end(store, ID_B), 0);
 	s->ops->close(s);
 }
 
-/* The last try is under way: who comes now waits for its answer, too. */
+/* While the last try is checked, another sign-in waits for its answer, too. */
 static void
 busy_comes_before_spent(void **state)
 {
@@ -634,7 +634,7 @@ a_lease_ends_by_the_clock_of_the_boot(void **state)
 	(void)state;
 	put(ID_A);
 	assert_int_equal(try_count_at(0, ID_A, &asha, &tried), 0);
-	/* The wall clock's leaps end no lease. */
+	/* A jump of the wall clock ends no lease. */
 	now.wall_ms += DAY;
 	assert_int_equal(
 	    store->ops->try_count(store, &now,
@@ -647,16 +647,16 @@ a_lease_ends_by_the_clock_of_the_boot(void **state)
 		TRIAL(.id = ID_A, .budget = &bela, .rule = rule, .lease_ms = 1000), &tried),
 	    0);
 	assert_int_equal(tried.left, 3);
-	/* Of another challenge there was never a lease. */
+	/* There was never a lease of the other challenge. */
 	put(ID_B);
 	assert_int_equal(try_count_at(0, ID_B, &bela, &tried), 0);
 }
 
-/* One that slept through its lease: what a sibling has taken since is the sibling's. */
+/* A store whose lease has expired cannot end the lease that another one has taken since. */
 static void
 a_lease_that_is_over_is_not_given_back_twice(void **state)
 {
-	struct store *s = sibling();
+	struct store *s = other_process();
 	struct instant later = at(20000);
 	struct trial_result tried;
 
@@ -691,7 +691,7 @@ a_try_is_taken_back_once(void **state)
 	assert_int_equal(store->ops->try_return(store, TRIAL(.id = ID_A, .budget = &asha)), 0);
 	assert_int_equal(store->ops->try_return(store, TRIAL(.id = ID_B, .budget = &asha)), 0);
 	assert_int_equal(number("SELECT failures FROM budget"), 1);
-	/* Also the one that would have been the last for ever; then nothing is for ever. */
+	/* Also the failure that locked the budget for good; then it is not locked for good. */
 	for (int i = 0; i < rule.most - 2; i++)
 		assert_int_equal(fail_at(ms += 10 * MINUTE, &asha, &tried), 0);
 	script("UPDATE challenge SET expires_boot_ms = expires_boot_ms * 1000");
@@ -725,8 +725,8 @@ main(void)
 	    WITH_STORE(last_try_may_be_the_right_one),
 	    WITH_STORE(a_challenge_without_a_seal_is_not_compared),
 	    WITH_STORE(backoff_doubles_to_its_most),
-	    WITH_STORE(the_most_in_a_row_is_the_end),
-	    WITH_STORE(kind_owner_and_place_are_each_a_budget_of_their_own),
+	    WITH_STORE(the_most_failures_lock_for_good),
+	    WITH_STORE(each_kind_owner_and_known_source_is_a_budget),
 	    WITH_STORE(locked_budget_counts_no_try),
 	    cmocka_unit_test(backoff_formula),
 	    WITH_STORE(senseless_arguments_are_refused),

@@ -1,6 +1,6 @@
 /*
- * Templates, bindings and JSON: a value goes in once, escaped for its place, and is never read
- * again as a template; JSON is read strictly (C17, C35, C36).
+ * Templates, bindings and JSON: a value is inserted once, escaped for its place, and is never read
+ * as a template itself; JSON is read strictly (C17, C35, C36).
  */
 #include "tests/unit/unit.h"
 
@@ -9,7 +9,7 @@
 #include "helpers/base/json.h"
 #include "helpers/template/template.h"
 
-/* Values that want out of their place. */
+/* Values that try to break out of their place. */
 static void
 bind_all(struct bindings *b)
 {
@@ -119,7 +119,7 @@ values_stay_in_their_place(void **state)
 	bindings_clear(&b);
 }
 
-/* A base of the configuration with a query of its own: what follows is a part of that query. */
+/* If the base address has a query, what follows is a part of this query. */
 static void
 a_base_with_a_query_escapes_what_follows(void **state)
 {
@@ -324,7 +324,7 @@ depth_bombs_are_refused(void **state)
 	free(text);
 }
 
-/* What is wrong is said without quoting the text: it may hold a code (U38). */
+/* An error does not quote the text, which may have a code in it (U38). */
 static void
 json_errors_quote_nothing(void **state)
 {
@@ -343,7 +343,7 @@ static void
 pointers_are_rfc_6901(void **state)
 {
 	static const struct {
-		const char *pointer, *want; /* NULL: nowhere */
+		const char *pointer, *want; /* NULL: there is no such value */
 	} rows[] = {{"/a/b", "1"}, {"/list/0", "\"x\""}, {"/list/1/y", "true"}, {"/", "5"},
 	    {"/s~1l", "2"}, {"/t~0d", "3"}, {"/~01", "4"}, {"/a", "{\"b\":1}"}, {"/list/2", NULL},
 	    {"/list/00", NULL}, {"/list/-", NULL}, {"/list/-1", NULL}, {"/list/", NULL},

@@ -1,4 +1,4 @@
-/* What people type, as plain text: all that keyboards, input methods and terminals leave in it. */
+/* Plain text of what users type, with all that keyboards, input methods and terminals add. */
 #include "tests/unit/unit.h"
 
 #include "common/err.h"
@@ -10,7 +10,7 @@ struct row {
 	const char *name, *typed, *plain;
 };
 
-/* In a code "135790", in a recovery code's letters, around a letter of the menu. */
+/* Each is put into a code "135790", into a recovery code, and around a letter of the menu. */
 static const struct row in_answers[] = {
     {"nothing", "", ""},
     {"as it stands", "135790", "135790"},
@@ -81,7 +81,7 @@ static const struct row empty[] = {
     {"a filler", "\u3164", ""},
 };
 
-/* Nothing stands for a character that has no plain one: it must not vanish, nor become a digit. */
+/* A character without a plain form must not vanish or become a digit. */
 static const struct row other[] = {
     {"a superscript", "12345\u00b2", "12345?"},
     {"a digit in a circle", "12345\u2460", "12345?"},
@@ -120,7 +120,7 @@ check(const struct row *row, size_t n)
 		if (strcmp(secret_str(&plain), row[i].plain) != 0)
 			fail_msg("row \"%s\": it is \"%s\"", row[i].name, secret_str(&plain));
 		assert_int_equal(plain.len, strlen(row[i].plain));
-		/* Plain text stays as it is, in its own place, too. */
+		/* Plain text stays as it is, also if it is read from *plain itself. */
 		ROW(typed_plain(secret_str(&plain), &plain) == 0, row[i].name);
 		ROW(!strcmp(secret_str(&plain), row[i].plain), row[i].name);
 	}
@@ -141,13 +141,13 @@ an_empty_answer_is_empty_however_it_is_typed(void **state)
 }
 
 static void
-what_has_no_plain_form_stays_in_sight(void **state)
+what_has_no_plain_form_becomes_a_question_mark(void **state)
 {
 	(void)state;
 	check(other, COUNT(other));
 }
 
-/* Each was a wrong code, and cost a try. */
+/* An older version took each for a wrong code, which cost a try. */
 static void
 codes_are_read_as_they_are_pasted(void **state)
 {
@@ -192,9 +192,9 @@ blanks_and_dashes_are_joined(void **state)
 	assert_null(none.bytes);
 }
 
-/* What was dropped or made shorter is wiped: the bytes behind the end are all zero. */
+/* Dropped bytes are wiped: all bytes after the end are zero. */
 static void
-nothing_stays_behind_the_end(void **state)
+dropped_bytes_are_wiped(void **state)
 {
 	static const char typed[] = "\033[200~\uff11\uff13\uff15 790\u200e\033[201~";
 	_auto_secret struct secret plain = {0};
@@ -225,8 +225,7 @@ what_is_too_long_is_refused(void **state)
 	assert_int_equal(plain.len, SECRET_MAX);
 }
 
-/* Bytes of every kind in every order: with the sanitizers, this shows what reads or writes beyond.
- */
+/* Random bytes. The sanitizers find a read or a write beyond the end. */
 static void
 any_bytes_give_plain_text(void **state)
 {
@@ -255,10 +254,10 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(answers_become_plain),
 	    cmocka_unit_test(an_empty_answer_is_empty_however_it_is_typed),
-	    cmocka_unit_test(what_has_no_plain_form_stays_in_sight),
+	    cmocka_unit_test(what_has_no_plain_form_becomes_a_question_mark),
 	    cmocka_unit_test(codes_are_read_as_they_are_pasted),
 	    cmocka_unit_test(blanks_and_dashes_are_joined),
-	    cmocka_unit_test(nothing_stays_behind_the_end),
+	    cmocka_unit_test(dropped_bytes_are_wiped),
 	    cmocka_unit_test(what_is_too_long_is_refused),
 	    cmocka_unit_test(any_bytes_give_plain_text),
 	};
