@@ -61,7 +61,7 @@ note(struct post *p, const char *text, size_t len)
 	pthread_mutex_unlock(&p->server.lock);
 }
 
-/* One line with its end; false at the end of all. */
+/* Reads one line with its end; false if there is no more. */
 static bool
 hear(struct line *l, char *text)
 {
@@ -97,7 +97,7 @@ put(const struct line *l, const char *text, size_t len)
 	return true;
 }
 
-/* false: the dialog ends. */
+/* Returns false if the dialog ends. */
 static bool
 say(struct line *l, enum turn turn)
 {

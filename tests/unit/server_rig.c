@@ -55,7 +55,8 @@ fork_alone(void)
 	enum { WAITS = 6000, WAIT_US = 10 * 1000 };
 	pid_t pid;
 
-	/* One that looks up a name ends with that: half a minute, where no server answers. */
+	/* A thread that looks up a name ends when that does: after 30 s if no name server answers.
+	 */
 	for (int i = 0; i < WAITS && threads() > 1; i++)
 		(void)usleep(WAIT_US);
 	assert_int_equal(threads(), 1);
@@ -73,13 +74,13 @@ server_start(void *memory, void (*accept_all)(void *memory, int listener))
 	if (!pid) {
 		if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != test)
 			_exit(1);
-		/* A copy of the end of a pipe would keep its hang-up from the test. */
+		/* With a copy of a pipe's end here, the test would not notice its hang-up. */
 		if (dup2(s->listener, 3) != 3 || close_range(4, ~0U, 0))
 			_exit(1);
 		accept_all(memory, 3);
 		_exit(0);
 	}
-	s->pid = pid; /* ours to write: the memory is the child's, too */
+	s->pid = pid; /* only the parent writes it, because the child shares the memory */
 	assert_int_equal(close(s->listener), 0);
 }
 

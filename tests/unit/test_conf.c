@@ -25,10 +25,10 @@
 
 enum { REPORT_MAX = 64 * 1024 };
 
-/* 2026-06-15 12:00 UTC: all dates in the tests are told from here. */
+/* 2026-06-15 12:00 UTC: the time of all tests. */
 static const int64_t noon = 1781524800;
 
-/* What every test has: a folder of its own, and a load with its report. */
+/* What every test has: a folder of its own, the loaded configuration and its report. */
 struct fixture {
 	char dir[64];
 	char path[96];
@@ -102,7 +102,7 @@ teardown(void **state)
 
 	forget(f);
 	remove_all(f->dir);
-	/* Whatever was wrong with the files: nothing may stay open. */
+	/* However the load ended, no descriptor may stay open. */
 	assert_int_equal(count_fds(), f->fds);
 	free(f);
 	return 0;
@@ -170,9 +170,9 @@ assert_lacks(const char *report, const char *needle)
 		fail_msg("\"%s\" in:\n%s", needle, report);
 }
 
-/* "FILE:LINE: text" of the main file stands in the report. */
+/* The report must have "FILE:LINE: text" about the main file. */
 static void
-assert_said(struct fixture *f, unsigned line, const char *text)
+assert_reported(struct fixture *f, unsigned line, const char *text)
 {
 	char needle[1024];
 
@@ -187,10 +187,10 @@ refused(struct fixture *f, const char *text, unsigned line, const char *message)
 	load_text(f, text);
 	if (f->r != -OTP_ECONF)
 		fail_msg("not refused (%d): %s", f->r, text);
-	assert_said(f, line, message);
+	assert_reported(f, line, message);
 }
 
-/* The shortest configuration that is right. */
+/* The shortest valid configuration. */
 #define MINIMAL                    \
 	"[channel sms]\n"          \
 	"providers = tingting\n"   \
@@ -266,9 +266,9 @@ test_minimal_has_the_defaults(void **state)
 	assert_null(conf_provider(f->c, "crego"));
 }
 
-/* Every option, flipped. */
+/* Every option is set to a value other than its default. */
 
-/* The heading under which the tests set an option, and the rest that its section needs. */
+/* The heading of the section in which the tests set an option. */
 static const char *
 heading_of(enum conf_kind kind)
 {
@@ -307,7 +307,8 @@ base_of(struct conf *c, enum conf_kind kind)
 	}
 }
 
-/* Writes MINIMAL and the option's section with the option last; its line. NULL: not set. */
+/* Writes MINIMAL, and the option's section with the option last, or without it if value is NULL.
+ * Returns the line of the option. */
 static unsigned
 write_option(struct fixture *f, const char *heading, const struct conf_option *o, const char *value)
 {
@@ -335,7 +336,7 @@ write_option(struct fixture *f, const char *heading, const struct conf_option *o
 	return line;
 }
 
-/* A valid value that is not the default, from the option's type alone. */
+/* Makes a valid value that is not the default; it depends on the option's type only. */
 static void
 other_value(const struct conf_option *o, bool most, char *dst, size_t size)
 {
@@ -446,7 +447,7 @@ shown(const struct conf *c, const char *service, const char *section, const char
 	return s;
 }
 
-/* A second load, kept beside the first. */
+/* Loads a second configuration and keeps the first. */
 static struct conf *
 load_kept(struct fixture *f)
 {
@@ -467,7 +468,7 @@ flip(struct fixture *f, const struct conf_option *o)
 	struct sought s;
 	unsigned line;
 
-	/* A required option has no "before" but another value. */
+	/* A required option cannot be missing before, so it has another value. */
 	write_option(f, heading, o,
 	    !o->required	    ? NULL
 	    : o->type == CONF_DATE  ? "2027-01-01"
@@ -476,7 +477,7 @@ flip(struct fixture *f, const struct conf_option *o)
 	before = load_kept(f);
 	assert_non_null(before);
 
-	/* Where one bound collides with another option, the other bound does not. */
+	/* If one end of the range conflicts with another option, the other end does not. */
 	other_value(o, true, value, sizeof(value));
 	line = write_option(f, heading, o, value);
 	load(f);
@@ -549,7 +550,7 @@ refuse_value(struct fixture *f, const struct conf_option *o, const char *value)
 		fail_msg("%s = %s: %d", o->key, value, f->r);
 	(void)snprintf(message, sizeof(message), "[%s] %s: %s", heading_of(o->kind), o->key,
 	    conf_wrong(o, value, wrong));
-	assert_said(f, line, message);
+	assert_reported(f, line, message);
 	if (!is_list)
 		assert_has(buf_str(&f->report), conf_expects(o, expects));
 }
@@ -679,13 +680,13 @@ test_values_that_must_be_taken(void **state)
 	"10.6.0.0/16, "
 #define WIDE "no single owner has a network wider than "
 
-/* Of a list, the item that is wrong and why, wherever it stands. */
+/* A wrong list is reported with its first wrong item and the reason. */
 static void
 test_lists_name_the_item_and_the_cause(void **state)
 {
 	static const struct {
 		enum conf_kind kind;
-		const char *key, *value, *says;
+		const char *key, *value, *message;
 	} rows[] = {
 	    {CONF_EXEMPT, "networks", "10.0.0.1/8",
 		"\"10.0.0.1/8\": bits after /8 are set; did you mean 10.0.0.0/8?\n"},
@@ -730,16 +731,17 @@ test_lists_name_the_item_and_the_cause(void **state)
 		const struct conf_option *o = conf_option(rows[i].kind, rows[i].key);
 		const char *heading = heading_of(o->kind);
 		unsigned line = write_option(f, heading, o, rows[i].value);
-		char says[256];
+		char message[256];
 
 		load(f);
 		assert_int_equal(f->r, -OTP_ECONF);
-		(void)snprintf(says, sizeof(says), "[%s] %s: %s", heading, o->key, rows[i].says);
-		assert_said(f, line, says);
+		(void)snprintf(
+		    message, sizeof(message), "[%s] %s: %s", heading, o->key, rows[i].message);
+		assert_reported(f, line, message);
 	}
 }
 
-/* The n items "PREFIX1, PREFIX2 ..." under a heading that has the key; of each the first wrong. */
+/* Writes a list of n items "PREFIX1, PREFIX2 ..."; its error must be the given one. */
 static void
 refused_many(struct fixture *f, const char *before, const char *prefix, int n, const char *message)
 {
@@ -763,7 +765,7 @@ test_lists_have_their_most(void **state)
 	refused_many(f, "users = ", "u", 257, "[exempt x] users: there are more than 256 items\n");
 	refused_many(
 	    f, "services = ", "s", 65, "[exempt x] services: there are more than 64 items\n");
-	/* A long item is cut, and that is seen. */
+	/* A long item is cut, and the dots show that. */
 	memset(item, 'A', 100);
 	item[100] = '\0';
 	(void)snprintf(text, sizeof(text), "[exempt x]\nservices = sshd, %s\n", item);
@@ -773,7 +775,7 @@ test_lists_have_their_most(void **state)
 	refused(f, text, 2, "[exempt x] reason: it has 1042 bytes, expected at most 160\n");
 }
 
-/* C30: toll fraud is answered by where messages may go at all. */
+/* C30: prefixes stop toll fraud, because messages go to no other numbers. */
 static void
 test_prefixes_say_where_messages_may_go(void **state)
 {
@@ -811,7 +813,7 @@ test_prefixes_say_where_messages_may_go(void **state)
 	}
 }
 
-/* Errors, each with its line. */
+/* Each error has its line. */
 
 static void
 test_all_errors_of_all_files_come_in_one_report(void **state)
@@ -824,10 +826,10 @@ test_all_errors_of_all_files_come_in_one_report(void **state)
 	put_dropin(f, "a.conf", "[otp]\ncode_length = 5\n");
 	load(f);
 	assert_int_equal(f->r, -OTP_ECONF);
-	assert_said(f, 2, "[otp] tries: \"9\": expected a number from 1 to 5");
-	assert_said(f, 3, "expected KEY = VALUE, a [section] or a # comment");
-	assert_said(f, 4, "[otp] ask_first: \"x\": expected one of auto, always, never");
-	assert_said(f, 6, "[limits] failures: \"0\": expected a number from 1 to 100");
+	assert_reported(f, 2, "[otp] tries: \"9\": expected a number from 1 to 5");
+	assert_reported(f, 3, "expected KEY = VALUE, a [section] or a # comment");
+	assert_reported(f, 4, "[otp] ask_first: \"x\": expected one of auto, always, never");
+	assert_reported(f, 6, "[limits] failures: \"0\": expected a number from 1 to 100");
 	(void)snprintf(needle, sizeof(needle), "%s.d/a.conf:2: [otp] code_length", f->path);
 	assert_has(buf_str(&f->report), needle);
 }
@@ -848,7 +850,7 @@ test_unknown_names_are_errors_with_a_suggestion(void **state)
 	    "[chanel voice]: there is no such section; did you mean [channel]?");
 	refused(f, MINIMAL "[OTP]\n", 9, "[OTP]: there is no such section; did you mean [otp]?");
 	refused(f, MINIMAL "[qqqqq]\n", 9, "[qqqqq]: there is no such section\n");
-	/* What later versions may know is unknown today. */
+	/* A key of a later version is unknown. */
 	refused(f, MINIMAL "[otp]\nenrol = yes\n", 10, "[otp] enrol: there is no such key");
 	refused(f, MINIMAL "[exempt x]\nuser = a\n", 10,
 	    "[exempt x] user: there is no such key; did you mean users?");
@@ -890,11 +892,11 @@ test_what_stands_twice_is_an_error(void **state)
 	refused(f, MINIMAL "[otp]\ntries = 2\n[limits]\n[otp]\ncode_length = 6\n", 12,
 	    "[otp] stands twice in this file, first on line 9");
 	refused(f, MINIMAL "[otp]\n[Otp]\n", 10, "[Otp] stands twice in this file");
-	/* All of them, not just the first. */
+	/* All duplicates are reported, not only the first. */
 	refused(f, "[otp]\ntries = 2\ntries = 1\ntries = 3\n[limits]\nfailures = 1\nfailures = 2\n",
 	    3, "[otp] tries: this key stands twice");
-	assert_said(f, 4, "[otp] tries: this key stands twice");
-	assert_said(f, 7, "[limits] failures: this key stands twice");
+	assert_reported(f, 4, "[otp] tries: this key stands twice");
+	assert_reported(f, 7, "[limits] failures: this key stands twice");
 }
 
 static void
@@ -927,7 +929,7 @@ test_lines_that_would_be_misread_are_errors(void **state)
 	    f, MINIMAL "[otp]\ntr\tes = 2\n", 10, "the name of a key must not have a tab or '!'");
 	refused(f, MINIMAL "[otp!]\ntries = 2\n", 9, "the heading must not have a tab or '!'");
 	refused(f, MINIMAL "[provider x]\nTo ken = 2\n", 10, "[provider x] To ken: a key is made");
-	/* No continuation lines: an indented key is a key. */
+	/* There are no continuation lines: an indented key is a key. */
 	assert_string_equal(load_text(f, MINIMAL "[otp]\ntries = 2\n   code_length = 7\n"), "");
 	assert_int_equal(f->c->signin.code_length, 7);
 	assert_int_equal(f->c->signin.tries, 2);
@@ -942,16 +944,16 @@ test_bytes_that_are_no_text_are_errors(void **state)
 	write_bytes(f->path, nul, sizeof(nul) - 1);
 	load(f);
 	assert_int_equal(f->r, -OTP_ECONF);
-	assert_said(f, 3, "this line has a NUL byte");
+	assert_reported(f, 3, "this line has a NUL byte");
 	refused(f, "\xef\xbb\xbf" MINIMAL, 1, "the file begins with a byte order mark");
 	refused(f, MINIMAL "# \xff\n", 9, "this line is not UTF-8");
 	refused(f, MINIMAL "[otp]\ntries = 2\x1b[31m\n", 10, "this line has a control character");
 	refused(f, MINIMAL "[otp]\ntries = 2\rx\n", 10, "this line has a control character");
 	refused(f, MINIMAL "# \x7f\n", 9, "this line has a control character");
-	/* What an editor of another system leaves at the end of lines does no harm. */
+	/* CR LF, as other systems end lines, is accepted. */
 	assert_string_equal(load_text(f, MINIMAL "[otp]\r\ntries = 2\r\n"), "");
 	assert_int_equal(f->c->signin.tries, 2);
-	/* A terminal that prints the report obeys nothing in it. */
+	/* The report has no characters that control a terminal. */
 	refused(f, MINIMAL "[otp]\ntries = \xe2\x80\xae\xc2\x9b\n", 10, "[otp] tries: \"??\"");
 }
 
@@ -975,13 +977,13 @@ test_long_lines_and_many_errors(void **state)
 	refused(
 	    f, text, 11, "[channel voice] message: it has 50000 bytes, expected at most 1000\n");
 
-	/* More errors than the report holds: the first ones, and a word that there are more. */
+	/* If the report is full, it has the first errors and a note that more follow. */
 	len = (size_t)sprintf(text, "[otp]\n");
 	while (len < size / 2)
 		len += (size_t)sprintf(text + len, "x%zu = 1\n", len);
 	load_text(f, text);
 	assert_int_equal(f->r, -OTP_ECONF);
-	assert_said(f, 2, "[otp] x6: there is no such key");
+	assert_reported(f, 2, "[otp] x6: there is no such key");
 	assert_has(buf_str(&f->report), "(more errors follow");
 	free(text);
 }
@@ -991,7 +993,7 @@ test_empty_files_and_comments(void **state)
 {
 	struct fixture *f = *state;
 
-	/* Nothing at all is no syntax error, but there is nobody to send by. */
+	/* An empty file is no syntax error, but it has no channel. */
 	load_text(f, "");
 	assert_int_equal(f->r, -OTP_ECONF);
 	assert_has(buf_str(&f->report), "there is no [channel sms]");
@@ -1003,7 +1005,7 @@ test_empty_files_and_comments(void **state)
 	assert_string_equal(load(f), "");
 }
 
-/* What goes together. */
+/* Options that depend on each other. */
 
 static void
 test_references_must_lead_somewhere(void **state)
@@ -1039,7 +1041,7 @@ test_timeouts_must_nest(void **state)
 	refused(f, MINIMAL "[limits]\nbackoff_first = 1h\nbackoff_most = 30m\n", 10,
 	    "[limits] backoff_first: backoff_first (1h) must not be longer than backoff_most "
 	    "(30m)");
-	/* What [otp] has wrong is said once, not for every service. */
+	/* An error in [otp] is reported once, not for every service. */
 	load_text(f, MINIMAL "[otp]\nattempt_timeout = 11s\n[service login]\ntries = 1\n");
 	assert_int_equal(f->r, -OTP_ECONF);
 	assert_lacks(buf_str(&f->report), "[service login]");
@@ -1091,13 +1093,13 @@ test_exempt_rules_are_warned_of_around_their_end(void **state)
 #define RULE(until) MINIMAL "[exempt x]\nusers = a\nreason = b\nuntil = " until "\n"
 	load_text(f, RULE("2026-06-14"));
 	assert_int_equal(f->r, 0);
-	assert_said(f, 12, "warning: [exempt x] expired at the end of 2026-06-14");
+	assert_reported(f, 12, "warning: [exempt x] expired at the end of 2026-06-14");
 	load_text(f, RULE("2026-06-15"));
 	assert_int_equal(f->r, 0);
-	assert_said(f, 12, "warning: [exempt x] expires at the end of 2026-06-15");
+	assert_reported(f, 12, "warning: [exempt x] expires at the end of 2026-06-15");
 	load_text(f, RULE("2026-06-27"));
 	assert_int_equal(f->r, 0);
-	assert_said(f, 12, "warning: [exempt x] expires at the end of 2026-06-27");
+	assert_reported(f, 12, "warning: [exempt x] expires at the end of 2026-06-27");
 	assert_string_equal(load_text(f, RULE("2026-06-30")), "");
 #undef RULE
 }
@@ -1118,7 +1120,7 @@ test_until_is_the_end_of_the_day_in_local_time(void **state)
 	assert_int_equal(end, noon + 12 * 3600);
 }
 
-/* Drop-ins. */
+/* Drop-in files. */
 
 static void
 test_later_files_win_in_version_order(void **state)
@@ -1172,10 +1174,10 @@ test_free_keys_of_a_provider_keep_their_origin(void **state)
 	assert_string_equal(p->vars[1].file, want);
 	assert_string_equal(p->file, f->path);
 	assert_int_equal(p->line, 3);
-	/* What looks like a comment is kept, and said. */
+	/* Text that looks like a comment is part of the value, with a warning. */
 	load_text(f, MINIMAL "[provider x]\ntoken = file:/x ; why\n");
 	assert_int_equal(f->r, 0);
-	assert_said(f, 10, "warning: [provider x] token: check this value (text after a value");
+	assert_reported(f, 10, "warning: [provider x] token: check this value (text after a value");
 	assert_string_equal(conf_provider(f->c, "x")->vars[0].value, "file:/x ; why");
 }
 
@@ -1226,7 +1228,7 @@ test_the_folder_of_dropins_is_judged(void **state)
 	assert_int_equal(f->r, -OTP_ECONF);
 }
 
-/* Files that are not believed. */
+/* Files that are not trusted. */
 
 static void
 test_files_that_strangers_could_have_written(void **state)
@@ -1273,7 +1275,7 @@ test_a_file_of_another_user_is_refused(void **state)
 	uid_t owner = geteuid(), trusted = geteuid();
 
 	write_bytes(f->path, MINIMAL, strlen(MINIMAL));
-	/* root can give the file away; anyone else can trust another one. */
+	/* root changes the file's owner. Others cannot, so they name another second owner. */
 	if (owner == 0) {
 		owner = 4242;
 		assert_int_equal(chown(f->path, owner, (gid_t)-1), 0);
@@ -1323,7 +1325,7 @@ test_the_size_has_a_limit(void **state)
 	free(text);
 }
 
-/* What is not said. */
+/* What no error repeats. */
 
 static void
 test_secrets_are_not_repeated_in_errors(void **state)
@@ -1344,7 +1346,7 @@ test_secrets_are_not_repeated_in_errors(void **state)
 	assert_lacks(buf_str(&f->report), "geheim");
 }
 
-/* Small things. */
+/* Parsers of single values. */
 
 static void
 test_durations(void **state)
@@ -1437,7 +1439,7 @@ main(void)
 	    cmocka_unit_test(test_suggestions),
 	};
 
-	/* Dates are local: the tests' are in UTC. */
+	/* Dates are in local time: the tests use UTC. */
 	setenv("TZ", "UTC0", 1);
 	tzset();
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* [exempt] rules that can never match are errors; those that are over, or never decide, are not. */
+/* An [exempt] rule that can never match is an error. One that expired or never decides is not. */
 #include "tests/unit/unit.h"
 
 #include <time.h>
@@ -12,7 +12,7 @@
 	"providers = tingting\n" \
 	"[provider tingting]\n"  \
 	"token = file:/etc/x\n"
-/* Line 5 is the heading, 8 what follows it. */
+/* A rule whose heading is line 5. Its further keys begin at line 8. */
 #define RULE(more)           \
 	"[exempt x]\n"       \
 	"reason = because\n" \
@@ -29,9 +29,9 @@ noon(void)
 	return mktime(&t);
 }
 
-/* What is said of the text, as lines without the file's name; the result in *r. */
+/* Loads the text. Returns its report as lines without the file's name; *r is the result. */
 static const char *
-said(const char *text, int *r)
+report_on(const char *text, int *r)
 {
 	static char lines[4096];
 	struct conf_report report = {.max = sizeof(lines)};
@@ -59,7 +59,7 @@ said(const char *text, int *r)
 
 struct row {
 	const char *text;
-	const char *says; /* the whole report, or how it begins; "" for nothing */
+	const char *report; /* the whole report, or its beginning; "" for an empty one */
 };
 
 static void
@@ -67,11 +67,11 @@ check_rows(const struct row *row, size_t n, int want)
 {
 	for (size_t i = 0; i < n; i++) {
 		int r;
-		const char *lines = said(row[i].text, &r);
+		const char *lines = report_on(row[i].text, &r);
 
 		ROW(r == want, row[i].text);
-		if (strncmp(lines, row[i].says, strlen(row[i].says)) != 0 ||
-		    (!*row[i].says && *lines))
+		if (strncmp(lines, row[i].report, strlen(row[i].report)) != 0 ||
+		    (!*row[i].report && *lines))
 			fail_msg("row \"%s\" said:\n%s", row[i].text, lines);
 	}
 }
@@ -101,7 +101,7 @@ static const struct row impossible[] = {
     {CHANNEL RULE("networks = ::"), "8: [exempt x] networks: ::/128 can never match"},
     {CHANNEL RULE("networks = ff02::/16"), "8: [exempt x] networks: ff02::/16 can never match"},
     {CHANNEL RULE("networks = 255.255.255.255"), "8: [exempt x] networks: 255.255.255.255/32"},
-    /* What may not be said as 0.0.0.0/0 may not be said in another way. */
+    /* All IPv4 addresses cannot be exempt, however the networks are written. */
     {CHANNEL RULE("networks = ::ffff:0:0/96"),
 	"8: [exempt x] networks: \"::ffff:0:0/96\": no single owner has a network wider than /8"},
     {CHANNEL RULE("networks = 0.0.0.0/0"), "8: [exempt x] networks: \"0.0.0.0/0\""},
@@ -113,7 +113,7 @@ static const struct row impossible[] = {
     {CHANNEL RULE("networks = fe80::%eth0/64"), "8: [exempt x] networks"},
     {CHANNEL RULE("networks = 10.0.0.1/8"), "8: [exempt x] networks"},
     {CHANNEL RULE("services = peer:su"), "8: [exempt x] services"},
-    /* Whoever calls is on this machine, or it is refused. */
+    /* With identity = caller, sign-ins from another machine are refused. */
     {CHANNEL RULE("services = x, sudo\nnetworks = 10.0.0.0/8") "[service x]\nidentity = caller\n",
 	NEVER(9, "knows a client address")},
     {CHANNEL RULE("services = x\nrequires = publickey") "[service x]\nidentity = caller\n",
@@ -123,7 +123,7 @@ static const struct row impossible[] = {
     {CHANNEL RULE("users = a\nrequires = publickey") "[otp]\nidentity = caller\n[service login]\n"
 						     "identity = target\n",
 	NO_CALLER(11) NEVER(9, "reports a public key")},
-    /* Being over does not make it right. */
+    /* A rule that has expired must still be correct. */
     {CHANNEL SECOND("x", "2001-01-01", "services = su\nnetworks = 10.0.0.0/8"),
 	NEVER(9, "knows a client address")},
 };
@@ -133,34 +133,34 @@ static const struct row possible[] = {
     {CHANNEL RULE("services = sudo, sshd\nrequires = publickey"), ""},
     {CHANNEL RULE("services = x, y\nnetworks = 10.0.0.0/8") "[service x]\nidentity = caller\n", ""},
     {CHANNEL RULE("networks = 10.0.0.0/8") "[service x]\nidentity = caller\n", ""},
-    /* telnetd's login is told an address. */
+    /* login can have a client address: telnetd gives it one. */
     {CHANNEL RULE("services = login\nnetworks = 10.0.0.0/8"), ""},
-    /* An sshd of another name. */
+    /* A program that may be sshd under another name. */
     {CHANNEL RULE("services = sshd-jump\nrequires = publickey\nnetworks = 10.0.0.0/8"), ""},
     {CHANNEL RULE("users = a\nrequires = publickey"), ""},
     {CHANNEL RULE("networks = 127.0.0.0/8, ::1, ::ffff:10.0.0.0/104, 2600::/16, fe80::/10"), ""},
     {CHANNEL RULE("services = dovecot\nnetworks = 10.0.0.0/8"), ""},
-    /* A web console has clients, and so has a desktop that is opened from afar. */
+    /* A web console and a remote desktop have client addresses. */
     {CHANNEL RULE("services = cockpit\nnetworks = 10.0.0.0/8"), ""},
     {CHANNEL RULE("services = gdm-password, lightdm\nnetworks = 10.0.0.0/8"), ""},
     {CHANNEL RULE("services = cockpit, sshd\nrequires = publickey"), ""},
 };
 
 static void
-what_can_never_match_is_an_error(void **state)
+a_rule_that_can_never_match_is_an_error(void **state)
 {
 	(void)state;
 	check_rows(impossible, COUNT(impossible), -OTP_ECONF);
 }
 
 static void
-what_may_match_is_not(void **state)
+a_rule_that_may_match_is_no_error(void **state)
 {
 	(void)state;
 	check_rows(possible, COUNT(possible), 0);
 }
 
-/* Where nobody ever calls, nobody would be signed in. */
+/* identity = caller at a service whose program names no caller signs nobody in. */
 static const struct row callers[] = {
     {CHANNEL "[otp]\nidentity = caller\n",
 	"6: warning: [otp] identity: with caller, sshd signs nobody in"},
@@ -173,7 +173,7 @@ static const struct row callers[] = {
 };
 
 static void
-callers_that_are_nobody_are_warned_of(void **state)
+identity_caller_warns_if_no_caller_is_named(void **state)
 {
 	(void)state;
 	check_rows(callers, COUNT(callers), 0);
@@ -181,7 +181,7 @@ callers_that_are_nobody_are_warned_of(void **state)
 
 #define SHADOWED "warning: [exempt y] never decides: [exempt x] is tried before it"
 
-/* The first rule, the second's end and what it says; is the second warned of? */
+/* The keys of the first rule; the end and the keys of the second; is there a warning about it? */
 static const struct {
 	const char *first, *until, *second;
 	bool shadowed;
@@ -199,7 +199,7 @@ static const struct {
     {"networks = 10.0.0.0/8", "2030-12-31", "networks = 10.1.0.0/16, 11.2.3.4", false},
     {"networks = 10.1.0.0/16", "2030-12-31", "networks = 10.0.0.0/8", false},
     {"networks = 10.0.0.0/8", "2030-12-31", "networks = ::ffff:10.1.0.0/112", true},
-    /* ::/16 is IPv6 alone. */
+    /* ::/16 contains no IPv4 addresses. */
     {"networks = ::/16", "2030-12-31", "networks = 10.0.0.0/8", false},
     {"networks = ::/16", "2030-12-31", "networks = ::1", true},
     {"networks = 2001::/16", "2030-12-31", "networks = 2001:db8::/32", true},
@@ -207,7 +207,7 @@ static const struct {
 };
 
 static void
-what_never_comes_to_its_turn_is_warned_of(void **state)
+a_rule_that_an_earlier_one_covers_warns(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT(pairs); i++) {
@@ -218,13 +218,13 @@ what_never_comes_to_its_turn_is_warned_of(void **state)
 		(void)snprintf(text, sizeof(text),
 		    CHANNEL RULE("%s") "[exempt y]\nreason = r\nuntil = %s\n%s\n", pairs[i].first,
 		    pairs[i].until, pairs[i].second);
-		lines = said(text, &r);
+		lines = report_on(text, &r);
 		ROW(!r, text);
 		ROW((strstr(lines, SHADOWED) != NULL) == pairs[i].shadowed, text);
 	}
 }
 
-/* Rules with groups come behind those without, wherever they stand. */
+/* Rules with groups are tried after those without, in whatever order they are written. */
 static void
 a_rule_with_groups_never_comes_before_one_without(void **state)
 {
@@ -232,8 +232,8 @@ a_rule_with_groups_never_comes_before_one_without(void **state)
 	const char *lines;
 
 	(void)state;
-	lines = said(CHANNEL RULE("groups = g\nnetworks = 10.0.0.0/8")
-			 SECOND("y", "2030-12-31", "networks = 10.0.0.0/8"),
+	lines = report_on(CHANNEL RULE("groups = g\nnetworks = 10.0.0.0/8")
+			      SECOND("y", "2030-12-31", "networks = 10.0.0.0/8"),
 	    &r);
 	assert_int_equal(r, 0);
 	if (!strstr(lines, "warning: [exempt x] never decides: [exempt y] is tried before it") ||
@@ -242,14 +242,14 @@ a_rule_with_groups_never_comes_before_one_without(void **state)
 }
 
 static void
-a_rule_that_is_over_hides_nothing_and_says_so(void **state)
+an_expired_rule_warns_and_covers_nothing(void **state)
 {
 	const char *lines;
 	int r;
 
 	(void)state;
-	lines = said(CHANNEL SECOND("x", "2026-06-14", "users = a")
-			 SECOND("y", "2026-06-10", "users = a"),
+	lines = report_on(CHANNEL SECOND("x", "2026-06-14", "users = a")
+			      SECOND("y", "2026-06-10", "users = a"),
 	    &r);
 	assert_int_equal(r, 0);
 	assert_string_equal(lines,
@@ -274,7 +274,7 @@ static const struct row people_apart[] = {
 };
 
 static void
-a_service_has_a_person_or_has_none(void **state)
+a_service_is_in_one_list_of_services_only(void **state)
 {
 	(void)state;
 	check_rows(people, COUNT(people), -OTP_ECONF);
@@ -285,13 +285,13 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(what_can_never_match_is_an_error),
-	    cmocka_unit_test(what_may_match_is_not),
-	    cmocka_unit_test(callers_that_are_nobody_are_warned_of),
-	    cmocka_unit_test(what_never_comes_to_its_turn_is_warned_of),
+	    cmocka_unit_test(a_rule_that_can_never_match_is_an_error),
+	    cmocka_unit_test(a_rule_that_may_match_is_no_error),
+	    cmocka_unit_test(identity_caller_warns_if_no_caller_is_named),
+	    cmocka_unit_test(a_rule_that_an_earlier_one_covers_warns),
 	    cmocka_unit_test(a_rule_with_groups_never_comes_before_one_without),
-	    cmocka_unit_test(a_rule_that_is_over_hides_nothing_and_says_so),
-	    cmocka_unit_test(a_service_has_a_person_or_has_none),
+	    cmocka_unit_test(an_expired_rule_warns_and_covers_nothing),
+	    cmocka_unit_test(a_service_is_in_one_list_of_services_only),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

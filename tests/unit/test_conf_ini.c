@@ -1,4 +1,5 @@
-/* The grammar of a configuration file: what a text says, and each error with its line. */
+/* The grammar of a configuration file: which sections a text gives, and each error with its line.
+ */
 #include "tests/unit/unit.h"
 
 #include <inttypes.h>
@@ -9,7 +10,8 @@
 #include "helpers/conf/file.h"
 #include "tests/unit/report.h"
 
-/* Allocations until one fails, once; 0: none does. fail_next: the same, for the next parsing. */
+/* How many allocations succeed before one fails; 0: none fails. fail_next: the same, for the next
+ * parsing. */
 static int fail_at, fail_next;
 
 static bool
@@ -31,7 +33,7 @@ WRAP(void *, reallocarray, (void *old, size_t n, size_t size), (old, n, size))
 WRAP(char *, strdup, (const char *s), (s))
 WRAP(char *, strndup, (const char *s, size_t n), (s, n))
 
-/* What one text says, or several, one over the other. */
+/* The result of parsing one text, or several of which later ones override earlier ones. */
 struct reading {
 	int r; /* of the last */
 	struct conf_sections sections;
@@ -74,7 +76,7 @@ forget(struct reading *to)
 	conf_report_clear(&to->report);
 }
 
-/* The sections as a file: one that is written like this reads as the same. */
+/* Writes the sections as a file that reads as the same sections. */
 static void
 print_sections(const struct conf_sections *s, struct buf *to)
 {
@@ -90,15 +92,15 @@ print_sections(const struct conf_sections *s, struct buf *to)
 
 struct row {
 	const char *text;
-	const char *errors; /* beginnings of lines without "F:"; "" for none */
-	const char *says;   /* the sections, as print_sections() prints them */
+	const char *errors;   /* beginnings of lines without "F:"; "" for none */
+	const char *sections; /* the sections, as print_sections() prints them */
 };
 
 static void
 run_rows(const struct row *row, size_t n)
 {
 	for (; n--; row++) {
-		struct buf says = BUF_INIT(1 << 16);
+		struct buf sections = BUF_INIT(1 << 16);
 		const char *want = row->errors, *line;
 		struct reading got;
 
@@ -115,10 +117,10 @@ run_rows(const struct row *row, size_t n)
 		if (*want)
 			fail_msg("row \"%s\": not reported: %s", row->text, want);
 		assert_true(got.report.failed == (*row->errors != '\0'));
-		print_sections(&got.sections, &says);
-		if (strcmp(buf_str(&says), row->says) != 0)
-			fail_msg("row \"%s\": %s", row->text, buf_str(&says));
-		buf_free(&says);
+		print_sections(&got.sections, &sections);
+		if (strcmp(buf_str(&sections), row->sections) != 0)
+			fail_msg("row \"%s\": %s", row->text, buf_str(&sections));
+		buf_free(&sections);
 		forget(&got);
 	}
 }
@@ -171,7 +173,7 @@ test_lines_that_are_wrong(void **state)
 		"[a]\n"},
 	    {"[a]\nk = \xff\n# \xc0\x80\n", "2: this line is not UTF-8\n3: this line is not UTF-8",
 		"[a]\n"},
-	    /* A no-break space looks like a blank, and a byte order mark like nothing. */
+	    /* A no-break space looks like a blank, and a byte order mark is invisible. */
 	    {"[a]\n\u00a0k = 1\nk\u00a0= 1\n", "2: the name of a key" FOREIGN "\n3: the name of",
 		"[a]\n"},
 	    {"[a]\n\u00a0\n", "2: " NEITHER HINT, "[a]\n"},
@@ -184,7 +186,7 @@ test_lines_that_are_wrong(void **state)
 	run_rows(rows, COUNT(rows));
 }
 
-/* A key below a heading that is wrong belongs to no section, and is still judged as a line. */
+/* A key below a wrong heading belongs to no section. Its line is still checked. */
 static void
 test_keys_below_a_wrong_heading_are_not_taken(void **state)
 {
@@ -224,7 +226,7 @@ test_what_stands_twice(void **state)
 	run_rows(rows, COUNT(rows));
 }
 
-/* Names have 1023 bytes at most; a value and a comment, as many as the file. */
+/* A name has at most 1023 bytes. A value and a comment may be as long as the file. */
 static void
 test_long_lines(void **state)
 {
@@ -276,7 +278,7 @@ test_a_nul_ends_no_line(void **state)
 	forget(&got);
 }
 
-/* Later files go over earlier ones, key by key, and keep their own lines. */
+/* A later file overrides single keys of an earlier one, with its own lines. */
 static void
 test_later_files_go_over_earlier_ones(void **state)
 {
@@ -301,7 +303,7 @@ test_later_files_go_over_earlier_ones(void **state)
 	forget(&got);
 }
 
-/* Texts of pieces that mean something, of those that nearly do, and of single bytes. */
+/* Random texts, made of pieces of the grammar, of nearly right pieces, and of single bytes. */
 static size_t
 make_text(char *text, size_t size, uint64_t *seed)
 {
@@ -356,7 +358,8 @@ test_random_texts(void **state)
 		assert_int_equal(got.r, 0);
 		assert_true(got.report.failed == (*errors_of(&got) != '\0'));
 		assert_lines_are_inside(text, len, errors_of(&got));
-		/* What was taken is right for itself, also beside what was not. */
+		/* The sections that were taken must read as the same again, even if other lines are
+		 * wrong. */
 		print_sections(&got.sections, &once);
 		read_bytes(&again, buf_str(&once), once.len);
 		print_sections(&again.sections, &twice);
@@ -368,14 +371,14 @@ test_random_texts(void **state)
 		buf_free(&once);
 		buf_free(&twice);
 	}
-	/* Not all of it was refused. */
+	/* Enough of the random texts must be right. */
 	assert_true(taken > (size_t)rounds(500));
 }
 
 static void
 test_short_memory(void **state)
 {
-	/* With an error, so that the report needs memory, too. */
+	/* The text has an error, so that the report needs memory, too. */
 	static const char text[] = "[a]\nk = 1\n[b]\nk = 1\nl = 2\nx\n[a]\n";
 	struct reading got;
 	bool was_short;

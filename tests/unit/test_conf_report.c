@@ -1,4 +1,5 @@
-/* The report on a configuration: rows whose severity nobody has to read out of a text. */
+/* The report on a configuration: rows with a severity, which no caller needs to find in the text.
+ */
 #include "tests/unit/unit.h"
 
 #include "tests/unit/report.h"
@@ -6,7 +7,7 @@
 enum { REPORT_MAX = 4096 };
 
 static void
-a_row_is_rendered_with_what_is_known(void **state)
+a_row_has_the_file_and_line_that_are_known(void **state)
 {
 	static const struct {
 		enum conf_severity severity;
@@ -20,7 +21,7 @@ a_row_is_rendered_with_what_is_known(void **state)
 	    {CONF_WARNING, "/etc/x", 0, "odd", "/etc/x: warning: odd\n"},
 	    {CONF_ERROR, NULL, 0, "no channel", "no channel\n"},
 	    {CONF_WARNING, NULL, 0, "not read", "warning: not read\n"},
-	    /* A name that an administrator gave to a drop-in. */
+	    /* A drop-in file may have any name. */
 	    {CONF_ERROR, "/etc/x.d/a\nb\033.conf", 1, "bad", "/etc/x.d/a?b?.conf:1: bad\n"},
 	};
 
@@ -44,7 +45,7 @@ rows_keep_severity_file_and_line(void **state)
 	(void)state;
 	conf_warn(&rep, "/etc/x", 3, "%s", "first");
 	assert_false(rep.failed);
-	/* What looks like a warning in a value is still an error. */
+	/* An error whose value contains "warning: " is still an error. */
 	conf_error(&rep, NULL, 0, "users: \"a: warning: b\"\n");
 	assert_true(rep.failed);
 	assert_int_equal(rep.n, 2);
@@ -71,7 +72,7 @@ a_report_never_outgrows_its_maximum(void **state)
 
 		for (; !rep.full; n++)
 			conf_error(&rep, "/etc/x", 1, "row %zu", n);
-		/* Those that fitted, and one row more, which says that there are others. */
+		/* The rows that fit, and one more row, which says that others follow. */
 		assert_int_equal(rep.n, n);
 		assert_string_equal(
 		    rep.row[n - 1].message, "(more errors follow; these are the first)");
@@ -81,9 +82,9 @@ a_report_never_outgrows_its_maximum(void **state)
 	}
 }
 
-/* A report that is full still says that the configuration is wrong. */
+/* A report that is full still notes that the configuration is wrong. */
 static void
-what_a_full_report_leaves_out_counts(void **state)
+errors_that_a_full_report_leaves_out_count(void **state)
 {
 	_auto_report struct conf_report rep = {.max = 0};
 
@@ -99,10 +100,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(a_row_is_rendered_with_what_is_known),
+	    cmocka_unit_test(a_row_has_the_file_and_line_that_are_known),
 	    cmocka_unit_test(rows_keep_severity_file_and_line),
 	    cmocka_unit_test(a_report_never_outgrows_its_maximum),
-	    cmocka_unit_test(what_a_full_report_leaves_out_counts),
+	    cmocka_unit_test(errors_that_a_full_report_leaves_out_count),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /*
- * What conf_show() says, written to a file and read again, is the same configuration: for
- * configurations made at random, with every option of the table and every character that a value
- * may have.
+ * If the rows of conf_show() are written to a file and read again, they give the same
+ * configuration. This is tested for random configurations with every option of the table and every
+ * character that a value may have.
  */
 #include "tests/unit/unit.h"
 
@@ -31,7 +31,7 @@ within(int64_t least, int64_t most)
 	return least + (int64_t)below((uint64_t)(most - least) + 1);
 }
 
-/* A configuration while it is written. */
+/* A random configuration while it is written. */
 struct draft {
 	struct buf text;
 	size_t nproviders, nchannels;
@@ -46,7 +46,7 @@ put(struct draft *d, const char *s)
 
 #define PUTF(d, ...) assert_int_equal(buf_putf(&(d)->text, __VA_ARGS__), 0)
 
-/* Blanks around keys and values say nothing. */
+/* Random blanks, which have no meaning around keys and values. */
 static void
 put_blanks(struct draft *d)
 {
@@ -62,7 +62,8 @@ put_some(struct draft *d, const char *const *piece, size_t npieces, size_t least
 		put(d, piece[below(npieces)]);
 }
 
-/* Whatever may be taken for grammar: comments, headings, quotes, blanks of other scripts. */
+/* Text that a parser may mistake for grammar: comments, headings, quotes, blanks of other scripts.
+ */
 static void
 put_odd_text(struct draft *d)
 {
@@ -72,11 +73,11 @@ put_odd_text(struct draft *d)
 	    "(hidden)"};
 
 	put_some(d, piece, COUNT(piece), 1, 20);
-	/* Not a blank alone: an empty value is another matter. */
+	/* Not only blanks: that would be an empty value. */
 	put(d, "\u00a0");
 }
 
-/* Without what an account may not have. */
+/* Without the characters that a user or group must not have. */
 static void
 put_account(struct draft *d, size_t i)
 {
@@ -125,7 +126,7 @@ put_window(struct draft *d, const struct conf_option *o)
 	PUTF(d, "%" PRId64 "/%s", within(o->min, o->max), span[below(COUNT(span))]);
 }
 
-/* The ith item of a list; two of one list are never equal. */
+/* Makes item i of a list. Two items of a list are never equal. */
 static void
 put_item(struct draft *d, const struct conf_option *o, size_t i)
 {
@@ -134,7 +135,7 @@ put_item(struct draft *d, const struct conf_option *o, size_t i)
 		PUTF(d, "%s-%zu", o->kind == CONF_OTP ? "c" : "p", i);
 		break;
 	case CONF_SERVICES:
-		/* Nobody is both in front of a service and not. */
+		/* No service may be in both lists of services. */
 		PUTF(d, "%c.%zu+_@-", o->key[0], i);
 		break;
 	case CONF_USERS:
@@ -178,7 +179,7 @@ put_list(struct draft *d, const struct conf_option *o)
 	}
 }
 
-/* Within the range, and so that timeouts nest whichever of them are set. */
+/* Within the range, and so that no timeout is longer than the one that contains it. */
 static void
 put_duration(struct draft *d, const struct conf_option *o)
 {
@@ -261,7 +262,7 @@ put_setting(struct draft *d, const struct conf_option *o)
 	d->set[o - conf_table] = true;
 }
 
-/* Some options of the kind; of a rule, what it must have. */
+/* Writes random options of the kind; for a rule, the required ones, too. */
 static void
 put_settings(struct draft *d, enum conf_kind kind)
 {
@@ -273,7 +274,7 @@ put_settings(struct draft *d, enum conf_kind kind)
 		bool last_chance =
 		    o->kind == CONF_EXEMPT && !strcmp(o->key, "services") && !conditions;
 
-		/* Such sign-ins have no client and no key, which rules may ask for. */
+		/* With this option rules with networks or requires could never match. */
 		if (o->kind != kind || (!strcmp(o->key, "identity") && below(2)))
 			continue;
 		if (!o->required && !last_chance && below(2))
@@ -306,7 +307,7 @@ write_draft(struct draft *d)
 		put(d, "[otp]\n");
 		put_settings(d, CONF_OTP);
 	}
-	/* The channel that [otp] has by default. */
+	/* The default channel of [otp]. */
 	put(d, "[channel sms]\nproviders = p-0\n");
 	for (size_t i = 0; i < d->nchannels; i++) {
 		PUTF(d, "[channel c-%zu]\n", i);
@@ -335,20 +336,20 @@ write_draft(struct draft *d)
 	}
 }
 
-/* The configuration, or NULL; the report is in *said. */
+/* Loads a file. Returns the configuration, or NULL; *text is its report. */
 static struct conf *
-load(const char *path, struct buf *said)
+load(const char *path, struct buf *text)
 {
 	struct conf *c = NULL;
-	_auto_report struct conf_report report = {.max = TEXT_MAX / 4};
+	_auto_report struct conf_report rows = {.max = TEXT_MAX / 4};
 
-	buf_reset(said);
-	(void)conf_load(path, geteuid(), &c, &report);
-	(void)buf_puts(said, report_text(&report));
+	buf_reset(text);
+	(void)conf_load(path, geteuid(), &c, &rows);
+	(void)buf_puts(text, report_text(&rows));
 	return c;
 }
 
-/* Rows as lines; a value that no file set is told from an empty one. */
+/* Writes a row as a line. A value that no file sets differs from an empty one. */
 static void
 add_row(const struct conf_shown *shown, void *arg)
 {
@@ -357,7 +358,7 @@ add_row(const struct conf_shown *shown, void *arg)
 	    0);
 }
 
-/* All that is shown, also for each service that a draft may have a section for. */
+/* Writes all rows, without a service and for each service that may have a section. */
 static void
 all_rows(const struct conf *c, struct buf *to)
 {
@@ -376,16 +377,16 @@ static void
 assert_says_the_same(struct folders *at, const struct conf *c)
 {
 	struct buf text = BUF_INIT(TEXT_MAX), rows = BUF_INIT(TEXT_MAX), again = BUF_INIT(TEXT_MAX);
-	struct buf said = BUF_INIT(TEXT_MAX);
+	struct buf report = BUF_INIT(TEXT_MAX);
 	struct conf_show_text to = {.out = &text};
 	struct conf *second;
 
 	conf_show(c, NULL, conf_show_text, &to);
 	all_rows(c, &rows);
 	assert_int_equal(buf_err(&text), 0);
-	second = load(folder_write(&at->dir, "shown", buf_str(&text), 0644), &said);
+	second = load(folder_write(&at->dir, "shown", buf_str(&text), 0644), &report);
 	if (!second)
-		fail_msg("%s\nis refused: %s", buf_str(&text), buf_str(&said));
+		fail_msg("%s\nis refused: %s", buf_str(&text), buf_str(&report));
 	all_rows(second, &again);
 	if (strcmp(buf_str(&rows), buf_str(&again)) != 0)
 		fail_msg("%s\nis read as\n%s", buf_str(&text), buf_str(&again));
@@ -393,17 +394,17 @@ assert_says_the_same(struct folders *at, const struct conf *c)
 	buf_free(&text);
 	buf_free(&rows);
 	buf_free(&again);
-	buf_free(&said);
+	buf_free(&report);
 }
 
-/* The draft in two files: what the drop-in says of a section goes over the main file. */
+/* Writes the draft as two files: the drop-in file overrides keys of the main file. */
 static struct conf *
-load_draft(struct folders *at, struct draft *d, struct draft *over, struct buf *said)
+load_draft(struct folders *at, struct draft *d, struct draft *over, struct buf *report)
 {
 	assert_int_equal(unlink(at->dropin) && errno != ENOENT, 0);
 	if (over)
 		(void)folder_write(&at->dir, "pam_otp.conf.d/x.conf", buf_str(&over->text), 0644);
-	return load(folder_write(&at->dir, "pam_otp.conf", buf_str(&d->text), 0644), said);
+	return load(folder_write(&at->dir, "pam_otp.conf", buf_str(&d->text), 0644), report);
 }
 
 static void
@@ -417,7 +418,7 @@ setup(struct folders *at)
 static void
 test_what_is_shown_is_read_as_the_same(void **state)
 {
-	struct buf said = BUF_INIT(TEXT_MAX);
+	struct buf report = BUF_INIT(TEXT_MAX);
 	size_t times_set[OPTIONS_MOST] = {0};
 	int taken = 0, n = rounds(1000);
 	struct folders at;
@@ -433,7 +434,7 @@ test_what_is_shown_is_read_as_the_same(void **state)
 		write_draft(&d);
 		if (below(2))
 			write_draft(&over);
-		c = load_draft(&at, &d, over.text.len ? &over : NULL, &said);
+		c = load_draft(&at, &d, over.text.len ? &over : NULL, &report);
 		if (c) {
 			taken++;
 			for (size_t k = 0; k < conf_table_n; k++)
@@ -444,28 +445,28 @@ test_what_is_shown_is_read_as_the_same(void **state)
 		buf_free(&d.text);
 		buf_free(&over.text);
 	}
-	/* The others have rules that can never match. */
+	/* The other drafts have rules that can never match, which are errors. */
 	assert_in_range(taken, n / 2, n);
 	for (size_t k = 0; k < conf_table_n; k++)
 		ROW(times_set[k] > 0, conf_table[k].key);
 	folder_drop(&at.dir);
-	buf_free(&said);
+	buf_free(&report);
 }
 
 #define MINIMAL "[channel sms]\nproviders = p\n[provider p]\ntoken = file:/x\n"
 
-/* Also those that would end a comment. */
+/* Names with characters that would end a comment. */
 static void
 test_origins_are_comments_whatever_the_file_is_called(void **state)
 {
-	struct buf text = BUF_INIT(TEXT_MAX), said = BUF_INIT(TEXT_MAX);
+	struct buf text = BUF_INIT(TEXT_MAX), report = BUF_INIT(TEXT_MAX);
 	struct conf_show_text to = {.out = &text};
 	struct folders at;
 	struct conf *c;
 
 	(void)state;
 	setup(&at);
-	c = load(folder_write(&at.dir, "a\n[otp]\ntries = 5\n\xff", MINIMAL, 0644), &said);
+	c = load(folder_write(&at.dir, "a\n[otp]\ntries = 5\n\xff", MINIMAL, 0644), &report);
 	assert_non_null(c);
 	conf_show(c, NULL, conf_show_text, &to);
 	assert_non_null(strstr(buf_str(&text), "/a?[otp]?tries = 5??:4\ntoken = file:/x\n"));
@@ -474,11 +475,11 @@ test_origins_are_comments_whatever_the_file_is_called(void **state)
 	assert_says_the_same(&at, c);
 	conf_free(c);
 	buf_free(&text);
-	buf_free(&said);
+	buf_free(&report);
 	folder_drop(&at.dir);
 }
 
-/* Whoever prints hides what may be a secret: the key is there, its value is not. */
+/* If the caller hides a value that may be a secret, the key is shown without it. */
 static void
 test_a_hidden_value_is_a_comment(void **state)
 {

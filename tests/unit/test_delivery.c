@@ -1,6 +1,6 @@
 /*
- * Who is asked to send, over servers on loopback: the order of the providers, the time that they
- * share, what each failure means together, and who asked to be left alone for a while (C8, C29).
+ * Which provider is asked to send, with servers on loopback: their order, the time that they share,
+ * the class of several failures, and retry-after (C8, C29).
  */
 #include "tests/unit/unit.h"
 
@@ -23,7 +23,7 @@ static struct delivery *delivery;
 static struct http *http;
 static struct delivered out;
 
-/* A store that holds one pause, and a clock that stands still. */
+/* A store that keeps one retry-after, and a clock that stands still. */
 static struct {
 	char provider[64], address[64];
 	int64_t until;
@@ -125,12 +125,13 @@ teardown(void **state)
 	"{\"sms\": {\"needs\": \"phone\", \"dest\": \"${phone.national}\"}}, \"bound_to\": " \
 	"\"challenge\"," code "}"
 
-/* We make the code; the provider tells it in its answer; the provider keeps it to itself. */
+/* The helper makes the code; the provider makes it and returns it; the provider makes and checks
+ * it. */
 static const char *const profiles[][2] = {
     {"ours.json",
 	PROFILE("\"code\": {\"by\": \"module\"}, \"message\": \"Code ${code}\", "
 		"\"send\": {" POST("/send") "\"text\": \"${message}\", " EXPECT ", " FAILS "}")},
-    {"told.json",
+    {"answered.json",
 	PROFILE("\"code\": {\"by\": \"response\", \"ptr\": \"/otp\"}, \"message\": \"${code}\", "
 		"\"send\": {" POST("/send") EXPECT "}")},
     {"theirs.json",
@@ -166,7 +167,7 @@ open_conf(const char *text)
 		fail_msg("%s", report_text(&report));
 }
 
-/* Opens the channel with these providers, a, b and c, each of the profile that is named. */
+/* Opens the channel with these of the providers a, b and c. a, b, c: the profile of each. */
 static void
 open_with(const char *providers, const char *a, const char *b, const char *c)
 {
@@ -199,7 +200,7 @@ sending(const struct contact *to)
 	    .ttl = 300000};
 }
 
-/* The class. */
+/* Sends. Returns the class. */
 static int
 send_to(const struct contact *to, const struct last_send *last, const char *captures,
     struct deadline all)
@@ -233,7 +234,7 @@ all_requests(void)
 }
 
 static void
-the_next_provider_is_asked_where_it_may_be(void **state)
+the_next_provider_is_asked_after_some_classes(void **state)
 {
 	static const struct {
 		const char *first, *first_body, *second;
@@ -283,9 +284,9 @@ the_next_provider_is_asked_where_it_may_be(void **state)
 	assert_int_equal(kept.puts, 0);
 }
 
-/* Nobody knows whether the message is out: no other may send it, too. */
+/* After a request that was written, the message may be out: no other provider may send it, too. */
 static void
-what_was_written_is_sent_by_no_other(void **state)
+a_written_request_is_sent_by_no_other(void **state)
 {
 	(void)state;
 	open_with("a, b, c", "ours", "ours", "ours");
@@ -294,7 +295,7 @@ what_was_written_is_sent_by_no_other(void **state)
 	assert_false(out.nothing_sent);
 	assert_false(out.instead);
 	assert_int_equal(all_requests(), 1);
-	/* Nor the third, where the second did not answer. */
+	/* The third is not asked either if the second does not answer. */
 	web_answer(web[0], "503 Oh", "", "{}");
 	web_say(web[1], "", 0, WEB_CLOSE);
 	assert_int_equal(send_it(), CLASS_UNANSWERED);
@@ -304,14 +305,14 @@ what_was_written_is_sent_by_no_other(void **state)
 	assert_int_equal(all_requests(), 3);
 }
 
-/* After an unanswered send the others come first, in their order; it itself comes last. */
+/* After an unanswered send, the other providers come first, in their order. */
 static void
-who_did_not_answer_comes_last(void **state)
+the_provider_that_did_not_answer_comes_last(void **state)
 {
 	static const struct {
 		const char *name, *last;
 		bool unanswered;
-		int down; /* so many of the order are */
+		int down; /* how many fail, beginning with the first one that is asked */
 		const char *takes;
 	} rows[] = {
 	    {"answered", "a", false, 0, "a"},
@@ -330,7 +331,7 @@ who_did_not_answer_comes_last(void **state)
 	open_with("a, b, c", "ours", "ours", "ours");
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		int before = all_requests();
-		/* The providers are a, b and c, in this order, from the first to be asked on. */
+		/* The index of the provider that is asked first. */
 		int first = (rows[i].takes[0] - 'a' + PROVIDERS - rows[i].down) % PROVIDERS;
 
 		for (int k = 0; k < PROVIDERS; k++)
@@ -356,9 +357,9 @@ the_only_provider_is_asked_again(void **state)
 	assert_int_equal(all_requests(), 2);
 }
 
-/* Who checks the code is a matter of who has sent it. */
+/* The profile of the provider that sent the code says who checks it. */
 static void
-the_code_is_made_by_who_sends(void **state)
+the_provider_that_sends_decides_who_makes_the_code(void **state)
 {
 	(void)state;
 	open_with("a, b, c", "ours", "theirs", "ours");
@@ -372,12 +373,13 @@ the_code_is_made_by_who_sends(void **state)
 	assert_int_equal(out.code_by, CODE_BY_PROVIDER);
 	assert_string_equal(secret_str(&out.sent.captures), "{\"id\":\"7\"}");
 	assert_false(web_received(web[1], "012345"));
-	/* Its own resend for what it captured, and nobody else's. */
+	/* A resend uses the captures of the same provider only. */
 	assert_int_equal(send_after("b", false, "{\"id\":\"7\"}"), CLASS_OK);
 	assert_true(web_received(web[1], "POST /again/7 "));
 	assert_int_equal(send_after("a", false, "{\"id\":\"7\"}"), CLASS_OK);
 	assert_true(web_received(web[1], "POST /send "));
-	/* The code that we make is one for all of the attempt, and theirs is forgotten. */
+	/* All providers get the same code of the helper. The failed provider's code is forgotten.
+	 */
 	web_answer(web[1], "503 Oh", "", "{\"id\":8}");
 	assert_int_equal(send_it(), CLASS_OK);
 	assert_string_equal(out.provider, "c");
@@ -386,15 +388,15 @@ the_code_is_made_by_who_sends(void **state)
 	assert_true(web_received(web[0], "Code 012345") && web_received(web[2], "Code 012345"));
 }
 
-/* The channel's text goes out through who takes one; where nobody does, that is an error. */
+/* The channel's message is sent by providers that take one. If there is none, that is an error. */
 static void
-a_text_is_for_who_takes_one(void **state)
+a_message_needs_a_provider_that_takes_it(void **state)
 {
 	static const struct {
 		const char *a, *b;
 		bool taken;
-	} rows[] = {{"ours", "theirs", true}, {"theirs", "ours", true}, {"told", "theirs", true},
-	    {"theirs", "theirs", false}};
+	} rows[] = {{"ours", "theirs", true}, {"theirs", "ours", true},
+	    {"answered", "theirs", true}, {"theirs", "theirs", false}};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		_auto_report struct conf_report report = {.max = 4096};
@@ -413,7 +415,7 @@ a_text_is_for_who_takes_one(void **state)
 		ROW(rows[i].taken == !strstr(report_text(&report), "would not be sent"), rows[i].a);
 		if (rows[i].taken)
 			assert_int_equal(
-			    send_it(), strcmp(rows[i].a, "told") ? CLASS_OK : CLASS_REFUSED);
+			    send_it(), strcmp(rows[i].a, "answered") ? CLASS_OK : CLASS_REFUSED);
 		if (!strcmp(rows[i].a, "ours"))
 			assert_true(web_received(web[0], "It is 012345"));
 		teardown(state);
@@ -421,12 +423,12 @@ a_text_is_for_who_takes_one(void **state)
 }
 
 static void
-a_code_of_the_answer_is_of_who_answered(void **state)
+a_code_in_the_answer_is_of_that_provider(void **state)
 {
 	int least = 0, most = 0;
 
 	(void)state;
-	open_with("a, b, c", "theirs", "told", "ours");
+	open_with("a, b, c", "theirs", "answered", "ours");
 	web_answer(web[0], "503 Oh", "", "{}");
 	web_answer(web[1], "200 OK", "", "{\"ok\":true,\"otp\":\"778899\"}");
 	assert_int_equal(send_it(), CLASS_OK);
@@ -436,16 +438,16 @@ a_code_of_the_answer_is_of_who_answered(void **state)
 	assert_int_equal(send_it(), CLASS_OK);
 	assert_int_equal(out.code_by, CODE_BY_MODULE);
 	assert_int_equal(out.sent.code.len, 0);
-	/* What may be typed is what the one who has sent makes. */
+	/* The length of a code follows from the provider that sent it. */
 	delivery->code_length(delivery, "sms", "a", &least, &most);
 	assert_int_equal(least * 100 + most, 408);
 	delivery->code_length(delivery, "sms", "c", &least, &most);
 	assert_int_equal(least * 100 + most, 0);
 }
 
-/* Only the provider that holds the code is asked to check it. */
+/* Only a provider that makes and checks the code is asked to check it. */
 static void
-a_code_of_ours_is_checked_by_nobody_else(void **state)
+only_the_provider_that_has_the_code_checks_it(void **state)
 {
 	struct sending q = sending(&contact);
 
@@ -471,7 +473,7 @@ with_no_time_left_nobody_is_asked(void **state)
 	assert_int_equal(all_requests(), 0);
 }
 
-/* A provider that takes a connection and says nothing to a TLS greeting: nothing was written. */
+/* Provider a accepts a connection and never answers the TLS handshake: no request is written. */
 static void
 open_with_a_silent_first(const char *attempt)
 {
@@ -487,7 +489,7 @@ open_with_a_silent_first(const char *attempt)
 	web_say(web[0], "", 0, WEB_HOLD);
 }
 
-/* What a deadline cuts off is left to the end of the process: of one of its own. */
+/* A request that a deadline cuts off ends with its process, so fn runs in a child. */
 static bool
 holds_in_a_child(bool (*fn)(void))
 {
@@ -510,7 +512,7 @@ the_second_takes_it(void)
 }
 
 static void
-silence_before_the_request_passes_it_on(void **state)
+silence_before_the_request_asks_the_next_provider(void **state)
 {
 	(void)state;
 	open_with_a_silent_first("2s");
@@ -520,25 +522,25 @@ silence_before_the_request_passes_it_on(void **state)
 }
 
 static bool
-nobody_is_known_to_be_down(void)
+the_second_is_not_asked(void)
 {
 	return send_to(&contact, NULL, NULL, deadline_in(1000)) == CLASS_REFUSED &&
 	       out.nothing_sent && !strcmp(out.provider, "a");
 }
 
-/* Of a provider that the time did not suffice to ask nobody knows that it is down. */
+/* If there was no time to ask a provider, it may be up: this does not count as an outage. */
 static void
-who_was_not_asked_is_not_down(void **state)
+a_provider_that_was_not_asked_is_not_down(void **state)
 {
 	(void)state;
-	/* The shared time ends long before the provider's own. */
+	/* send_timeout ends long before attempt_timeout. */
 	open_with_a_silent_first("30s");
-	assert_true(holds_in_a_child(nobody_is_known_to_be_down));
+	assert_true(holds_in_a_child(the_second_is_not_asked));
 	assert_int_equal(web_connections(web[0]), 1);
 	assert_int_equal(web_connections(web[1]), 0);
 }
 
-/* Makes the first provider ask to be left alone for so long. */
+/* Makes the first provider answer with this Retry-After. */
 static void
 rate_limit(const char *value)
 {
@@ -551,7 +553,7 @@ rate_limit(const char *value)
 }
 
 static void
-a_provider_that_says_when_is_left_alone_till_then(void **state)
+a_provider_is_not_asked_before_its_retry_after(void **state)
 {
 	static const struct {
 		int64_t after_ms;
@@ -573,9 +575,9 @@ a_provider_that_says_when_is_left_alone_till_then(void **state)
 		assert_true(out.nothing_sent);
 		assert_string_equal(out.provider, "a");
 	}
-	/* Nobody was asked, and no limit passes the message on to the next provider. */
+	/* Neither this provider nor, because of its limit, the next one was asked. */
 	assert_int_equal(all_requests(), 1);
-	/* One person's limit is not another's. */
+	/* Another address has no limit. */
 	assert_int_equal(send_to(&other, NULL, NULL, deadline_in(10000)), CLASS_OK);
 	assert_string_equal(out.provider, "a");
 	wall_ms = began + 120000;
@@ -585,26 +587,26 @@ a_provider_that_says_when_is_left_alone_till_then(void **state)
 }
 
 static void
-a_pause_is_for_one_provider(void **state)
+a_retry_after_is_for_one_provider(void **state)
 {
 	(void)state;
 	open_with("a, b", "ours", "ours", "ours");
 	rate_limit("60");
-	/* The paused one comes last, and the one before it takes the message. */
+	/* The provider with the retry-after comes last, so the other sends the message. */
 	assert_int_equal(send_after("a", true, NULL), CLASS_OK);
 	assert_string_equal(out.provider, "b");
 	web_answer(web[1], "503 Oh", "", "{}");
 	assert_int_equal(send_after("a", true, NULL), CLASS_RATE_LIMITED);
 	assert_true(out.instead);
 	assert_int_equal(out.sent.outcome.retry_after, 60);
-	/* The other was written to, and an answer of 503 does not prove that nothing came of it. */
+	/* The request to the other was written, and 503 does not prove that it sent nothing. */
 	assert_false(out.nothing_sent);
 	assert_int_equal(web_requests(web[0]), 1);
 	assert_int_equal(web_requests(web[1]), 2);
 }
 
 static void
-what_makes_a_pause(void **state)
+answers_that_set_a_retry_after(void **state)
 {
 	static const struct {
 		const char *status, *header;
@@ -636,9 +638,9 @@ what_makes_a_pause(void **state)
 	}
 }
 
-/* Who may not be sent to may still have a code that was sent before. */
+/* A code that was sent before can be checked despite a retry-after. */
 static void
-a_pause_stops_no_check(void **state)
+a_retry_after_stops_no_check(void **state)
 {
 	struct sending q = sending(&contact);
 
@@ -647,10 +649,10 @@ a_pause_stops_no_check(void **state)
 	rate_limit("60");
 	assert_int_equal(delivery->verify(delivery, &q, "a", &conf->signin, &out), 0);
 	assert_int_equal(out.sent.outcome.class, CLASS_OK);
-	/* A resend is a send. */
+	/* A resend counts as a send. */
 	assert_int_equal(send_after("a", false, "{\"id\":\"7\"}"), CLASS_RATE_LIMITED);
 	assert_int_equal(web_requests(web[0]), 2);
-	/* And a limit on checks says nothing of sends. */
+	/* A retry-after of a check is not kept for sends. */
 	memset(&kept, 0, sizeof(kept));
 	web_answer(web[0], "429 Slow", "Retry-After: 60\r\n", "{}");
 	delivered_clear(&out);
@@ -661,7 +663,7 @@ a_pause_stops_no_check(void **state)
 }
 
 static void
-a_store_that_fails_opens_nothing(void **state)
+a_failing_store_sends_nothing(void **state)
 {
 	(void)state;
 	open_with("a, b", "ours", "ours", "ours");
@@ -669,7 +671,7 @@ a_store_that_fails_opens_nothing(void **state)
 	assert_int_equal(send_it(), CLASS_BROKEN);
 	assert_true(out.nothing_sent);
 	assert_int_equal(all_requests(), 0);
-	/* What cannot be kept holds for this sign-in all the same. */
+	/* If a retry-after cannot be kept, it still holds in this sign-in. */
 	kept.find_error = 0;
 	kept.put_error = -OTP_ESTORE;
 	rate_limit("60");
@@ -682,22 +684,22 @@ main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	    TEST(the_next_provider_is_asked_where_it_may_be),
-	    TEST(what_was_written_is_sent_by_no_other),
-	    TEST(who_did_not_answer_comes_last),
+	    TEST(the_next_provider_is_asked_after_some_classes),
+	    TEST(a_written_request_is_sent_by_no_other),
+	    TEST(the_provider_that_did_not_answer_comes_last),
 	    TEST(the_only_provider_is_asked_again),
-	    TEST(the_code_is_made_by_who_sends),
-	    cmocka_unit_test(a_text_is_for_who_takes_one),
-	    TEST(a_code_of_the_answer_is_of_who_answered),
-	    TEST(a_code_of_ours_is_checked_by_nobody_else),
+	    TEST(the_provider_that_sends_decides_who_makes_the_code),
+	    cmocka_unit_test(a_message_needs_a_provider_that_takes_it),
+	    TEST(a_code_in_the_answer_is_of_that_provider),
+	    TEST(only_the_provider_that_has_the_code_checks_it),
 	    TEST(with_no_time_left_nobody_is_asked),
-	    TEST(silence_before_the_request_passes_it_on),
-	    TEST(who_was_not_asked_is_not_down),
-	    TEST(a_provider_that_says_when_is_left_alone_till_then),
-	    TEST(a_pause_is_for_one_provider),
-	    TEST(what_makes_a_pause),
-	    TEST(a_pause_stops_no_check),
-	    TEST(a_store_that_fails_opens_nothing),
+	    TEST(silence_before_the_request_asks_the_next_provider),
+	    TEST(a_provider_that_was_not_asked_is_not_down),
+	    TEST(a_provider_is_not_asked_before_its_retry_after),
+	    TEST(a_retry_after_is_for_one_provider),
+	    TEST(answers_that_set_a_retry_after),
+	    TEST(a_retry_after_stops_no_check),
+	    TEST(a_failing_store_sends_nothing),
 	};
 
 	return cmocka_run_group_tests_name("delivery", tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /*
- * One request at a time against a server that misbehaves: bounds, deadlines, the peer that goes,
- * and nothing taken from the environment (U1, U41, C9, C19).
+ * One request at a time, to a server that misbehaves: maximum sizes, deadlines, a peer that hangs
+ * up, and no influence of the environment (U1, U41, C9, C19).
  */
 #include "tests/unit/unit.h"
 
@@ -20,7 +20,8 @@ static struct web *web;
 static struct http *http;
 static struct http_answer answer;
 static const struct http_route direct;
-/* Handles that a deadline cut off are left behind on purpose: kept here, they are no leak. */
+/* Handles that a deadline cut off are never freed, on purpose. They are kept here, so that no leak
+ * is reported. */
 static struct http *volatile left_behind[64];
 static size_t nleft_behind;
 
@@ -86,13 +87,13 @@ the_request_is_what_was_asked(void **state)
 	free(last);
 }
 
-/* A server may wait for a body whose length nobody said. */
+/* Without a length, a server may wait for a body. */
 static void
-without_a_body_its_length_is_said(void **state)
+without_a_body_its_length_is_sent(void **state)
 {
 	static const struct {
 		const char *method, *body;
-		const char *length; /* NULL: none is said */
+		const char *length; /* NULL: no length is sent */
 	} rows[] = {{"POST", NULL, "0"}, {"PUT", NULL, "0"}, {"POST", "", "0"}, {"POST", "{}", "2"},
 	    {"PUT", "{}", "2"}, {"GET", NULL, NULL}};
 	static const char *const header[] = {"X-One: 1"};
@@ -217,7 +218,7 @@ an_interim_answers_headers_are_dropped(void **state)
 	assert_int_equal(http_header(&answer, "X-Id", &b), -OTP_ENOENT);
 }
 
-/* An answer with a body of so many bytes. */
+/* Answers with a body of len bytes. */
 static size_t
 big_answer(char **text, size_t len)
 {
@@ -232,7 +233,7 @@ big_answer(char **text, size_t len)
 }
 
 static void
-a_body_has_a_bound(void **state)
+a_body_has_a_maximum(void **state)
 {
 	static const size_t sizes[] = {HTTP_BODY_MAX, HTTP_BODY_MAX + 1, 50 * 1000 * 1000};
 
@@ -249,9 +250,9 @@ a_body_has_a_bound(void **state)
 	}
 }
 
-/* A body that announces itself as too large is not waited for. */
+/* A body whose Content-Length is too large is not read. */
 static void
-an_announced_length_has_a_bound(void **state)
+a_content_length_has_a_maximum(void **state)
 {
 	static const struct {
 		const char *length;
@@ -278,9 +279,9 @@ an_announced_length_has_a_bound(void **state)
 	}
 }
 
-/* What follows a body is no part of the head, and makes no whole answer a broken one. */
+/* What follows a body is not part of the head, and does not make the answer an error. */
 static void
-what_follows_a_body_is_ignored(void **state)
+trailers_after_a_body_are_ignored(void **state)
 {
 	static const char head[] = "HTTP/1.1 200 OK\r\nX-Id: 7\r\nTransfer-Encoding: chunked\r\n"
 				   "\r\n2\r\n{}\r\n0\r\n";
@@ -301,7 +302,7 @@ what_follows_a_body_is_ignored(void **state)
 		assert_string_equal(buf_str(&id), "7");
 		ROW(http_header(&answer, "X-Late", &late) == -OTP_ENOENT, trailers[i]);
 		ROW(http_cookie(&answer, "late", &late) == -OTP_ENOENT, trailers[i]);
-		/* Cut off behind the body, it is not whole. */
+		/* An answer that is cut off after the body is not complete. */
 		web_say(web, text, strlen(text) - 2, WEB_CLOSE);
 		ROW(ask("/") == -OTP_ENET, trailers[i]);
 		ROW(answer.written && !answer.status, trailers[i]);
@@ -309,7 +310,7 @@ what_follows_a_body_is_ignored(void **state)
 }
 
 static void
-a_head_has_a_bound(void **state)
+a_head_has_a_maximum(void **state)
 {
 	enum { LINES = 1000, LEN = 60 };
 	static char text[64 + LINES * LEN];
@@ -324,9 +325,9 @@ a_head_has_a_bound(void **state)
 	assert_true(answer.written);
 }
 
-/* Each cuts the answer short in its way: written, and no whole answer. */
+/* Each row cuts the answer off: the request was written, and no complete answer came. */
 static void
-what_is_no_whole_answer_is_an_error(void **state)
+an_incomplete_answer_is_an_error(void **state)
 {
 	static const struct {
 		const char *name, *bytes;
@@ -390,7 +391,7 @@ only_https_or_literal_loopback(void **state)
 	}
 }
 
-/* A silent server, and one that drips: the deadline is kept either way (U1). */
+/* The deadline holds for a silent server and for one that sends a byte now and then (U1). */
 static void
 the_deadline_is_kept(void **state)
 {
@@ -413,7 +414,7 @@ the_deadline_is_kept(void **state)
 		ROW(clock_ms(CLOCK_MONOTONIC) - began < 1500, rows[i].name);
 		ROW(answer.written, rows[i].name);
 	}
-	/* The next request works beside the ones left behind. */
+	/* The next request works although others were abandoned. */
 	web_answer(web, "200 OK", "", "{}");
 	assert_int_equal(ask("/"), 0);
 }
@@ -441,7 +442,7 @@ ask_with_peer(int peer)
 }
 
 static void
-a_peer_that_goes_ends_the_wait(void **state)
+a_peer_that_hangs_up_ends_the_wait(void **state)
 {
 	int fd[2];
 
@@ -461,7 +462,7 @@ a_peer_that_goes_ends_the_wait(void **state)
 	assert_int_equal(ask_with_peer(fd[0]), -OTP_EGONE);
 	close(fd[0]);
 	close(fd[1]);
-	/* A peer that is there and silent disturbs nothing. */
+	/* A silent peer has no influence. */
 	web_answer(web, "200 OK", "", "{}");
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fd), 0);
 	assert_int_equal(ask_with_peer(fd[0]), 0);
@@ -479,9 +480,9 @@ connections_are_used_again(void **state)
 	assert_int_equal(web_connections(web), 1);
 }
 
-/* libcurl would make the request again by itself: the code would be sent twice. */
+/* libcurl must not repeat the request by itself: the code would be sent twice. */
 static void
-a_kept_connection_that_dies_is_not_asked_twice(void **state)
+a_broken_kept_connection_does_not_repeat_the_request(void **state)
 {
 	(void)state;
 	assert_int_equal(ask("/"), 0);
@@ -491,9 +492,9 @@ a_kept_connection_that_dies_is_not_asked_twice(void **state)
 	assert_int_equal(web_requests(web), 2);
 }
 
-/* A request of no interest opens the connection that the next one uses. */
+/* http_begin() opens the connection that the next request uses. */
 static void
-what_was_begun_warms_the_connection(void **state)
+http_begin_opens_the_connection(void **state)
 {
 	const struct http_request q = {.method = "GET", .url = web_url(web, "/warm")};
 	int fd[2];
@@ -504,7 +505,7 @@ what_was_begun_warms_the_connection(void **state)
 	assert_int_equal(web_requests(web), 1);
 	assert_int_equal(ask("/"), 0);
 	assert_int_equal(web_connections(web), 1);
-	/* It ends as soon as the peer says something. */
+	/* http_idle() returns when the peer sends something. */
 	http_close(http);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fd), 0);
 	assert_int_equal(curl_http_open(fd[0], "/etc/ssl/certs", &http), 0);
@@ -516,9 +517,9 @@ what_was_begun_warms_the_connection(void **state)
 	close(fd[1]);
 }
 
-/* C9: what a user sets in the environment is not looked at. */
+/* C9: the environment, which the user may set, has no influence. */
 static void
-the_environment_is_not_asked(void **state)
+the_environment_has_no_influence(void **state)
 {
 	static const char *const names[] = {
 	    "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
@@ -540,7 +541,7 @@ the_environment_is_not_asked(void **state)
 	web_stop(evil);
 }
 
-/* Of a TLS connection a proxy sees the name of the host, whatever no_proxy says. */
+/* The proxy is used for https, whatever no_proxy says. It sees only the name of the host. */
 static void
 a_configured_proxy_is_used(void **state)
 {
@@ -563,7 +564,7 @@ a_configured_proxy_is_used(void **state)
 	free(last);
 }
 
-/* In plain text a code would go to the proxy, for the proxy's own loopback. */
+/* Over plain http the proxy would read the code, and connect to its own loopback. */
 static void
 a_proxy_gets_nothing_in_plain_text(void **state)
 {
@@ -587,7 +588,7 @@ a_proxy_gets_nothing_in_plain_text(void **state)
 	web_stop(target);
 }
 
-/* Whoever signs in may have used up what this machine has: not the provider is at fault. */
+/* The user who signs in may have used up descriptors: that is no failure of the provider. */
 static void
 no_descriptor_left_is_this_machines_fault(void **state)
 {
@@ -608,7 +609,7 @@ no_descriptor_left_is_this_machines_fault(void **state)
 	assert_true(*answer.failure);
 }
 
-/* In a process of its own, for it is stopped: for so long, after so long. */
+/* Runs a request in a child, which is stopped after after_ms for stopped_ms. */
 static int
 ask_stopped(const char *url, int64_t deadline_ms, int after_ms, int stopped_ms)
 {
@@ -629,19 +630,19 @@ ask_stopped(const char *url, int64_t deadline_ms, int after_ms, int stopped_ms)
 	return -WEXITSTATUS(status);
 }
 
-/* A process that is frozen over its deadline knows nothing of the provider. */
+/* A process that was stopped until after its deadline learned nothing about the provider. */
 static void
-time_that_was_taken_away_proves_nothing(void **state)
+a_deadline_missed_while_stopped_is_no_providers_fault(void **state)
 {
 	int r = -OTP_ESYS;
 	char url[64];
 
 	(void)state;
 	web_say(web, "", 0, WEB_HOLD);
-	/* A handshake that is never answered: nothing is written. */
+	/* The TLS handshake is never answered, so no request is written. */
 	(void)snprintf(url, sizeof(url), "https://127.0.0.1:%d/", web_port(web));
 	assert_int_equal(ask_stopped(url, 1000, 300, 2000), -OTP_ESYS);
-	/* A busy machine may take more away than we do. */
+	/* On a busy machine the process may lose more time than the stop takes. */
 	for (int i = 0; i < 10 && r == -OTP_ESYS; i++)
 		r = ask_stopped(url, 1200, 300, 100);
 	assert_int_equal(r, -OTP_ETIME);
@@ -653,30 +654,30 @@ main(void)
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 	const struct CMUnitTest tests[] = {
 	    TEST(the_request_is_what_was_asked),
-	    TEST(without_a_body_its_length_is_said),
+	    TEST(without_a_body_its_length_is_sent),
 	    TEST(every_status_is_an_answer),
 	    TEST(a_redirect_is_not_followed),
 	    TEST(retry_after_is_seconds_or_a_date),
 	    TEST(headers_and_cookies_are_found),
 	    TEST(an_interim_answers_headers_are_dropped),
-	    TEST(a_body_has_a_bound),
-	    TEST(an_announced_length_has_a_bound),
-	    TEST(what_follows_a_body_is_ignored),
-	    TEST(a_head_has_a_bound),
-	    TEST(what_is_no_whole_answer_is_an_error),
+	    TEST(a_body_has_a_maximum),
+	    TEST(a_content_length_has_a_maximum),
+	    TEST(trailers_after_a_body_are_ignored),
+	    TEST(a_head_has_a_maximum),
+	    TEST(an_incomplete_answer_is_an_error),
 	    TEST(refused_connections_are_not_written),
 	    TEST(only_https_or_literal_loopback),
 	    TEST(the_deadline_is_kept),
 	    TEST(a_deadline_that_has_passed_sends_nothing),
-	    TEST(a_peer_that_goes_ends_the_wait),
+	    TEST(a_peer_that_hangs_up_ends_the_wait),
 	    TEST(connections_are_used_again),
-	    TEST(a_kept_connection_that_dies_is_not_asked_twice),
-	    TEST(what_was_begun_warms_the_connection),
-	    TEST(the_environment_is_not_asked),
+	    TEST(a_broken_kept_connection_does_not_repeat_the_request),
+	    TEST(http_begin_opens_the_connection),
+	    TEST(the_environment_has_no_influence),
 	    TEST(a_configured_proxy_is_used),
 	    TEST(a_proxy_gets_nothing_in_plain_text),
 	    TEST(no_descriptor_left_is_this_machines_fault),
-	    TEST(time_that_was_taken_away_proves_nothing),
+	    TEST(a_deadline_missed_while_stopped_is_no_providers_fault),
 	};
 
 	return cmocka_run_group_tests_name("http", tests, NULL, NULL);

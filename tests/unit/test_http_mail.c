@@ -1,6 +1,6 @@
 /*
- * One mail at a time, through a mail server that misbehaves: who gets it, what it says, when it may
- * be on its way, bounds, deadlines, the peer that goes (U1, U41, C9, C19).
+ * One mail at a time, to a mail server that misbehaves: recipient, content, when it counts as
+ * written, maximum sizes, deadlines, a peer that hangs up (U1, U41, C9, C19).
  */
 #include "tests/unit/unit.h"
 
@@ -22,7 +22,8 @@ static char url[128];
 static const struct http_route direct;
 static const struct http_mail plain = {
     "root@box", "", "asha@mail.example", "Sign-in", "Code 012345"};
-/* Handles that a deadline cut off are left behind on purpose: kept here, they are no leak. */
+/* Handles that a deadline cut off are never freed, on purpose. They are kept here, so that no leak
+ * is reported. */
 static struct http *volatile left_behind[256];
 static size_t nleft_behind;
 
@@ -92,14 +93,14 @@ the_mail_is_what_was_asked(void **state)
 	for (size_t i = 0; i < COUNT(lines); i++)
 		ROW(strstr(heard, lines[i]), lines[i]);
 	assert_ptr_equal(strstr(heard, envelope), heard);
-	/* It stands in the text, and nowhere else. */
+	/* The code is in the text only. */
 	code = strstr(heard, "012345");
 	assert_null(strstr(code + 1, "012345"));
 	assert_null(strstr(code, "Message-ID"));
 	free(heard);
 }
 
-/* Each mail has an id, a connection and a goodbye of its own. */
+/* Each mail has its own Message-ID, connection and QUIT. */
 static void
 two_mails_have_nothing_in_common(void **state)
 {
@@ -109,7 +110,7 @@ two_mails_have_nothing_in_common(void **state)
 	assert_int_equal(mail(&plain), 0);
 	assert_int_equal(mail(&plain), 0);
 	assert_int_equal(post_connections(post), 2);
-	/* The second goodbye may still be on its way: the second mail is not. */
+	/* The second QUIT may not have arrived yet; the second mail has. */
 	heard = post_heard(post);
 	first = strstr(heard, "Message-ID: <");
 	second = strstr(first + 1, "Message-ID: <");
@@ -127,7 +128,7 @@ subjects_and_names_are_encoded(void **state)
 	    {"", "Sign-in to box", "\r\nSubject: Sign-in to box\r\n"},
 	    {"", "é", "\r\nSubject: =?UTF-8?B?w6k=?=\r\n"},
 	    {"", "=?UTF-8?Q?a?=", "\r\nSubject: =?UTF-8?B?PT9VVEYtOD9RP2E/PQ==?=\r\n"},
-	    /* Not within a character, and each line short of 76 (RFC 2047, 2). */
+	    /* No word divides a character, and no line has more than 76 bytes (RFC 2047, 2). */
 	    {"", "aकखगघङचछजझञटठ",
 		"\r\nSubject: =?UTF-8?B?YeCkleCkluCkl+CkmOCkmeCkmuCkm+CknOCkneCknuCknw==?=\r\n"
 		" =?UTF-8?B?4KSg?=\r\n"},
@@ -152,9 +153,10 @@ subjects_and_names_are_encoded(void **state)
 	}
 }
 
-/* What could end a header or a command early, or is no address, opens no connection (C19). */
+/* A value that could end a header or a command, or a malformed address, opens no connection (C19).
+ */
 static void
-what_does_not_fit_is_refused(void **state)
+malformed_values_are_refused(void **state)
 {
 	static const char *const addresses[] = {"", "root", "@box", "root@", "a b@box", "a@b@c",
 	    "a@box\r\nRCPT TO:<b@box>", "a@box>\r\n", "a@box\n", "<a@box>", "a@box,b@box",
@@ -174,7 +176,7 @@ what_does_not_fit_is_refused(void **state)
 		m = plain, m.to = addresses[i];
 		ROW(mail(&m) == -OTP_EINVAL && *answer.failure, addresses[i]);
 	}
-	/* The sender may be a name of this machine, as plain's is. */
+	/* The domain of the sender may be a host name, as in `plain`. */
 	m = plain, m.to = plain.from;
 	assert_int_equal(mail(&m), -OTP_EINVAL);
 	for (size_t i = 0; i < COUNT(lines); i++) {
@@ -191,7 +193,7 @@ what_does_not_fit_is_refused(void **state)
 	assert_int_equal(post_connections(post), 0);
 }
 
-/* No text ends the mail early, and no line is longer than a mail server takes. */
+/* No text can end the mail early, and no line is longer than mail servers accept. */
 static void
 any_text_stays_in_its_mail(void **state)
 {
@@ -215,7 +217,7 @@ any_text_stays_in_its_mail(void **state)
 	free(heard);
 }
 
-/* Each refusal is told, with what it is about; before DATA nothing can be on its way. */
+/* Each refusal has the stage that it belongs to. Before DATA no mail can be on its way. */
 static void
 every_refusal_is_an_answer(void **state)
 {
@@ -251,15 +253,15 @@ every_refusal_is_an_answer(void **state)
 			    answer.written ? ", written" : "");
 		post_reset(post);
 	}
-	/* RFC 5321 3.2: a server that knows no EHLO. */
+	/* RFC 5321, 3.2: a server that does not know EHLO. */
 	post_say(post, TURN_EHLO, "502 what\r\n", WEB_KEEP);
 	assert_int_equal(mail(&plain), 0);
 	assert_int_equal(answer.status, 250);
 }
 
-/* Neither a refusal nor "250 for the text": no answer, whatever it looks like. */
+/* Dialogs that end without a refusal and without the final 250 are errors. */
 static void
-what_is_no_whole_answer_is_an_error(void **state)
+an_incomplete_dialog_is_an_error(void **state)
 {
 	static const struct {
 		enum turn turn;
@@ -305,9 +307,9 @@ what_is_no_whole_answer_is_an_error(void **state)
 	}
 }
 
-/* A line without an end, and a reply without one: libcurl's bound for a line, ours for a reply. */
+/* A line that never ends meets libcurl's maximum; a reply that never ends meets ours. */
 static void
-a_reply_has_a_bound(void **state)
+a_reply_has_a_maximum(void **state)
 {
 	static const enum turn at[] = {TURN_GREETING, TURN_EHLO, TURN_RCPT, TURN_TEXT};
 	static char line[4 * 1024 * 1024], lines[4 * 1024 * 1024];
@@ -330,7 +332,8 @@ a_reply_has_a_bound(void **state)
 	}
 }
 
-/* A server that falls silent or drips, at each word: also where libcurl waits by itself (U1). */
+/* The deadline holds if the server falls silent at any command, or sends a byte now and then, even
+ * in a wait of libcurl's own (U1). */
 static void
 the_deadline_is_kept(void **state)
 {
@@ -353,9 +356,9 @@ the_deadline_is_kept(void **state)
 	assert_int_equal(mail(&plain), 0);
 }
 
-/* libcurl would wait two minutes for the answer to its goodbye. */
+/* libcurl must not wait for the answer to its QUIT, which may take two minutes. */
 static void
-nobody_waits_behind_the_end(void **state)
+the_answer_to_quit_is_not_awaited(void **state)
 {
 	static const struct {
 		enum turn turn;
@@ -382,7 +385,7 @@ nobody_waits_behind_the_end(void **state)
 	http_close(http);
 	assert_int_equal(curl_http_open(-1, "/etc/ssl/certs", &http), 0);
 	assert_true(clock_ms(CLOCK_MONOTONIC) - began < 10000);
-	/* It was said, all the same. */
+	/* QUIT was sent all the same. */
 	post_say(post, TURN_RCPT, "550 no\r\n", WEB_KEEP);
 	assert_int_equal(mail(&plain), 0);
 	while (!post_received(post, "QUIT\r\n") && clock_ms(CLOCK_MONOTONIC) - began < 20000)
@@ -391,7 +394,7 @@ nobody_waits_behind_the_end(void **state)
 }
 
 static void
-a_peer_that_goes_ends_the_wait(void **state)
+a_peer_that_hangs_up_ends_the_wait(void **state)
 {
 	static const enum turn at[] = {TURN_GREETING, TURN_RCPT, TURN_TEXT};
 
@@ -405,7 +408,7 @@ a_peer_that_goes_ends_the_wait(void **state)
 		http_close(http);
 		assert_int_equal(curl_http_open(fd[0], "/etc/ssl/certs", &http), 0);
 		post_say(post, at[i], "", WEB_HOLD);
-		/* Seen before the server has said a word, or within a second behind the text. */
+		/* It is noticed at once before the greeting, and within a second after the text. */
 		r = mail_to(url, &plain, 60000);
 		assert_int_equal(r, -OTP_EGONE);
 		assert_true(clock_ms(CLOCK_MONOTONIC) - began < 10000);
@@ -415,7 +418,7 @@ a_peer_that_goes_ends_the_wait(void **state)
 	}
 }
 
-/* In a process of its own, for it is stopped, after 300 ms for so long. */
+/* Runs in a child, which is stopped after 300 ms for stopped_ms. */
 static int
 mail_stopped(int64_t deadline_ms, int stopped_ms)
 {
@@ -436,9 +439,9 @@ mail_stopped(int64_t deadline_ms, int stopped_ms)
 	return -WEXITSTATUS(status);
 }
 
-/* A process that is frozen over its deadline knows nothing of the mail server. */
+/* A process that was stopped until after its deadline learned nothing about the mail server. */
 static void
-time_that_was_taken_away_proves_nothing(void **state)
+a_deadline_missed_while_stopped_is_no_servers_fault(void **state)
 {
 	(void)state;
 	post_say(post, TURN_GREETING, "", WEB_HOLD);
@@ -447,7 +450,7 @@ time_that_was_taken_away_proves_nothing(void **state)
 }
 
 static void
-urls_that_may_not_be_asked(void **state)
+urls_that_are_refused(void **state)
 {
 	static const char *const urls[] = {"http://127.0.0.1/", "https://192.0.2.1/",
 	    "imap://127.0.0.1/", "smtp://user@127.0.0.1/", "smtps://user:pw@192.0.2.1/", "",
@@ -465,20 +468,20 @@ urls_that_may_not_be_asked(void **state)
 	assert_int_equal(post_connections(post), 0);
 }
 
-/* Any name, even localhost, is elsewhere: not a word of the mail goes without TLS. */
+/* A host name, even localhost, is no literal loopback address: no mail is sent without TLS. */
 static void
-without_tls_to_literal_loopback_alone(void **state)
+without_tls_only_to_literal_loopback(void **state)
 {
 	static const char tls[] = "250-mail.example\r\n250 STARTTLS\r\n";
 	static const struct {
 		const char *ehlo, *starttls;
 	} rows[] = {
-	    {"250 mail.example\r\n", ""},		/* somebody has taken the offer away */
+	    {"250 mail.example\r\n", ""},		/* somebody removed the offer of STARTTLS */
 	    {"502 what\r\n", ""},			/* no EHLO: no STARTTLS */
 	    {tls, "454 not now\r\n"},			/* refused */
-	    {tls, "250 go on\r\n"},			/* refused, by a word of success */
-	    {tls, "220 go on\r\n250 mail.example\r\n"}, /* put in before the handshake */
-	    {tls, "220 go on\r\n"},			/* and then no TLS */
+	    {tls, "250 go on\r\n"},			/* not 220, so it is a refusal */
+	    {tls, "220 go on\r\n250 mail.example\r\n"}, /* injected before the handshake */
+	    {tls, "220 go on\r\n"},			/* and then no handshake */
 	};
 
 	(void)state;
@@ -548,17 +551,17 @@ main(void)
 	    TEST(the_mail_is_what_was_asked),
 	    TEST(two_mails_have_nothing_in_common),
 	    TEST(subjects_and_names_are_encoded),
-	    TEST(what_does_not_fit_is_refused),
+	    TEST(malformed_values_are_refused),
 	    TEST(any_text_stays_in_its_mail),
 	    TEST(every_refusal_is_an_answer),
-	    TEST(what_is_no_whole_answer_is_an_error),
-	    TEST(a_reply_has_a_bound),
+	    TEST(an_incomplete_dialog_is_an_error),
+	    TEST(a_reply_has_a_maximum),
 	    TEST(the_deadline_is_kept),
-	    TEST(nobody_waits_behind_the_end),
-	    TEST(a_peer_that_goes_ends_the_wait),
-	    TEST(time_that_was_taken_away_proves_nothing),
-	    TEST(urls_that_may_not_be_asked),
-	    TEST(without_tls_to_literal_loopback_alone),
+	    TEST(the_answer_to_quit_is_not_awaited),
+	    TEST(a_peer_that_hangs_up_ends_the_wait),
+	    TEST(a_deadline_missed_while_stopped_is_no_servers_fault),
+	    TEST(urls_that_are_refused),
+	    TEST(without_tls_only_to_literal_loopback),
 	    TEST(a_login_is_accepted_before_a_sender_is_named),
 	};
 

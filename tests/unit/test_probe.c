@@ -1,6 +1,6 @@
 /*
- * Is it this machine? Ports, threads and processor that somebody used up are told from a network
- * that is down; time counts as lost where the process was not allowed to run, and only there.
+ * Failures of this machine differ from a network that is down: no free ports, no threads, no
+ * processor time. Time counts as lost only if the process was kept from running.
  */
 #include "tests/unit/unit.h"
 
@@ -17,7 +17,7 @@
 #include "helpers/http/probe.h"
 
 static void
-errors_are_the_machines_or_the_networks(void **state)
+some_errors_are_local(void **state)
 {
 	static const struct {
 		int err;
@@ -57,16 +57,16 @@ a_normal_wait_loses_nothing(void **state)
 		pace_waited(&p, WAIT_MS);
 	}
 	took = ms_of(CLOCK_MONOTONIC) - began;
-	/* A machine that is busy makes waits longer: no more than that is lost. */
+	/* On a busy machine a wait takes longer. Not more than that counts as lost. */
 	assert_in_range(p.lost_ms, 0, took - (int64_t)WAITS * WAIT_MS);
-	/* A wait that ends early gives nothing back. */
+	/* A wait that ends early does not reduce the lost time. */
 	p.lost_ms = 7;
 	pace_waited(&p, 60000);
 	assert_int_equal(p.lost_ms, 7);
 }
 
 static void
-a_wait_that_took_longer_has_lost_the_rest(void **state)
+a_longer_wait_loses_the_rest(void **state)
 {
 	int64_t began = ms_of(CLOCK_MONOTONIC), took;
 	struct pace p;
@@ -77,14 +77,14 @@ a_wait_that_took_longer_has_lost_the_rest(void **state)
 	pace_waited(&p, 100);
 	took = ms_of(CLOCK_MONOTONIC) - began;
 	assert_in_range(p.lost_ms, 195, took - 100);
-	/* It is counted once. */
+	/* The lost time is counted once. */
 	pace_waited(&p, 100);
 	assert_in_range(p.lost_ms, 195, took - 100);
 }
 
-/* Work is what used the processor: asleep, stopped or starved meanwhile, it is lost. */
+/* Work is the time in which the process used the processor. The rest of the time was lost. */
 static void
-work_is_measured_by_its_own_time(void **state)
+work_is_measured_by_processor_time(void **state)
 {
 	int64_t wall = ms_of(CLOCK_MONOTONIC), cpu = ms_of(CLOCK_PROCESS_CPUTIME_ID);
 	int64_t until = cpu + 200, before;
@@ -104,7 +104,8 @@ work_is_measured_by_its_own_time(void **state)
 	assert_true(p.lost_ms - before >= 195);
 }
 
-/* Ends the process that plays a machine; what it cannot play is no failure. */
+/* Exit statuses of the child that simulates a machine. NOT_PLAYED: it lacks the privilege for it.
+ */
 enum { PLAYED_WRONG = 1, NOT_PLAYED = 77 };
 
 static void
@@ -117,7 +118,7 @@ write_or_end(const char *path, const char *text)
 	(void)close(fd);
 }
 
-/* A network of its own that has loopback and two ports. */
+/* A network namespace with loopback and two ports. */
 static void
 two_ports(void)
 {
@@ -186,7 +187,7 @@ one_port_left(void)
 	take_port(AF_INET, SOCK_STREAM, 40001);
 }
 
-/* No thread starts: its stack would be larger than any memory. */
+/* No thread can start, because its stack would be larger than the memory. */
 static void
 no_thread(void)
 {
@@ -203,7 +204,7 @@ nothing_taken(void)
 }
 
 static void
-a_machine_without_ports_or_threads_is_found_out(void **state)
+a_machine_without_ports_or_threads_is_noticed(void **state)
 {
 	static const struct {
 		const char *name;
@@ -236,18 +237,18 @@ a_machine_without_ports_or_threads_is_found_out(void **state)
 		played++;
 	}
 	if (!played)
-		skip(); /* no network of one's own without the privilege for it */
+		skip(); /* no privilege for a network namespace */
 }
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(errors_are_the_machines_or_the_networks),
+	    cmocka_unit_test(some_errors_are_local),
 	    cmocka_unit_test(a_normal_wait_loses_nothing),
-	    cmocka_unit_test(a_wait_that_took_longer_has_lost_the_rest),
-	    cmocka_unit_test(work_is_measured_by_its_own_time),
-	    cmocka_unit_test(a_machine_without_ports_or_threads_is_found_out),
+	    cmocka_unit_test(a_longer_wait_loses_the_rest),
+	    cmocka_unit_test(work_is_measured_by_processor_time),
+	    cmocka_unit_test(a_machine_without_ports_or_threads_is_noticed),
 	};
 
 	return cmocka_run_group_tests_name("probe", tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /*
- * Profiles: the shipped ones load, and whatever is wrong in one is told with its file, its place
- * and what was expected (U12, C8). Every fault is a variant (RFC 7396) of one right profile.
+ * Profiles: the shipped ones load. Each error is reported with the file, the position in it, and
+ * what was expected (U12, C8). Each wrong profile is a variant (RFC 7396) of one right profile.
  */
 #include "tests/unit/unit.h"
 
@@ -54,7 +54,7 @@ teardown(void **state)
 	return 0;
 }
 
-/* Loads the right profile with a patch over it. */
+/* Loads the right profile, changed by a patch. */
 static int
 load(const char *patch, struct profile **out, struct conf_report *report)
 {
@@ -67,7 +67,7 @@ load(const char *patch, struct profile **out, struct conf_report *report)
 }
 
 static void
-the_right_one_is_read_whole(void **state)
+a_right_profile_is_read_completely(void **state)
 {
 	_auto_report struct conf_report report = {.max = REPORT_MAX};
 	struct profile *p;
@@ -102,7 +102,7 @@ the_right_one_is_read_whole(void **state)
 	profile_free(NULL);
 }
 
-/* A send by mail, with this URL, these members of the mail and more of the send. */
+/* A patch for a send by mail: its URL, the members of its mail, and more members of the send. */
 #define MAIL(url, mail, more)                                                                \
 	"{\"send\": {\"method\": null, \"headers\": null, \"query\": null, \"json\": null, " \
 	"\"capture\": null, \"url\": \"" url "\", \"mail\": {" mail "}" more "}}"
@@ -112,7 +112,7 @@ the_right_one_is_read_whole(void **state)
 #define TAKEN	  "this is a variable already; an answer must not replace it"
 
 static const struct fault {
-	const char *patch, *at, *says;
+	const char *patch, *at, *message;
 } faults[] = {
     {"{\"profile\": 2}", "/profile", "expected 1"},
     {"{\"profile\": \"1\"}", "/profile", "expected 1"},
@@ -328,7 +328,7 @@ static const struct fault {
 };
 
 static void
-every_fault_is_told_with_its_place(void **state)
+every_error_is_reported_with_its_position(void **state)
 {
 	int missing = 0;
 
@@ -345,17 +345,18 @@ every_fault_is_told_with_its_place(void **state)
 			fail_msg("%s: %d", f->patch, r);
 		(void)snprintf(line, sizeof(line), "%s/x.json: %s: ", folder.path, f->at);
 		at = strstr(text, line);
-		while (at && !memmem(at, strcspn(at, "\n"), f->says, strlen(f->says)))
+		while (at && !memmem(at, strcspn(at, "\n"), f->message, strlen(f->message)))
 			at = strstr(at + 1, line);
 		if (!at)
-			print_error("%s: expected \"%s%s\" in:\n%s", f->patch, line, f->says, text);
+			print_error(
+			    "%s: expected \"%s%s\" in:\n%s", f->patch, line, f->message, text);
 		missing += !at;
 	}
 	assert_int_equal(missing, 0);
 }
 
 static void
-a_mail_is_read_whole(void **state)
+a_mail_is_read_completely(void **state)
 {
 	static const char *const rows[] = {
 	    MAIL("smtp://x", LETTER, NO_CHECKS),
@@ -381,13 +382,14 @@ a_mail_is_read_whole(void **state)
 	}
 }
 
-/* Neither an answer nor the person says to which host a code goes: up to the path, only settings.
+/* Neither an answer nor the user can choose the host to which a code is sent.
  */
 static void
-a_host_is_named_by_settings_alone(void **state)
+only_settings_can_name_a_host(void **state)
 {
 	static const struct {
-		const char *url, *name; /* of the variable that is refused; NULL: it is right */
+		const char *url,
+		    *name; /* of the variable that is refused; NULL: the URL is right */
 	} rows[] = {
 	    {"${base}", NULL},
 	    {"${base}/send/${dest}?m=${message}#${code}", NULL},
@@ -418,7 +420,7 @@ a_host_is_named_by_settings_alone(void **state)
 	    {"https://x.example:${mode}/", "mode"},
 	    {"https://x.example${c:number}#", "c"},
 	};
-	char patch[256], says[128];
+	char patch[256], message[128];
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -427,20 +429,20 @@ a_host_is_named_by_settings_alone(void **state)
 		int r;
 
 		(void)snprintf(patch, sizeof(patch), "{\"send\": {\"url\": \"%s\"}}", rows[i].url);
-		(void)snprintf(says, sizeof(says),
+		(void)snprintf(message, sizeof(message),
 		    "/send/url: ${%s} is not allowed in a host name; expected a variable of vars "
 		    "that is "
 		    "not secret\n",
 		    rows[i].name ? rows[i].name : "");
 		r = load(patch, &p, &report);
 		ROW(r == (rows[i].name ? -OTP_ECONF : 0), rows[i].url);
-		ROW(!rows[i].name || strstr(report_text(&report), says), rows[i].url);
+		ROW(!rows[i].name || strstr(report_text(&report), message), rows[i].url);
 		profile_free(p);
 	}
 }
 
 static void
-every_fault_of_a_file_is_told_at_once(void **state)
+all_errors_of_a_file_are_reported(void **state)
 {
 	_auto_report struct conf_report report = {.max = REPORT_MAX};
 	struct profile *p;
@@ -454,7 +456,7 @@ every_fault_of_a_file_is_told_at_once(void **state)
 	assert_non_null(strstr(report_text(&report), "/send/method: "));
 }
 
-/* What a variant may be: chosen by name, laid over everything, its own list of variants too. */
+/* A variant is chosen by name. It can change every member, even the list of variants. */
 static void
 variants_are_chosen_by_name(void **state)
 {
@@ -513,7 +515,7 @@ files_are_judged_and_searched_in_order(void **state)
 	folder_write(&folder, "x.json", text, 0644);
 	assert_int_equal(profile_load("x", NULL, &folders, geteuid(), &p, &report), 0);
 	profile_free(p);
-	/* The first one found decides, right or wrong. */
+	/* The first file that is found decides, even if it is wrong. */
 	folder_write(&folder, "first/x.json", text, 0666);
 	assert_int_equal(profile_load("x", NULL, &folders, geteuid(), &p, &report), -OTP_ECONF);
 	assert_non_null(strstr(report_text(&report), "first/x.json: wrong owner, mode"));
@@ -526,7 +528,7 @@ files_are_judged_and_searched_in_order(void **state)
 	assert_int_equal(profile_load("x", NULL, &folders, geteuid(), &p, &report), -OTP_ECONF);
 }
 
-/* A copy, for the mode of a checked-out file is the checkout's. */
+/* Copies a shipped profile, because the mode of a file in the source folder may be wrong. */
 static void
 copy_shipped(const char *name)
 {
@@ -578,7 +580,7 @@ the_shipped_profiles_load(void **state)
 			fail_msg("%s", report_text(&report));
 		assert_string_equal(report_text(&report), "");
 		assert_int_equal(p->code_by, rows[i].code_by);
-		/* A check that asks for a status alone would take too much for a right code. */
+		/* A check by status alone would accept too many answers as a right code. */
 		if (p->verify)
 			assert_true(p->verify->expect.nchecks > 0 && !p->verify->expect.any);
 		profile_free(p);
@@ -586,7 +588,7 @@ the_shipped_profiles_load(void **state)
 }
 
 static void
-class_names_are_the_manuals(void **state)
+class_names_differ(void **state)
 {
 	(void)state;
 	for (int c = CLASS_OK; c <= CLASS_BROKEN; c++)
@@ -604,15 +606,15 @@ main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	    TEST(the_right_one_is_read_whole),
-	    TEST(every_fault_is_told_with_its_place),
-	    TEST(a_mail_is_read_whole),
-	    TEST(a_host_is_named_by_settings_alone),
-	    TEST(every_fault_of_a_file_is_told_at_once),
+	    TEST(a_right_profile_is_read_completely),
+	    TEST(every_error_is_reported_with_its_position),
+	    TEST(a_mail_is_read_completely),
+	    TEST(only_settings_can_name_a_host),
+	    TEST(all_errors_of_a_file_are_reported),
 	    TEST(variants_are_chosen_by_name),
 	    TEST(files_are_judged_and_searched_in_order),
 	    TEST(the_shipped_profiles_load),
-	    TEST(class_names_are_the_manuals),
+	    TEST(class_names_differ),
 	};
 
 	return cmocka_run_group_tests_name("profile", tests, NULL, NULL);

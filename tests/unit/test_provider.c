@@ -1,6 +1,6 @@
 /*
- * Providers over a server on loopback: secrets and settings, sessions, checks, clean-up. A request
- * is made once; what was checked was counted (C8, C29, U38).
+ * Providers with a server on loopback: secrets, settings, tokens, checks, clean-up. A request is
+ * made once, and a check that was written counts (C8, C29, U38).
  */
 #include "tests/unit/unit.h"
 
@@ -16,7 +16,7 @@ static struct conf *conf;
 static struct delivery *delivery;
 static struct http *http;
 static struct delivered out;
-static char kept[256]; /* the cached session */
+static char kept[256]; /* the cached token */
 static int drops;
 static const char *attribute;
 
@@ -53,7 +53,7 @@ attributes(struct contacts *c, const char *user, const char *provider, attribute
 	return attribute ? fn("id", attribute, arg) : 0;
 }
 
-/* Nobody asks to be left alone here: test_delivery.c. */
+/* No Retry-After is kept here; test_delivery.c tests that. */
 static int
 no_pause(struct retry_after_book *b, const char *provider, const char *address, int64_t *left_ms)
 {
@@ -107,7 +107,7 @@ teardown(void **state)
 	    "/send") "\"json\": {\"to\": \"${dest}\", \"m\": \"${message}\"}," EXPECT \
 		     ", \"fail\": [{\"status\": [400], \"is\": \"bad_destination\"}]}"
 
-/* Opens the channel with providers a and b, of a profile with these members. */
+/* Opens the channel with the providers a and b, whose profile has these members. */
 static int
 open_with(const char *members, const char *settings, struct conf_report *report)
 {
@@ -187,7 +187,7 @@ check_it(const char *code, const char *captures)
 }
 
 static void
-the_message_holds_the_placeholder(void **state)
+the_message_has_the_placeholder(void **state)
 {
 	(void)state;
 	must_open(CODE_OURS "\"send\": {" POST("/s") "\"json\": {\"m\": \"${message}\","
@@ -198,16 +198,16 @@ the_message_holds_the_placeholder(void **state)
 	assert_true(web_received(web, "{\"m\":\"Code {otp}\",\"otp\":\"012345\"}"));
 	assert_int_equal(out.code_by, CODE_BY_MODULE);
 	assert_int_equal(out.bound_to, BOUND_TO_ADDRESS);
-	/* Its code is checked here: nobody is asked. */
+	/* The helper checks this code itself, so no provider is asked. */
 	assert_int_equal(check_it("012345", NULL), CLASS_REFUSED);
 	assert_int_equal(web_requests(web), 1);
 }
 
 static void
-settings_are_judged(void **state)
+settings_are_checked(void **state)
 {
 	static const struct {
-		const char *setting, *says;
+		const char *setting, *message;
 	} rows[] = {
 	    {"tokn = file:/x", "did you mean \"token\"?"},
 	    {"token = abcdef", "a secret must not stand in the configuration"},
@@ -224,7 +224,7 @@ settings_are_judged(void **state)
 		setup(state);
 		ROW(open_with(CODE_OURS SEND, rows[i].setting, &report) == -OTP_ECONF,
 		    rows[i].setting);
-		if (!strstr(report_text(&report), rows[i].says))
+		if (!strstr(report_text(&report), rows[i].message))
 			fail_msg("%s: %s", rows[i].setting, report_text(&report));
 		assert_null(strstr(report_text(&report), "abcdef"));
 		assert_null(delivery);
@@ -232,7 +232,7 @@ settings_are_judged(void **state)
 	}
 }
 
-/* One line of a file that others cannot read; it is no template. */
+/* A secret is one line of a file that others cannot read. It is not a template. */
 static void
 secrets_come_from_files(void **state)
 {
@@ -276,7 +276,7 @@ secrets_come_from_files(void **state)
 #define WITH_JWT(path) POST(path) "\"headers\": {\"J\": \"${jwt}\"}, "
 
 static void
-a_session_is_kept_and_renewed_once(void **state)
+a_token_is_kept_and_renewed_once(void **state)
 {
 	(void)state;
 	must_open(CODE_OURS SESSION "\"send\": {" WITH_JWT("/send") EXPECT "}", "");
@@ -289,7 +289,7 @@ a_session_is_kept_and_renewed_once(void **state)
 	assert_int_equal(send_it(NULL), CLASS_OK);
 	assert_int_equal(web_requests(web), 3);
 	assert_true(web_received(web, "\r\nJ: two\r\n"));
-	/* It has run out: once more, and only once; the next provider is asked then. */
+	/* The token has expired: it is renewed once, and then the next provider is asked. */
 	web_answer(web, "401 Who", "", "{\"t\":\"three\"}");
 	web_answer(second, "500 Oh", "", "{}");
 	(void)send_it(NULL);
@@ -299,7 +299,7 @@ a_session_is_kept_and_renewed_once(void **state)
 }
 
 static void
-without_a_session_nothing_was_sent(void **state)
+without_a_token_nothing_was_sent(void **state)
 {
 	(void)state;
 	must_open(CODE_OURS SESSION "\"send\": {" WITH_JWT("/send") EXPECT "}", "");
@@ -316,7 +316,7 @@ without_a_session_nothing_was_sent(void **state)
 #define VERIFY(more) \
 	"\"verify\": {" POST("/check") "\"json\": {\"c\": \"${code}\"}, " EXPECT more "}"
 
-/* C29: whatever the answer was, a code that reached the provider was tried. */
+/* C29: a code that reached the provider counts as a try, whatever the answer was. */
 static void
 a_check_that_was_written_counts(void **state)
 {
@@ -344,12 +344,12 @@ a_check_that_was_written_counts(void **state)
 	web_say(web, "", 0, WEB_CLOSE);
 	assert_int_equal(check_it("1234", NULL), CLASS_UNANSWERED);
 	assert_false(out.nothing_sent);
-	/* Each was asked once, of this provider alone. */
+	/* Each check was one request, to this provider only. */
 	assert_int_equal(web_requests(web) + web_requests(second), COUNT(rows) + 1);
 }
 
 static void
-a_check_is_never_made_again(void **state)
+a_check_is_never_repeated(void **state)
 {
 	static const char *const others[] = {"400 Bad", "403 No", "404 None", "500 Oh"};
 
@@ -361,7 +361,7 @@ a_check_is_never_made_again(void **state)
 	assert_false(out.nothing_sent);
 	assert_int_equal(web_requests(web), 1);
 	assert_true(web_received(web, "POST /check "));
-	/* Perhaps it was the token: what comes next obtains a new one. */
+	/* The token may have expired: the next request obtains a new one. */
 	assert_int_equal(drops, 1);
 	assert_string_equal(kept, "");
 	web_answer(web, "200 OK", "", "{\"ok\":true,\"t\":\"new\"}");
@@ -369,7 +369,7 @@ a_check_is_never_made_again(void **state)
 	assert_int_equal(web_requests(web), 3);
 	assert_true(web_received(web, "\r\nJ: new\r\n"));
 	assert_string_equal(kept, "{\"jwt\":\"new\"}");
-	/* Any other answer leaves it: a wrong code costs no sign-in at the provider. */
+	/* After any other answer the token is kept: a wrong code does not cause a new login. */
 	for (size_t i = 0; i < COUNT(others); i++) {
 		web_answer(web, others[i], "", "{\"ok\":false}");
 		ROW(check_it("1234", NULL) != CLASS_OK, others[i]);
@@ -378,9 +378,9 @@ a_check_is_never_made_again(void **state)
 	}
 }
 
-/* Users for whom the key is empty would share one token. */
+/* If the key is empty, different users would share one token. */
 static void
-a_session_without_a_key_is_refused(void **state)
+a_token_without_a_key_is_refused(void **state)
 {
 	(void)state;
 	must_open(CODE_THERE
@@ -400,7 +400,7 @@ a_session_without_a_key_is_refused(void **state)
 	assert_int_equal(drops, 0);
 }
 
-/* A connection is made while the person reads the prompt: arranged before it, begun behind it. */
+/* warm() before a prompt makes the helper connect while the user reads the prompt. */
 static void
 warming_waits_for_the_prompt(void **state)
 {
@@ -416,7 +416,7 @@ warming_waits_for_the_prompt(void **state)
 	assert_int_equal(web_requests(web), 1);
 	assert_true(web_received(web, "GET /warm HTTP/1.1\r\n"));
 	assert_int_equal(web_connections(second), 0);
-	/* Once for each prompt, and its connection is the send's. */
+	/* There is one warm request for each prompt, and the send uses its connection. */
 	delivery_idle(delivery, deadline_in(50));
 	assert_int_equal(web_requests(web), 1);
 	assert_int_equal(send_it(NULL), CLASS_OK);
@@ -427,7 +427,7 @@ warming_waits_for_the_prompt(void **state)
 	assert_int_equal(web_requests(web), 2);
 }
 
-/* What a send captured is what its resend, its check and the clean-up use. */
+/* The resend, the check and the clean-up use what the send captured. */
 static void
 captures_go_from_request_to_request(void **state)
 {
@@ -455,7 +455,7 @@ captures_go_from_request_to_request(void **state)
 	assert_true(web_received(web, "POST /check/7/1234 "));
 	delivery_cleanup(delivery, 2000);
 	assert_true(web_received(web, "POST /out/x%2F..%2Fy "));
-	/* Without them the request cannot be made. */
+	/* Without the captures the request cannot be made. */
 	assert_int_equal(check_it("1234", NULL), CLASS_REFUSED);
 	assert_true(out.nothing_sent);
 	assert_int_equal(check_it("1234", "[7]"), CLASS_REFUSED);
@@ -463,7 +463,7 @@ captures_go_from_request_to_request(void **state)
 }
 
 static void
-a_code_in_the_answer_must_be_one(void **state)
+a_code_in_the_answer_must_be_digits(void **state)
 {
 	static const struct {
 		const char *body;
@@ -507,17 +507,17 @@ main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(settings_are_judged),
+	    cmocka_unit_test(settings_are_checked),
 	    cmocka_unit_test(secrets_come_from_files),
-	    TEST(the_message_holds_the_placeholder),
-	    TEST(a_session_is_kept_and_renewed_once),
-	    TEST(without_a_session_nothing_was_sent),
+	    TEST(the_message_has_the_placeholder),
+	    TEST(a_token_is_kept_and_renewed_once),
+	    TEST(without_a_token_nothing_was_sent),
 	    TEST(a_check_that_was_written_counts),
-	    TEST(a_check_is_never_made_again),
-	    TEST(a_session_without_a_key_is_refused),
+	    TEST(a_check_is_never_repeated),
+	    TEST(a_token_without_a_key_is_refused),
 	    TEST(warming_waits_for_the_prompt),
 	    TEST(captures_go_from_request_to_request),
-	    TEST(a_code_in_the_answer_must_be_one),
+	    TEST(a_code_in_the_answer_must_be_digits),
 	    TEST(attributes_of_a_user_are_known),
 	};
 

@@ -1,6 +1,6 @@
 /*
- * A profile's request and what becomes of its answer: predicates against every JSON type, classes,
- * captures, and providers asked in their order (C8, C35, C36; nothing is proven by an odd answer).
+ * A profile's request and its answer: predicates with every JSON type, classes, captures, and
+ * answers of unexpected types, which match nothing (C8, C35, C36).
  */
 #include "tests/unit/unit.h"
 
@@ -46,7 +46,7 @@ teardown(void **state)
 	return 0;
 }
 
-/* A profile with this "send", besides method and url. */
+/* Loads a profile whose "send" has these members besides method and url. */
 static struct profile *
 profile_with(const char *name, const char *send)
 {
@@ -82,7 +82,7 @@ make_for(enum request_purpose purpose, const char *send)
 	return o;
 }
 
-/* The profile is read before the descriptors are gone. */
+/* The profile is read before the descriptors are used up. */
 static void
 request_without_descriptors(const struct rlimit *none, const struct rlimit *was, struct outcome *o)
 {
@@ -102,7 +102,7 @@ make(const char *send)
 	return make_for(REQUEST_SEND, send);
 }
 
-/* Does it hold of this body, or of none? */
+/* True if the predicate matches this body; NULL is an answer without one. */
 static bool
 holds(const struct profile *p, long status, const char *body)
 {
@@ -115,7 +115,7 @@ holds(const struct profile *p, long status, const char *body)
 	    &p->send.expect, &(struct reply){.status = status, .json = json, .text = body});
 }
 
-/* Which of these hold of a member "v" with each value? '1' yes, '0' no. */
+/* Whether each predicate matches a member "v" with each value: '1' yes, '0' no. */
 static void
 predicates_are_strict_about_types(void **state)
 {
@@ -159,15 +159,15 @@ predicates_are_strict_about_types(void **state)
 			if (holds(p, 200, body) != (rows[i].holds[k] == '1'))
 				fail_msg("%s of %s", rows[i].check, body);
 		}
-		/* Of an answer that is no JSON nothing is proven. */
+		/* An answer that is not JSON matches nothing. */
 		ROW(!holds(p, 200, NULL) && !holds(p, 200, "v"), rows[i].check);
 		profile_free(p);
 	}
 }
 
-/* A predicate on an object, asked of every other kind of body. */
+/* Predicates on an object, with every other type of body. */
 static void
-odd_bodies_prove_nothing(void **state)
+bodies_of_other_types_match_nothing(void **state)
 {
 	static const char *const bodies[] = {"null", "true", "1", "\"ok\"", "[]", "[{\"ok\":true}]",
 	    "{}", "{\"ok\":{}}", "{\"ok\":[true]}", "{\"Ok\":true}"};
@@ -251,7 +251,7 @@ values_are_escaped_for_their_place(void **state)
 }
 
 static void
-what_does_not_fit_is_not_sent(void **state)
+malformed_values_are_not_sent(void **state)
 {
 	static const char *const sends[] = {
 	    "\"json\": {\"n\": \"${dest:bool}\"}, \"expect\": {\"status\": [200]}",
@@ -327,7 +327,8 @@ answers_have_classes(void **state)
 	}
 }
 
-/* The check of a code: what is not proven right is wrong, and nonsense is neither. */
+/* The check of a code: an answer that expect does not match is wrong, and a body that is not JSON
+ * is neither right nor wrong. */
 static void
 checks_have_classes_of_their_own(void **state)
 {
@@ -439,7 +440,7 @@ no_answer_is_unanswered_or_down(void **state)
 	o = make(RULES);
 	assert_int_equal(o.class, CLASS_UNANSWERED);
 	assert_true(o.written && !o.outage);
-	/* What came is no answer, but the request was made all the same. */
+	/* No complete answer came, but the request was written. */
 	for (size_t i = 0; i < COUNT(odd); i++) {
 		web_say(web, odd[i], strlen(odd[i]), WEB_CLOSE);
 		o = make(RULES);
@@ -456,7 +457,7 @@ no_answer_is_unanswered_or_down(void **state)
 	assert_true(!o.written && !o.outage);
 }
 
-/* A person can use up what this machine has: that is no outage of the provider's. */
+/* A user can use up resources of this machine: that is no outage of the provider. */
 static void
 a_fault_of_this_machine_is_no_outage(void **state)
 {
@@ -512,10 +513,10 @@ main(void)
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 	const struct CMUnitTest tests[] = {
 	    TEST(predicates_are_strict_about_types),
-	    TEST(odd_bodies_prove_nothing),
+	    TEST(bodies_of_other_types_match_nothing),
 	    TEST(statuses_all_and_any),
 	    TEST(values_are_escaped_for_their_place),
-	    TEST(what_does_not_fit_is_not_sent),
+	    TEST(malformed_values_are_not_sent),
 	    TEST(answers_have_classes),
 	    TEST(checks_have_classes_of_their_own),
 	    TEST(bodies_are_of_three_kinds),

@@ -1,6 +1,6 @@
 /*
- * A profile's mail and what becomes of its server's reply: classes by what was refused, logins, and
- * values that do not fit (C8, C19).
+ * A profile's mail and the server's reply: classes by the stage that was refused, logins, and
+ * malformed values (C8, C19).
  */
 #include "tests/unit/unit.h"
 
@@ -96,7 +96,7 @@ values_go_to_their_places(void **state)
 					"RCPT TO:<asha@mail.example>\r\n"));
 	assert_true(post_received(post, "\r\nFrom: <root@box.example>\r\n"));
 	assert_true(post_received(post, "\r\nSubject: Sign-in to box.example\r\n"));
-	/* A value is no template. */
+	/* A value is not a template. */
 	assert_true(post_received(post, "\r\n\r\nCode ${code}: 012345\r\n"));
 	assert_false(post_received(post, "AUTH"));
 	post_reset(post);
@@ -106,7 +106,7 @@ values_go_to_their_places(void **state)
 	assert_true(post_received(post, "\r\nFrom: \"Example\" <root@box.example>\r\n"));
 }
 
-/* Whoever has both has a login; the secret is in the dialog alone. */
+/* A login needs both values. The secret is in the dialog only. */
 static void
 a_login_is_left_out_when_part_of_it_is_missing(void **state)
 {
@@ -132,7 +132,7 @@ a_login_is_left_out_when_part_of_it_is_missing(void **state)
 	assert_false(post_received(post, "MAIL"));
 }
 
-/* Who is asked next, and what may count as an outage: nothing that a person brings about. */
+/* Classes decide who is asked next. A failure that the user may cause is no outage. */
 static void
 replies_have_classes(void **state)
 {
@@ -192,9 +192,9 @@ replies_have_classes(void **state)
 	}
 }
 
-/* Only what `expect` says is a success. */
+/* Only a status that `expect` has is a success. */
 static void
-a_status_that_is_not_expected_is_none(void **state)
+only_an_expected_status_is_a_success(void **state)
 {
 	struct outcome o = make(TO("${dest}") ", \"expect\": {\"status\": [251]}");
 
@@ -205,7 +205,7 @@ a_status_that_is_not_expected_is_none(void **state)
 }
 
 static void
-what_does_not_fit_is_not_sent(void **state)
+malformed_values_are_not_sent(void **state)
 {
 	static const struct {
 		const char *name, *value;
@@ -237,8 +237,8 @@ main(void)
 	    TEST(values_go_to_their_places),
 	    TEST(a_login_is_left_out_when_part_of_it_is_missing),
 	    TEST(replies_have_classes),
-	    TEST(a_status_that_is_not_expected_is_none),
-	    TEST(what_does_not_fit_is_not_sent),
+	    TEST(only_an_expected_status_is_a_success),
+	    TEST(malformed_values_are_not_sent),
 	};
 
 	return cmocka_run_group_tests_name("request_mail", tests, NULL, NULL);

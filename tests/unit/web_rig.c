@@ -26,7 +26,7 @@ struct web {
 	char say[SAY_MAX];
 };
 
-/* One request, its body by Content-Length. false: there is no more. */
+/* Reads one request, its body by Content-Length. False if there is no more. */
 static bool
 hear(struct link *l, char *text)
 {
