@@ -91,8 +91,8 @@ class Host:
             bufsize=1, env={}, user=NOBODY, group=NOBODY, extra_groups=[])
         seen, cpu, began = [], None, 0
         sent = len(self.world.gateway.outbox())
-        for said in host.stdout:
-            what, number, text = (said.split(None, 2) + ["", ""])[:3]
+        for line in host.stdout:
+            what, number, text = (line.split(None, 2) + ["", ""])[:3]
             if what == "cpu":
                 cpu = int(number) / 1000
                 continue

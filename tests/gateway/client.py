@@ -58,8 +58,8 @@ def call(gw, path, body=None, method="POST", headers=None, conn=None, **how):
     conn = conn or connect(gw, **how)
     usual = {} if body is None else {"Content-Type": "application/json"}
     text = body if isinstance(body, (bytes, type(None))) else json.dumps(body).encode()
-    said = {k: v for k, v in (usual | (headers or {})).items() if v is not None}
-    conn.request(method, path, text, said)
+    headers_sent = {k: v for k, v in (usual | (headers or {})).items() if v is not None}
+    conn.request(method, path, text, headers_sent)
     answer = conn.getresponse()
     return Answer(answer.status, answer.read(), answer.headers)
 

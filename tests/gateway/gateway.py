@@ -206,12 +206,12 @@ class Gateway:
         """Sets one fault in place of those that are set; see sim/faults.py."""
         self.set_faults({"kind": kind, **members})
 
-    def set_faults(self, *said):
+    def set_faults(self, *chosen):
         """Sets faults, the first that fits is taken. FaultError where one does not exist."""
         self._serial += 1
-        said = [dict(one, serial=self._serial) for one in said]
-        faults.parse(json.dumps(said))
-        _write_json(f"{self.folder}/fault.json", said)
+        chosen = [dict(one, serial=self._serial) for one in chosen]
+        faults.parse(json.dumps(chosen))
+        _write_json(f"{self.folder}/fault.json", chosen)
 
     def clear_faults(self):
         _forget(f"{self.folder}/fault.json")
@@ -222,11 +222,11 @@ class Gateway:
         The provider must be named where several are served.
         """
         name = self._served(provider)
-        said = self._switches | {name: self._switches.get(name, {}) | values}
-        switches.parse(json.dumps(said), {name: providers.registry()[name].switches
+        chosen = self._switches | {name: self._switches.get(name, {}) | values}
+        switches.parse(json.dumps(chosen), {name: providers.registry()[name].switches
                                           for name in self.ready["providers"]})
-        self._switches = said
-        _write_json(f"{self.folder}/options.json", said)
+        self._switches = chosen
+        _write_json(f"{self.folder}/options.json", chosen)
 
     def clear_switches(self):
         """Every switch has its default again, and no provider remembers any request."""

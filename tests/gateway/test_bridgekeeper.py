@@ -25,8 +25,8 @@ def login(gw, code, body=PHONE, **how):
 
 
 def ask(gw, path, cookie=None, header=None):
-    said = {"Cookie": cookie and f"qt-auth={cookie}", "x-qt-auth": header}
-    return call(gw, BASE + path, method="GET", headers=said)
+    headers = {"Cookie": cookie and f"qt-auth={cookie}", "x-qt-auth": header}
+    return call(gw, BASE + path, method="GET", headers=headers)
 
 
 def signed_in(gw, body=PHONE):
@@ -57,7 +57,7 @@ def test_a_code_goes_out_and_signs_in_once(gw, body, channel, key):
     assert replay.status == 401 and replay.cookie("qt-auth") is None
 
 
-def test_a_session_is_one_until_it_is_logged_out(gw):
+def test_a_session_is_valid_until_logout(gw):
     qt = signed_in(gw)
     assert gw.live_sessions(NUMBER) == 1 and gw.sessions("made")[0]["session"] == qt
     for how in ({"cookie": qt}, {"header": qt}):
@@ -82,7 +82,7 @@ def test_a_session_is_one_until_it_is_logged_out(gw):
     ({"wrong": 200}, 200, {"message": "Invalid OTP"}),
     ({"wrong": 200, "wrong_shape": "error"}, 200, {"error": {"message": "Invalid OTP"}}),
     ({"wrong": 400, "wrong_shape": "message"}, 400, {"message": "Invalid OTP"})])
-def test_a_wrong_code_is_answered_as_switched(gw, switches, status, body):
+def test_a_wrong_code_is_answered_as_configured(gw, switches, status, body):
     gw.set(**switches)
     send(gw)
     bad = login(gw, wrong(gw))
@@ -91,7 +91,7 @@ def test_a_wrong_code_is_answered_as_switched(gw, switches, status, body):
     assert not gw.live_sessions() and login(gw, gw.last_code()).json["user"]
 
 
-def test_a_new_code_ends_the_one_before_and_time_ends_both(gw):
+def test_a_new_code_replaces_the_old_one_and_codes_expire(gw):
     gw.set(code="00000")
     send(gw)
     gw.set(code="00001")
@@ -104,7 +104,7 @@ def test_a_new_code_ends_the_one_before_and_time_ends_both(gw):
 
 
 @pytest.mark.parametrize("tfa", ["setup", "validation"])
-def test_an_account_with_a_second_factor_is_not_logged_in_by_a_status_of_200(gw, tfa):
+def test_status_200_with_a_second_factor_is_no_login(gw, tfa):
     gw.set(accounts=[PHONE | {"tfa": tfa}, MAIL])
     send(gw)
     assert login(gw, wrong(gw)).status == 401
@@ -119,17 +119,17 @@ def test_an_account_with_a_second_factor_is_not_logged_in_by_a_status_of_200(gw,
 
 
 @pytest.mark.parametrize("cookie", ["qt-auth", "tfa-auth"])
-def test_who_is_logged_in_may_leave_out_the_address(gw, cookie):
+def test_a_logged_in_user_may_omit_the_address(gw, cookie):
     gw.set(accounts=[BOTH | {cookie: "test-cookie"}])
-    said = {"Cookie": f"{cookie}=test-cookie"}
-    assert send(gw, b"", headers=said | {"Content-Type": None}).status == 200
-    assert send(gw, {}, headers=said).status == 200
+    headers = {"Cookie": f"{cookie}=test-cookie"}
+    assert send(gw, b"", headers=headers | {"Content-Type": None}).status == 200
+    assert send(gw, {}, headers=headers).status == 200
     assert [one["channel"] for one in gw.outbox(EMAIL)] == ["email"] * 2, "the default medium"
     assert login(gw, gw.last_code(), PHONE).status == 401, "it went to the other address"
     assert login(gw, gw.last_code(), MAIL).status == 200
-    assert send(gw, {"mediums": ["phone-number"]}, headers=said).status == 200
+    assert send(gw, {"mediums": ["phone-number"]}, headers=headers).status == 200
     assert login(gw, gw.last_code(NUMBER)).json["user"]["email"] == EMAIL
-    assert send(gw, {"mediums": ["phone-number", "email"]}, headers=said).status == 200
+    assert send(gw, {"mediums": ["phone-number", "email"]}, headers=headers).status == 200
     assert gw.outbox()[-1]["code"] == gw.outbox()[-2]["code"]
 
 
@@ -140,12 +140,12 @@ def test_who_is_logged_in_may_leave_out_the_address(gw, cookie):
     (400, "qt-auth=test-cookie", {"mediums": [{}]}), (401, "tfa-auth=test-cookie", {}),
     (400, "qt-auth=test-cookie", {"mediums": ["email"]}), (400, "other=test-cookie", {}),
     (400, "qt-auth=test-cookie || tfa-auth=x", {}), (400, None, {})])
-def test_cookies_and_mediums_that_do_not_fit_are_refused(gw, status, cookie, body):
+def test_wrong_cookies_and_mediums_are_refused(gw, status, cookie, body):
     gw.set(accounts=[PHONE | {"qt-auth": "test-cookie"}])
     assert send(gw, body, headers={"Cookie": cookie}).status == status and not gw.outbox()
 
 
-def test_an_unknown_user_gets_nothing_unless_always_send_is_said(gw):
+def test_an_unknown_user_gets_nothing_unless_always_send_is_set(gw):
     gw.set(accounts=[MAIL])
     refused = send(gw)
     assert (refused.status, refused.json) == (400, {"error": {"message": "User not found"}})
@@ -184,7 +184,7 @@ def bad_bodies():
 
 
 @pytest.mark.parametrize("body", bad_bodies())
-def test_a_body_that_is_not_as_documented_is_refused(gw, body):
+def test_an_undocumented_body_is_refused(gw, body):
     refused = send(gw, body)
     assert refused.status == 400 and refused.json["error"]["message"] and not gw.outbox()
     assert not isinstance(body, dict) or login(gw, "12345", body).status == 400
@@ -192,7 +192,7 @@ def test_a_body_that_is_not_as_documented_is_refused(gw, body):
 
 @pytest.mark.parametrize("more", [{"otp": 43210}, {"otp": ""}, {"otp": None}, {"code": "43210"},
                                   {"auto-signup": 1}, {"always-send": True}])
-def test_the_code_is_a_text_and_login_knows_no_more(gw, more):
+def test_login_refuses_other_types_and_members(gw, more):
     gw.set(code="43210")
     send(gw)
     refused = call(gw, f"{BASE}/login", PHONE | {"otp": "43210"} | more)
@@ -206,12 +206,12 @@ def test_the_code_is_a_text_and_login_knows_no_more(gw, more):
     (405, {"method": "GET", "body": None}), (400, {"path": f"{BASE}/users/send-otp?a=b"}),
     (415, {"headers": {"Content-Type": None}}), (400, {"body": b'{"phone-number":"" "+91"}'}),
     (415, {"headers": {"Content-Type": "application/x-www-form-urlencoded"}})])
-def test_who_asks_wrongly_is_refused(gw, status, how):
+def test_a_wrong_request_is_refused(gw, status, how):
     assert call(gw, **{"path": f"{BASE}/users/send-otp", "body": PHONE} | how).status == status
     assert gw.requests()[0]["verdict"] == status and not gw.outbox()
 
 
-def test_the_realm_is_that_of_the_host(gw):
+def test_the_host_header_selects_the_realm(gw):
     assert send(gw, headers={"Host": "LOCALHOST"}).status == 200
     with Gateway(provider="bridgekeeper", realm=["news.example", "www.news.example"]) as news:
         assert send(news).status == 404
@@ -229,7 +229,7 @@ def test_the_documents_own_curl_signs_in(gw):
     assert curl("/login", PHONE | {"otp": gw.last_code()})["user"]["phone-number"] == NUMBER
 
 
-def test_what_a_fault_hides_makes_no_session(gw):
+def test_a_login_that_a_fault_hides_makes_no_session(gw):
     send(gw)
     gw.fault("success_false")
     assert login(gw, gw.last_code()).json == {"error": {"message": "Invalid OTP"}}
@@ -244,6 +244,6 @@ def test_what_a_fault_hides_makes_no_session(gw):
 
 @pytest.mark.parametrize("accounts", [{}, [{}], [{"phone": "1"}], [PHONE | {"tfa": "x"}],
                                       [{"email": 1}]])
-def test_accounts_that_make_no_sense_are_never_ignored(gw, accounts):
+def test_malformed_accounts_are_errors(gw, accounts):
     with pytest.raises(FaultError):
         gw.set(accounts=accounts)

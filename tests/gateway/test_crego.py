@@ -55,7 +55,7 @@ def test_the_answers_of_2024_are_messages(gw):
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 200])
-def test_a_wrong_code_is_answered_as_switched(gw, status):
+def test_a_wrong_code_is_answered_as_configured(gw, status):
     gw.set(wrong=status)
     send(gw)
     bad = verify(gw, wrong(gw))
@@ -63,7 +63,7 @@ def test_a_wrong_code_is_answered_as_switched(gw, status):
     assert verify(gw, gw.last_code()).json["access"], "a wrong one does not use up the right one"
 
 
-def test_only_the_newest_code_of_a_mode_and_an_address_is_live(gw):
+def test_only_the_newest_code_of_a_mode_and_address_is_valid(gw):
     send(gw)
     first = gw.last_code()
     gw.set(code="000000" if first != "000000" else "000001")
@@ -75,7 +75,7 @@ def test_only_the_newest_code_of_a_mode_and_an_address_is_live(gw):
     assert verify(gw, gw.last_code("9599976692")).status == 200, "others leave it alone"
 
 
-def test_many_at_once_use_a_code_once(gw):
+def test_one_of_many_parallel_checks_uses_the_code(gw):
     send(gw)
     code = gw.last_code()
     with ThreadPoolExecutor(16) as threads:
@@ -83,7 +83,7 @@ def test_many_at_once_use_a_code_once(gw):
     assert sorted(seen) == [200] + [400] * 15
 
 
-def test_a_code_expires_when_switched(gw):
+def test_a_code_expires_as_configured(gw):
     send(gw)
     gw.set(code_seconds=0, expired=410)
     late = verify(gw, gw.last_code())
@@ -100,7 +100,7 @@ VALUE = {"mode": "sms", "value": "9599976692"}
     ("username", [PHONE], [VALUE, PHONE | VALUE]), ("value", [VALUE], [PHONE, PHONE | VALUE]),
     ("both", [PHONE | VALUE], [PHONE, VALUE, PHONE | {"value": "9599976693"}]),
     ("either", [PHONE, VALUE, PHONE | VALUE], [{"mode": "sms"}])])
-def test_the_name_of_the_address_is_switchable(gw, requires, good, bad):
+def test_the_member_for_the_address_is_configurable(gw, requires, good, bad):
     gw.set(requires=requires)
     for body in good:
         assert send(gw, body).status == 200 and verify(gw, gw.last_code(), body).status == 200
@@ -118,13 +118,13 @@ def test_the_name_of_the_address_is_switchable(gw, requires, good, bad):
         ("username", "959997669"), ("username", "٩599976692"), ("username", "jane@example.com"),
         ("username", "9599976692\n")]],
     (MAIL | {"username": "9599976692"}, "username"), ([PHONE], "non_field_errors")])
-def test_a_member_that_is_not_as_documented_is_named(gw, body, member):
+def test_the_refusal_names_the_undocumented_member(gw, body, member):
     refused = send(gw, body)
     assert (refused.status, list(refused.json)) == (400, [member]) and not gw.outbox()
 
 
 @pytest.mark.parametrize("otp", [250254, None, "", ["250254"]])
-def test_the_code_must_be_a_text(gw, otp):
+def test_the_code_must_be_a_string(gw, otp):
     gw.set(code="250254")
     send(gw)
     refused = verify(gw, otp)
@@ -150,12 +150,12 @@ def test_the_last_slash_is_significant(gw):
     (415, {"headers": {"Content-Type": None}}), (400, {"body": b"{"}), (400, {"body": b"\xff"}),
     (400, {"body": b'{"mode":"sms","mode":"sms","username":"9599976692"}'}),
     (401, {"headers": {"Authorization": "Bearer x"}})])
-def test_who_asks_wrongly_is_refused(gw, status, how):
+def test_a_wrong_request_is_refused(gw, status, how):
     assert call(gw, **{"path": f"{BASE}/send/", "body": PHONE} | how).status == status
     assert gw.requests()[0]["verdict"] == status and not gw.outbox()
 
 
-def test_a_bearer_token_is_demanded_when_switched(gw):
+def test_a_bearer_token_is_required_if_configured(gw):
     right = {"Authorization": f"Bearer {gw.secret('token')}"}
     assert send(gw, headers=right).status == send(gw).status == 200
     gw.set(bearer=True)
@@ -164,7 +164,7 @@ def test_a_bearer_token_is_demanded_when_switched(gw):
     assert "not-a-secret" in gw.secret("token")
 
 
-def test_what_a_fault_hides_does_not_use_up_the_code(gw):
+def test_a_check_that_a_fault_hides_does_not_use_up_the_code(gw):
     send(gw)
     gw.fault("status", status=503, path="/verify/")
     assert verify(gw, gw.last_code()).status == 503
@@ -182,7 +182,7 @@ def test_what_a_fault_hides_does_not_use_up_the_code(gw):
     assert verify(gw, gw.last_code()).status == 400, "it was used up though the answer was lost"
 
 
-def test_a_send_that_a_fault_hides_leaves_the_older_code_live(gw):
+def test_a_send_that_a_fault_hides_leaves_the_older_code_valid(gw):
     send(gw)
     gw.fault("success_false")
     refused = send(gw).json
@@ -191,7 +191,7 @@ def test_a_send_that_a_fault_hides_leaves_the_older_code_live(gw):
     assert verify(gw, gw.last_code()).status == 200
 
 
-def test_another_tenant_and_a_token_of_ones_own(tmp_path):
+def test_tenant_and_token_file_can_be_chosen(tmp_path):
     (tmp_path / "token").write_text("test-token-of-acme\n")
     with Gateway(provider="crego", tenant="acme", crego_token_file=tmp_path / "token") as acme:
         acme.set(bearer=True)
@@ -202,7 +202,7 @@ def test_another_tenant_and_a_token_of_ones_own(tmp_path):
 
 # The switches themselves
 
-def test_a_switch_that_does_not_exist_is_never_ignored(gw):
+def test_an_unknown_switch_is_an_error(gw):
     for values in ({"wrongs": 400}, {"wrong": 404}, {"bearer": 1}, {"code": "12a"},
                    {"code_seconds": -1}, {"code_length": 3}):
         with pytest.raises(FaultError):

@@ -22,7 +22,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 # Certificates and TLS
 
 @pytest.mark.parametrize("where", ["cafile", "capath"])
-def test_right_certificate_is_trusted_by_file_and_by_hashed_folder(gw, where):
+def test_the_right_certificate_is_trusted_by_file_and_by_hashed_folder(gw, where):
     conn = connect(gw, **{where: gw.ca_file if where == "cafile" else gw.ca_dir})
     assert send(gw, conn=conn)[0] == 200
     assert send(gw, conn=conn)[0] == 200
@@ -34,20 +34,20 @@ def test_right_certificate_is_trusted_by_file_and_by_hashed_folder(gw, where):
     ("wrong_name", "Hostname mismatch"), ("cn_only", "Hostname mismatch"),
     ("expired", "expired"), ("future", "not yet valid"), ("self_signed", "self-signed"),
     ("other_ca", "unable to get local issuer"), ("tls11", "ALERT_PROTOCOL_VERSION")])
-def test_wrong_certificate_is_refused_for_its_own_reason(gw, listener, why):
+def test_each_wrong_certificate_is_refused_for_its_own_reason(gw, listener, why):
     with pytest.raises(ssl.SSLError, match=why):
         send(gw, listener=listener)
     assert not gw.requests() and gw.connections(listener=listener)
 
 
-def test_self_signed_tls12_and_plain_listeners_answer_who_wants_them(gw):
+def test_self_signed_tls12_and_plain_listeners_answer_a_client_that_accepts_them(gw):
     assert send(gw, listener="self_signed", cafile=gw.self_signed)[0] == 200
     assert send(gw, listener="tls12")[0] == 200
     assert send(gw, listener="plain")[0] == 200
     assert [one["listener"] for one in gw.requests()] == ["self_signed", "tls12", "plain"]
 
 
-def test_the_old_listener_speaks_tls_1_1_with_who_insists(gw):
+def test_the_old_listener_accepts_tls_1_1(gw):
     subprocess.run(["curl", "-sS", "--cacert", gw.ca_file, "--tlsv1.0", "--tls-max", "1.1",
                     "--ciphers", "ALL:@SECLEVEL=0", gw.urls["tls11"]], check=True)
     assert gw.connections("tls")[0]["version"] == "TLSv1.1"
@@ -68,12 +68,12 @@ def test_curl_signs_in_through_the_hashed_folder(gw):
     "GET / HTTP/1.1\r\nHost: a\r\nX y: 1\r\n\r\n",
     "GET / HTTP/1.1\r\nHost: a\nX: 1\r\n\r\n",
     "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\nx"])
-def test_bytes_that_are_no_proper_request_are_refused(gw, head):
+def test_malformed_requests_are_refused(gw, head):
     assert bare(gw, head.encode())[:10] in (b"HTTP/1.1 4",)
     assert "refused" in gw.requests()[0]
 
 
-def test_the_wire_and_the_phone_are_written_down(gw):
+def test_requests_and_messages_are_recorded(gw):
     send(gw, headers={"X-Request-Id": "r-1"})
     seen, message = gw.requests()[0], gw.outbox("9851023212")[0]
     assert (seen["method"], seen["target"], seen["json"]) == ("POST", SEND, GOOD)
@@ -87,7 +87,7 @@ def test_the_wire_and_the_phone_are_written_down(gw):
 @pytest.mark.parametrize("status, more", [
     *[(status, {}) for status in (204, 400, 401, 402, 403, 404, 408, 422, 500, 502, 503)],
     (429, {"retry_after": 7}), (429, {"retry_date": 60})])
-def test_status_fault_and_the_message_stays_away(gw, status, more):
+def test_a_status_fault_sends_no_message(gw, status, more):
     gw.fault("status", status=status, times=1, **more)
     conn = connect(gw)
     got, body, headers = send(gw, conn=conn)
@@ -98,7 +98,7 @@ def test_status_fault_and_the_message_stays_away(gw, status, more):
     assert [one["fault"] for one in gw.requests()] == ["status", None]
 
 
-def test_redirect_leads_elsewhere_and_elsewhere_is_written_down(gw):
+def test_a_redirect_is_recorded_and_so_is_its_target(gw):
     for status in (301, 302, 307):
         gw.fault("redirect", status=status)
         got, _, headers = send(gw)
@@ -107,7 +107,7 @@ def test_redirect_leads_elsewhere_and_elsewhere_is_written_down(gw):
 
 
 @pytest.mark.parametrize("kind", ["hang", "hang_tls", "hang_connect"])
-def test_hanging_outlasts_the_client(gw, kind):
+def test_a_hang_outlasts_the_timeout_of_the_client(gw, kind):
     gw.fault(kind)
     with pytest.raises(TimeoutError):
         send(gw, timeout=0.3)
@@ -118,7 +118,7 @@ def test_hanging_outlasts_the_client(gw, kind):
     ("drop_connect", OSError), ("reset_connect", OSError), ("talk_connect", ssl.SSLError),
     ("drop_tls", OSError), ("drop", http.client.RemoteDisconnected), ("reset", ConnectionError),
     ("close_mid_body", http.client.IncompleteRead)])
-def test_dropping_breaks_the_exchange(gw, kind, errors):
+def test_a_drop_breaks_the_exchange(gw, kind, errors):
     gw.fault(kind)
     with pytest.raises(errors):
         send(gw)
@@ -128,7 +128,7 @@ def test_dropping_breaks_the_exchange(gw, kind, errors):
     assert send(gw)[0] == 200, "it was the fault that broke it"
 
 
-def test_what_is_delivered_although_the_answer_is_lost(gw):
+def test_a_message_can_be_delivered_although_the_answer_is_lost(gw):
     gw.fault("drop", deliver=True)
     with pytest.raises(http.client.RemoteDisconnected):
         send(gw)
@@ -159,7 +159,7 @@ def answered(gw, kind, **how):
     return send(gw)
 
 
-def test_bodies_that_are_bent(gw):
+def test_malformed_bodies(gw):
     assert answered(gw, "empty")[:2] == (200, b"")
     for what in ("text", "html", "binary"):
         with pytest.raises(ValueError):
@@ -188,7 +188,7 @@ def test_bodies_that_are_bent(gw):
     assert json.loads(answered(gw, "success_false")[1])["success"] is False and not gw.outbox()
 
 
-def test_framing_that_is_bent(gw):
+def test_malformed_framing(gw):
     with pytest.raises(http.client.IncompleteRead):
         answered(gw, "content_length", delta=10)
     assert not answered(gw, "content_length", delta=-1)[1].endswith(b"}}}")
@@ -207,7 +207,7 @@ def test_framing_that_is_bent(gw):
     assert bare(gw, sent).count(b"HTTP/1.1 404") == 2
 
 
-def test_faults_are_chosen_by_number_listener_and_path(gw):
+def test_number_listener_and_path_select_faults(gw):
     gw.set_faults({"kind": "status", "status": 503, "after": 1, "times": 1},
                   {"kind": "status", "status": 502, "listener": "plain"},
                   {"kind": "status", "status": 501, "path": "/other/"})
@@ -215,11 +215,11 @@ def test_faults_are_chosen_by_number_listener_and_path(gw):
     assert send(gw, listener="plain")[0] == 502 and send(gw, path="/other/")[0] == 501
 
 
-def test_a_fault_that_does_not_exist_is_never_ignored(gw):
-    for said in ({"kind": "hangs"}, {"kind": "hang", "second": 1}, {"kind": "raw"},
+def test_an_unknown_fault_is_an_error(gw):
+    for fault in ({"kind": "hangs"}, {"kind": "hang", "second": 1}, {"kind": "raw"},
                  {"kind": "hang_tls", "path": "/"}):
         with pytest.raises(FaultError):
-            gw.set_faults(said)
+            gw.set_faults(fault)
     gw.fault("echo")
     with pytest.raises(ssl.SSLError, match="UNEXPECTED_EOF"):
         send(gw, path="/unknown/")
@@ -229,7 +229,7 @@ def test_a_fault_that_does_not_exist_is_never_ignored(gw):
 
 # Its life, and the phone
 
-def test_it_ends_on_sigterm_and_with_its_parent(tmp_path):
+def test_the_gateway_ends_on_sigterm_and_with_its_parent(tmp_path):
     with Gateway(str(tmp_path / "a")) as one:
         port = one.port
         assert one.stop() == 0 and not os.path.exists(one.folder + "/ready.json")

@@ -39,7 +39,7 @@ def registered(gw, token):
     return int(ask(gw, "register", token).json["authCode"]), int(gw.last_code())
 
 
-def test_a_session_a_register_and_a_verify_link_the_phone(gw):
+def test_session_register_and_verify_link_the_phone(gw):
     conn = connect(gw)
     made = session(gw, conn=conn).json
     assert made["is_new_user"] is True and made["linked_phone"] == "" and made["refresh_token"]
@@ -71,7 +71,7 @@ def test_both_texts_of_success(gw, token):
 @pytest.mark.parametrize("status, body", [
     (401, "UN_AUTHORIZED"), *[(one, {"message": "Invalid OTP"}) for one in (400, 403, 422, 500,
                                                                             200)]])
-def test_a_wrong_code_is_answered_as_switched(gw, token, status, body):
+def test_a_wrong_code_is_answered_as_configured(gw, token, status, body):
     gw.set(wrong=status, auth_code="2735", code="596097")
     auth, code = registered(gw, token)
     for bad in ((auth, (code + 1) % 10 ** 6), ((auth + 1) % 10 ** 4, code), (code, auth)):
@@ -87,7 +87,7 @@ def test_a_wrong_code_is_answered_as_switched(gw, token, status, body):
 
 
 @pytest.mark.parametrize("how", ["resend", "register"])
-def test_a_resend_has_a_new_auth_code_and_the_old_one_is_dead(gw, token, how):
+def test_a_resend_replaces_the_auth_code(gw, token, how):
     gw.set(code="000001")
     first, _ = registered(gw, token)
     gw.set(code="000002")
@@ -98,7 +98,7 @@ def test_a_resend_has_a_new_auth_code_and_the_old_one_is_dead(gw, token, how):
     assert verify(gw, token, second, 2).status == 200
 
 
-def test_a_new_auth_code_is_never_the_one_before():
+def test_a_new_auth_code_differs_from_the_last_one():
     assert {codes.digits(1, unlike="7") for _ in range(500)} == set("012345689")
 
 
@@ -111,7 +111,7 @@ def test_a_resend_may_deliver_the_same_code(gw, token):
     assert verify(gw, token, second, code).status == 200
 
 
-def test_a_resend_of_nothing_is_no_record(gw, token):
+def test_a_resend_without_a_code_is_refused(gw, token):
     missing = ask(gw, "resend", token)
     assert (missing.status, missing.json) == (500, {"message": "RECORD_NOT_FOUND"})
     assert not gw.outbox()
@@ -134,7 +134,7 @@ def test_leading_zeros_and_the_types_of_verify(gw, token, types, compare, good, 
         assert seen == 200 if status else seen in (400, 401), pair
 
 
-def test_leading_zeros_can_come_by_themselves(gw, token):
+def test_leading_zeros_can_be_forced(gw, token):
     gw.set(leading_zero=True)
     auth = ask(gw, "register", token).json["authCode"]
     assert (len(auth), len(gw.last_code())) == (4, 6)
@@ -142,7 +142,7 @@ def test_leading_zeros_can_come_by_themselves(gw, token):
     assert verify(gw, token, int(auth), int(gw.last_code())).status == 200
 
 
-def test_a_late_or_unknown_token_is_unauthorized_and_a_new_one_is_not(gw, token):
+def test_expired_and_unknown_tokens_are_unauthorized(gw, token):
     gw.set(token_epoch=1)
     for what in ("register", "resend", "verify"):
         refused = ask(gw, what, token)
@@ -159,7 +159,7 @@ def test_a_late_or_unknown_token_is_unauthorized_and_a_new_one_is_not(gw, token)
     assert not gw.outbox()
 
 
-def test_a_code_expires_when_switched(gw, token):
+def test_a_code_expires_as_configured(gw, token):
     auth, code = registered(gw, token)
     gw.set(code_seconds=0)
     assert verify(gw, token, auth, code).status == 401
@@ -193,7 +193,7 @@ def bad_bodies():
 
 
 @pytest.mark.parametrize("body", bad_bodies())
-def test_a_body_that_is_not_as_documented_is_refused(gw, token, body):
+def test_an_undocumented_body_is_refused(gw, token, body):
     auth, code = registered(gw, token)
     for what in ("register", "resend"):
         refused = ask(gw, what, token, body)
@@ -210,14 +210,14 @@ def test_a_body_that_is_not_as_documented_is_refused(gw, token, body):
     (415, f"{OTP}/register", {"headers": {"Content-Type": "text/plain"}}),
     (401, f"{OTP}/register", {"headers": {"Authorization": "Bearer x", "user-jwt-token": None}}),
     (400, f"{OTP}/register", {"body": b'{"otp":1,"otp":1}'})])
-def test_who_asks_wrongly_is_refused(gw, token, status, path, how):
+def test_a_wrong_request_is_refused(gw, token, status, path, how):
     how = {"body": BODY} | how
     how["headers"] = {"user-jwt-token": token} | how.get("headers", {})
     assert call(gw, path, **how).status == status
     assert gw.requests()[-1]["verdict"] == status and not gw.outbox()
 
 
-def test_what_a_fault_hides_has_not_happened(gw, token):
+def test_a_request_that_a_fault_hides_changes_nothing(gw, token):
     auth, code = registered(gw, token)
     gw.fault("success_false")
     assert verify(gw, token, auth, code).json == {"message": "Invalid OTP"}
@@ -232,7 +232,7 @@ def test_what_a_fault_hides_has_not_happened(gw, token):
     assert isinstance(ask(gw, "register", token).json["authCode"], dict)
 
 
-def test_all_are_served_at_once_and_one_must_be_named():
+def test_with_all_providers_a_switch_must_name_one():
     with Gateway() as every:
         assert set(every.ready["providers"]) == {"crego", "bridgekeeper", "kgen", "smtp", "tingting"}
         assert every.token == every.secret("token", "tingting") != every.secret("token", "crego")

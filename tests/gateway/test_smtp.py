@@ -53,7 +53,7 @@ def test_a_mail_reaches_the_phone(gw, listener, version):
     ("future", "not yet valid"), ("self_signed", "self-signed"), ("other_ca", "unable to get local issuer"),
     ("tls11", "PROTOCOL|EOF")])
 @pytest.mark.parametrize("how", ["starttls", "smtps"])
-def test_a_wrong_certificate_is_refused_for_its_own_reason(gw, how, listener, why):
+def test_each_wrong_certificate_is_refused_for_its_own_reason(gw, how, listener, why):
     with pytest.raises(ssl.SSLError, match=why):
         connect(gw, f"{how}_{listener}")
 
@@ -90,7 +90,7 @@ def test_logins(gw):
 
 
 @pytest.mark.parametrize("stage", ["mail", "rcpt", "data", "text"])
-def test_a_reply_can_be_another(gw, stage):
+def test_a_reply_can_be_an_error(gw, stage):
     gw.fault("mail_reply", path=stage, code=451, times=1, lines=3)
     with connect(gw) as smtp:
         with pytest.raises(smtplib.SMTPException, match="451"):
@@ -101,7 +101,7 @@ def test_a_reply_can_be_another(gw, stage):
     assert len(gw.outbox()) == 1
 
 
-def test_a_reply_can_be_kept_back(gw):
+def test_a_reply_can_be_missing(gw):
     for kind in ("mail_hang", "mail_drop"):
         gw.clear()
         gw.fault(kind, path="text", deliver=True)
@@ -110,7 +110,7 @@ def test_a_reply_can_be_kept_back(gw):
         assert len(gw.outbox()) == 1, "it was delivered all the same"
 
 
-def test_a_reply_can_be_slow_or_anything(gw):
+def test_a_reply_can_be_slow_or_arbitrary_bytes(gw):
     gw.fault("mail_drip", path="rcpt", interval=0.01)
     with connect(gw) as smtp:
         smtp.mail(SENDER)
@@ -129,10 +129,10 @@ def test_a_reply_can_be_slow_or_anything(gw):
     smtp.close()
 
 
-def test_faults_that_do_not_exist_are_errors(gw):
-    for said in ({"kind": "mail_rely"}, {"kind": "mail_reply"}, {"kind": "mail_drop", "code": 1}):
+def test_an_unknown_fault_is_an_error(gw):
+    for fault in ({"kind": "mail_rely"}, {"kind": "mail_reply"}, {"kind": "mail_drop", "code": 1}):
         with pytest.raises(FaultError):
-            gw.set_faults(said)
+            gw.set_faults(fault)
     gw.fault("mail_raw", path="rcpt", text="", then="sing")
     with connect(gw) as smtp:
         smtp.mail(SENDER)

@@ -8,7 +8,7 @@ from client import GOOD, SEND, VOICE, send, without
 from gateway import Gateway
 
 
-def test_text_answer_is_that_of_the_document(gw):
+def test_the_answer_to_a_text_is_as_documented(gw):
     status, body, headers = send(gw)
     answer = json.loads(body)
     left = answer["data"]["details"]["remaining_sms_credits"]
@@ -23,7 +23,7 @@ def test_text_answer_is_that_of_the_document(gw):
     assert json.loads(send(gw)[1])["data"]["details"]["remaining_sms_credits"] == left - 1
 
 
-def test_voice_answer_is_that_of_the_document_and_digits_are_spoken(gw):
+def test_the_answer_to_a_call_is_as_documented_and_digits_are_spoken(gw):
     details = json.loads(send(gw, VOICE)[1])
     assert details["message"] == "OTP Call Initiated Successfully."
     assert list(details["data"]["details"])[-3:] == ["voice_input", "length_factor", "company_name"]
@@ -42,7 +42,7 @@ def test_voice_answer_is_that_of_the_document_and_digits_are_spoken(gw):
         ("message", "Your code"), ("message", "Your {OTP}"), ("sms_send_option", "text")]],
     (without("voice_input", VOICE), "voice_input"), (without("otp_options"), "otp"),
     ([GOOD], "non_field_errors"), ("text", "non_field_errors")])
-def test_a_member_that_is_not_as_documented_is_named(gw, body, member):
+def test_the_refusal_names_the_undocumented_member(gw, body, member):
     status, answer, _ = send(gw, body)
     assert (status, list(json.loads(answer))) == (400, [member])
     assert isinstance(json.loads(answer)[member][0], str) and not gw.outbox()
@@ -64,7 +64,7 @@ def test_a_body_that_is_not_strict_json_is_refused(gw, body):
     (405, {"method": "PUT"}), (415, {"headers": {"Content-Type": "text/plain"}}),
     (415, {"headers": {"Content-Type": "application/x-www-form-urlencoded"}}),
     (415, {"headers": {"Content-Type": None}})])
-def test_who_asks_wrongly_is_refused(gw, status, how):
+def test_a_wrong_request_is_refused(gw, status, how):
     assert send(gw, **how)[0] == status
     assert gw.requests()[0]["verdict"] == status and not gw.outbox()
 
@@ -100,7 +100,7 @@ def credits_left(gw, body=GOOD):
     return status, details.get("remaining_sms_credits"), details.get("remaining_phone_credits")
 
 
-def test_each_channel_has_credits_that_go_down_until_there_are_none(gw):
+def test_each_message_uses_a_credit_of_its_channel(gw):
     gw.set("tingting", credits=2)
     assert [credits_left(gw), credits_left(gw, VOICE)] == [(200, 1, 2), (200, 1, 1)]
     assert [credits_left(gw), credits_left(gw)] == [(200, 0, 1), (402, None, None)]
@@ -112,7 +112,7 @@ def test_each_channel_has_credits_that_go_down_until_there_are_none(gw):
     assert credits_left(gw) == (200, 126, 127)
 
 
-def test_an_echo_that_differs_changes_the_answer_and_not_the_message(gw):
+def test_an_echo_fault_changes_the_answer_but_not_the_message(gw):
     gw.fault("echo", code="111111")
     details = json.loads(send(gw)[1])["data"]["details"]
     assert (details["otp"], gw.last_code()) == ("111111", "012345")

@@ -34,7 +34,7 @@ def finish(h, gateway, number=None):
 
 def guess(world, **items):
     """A sign-in of its own by who does not have the phone; what was said of each guess."""
-    said = []
+    shown = []
     with sign_in(world, **items) as h:
         text = h.verdict()
         if not text.startswith("Press Enter"):
@@ -43,10 +43,10 @@ def guess(world, **items):
         assert h.verdict().startswith("A verification code was sent")
         for code in wrong_codes(world.gateway.last_code(), 3):
             h.answer(code)
-            said.append(h.verdict())
-            if not said[-1].startswith("Wrong code"):
+            shown.append(h.verdict())
+            if not shown[-1].startswith("Wrong code"):
                 break
-    return said
+    return shown
 
 
 def test_all_strangers_together_get_100_guesses_and_the_owner_signs_in(world):
@@ -54,14 +54,14 @@ def test_all_strangers_together_get_100_guesses_and_the_owner_signs_in(world):
     world.configure(extra="[limits]\nfailures = 80\n")      # each lock costs a sign-in here
     with sign_in(world, **HOME) as h:
         assert finish(h, world.gateway) == "ok"
-    judged, said = 0, [""]
+    judged, shown = 0, [""]
     for n in range(200):
-        said = guess(world, service="sshd", rhost=f"198.51.100.{n}")
-        judged += sum(one == "denied" or one.startswith("Wrong code") for one in said)
-        if said == [FOR_GOOD]:
+        shown = guess(world, service="sshd", rhost=f"198.51.100.{n}")
+        judged += sum(one == "denied" or one.startswith("Wrong code") for one in shown)
+        if shown == [FOR_GOOD]:
             break
         let_pass(world, 80 * MINUTE)    # longer than the longest lock; 18 messages a day
-    assert said == [FOR_GOOD], "no lock is longer before that"
+    assert shown == [FOR_GOOD], "no lock is longer before that"
     assert judged == failures(world) == 100
     let_pass(world, 24 * 60 * MINUTE)
     assert guess(world, service="sshd", rhost="203.0.113.9") == [FOR_GOOD], "nor later"
@@ -76,7 +76,7 @@ def test_all_strangers_together_get_100_guesses_and_the_owner_signs_in(world):
     assert sound(world)
 
 
-def test_the_owner_pays_for_the_owners_guesses_alone(world):
+def test_only_her_own_guesses_count_against_the_owner(world):
     """C29"""
     world.configure(extra="[limits]\nfailures = 3\n")
     with sign_in(world, **HOME) as h:
@@ -94,7 +94,7 @@ def everything(world):
 
 
 @pytest.mark.parametrize("why", ["conv", "cancelled", ""])
-def test_five_hang_ups_at_the_menu_cost_nothing(world, why):
+def test_five_hang_ups_at_the_menu_change_no_counter(world, why):
     """Q5, Q10"""
     world.otpctl("contact", "add", "--force", "games", "--phone", "+9779800000028", "--no-notice")
     before = everything(world)
@@ -127,11 +127,11 @@ def test_an_office_behind_one_address_is_not_locked_out(world):
     assert not rows(world, "SELECT * FROM send_event WHERE kind = 'client'")
     # One of them tires of it: that is their own affair.
     for n in range(5):
-        said = guess(world, user=staff[0], service=f"service-{n}", rhost="192.0.2.1")
-    assert said[-1].startswith(LOCKED)
+        shown = guess(world, user=staff[0], service=f"service-{n}", rhost="192.0.2.1")
+    assert shown[-1].startswith(LOCKED)
     with Crowd(world, len(staff)) as crowd:
-        said = crowd.at_once(come_in, staff, phones)
-    assert said[0].startswith(LOCKED) and said[1:] == ["ok"] * (len(staff) - 1)
+        shown = crowd.at_once(come_in, staff, phones)
+    assert shown[0].startswith(LOCKED) and shown[1:] == ["ok"] * (len(staff) - 1)
 
 
 def test_an_administrator_with_sudo_every_minute_is_not_locked_out(world):

@@ -295,7 +295,7 @@ def test_a_key_may_be_as_long_as_the_module_passes_on(world, form):
                            f"ssh-ed25519 {text}AAAA"], capture_output=True, check=False).returncode == 2
 
 
-def test_the_service_names_its_options(world):
+def test_the_options_of_the_service_apply(world):
     world.configure(extra="[service admin]\ntries = 1\nask_first = never\n")
     own = [o for o in explain(world, service="admin")["options"] if o["section"] != "otp"]
     assert [(o["section"], o["key"], o["value"]) for o in own] == [
@@ -373,7 +373,7 @@ def test_recovery_codes_are_shown(world):
     assert a["recovery_codes"] is True and "recovery code" in a["prompts"][-1]
 
 
-def test_secrets_that_a_sign_in_cannot_read_are_broken(world):
+def test_explain_says_broken_if_the_helper_cannot_read_its_secrets(world):
     os.unlink(f"{world.dir}/token")
     with world.sign_in() as h:
         assert h.result() == "broken"

@@ -83,7 +83,7 @@ def test_the_next_provider_sends_the_same_code_once(world, kind, members):
     assert re.search(r"event=signin result=ok .*provider=two", h.log)
 
 
-def test_a_provider_that_nobody_listens_for_is_followed_by_the_next(world):
+def test_the_next_provider_sends_if_nobody_listens_at_the_first(world):
     """C8: the connection is refused."""
     configure(world, base="https://127.0.0.1:9")
     with world.sign_in() as h:
@@ -93,7 +93,7 @@ def test_a_provider_that_nobody_listens_for_is_followed_by_the_next(world):
     assert len(codes(world)) == 1 and not requests(world, FIRST)
 
 
-def test_the_usual_provider_is_nothing_to_speak_of(world):
+def test_a_prompt_does_not_mention_failover_if_the_first_provider_sent(world):
     configure(world)
     with world.sign_in() as h:
         assert "another service" not in to_code(h)
@@ -101,7 +101,7 @@ def test_the_usual_provider_is_nothing_to_speak_of(world):
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 418, 429])
-def test_who_refuses_is_followed_by_nobody(world, status):
+def test_no_other_provider_sends_after_a_refusal(world, status):
     """What a person can bring about is no reason to spend money elsewhere, and no outage."""
     configure(world)
     world.gateway.fault("status", status=status, listener=FIRST)
@@ -112,7 +112,7 @@ def test_who_refuses_is_followed_by_nobody(world, status):
     assert not requests(world, SECOND) and not codes(world)
 
 
-def test_when_both_are_down_that_is_told(world):
+def test_the_user_reads_that_both_providers_are_down(world):
     configure(world)
     world.gateway.fault("status", status=503)
     with world.sign_in() as h:
@@ -122,7 +122,7 @@ def test_when_both_are_down_that_is_told(world):
     assert len(requests(world, FIRST)) == len(requests(world, SECOND)) == 1
 
 
-def test_who_could_not_be_asked_in_time_is_not_down(world):
+def test_a_provider_that_was_not_asked_in_time_is_not_down(world):
     """Administrators let `unavail` pass: it must be known of every provider."""
     configure(world, otp="attempt_timeout = 1s\nsend_timeout = 1s")
     world.gateway.fault("hang_connect", listener=FIRST)
@@ -134,7 +134,7 @@ def test_who_could_not_be_asked_in_time_is_not_down(world):
 
 
 @pytest.mark.parametrize("kind", ["drop", "reset", "close_mid_body"])
-def test_what_was_written_is_not_sent_elsewhere_until_asked_for(world, kind):
+def test_after_a_complete_request_only_r_uses_the_next_provider(world, kind):
     """C29: `r` has the next provider send a new code, and the old one is dead."""
     configure(world)
     world.gateway.fault(kind, listener=FIRST, deliver=True)
@@ -155,7 +155,7 @@ def test_what_was_written_is_not_sent_elsewhere_until_asked_for(world, kind):
         assert h.result() == "ok"
 
 
-def test_resends_go_round(world):
+def test_resends_use_the_providers_in_turn(world):
     """Nobody answers: each is asked in turn, once each time, and what arrives can be typed."""
     configure(world)
     world.gateway.fault("drop", deliver=True)
@@ -171,7 +171,7 @@ def test_resends_go_round(world):
         assert h.result() == "ok"
 
 
-def test_the_next_may_make_the_code_itself(world):
+def test_the_next_provider_may_make_the_code_itself(world):
     """Ours went to one that is down; the other makes its own and checks it."""
     configure(world, second="crego")
     world.gateway.fault("status", status=503, listener=FIRST)
@@ -187,7 +187,7 @@ def test_the_next_may_make_the_code_itself(world):
     assert len(requests(world, FIRST)) == 1
 
 
-def test_the_next_may_leave_the_code_to_us(world):
+def test_the_next_provider_may_send_our_code(world):
     configure(world, first="crego", second="tingting")
     world.gateway.fault("status", status=503, listener=FIRST)
     with world.sign_in() as h:
@@ -201,7 +201,7 @@ def test_the_next_may_leave_the_code_to_us(world):
     assert len(requests(world, FIRST)) == len(requests(world, SECOND)) == 1
 
 
-def test_an_unanswered_code_of_ours_is_dead_once_another_made_its_own(world):
+def test_our_unconfirmed_code_ends_once_another_provider_made_its_own(world):
     configure(world, second="crego")
     world.gateway.fault("drop", listener=FIRST, deliver=True)
     with world.sign_in() as h:
@@ -225,19 +225,19 @@ def locked(world, **items):
     return h
 
 
-def test_a_provider_that_says_when_is_left_alone_till_then(world):
+def test_a_provider_gets_no_request_before_its_retry_after_ends(world):
     """The next sign-in makes no request, and tells what is left."""
     world.otpctl("contact", "add", "--force", "mail", "--phone", "+9779800000027")
     configure(world)
     world.gateway.fault("status", status=429, retry_after=3600, listener=FIRST)
     h = locked(world)
-    assert h.told == ["Too many verification codes were sent. Try again in 60 minutes."]
+    assert h.shown == ["Too many verification codes were sent. Try again in 60 minutes."]
     assert re.search(r"event=pause provider=one s=3600\b", h.log)
     world.gateway.clear_faults()
     for rhost in "192.0.2.1", "198.51.100.7":
         h = locked(world, rhost=rhost)
         assert re.fullmatch(
-            r"Too many verification codes were sent\. Try again in \d+ minutes\.", h.told[0])
+            r"Too many verification codes were sent\. Try again in \d+ minutes\.", h.shown[0])
         left = int(re.search(r"event=pause provider=one s=(\d+)", h.log)[1])
         assert 0 < left <= 3600
         assert "9800000019" not in h.log
@@ -249,10 +249,10 @@ def test_a_provider_that_says_when_is_left_alone_till_then(world):
         assert h.result() == "ok"
 
 
-def test_a_pause_ends(world):
+def test_a_retry_after_ends(world):
     configure(world)
     world.gateway.fault("status", status=429, retry_after=1, listener=FIRST)
-    assert locked(world).told == ["Too many verification codes were sent. Try again in 1 second."]
+    assert locked(world).shown == ["Too many verification codes were sent. Try again in 1 second."]
     world.gateway.clear_faults()
     time.sleep(1.1)
     with world.sign_in() as h:
@@ -262,10 +262,10 @@ def test_a_pause_ends(world):
     assert len(requests(world, FIRST)) == 2
 
 
-def test_without_a_time_nothing_is_kept(world):
+def test_a_limit_without_a_time_is_not_stored(world):
     configure(world)
     world.gateway.fault("status", status=429, listener=FIRST)
-    assert locked(world).told == ["Too many verification codes were sent. Try again later."]
+    assert locked(world).shown == ["Too many verification codes were sent. Try again later."]
     world.gateway.clear_faults()
     with world.sign_in() as h:
         to_code(h)
@@ -273,7 +273,7 @@ def test_without_a_time_nothing_is_kept(world):
         assert h.result() == "ok"
 
 
-def test_a_pause_leaves_a_live_code_to_be_typed(world):
+def test_a_live_code_stays_valid_during_a_retry_after(world):
     """Only sends are stopped: the code that was sent before can still be used."""
     configure(world, first="crego", second="tingting")
     with world.sign_in() as h:

@@ -75,31 +75,31 @@ def peak(h):
         return 0
 
 
-def step(h, said):
+def step(h, shown):
     """The next prompt, or None when the sign-in has ended; a word of success fails."""
     try:
         while True:
             kind, fields = h.recv(GUARD)
             if kind == "R":
                 assert fields[0] not in ("ok", "skip"), fields
-                said.append(fields[0])
+                shown.append(fields[0])
                 return None
             if kind == "P":
                 return fields[1]
     except Gone:
-        said.append("gone")
+        shown.append("gone")
         return None
 
 
 def play(w, kind, at, members, deliver):
     """A sign-in in which the fault strikes at one kind of request, answered with the right code."""
-    said, memory = [], 0
+    shown, memory = [], 0
     began = time.monotonic()
     # From elsewhere each time: no code of a play before is joined.
     with w.sign_in(flags="debug", rhost=str(next(hosts))) as h:
         if kind in ("session", "send"):
             w.gateway.fault(at, path=PATHS[w.provider, kind], deliver=deliver, **members)
-        text = step(h, said)
+        text = step(h, shown)
         for _ in range(6):
             if text is None:
                 break
@@ -113,11 +113,11 @@ def play(w, kind, at, members, deliver):
                 h.answer(w.gateway.last_code())
             else:
                 h.answer("0000000"[:6])
-            text = step(h, said)
+            text = step(h, shown)
             memory = max(memory, peak(h))
     assert time.monotonic() - began < 6 * GUARD
-    assert said[-1:] != ["gone"] or "signal" not in h.log
-    assert said, "it ends in a word"
+    assert shown[-1:] != ["gone"] or "signal" not in h.log
+    assert shown, "it ends in a word"
     assert "\x1b" not in h.log and "\x07" not in h.log
     assert "AddressSanitizer" not in h.log and "runtime error" not in h.log, h.log
     return memory
@@ -125,7 +125,7 @@ def play(w, kind, at, members, deliver):
 
 @pytest.mark.parametrize("fault,members", FAULTS, ids=lambda v: str(v))
 @pytest.mark.parametrize("hostile", PATHS, indirect=True, ids="-".join)
-def test_no_answer_signs_in_kills_or_delays(hostile, fault, members):
+def test_no_answer_signs_in_or_kills_or_delays_the_helper(hostile, fault, members):
     w, kind = hostile
     memory = play(w, kind, fault, members, deliver=False)
     if "sanit" not in os.environ.get("OTP_BUILD", ""):
@@ -134,7 +134,7 @@ def test_no_answer_signs_in_kills_or_delays(hostile, fault, members):
 
 @pytest.mark.parametrize("value", NO_PROOF, ids=repr)
 @pytest.mark.parametrize("hostile", [(p, "verify") for p in PROOFS], indirect=True, ids="-".join)
-def test_no_other_type_is_a_proof(hostile, value):
+def test_a_proof_of_another_json_type_is_refused(hostile, value):
     """C8, C35"""
     w, kind = hostile
     for member in PROOFS[w.provider]:
@@ -151,7 +151,7 @@ def test_no_other_type_is_a_proof(hostile, value):
 @pytest.mark.parametrize(
     "fault,members", [f for f in FAULTS if f[0] not in BEND_JSON], ids=lambda v: str(v))
 @pytest.mark.parametrize("path", ["/users/me", "/logout"], ids=["warm", "cleanup"])
-def test_what_does_not_decide_spoils_nothing(bridgekeeper, path, fault, members):
+def test_faults_in_connect_and_clean_up_change_nothing(bridgekeeper, path, fault, members):
     """The request that only connects, and the one behind the result: the sign-in goes on without."""
     bridgekeeper.gateway.fault(fault, path=path, **members)
     with bridgekeeper.sign_in() as h:

@@ -79,12 +79,12 @@ def moved(world_of_services):
     return helper, part
 
 
-def test_the_part_lies_beside_the_helper(world_of_services, moved):
+def test_the_helper_loads_the_part_from_its_own_folder(world_of_services, moved):
     log = with_a_code(world_of_services, helper=moved[0], env=WATCHED)
     assert f"calling init: {moved[1]}" in log
 
 
-def test_a_link_to_the_helper_leads_to_the_part(world_of_services, moved):
+def test_a_helper_started_by_a_link_finds_the_part(world_of_services, moved):
     os.mkdir(f"{world_of_services.dir}/links")
     link = f"{world_of_services.dir}/links/otp-helper"
     os.symlink(moved[0], link)
@@ -161,7 +161,7 @@ def somebodys_file(part):
 @pytest.mark.parametrize("spoil", [
     absent, cut_off, another_file, another_library, another_build,
     anybodys_file, anybodys_folder, somebodys_file])
-def test_without_the_part_nobody_is_let_in_and_the_log_says_why(world_of_services, moved, spoil):
+def test_a_missing_or_wrong_part_ends_as_broken_and_is_logged(world_of_services, moved, spoil):
     helper, part = moved
     why = spoil(part)
     with sign_in(world_of_services, "remembering", helper=helper) as h:
@@ -173,7 +173,7 @@ def test_without_the_part_nobody_is_let_in_and_the_log_says_why(world_of_service
         assert h.result() == "skip"
 
 
-def test_an_upgrade_may_put_the_part_into_place_a_moment_later(world_of_services, moved):
+def test_the_helper_waits_a_moment_for_a_part_that_an_upgrade_replaces(world_of_services, moved):
     helper, part = moved
     os.rename(part, part + ".new")
     with sign_in(world_of_services, "remembering", helper=helper) as h:
@@ -183,7 +183,7 @@ def test_an_upgrade_may_put_the_part_into_place_a_moment_later(world_of_services
         assert h.prompt()
 
 
-def test_a_part_that_ends_in_its_middle_ends_the_helper(world_of_services, moved):
+def test_a_truncated_part_ends_the_helper(world_of_services, moved):
     """The kernel stops whoever reads what is not there: no result, which the module refuses."""
     os.truncate(moved[1], os.sysconf("SC_PAGESIZE"))
     with sign_in(world_of_services, "remembering", helper=moved[0]) as h, pytest.raises(Gone):

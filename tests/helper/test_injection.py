@@ -60,12 +60,12 @@ def test_data_stays_data(probe, value):
 
 
 @pytest.mark.parametrize("value", NOT_IN_A_PATH + NOT_IN_A_HEADER)
-def test_what_does_not_fit_its_place_is_not_sent(probe, value):
+def test_a_value_that_its_place_cannot_hold_is_not_sent(probe, value):
     assert not send(probe(PROFILE), value)
 
 
 @pytest.mark.parametrize("value", DATA)
-def test_forms(probe, value):
+def test_form_bodies_encode_values(probe, value):
     profile = PROFILE | {"send": PROFILE["send"] | {"form": {"to": "${service}", "x": "1"}}}
     del profile["send"]["json"]
     request, = send(probe(profile), value)

@@ -108,7 +108,7 @@ def test_a_code_by_mail_signs_in(mail, listener, tls):
     assert mail.gateway.last_code() not in h.log
 
 
-def test_its_headers_are_complete_and_tell_no_secret(mail):
+def test_the_headers_are_complete_and_contain_no_secret(mail):
     with mail.sign_in() as h:
         h.prompt()
     message = read(mail.mails()[0])
@@ -124,7 +124,7 @@ def test_its_headers_are_complete_and_tell_no_secret(mail):
     assert "games" not in message["Message-ID"] + message["Subject"] + message["From"]
 
 
-def test_the_shipped_text_has_its_code_behind_the_words(mail):
+def test_in_the_shipped_text_the_code_comes_last(mail):
     """S10: what a locked screen shows is the beginning."""
     with mail.sign_in() as h:
         h.prompt()
@@ -133,7 +133,7 @@ def test_the_shipped_text_has_its_code_behind_the_words(mail):
     assert sent["text"].index(sent["code"]) > 100 and sent["code"] not in sent["subject"]
 
 
-def test_any_text_arrives_as_it_was_written(mail):
+def test_any_text_arrives_unchanged(mail):
     mail.configure("starttls", message=f"message = {TEXT}", settings="from_name = साइट Ω\nfrom = otp@mail.example\n"
                    "subject = कोड 🔑 for ${user} at ${host}, a subject that is longer than one encoded word")
     with mail.sign_in() as h:
@@ -151,7 +151,7 @@ def test_any_text_arrives_as_it_was_written(mail):
     assert max(map(len, entry["raw"].split("\r\n"))) <= 80, "the boundary of libcurl is the longest"
 
 
-def test_lines_and_dots_stay_what_they_are(mail):
+def test_lines_and_dots_arrive_unchanged(mail):
     text = ".\n..\n.a\n\n  two\t \nQUIT\n" + "-" * 70 + "\nCode: ${code}\n."
     mail.patch(text=text.replace("${code}", "${message}"))
     mail.configure(message="message = ${code}")
@@ -167,7 +167,7 @@ def test_lines_and_dots_stay_what_they_are(mail):
     ("from_name?", "a\r\nBcc: x@mail.example"), ("from", "root@box>\r\nRCPT TO:<x@mail.example>"),
     ("to", "${dest}\r\nRCPT TO:<x@mail.example>"), ("to", "${dest}, x@mail.example"), ("to", "${phone}"),
     ("to", "राम@mail.example")])
-def test_what_would_leave_its_place_is_not_sent(mail, member, value):
+def test_a_value_that_its_header_cannot_hold_is_not_sent(mail, member, value):
     """C19"""
     mail.patch(**{member: value})
     with mail.sign_in() as h:
@@ -176,7 +176,7 @@ def test_what_would_leave_its_place_is_not_sent(mail, member, value):
     assert not mail.gateway.connections()
 
 
-def test_a_gateway_from_mail_to_sms_takes_the_number(mail):
+def test_a_mail_to_sms_gateway_gets_the_number(mail):
     path = f"{mail.dir}/providers/smtp.json"
     with open(path, encoding="utf-8") as f:
         profile = json.load(f)
@@ -203,7 +203,7 @@ def test_a_wrong_certificate_gets_no_mail(mail, how, wrong):
     assert not mail.mails() and not mail.gateway.sessions()
 
 
-def test_without_its_authority_no_certificate_is_right(mail):
+def test_a_certificate_of_an_unknown_authority_is_refused(mail):
     mail.configure("starttls", ca=mail.gateway.self_signed)
     with mail.sign_in() as h:
         assert failed(mail, h) == "unavail"
@@ -213,7 +213,7 @@ def test_without_its_authority_no_certificate_is_right(mail):
 
 
 @pytest.mark.parametrize("fault", [None, {"code": 454}, {"code": 502}, {"code": 250}])
-def test_who_takes_starttls_away_gets_nothing(mail, fault):
+def test_a_server_without_starttls_gets_no_mail(mail, fault):
     """A name is no literal loopback address, not even this one."""
     mail.configure("plain" if fault is None else "starttls", settings=mail.log_in())
     if fault is None:
@@ -226,7 +226,7 @@ def test_who_takes_starttls_away_gets_nothing(mail, fault):
     assert not mail.mails() and not mail.gateway.sessions()
 
 
-def test_what_is_said_before_the_handshake_does_not_count_after_it(mail):
+def test_replies_before_the_tls_handshake_do_not_count_after_it(mail):
     """CVE-2021-22947"""
     mail.configure("starttls")
     mail.gateway.fault("mail_raw", path="starttls",
@@ -240,7 +240,7 @@ def test_what_is_said_before_the_handshake_does_not_count_after_it(mail):
 
 @pytest.mark.parametrize("listener", ["plain", "starttls", "smtps"])
 @pytest.mark.parametrize("mechanisms", ["LOGIN PLAIN", "PLAIN", "LOGIN"])
-def test_a_login_is_used(mail, listener, mechanisms):
+def test_the_helper_logs_in(mail, listener, mechanisms):
     mail.gateway.set("smtp", auth="required", mechanisms=mechanisms)
     mail.configure(listener, settings=mail.log_in())
     with mail.sign_in() as h:
@@ -254,7 +254,7 @@ def test_a_login_is_used(mail, listener, mechanisms):
     ("wrong", "required", "PLAIN", "test-wrong-password", 535),
     ("not offered", "none", "PLAIN", "right", 0),
     ("no mechanism", "offered", "CRAM-MD5", "right", 0)])
-def test_without_a_login_that_was_taken_nothing_goes(mail, why, auth, mechanisms, password, status):
+def test_without_a_successful_login_no_mail_is_sent(mail, why, auth, mechanisms, password, status):
     mail.gateway.set("smtp", auth=auth, mechanisms=mechanisms)
     given = None if password == "right" else password
     mail.configure("starttls", settings=mail.log_in(given) if password else "")
@@ -265,7 +265,7 @@ def test_without_a_login_that_was_taken_nothing_goes(mail, why, auth, mechanisms
     assert (given or mail.gateway.secret("password", "smtp")) not in h.log
 
 
-def test_a_mail_goes_through_no_proxy(mail):
+def test_mail_ignores_proxy_variables(mail):
     mail.configure(settings="proxy = http://127.0.0.1:3128")
     with pytest.raises(Exception) as error:
         mail.otpctl("config", "check")
@@ -280,7 +280,7 @@ def test_a_mail_goes_through_no_proxy(mail):
     ("mail", 451, "provider_down", False), ("mail", 530, "bad_credentials", True),
     ("mail", 553, "refused", False), ("rcpt", 450, "provider_down", False),
     ("data", 451, "provider_down", False), ("text", 452, "provider_down", False)])
-def test_each_refusal_has_its_class(mail, stage, code, kind, outage):
+def test_each_refusal_has_its_outcome_class(mail, stage, code, kind, outage):
     """A person, or their mailbox, brings about no outage."""
     mail.configure(settings=mail.log_in())
     mail.gateway.fault("mail_reply", path=stage, code=code, lines=3)
@@ -290,7 +290,7 @@ def test_each_refusal_has_its_class(mail, stage, code, kind, outage):
 
 
 @pytest.mark.parametrize("stage,code", [("rcpt", 550), ("rcpt", 552), ("rcpt", 599), ("data", 554), ("text", 554)])
-def test_a_refused_address_is_not_told_to_whoever_asks(mail, stage, code):
+def test_a_refused_address_looks_as_if_the_mail_had_been_sent(mail, stage, code):
     """As if it had been sent: who has a mailbox is nobody's business."""
     mail.gateway.fault("mail_reply", path=stage, code=code)
     with mail.sign_in() as h:
@@ -301,7 +301,7 @@ def test_a_refused_address_is_not_told_to_whoever_asks(mail, stage, code):
     assert not mail.gateway.outbox()
 
 
-def test_the_next_provider_is_asked_where_nothing_can_be_on_its_way(mail):
+def test_the_next_provider_sends_if_the_mail_was_surely_not_taken(mail):
     second = f"[provider second]\nprofile = smtp\nserver = {mail.gateway.mail_urls['smtps']}\nca = " \
         + mail.gateway.ca_file
     mail.configure("plain", providers="smtp, second", extra=second)
@@ -316,7 +316,7 @@ def test_the_next_provider_is_asked_where_nothing_can_be_on_its_way(mail):
 
 
 @pytest.mark.parametrize("fault", ["mail_drop", "mail_hang", "mail_half"])
-def test_a_mail_that_may_be_on_its_way_is_not_sent_again(mail, fault):
+def test_a_mail_that_may_have_been_taken_is_not_sent_again(mail, fault):
     second = f"[provider second]\nprofile = smtp\nserver = {mail.gateway.mail_urls['smtps']}\nca = " \
         + mail.gateway.ca_file
     mail.configure("plain", providers="smtp, second", extra=second, otp=FAST)
@@ -350,7 +350,7 @@ def peak(h):
 
 @pytest.mark.parametrize("fault,members", FAULTS, ids=lambda v: str(v)[:40])
 @pytest.mark.parametrize("stage", STAGES)
-def test_no_reply_signs_in_kills_or_delays(mail, stage, fault, members):
+def test_no_reply_signs_in_or_kills_or_delays_the_helper(mail, stage, fault, members):
     mail.configure("plain" if stage in ("greeting", "ehlo") else "smtps", settings=mail.log_in(), otp=FAST)
     mail.gateway.fault(fault, path=stage, **members)
     memory, began = 0, time.monotonic()
@@ -373,7 +373,7 @@ def test_no_reply_signs_in_kills_or_delays(mail, stage, fault, members):
 
 
 @pytest.mark.parametrize("stage", ["greeting", "rcpt", "text"])
-def test_a_host_that_goes_ends_the_helper(mail, stage):
+def test_the_helper_ends_if_its_host_hangs_up(mail, stage):
     mail.gateway.fault("mail_hang", path=stage)
     with mail.sign_in() as h:
         wait_until(lambda: mail.gateway.connections() and (stage != "text" or mail.mails()))

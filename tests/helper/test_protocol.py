@@ -19,7 +19,7 @@ def message(kind, fields):
     message(b"S", WELL)[:-1], message(b"S", [b"2"] + WELL[1:]), message(b"S", [b""] + WELL[1:]),
     message(b"S", [b"1", b"x" * 16384] + WELL[2:]),
 ], ids=lambda b: repr(b[:20]))
-def test_no_start_but_the_right_one(world, bad):
+def test_every_malformed_start_is_refused(world, bad):
     with world.helper() as h:
         h.hello()
         h.send_raw(bad)
@@ -28,7 +28,7 @@ def test_no_start_but_the_right_one(world, bad):
     assert not world.gateway.requests()
 
 
-def test_an_empty_datagram_is_no_end_of_file_and_no_message(world):
+def test_an_empty_datagram_is_neither_end_of_file_nor_a_message(world):
     with world.helper() as h:
         h.hello()
         h.send_raw(b"")
@@ -40,7 +40,7 @@ def test_an_empty_datagram_is_no_end_of_file_and_no_message(world):
     b"A", b"Axx", message(b"A", [b"1", b"2"]), message(b"X", [b"unheard-of"]), b"Pno\0yes\0",
     message(b"A", [b"1" * 256]), message(b"A", [b"1" * 4000]), message(b"S", WELL),
 ], ids=lambda b: repr(b[:20]))
-def test_no_answer_but_the_right_one(world, bad):
+def test_every_malformed_answer_is_refused(world, bad):
     with world.sign_in() as h:
         h.prompt()
         h.send_raw(bad)
@@ -51,7 +51,7 @@ def test_no_answer_but_the_right_one(world, bad):
     assert not world.gateway.requests()
 
 
-def test_a_module_that_speaks_during_a_send_is_out_of_turn(world):
+def test_a_message_of_the_module_during_a_send_is_refused(world):
     world.gateway.fault("hang")
     with world.sign_in() as h:
         h.prompt()

@@ -28,17 +28,17 @@ def send(world, **items):
 
 
 @pytest.mark.parametrize("kind,members", DOWN, ids=str)
-def test_a_provider_that_is_down_is_told_as_such(world, kind, members):
+def test_the_user_reads_that_the_provider_cannot_be_reached(world, kind, members):
     world.gateway.fault(kind, **members)
     h, began = send(world)
     with h:
         assert h.result() == "unavail"
         assert time.monotonic() - began < GUARD
-        assert "cannot be reached" in h.told[0]
+        assert "cannot be reached" in h.shown[0]
     assert not world.gateway.outbox()
 
 
-def test_on_this_machine_nothing_proves_an_outage(world):
+def test_for_a_local_sign_in_no_failure_is_an_outage(world):
     """A caller of sudo can take every port; administrators let `unavail` pass."""
     world.gateway.fault("drop_connect")
     h, _ = send(world, rhost="", service="somewhere", tty="/dev/pts/9")
@@ -46,7 +46,7 @@ def test_on_this_machine_nothing_proves_an_outage(world):
         assert h.result() == "broken"
 
 
-def test_being_held_up_is_no_outage(world):
+def test_a_stopped_helper_reports_no_outage(world):
     """Whoever can freeze the helper must not make its deadline look like the provider's."""
     world.configure(otp="attempt_timeout = 2s")
     world.gateway.fault("hang_connect")
@@ -60,7 +60,7 @@ def test_being_held_up_is_no_outage(world):
 
 
 @pytest.mark.parametrize("kind,members", MAYBE, ids=str)
-def test_a_request_that_was_written_is_not_repeated(world, kind, members):
+def test_a_complete_request_is_not_repeated(world, kind, members):
     """Nobody knows whether the message is out: the prompt says so, and the code still counts."""
     world.gateway.fault(kind, deliver=True, **members)
     h, began = send(world)
@@ -83,7 +83,7 @@ def test_nonsense_is_neither_success_nor_outage(world, kind, members):
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 400, 403, 404, 408, 418, 422])
-def test_an_answer_of_no_class_is_no_outage(world, status):
+def test_an_unclassified_answer_is_no_outage(world, status):
     """Administrators let `unavail` pass: a wrong URL must not look like it."""
     if status < 400:
         world.gateway.fault("redirect", status=status)
@@ -95,17 +95,17 @@ def test_an_answer_of_no_class_is_no_outage(world, status):
     assert not world.gateway.requests("/elsewhere/")
 
 
-def test_the_providers_own_limit_is_a_limit(world):
+def test_a_rate_limit_of_the_provider_is_shown_as_a_limit(world):
     world.gateway.fault("status", status=429, retry_after=120)
     h, _ = send(world)
     with h:
         assert h.result() == "locked"
-        assert h.told == ["Too many verification codes were sent. Try again in 2 minutes."]
+        assert h.shown == ["Too many verification codes were sent. Try again in 2 minutes."]
 
 
 @pytest.mark.parametrize("listener", ["wrong_name", "cn_only", "expired", "future", "self_signed",
                                       "other_ca", "tls11"])
-def test_no_certificate_but_the_right_one(world, listener):
+def test_every_wrong_certificate_is_refused(world, listener):
     """C10"""
     world.configure(base=world.gateway.urls[listener])
     h, _ = send(world)
@@ -114,7 +114,7 @@ def test_no_certificate_but_the_right_one(world, listener):
     assert not world.gateway.requests()
 
 
-def test_plain_http_is_for_loopback_alone(world):
+def test_plain_http_is_allowed_only_to_loopback(world):
     world.configure(base="http://192.0.2.1:1")
     h, _ = send(world)
     with h:
@@ -131,7 +131,7 @@ def test_text_of_a_provider_never_reaches_log_or_terminal(world):
     assert "\x1b" not in h.log
 
 
-def test_the_request_is_what_the_document_says(world):
+def test_the_request_is_as_documented(world):
     h, _ = send(world)
     with h:
         h.prompt()

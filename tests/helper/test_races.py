@@ -53,13 +53,13 @@ def nothing_is_left(world):
 
 
 @each_kind
-def test_one_right_code_admits_one_of_many(provider):
+def test_a_right_code_signs_in_one_of_many(provider):
     """C29, U33: nobody else is refused as wrong, and nothing is counted."""
     with Crowd(provider, MANY) as crowd:
         crowd.to_code()
-        said = crowd.answer(code_of(provider))
-    assert said.count("ok") == 1
-    assert said.count(USED) == MANY - 1
+        results = crowd.answer(code_of(provider))
+    assert results.count("ok") == 1
+    assert results.count(USED) == MANY - 1
     assert "wrong=1" not in crowd.log
     assert used(provider) == 1
     assert number(provider, "SELECT tries FROM challenge") == len(checks(provider))
@@ -75,7 +75,7 @@ def slow_send(world, seconds):
 
 
 @both_kinds
-def test_one_code_is_sent_to_many_who_want_it_at_the_same_moment(provider):
+def test_concurrent_sign_ins_share_one_message(provider):
     """U15: whoever comes while it is being sent waits for it."""
     slow_send(provider, 0.7)
     with Crowd(provider, 8) as crowd:
@@ -84,13 +84,13 @@ def test_one_code_is_sent_to_many_who_want_it_at_the_same_moment(provider):
         crowd.at_once(lambda h: h.answer(""))
         assert all(text.startswith("A verification code was sent")
                    for text in crowd.at_once(lambda h: h.prompt()))
-        said = crowd.answer(code_of(provider))
-    assert said.count("ok") == 1 and said.count(USED) == 7
+        results = crowd.answer(code_of(provider))
+    assert results.count("ok") == 1 and results.count(USED) == 7
     assert len(provider.gateway.outbox()) == 1
     nothing_is_left(provider)
 
 
-def test_whoever_dies_while_sending_keeps_nobody_waiting(world):
+def test_a_helper_killed_while_sending_releases_the_send_lock(world):
     """The turn ends with its process; the next one sends."""
     world.configure(otp="send_timeout = 30s\nattempt_timeout = 30s")
     slow_send(world, 25)
@@ -109,34 +109,34 @@ def test_whoever_dies_while_sending_keeps_nobody_waiting(world):
         assert second.result() == "ok"
 
 
-def lock_told(text):
+def lock_shown(text):
     """For how many seconds, or 0."""
-    told = re.fullmatch(r"Too many wrong codes. Try again in (\d+) seconds\.", text)
-    return int(told[1]) if told else 0
+    match = re.fullmatch(r"Too many wrong codes. Try again in (\d+) seconds\.", text)
+    return int(match[1]) if match else 0
 
 
 @both_kinds
-def test_guesses_at_once_spend_exactly_the_budget(provider):
+def test_concurrent_guesses_use_exactly_the_budget(provider):
     """C29, U33: five on a code, and `failures` in a row over the codes; then one after each lock."""
     provider.configure(extra="[limits]\nfailures = 7\nresend_wait = 0s\n")
     for left, rhost in (5, "192.0.2.7"), (2, "192.0.2.8"):
         before = failures(provider)
         with Crowd(provider, MANY, rhost=rhost) as crowd:
             crowd.to_code()
-            said = crowd.answer(*wrong_codes(code_of(provider), MANY))
-        assert "ok" not in said
+            results = crowd.answer(*wrong_codes(code_of(provider), MANY))
+        assert "ok" not in results
         assert failures(provider) == before + left
         assert number(provider, "SELECT tries FROM challenge WHERE state = 'live' "
                       "ORDER BY sent_ms DESC") == left
-        assert sum("Wrong code, 2 tries left." == one for one in said) == min(left, 4)
+        assert sum("Wrong code, 2 tries left." == one for one in results) == min(left, 4)
         assert len(checks(provider)) == (before + left if provider.provider in VERIFY else 0)
-    assert len([n for n in map(lock_told, said) if 0 < n <= 30]) == MANY - 2
+    assert len([n for n in map(lock_shown, results) if 0 < n <= 30]) == MANY - 2
     let_pass(provider, 31 * 1000)
     with Crowd(provider, MANY // 4, rhost="192.0.2.9") as crowd:
         crowd.to_code()
-        said = crowd.answer(*wrong_codes(code_of(provider, after=2), MANY // 4))
+        results = crowd.answer(*wrong_codes(code_of(provider, after=2), MANY // 4))
     assert failures(provider) == 8, "one guess, and the next lock is twice as long"
-    assert len([n for n in map(lock_told, said) if 30 < n <= 60]) == MANY // 4 - 1
+    assert len([n for n in map(lock_shown, results) if 30 < n <= 60]) == MANY // 4 - 1
     assert sound(provider)
 
 
@@ -183,42 +183,42 @@ def slow_and_short(world):
 
 
 @both_kinds
-def test_a_right_code_admits_one_also_where_many_are_killed(provider):
+def test_a_right_code_signs_in_at_most_one_although_helpers_are_killed(provider):
     """Q3, U33"""
     slow_and_short(provider)
     with Crowd(provider, MANY) as crowd:
         crowd.to_code()
         with killing(crowd, 0.2):
-            said = crowd.answer(code_of(provider))
-    assert said.count("ok") <= 1
-    assert said.count("ok") <= used(provider) <= 1, "ok is told once it is on disk"
-    assert USED not in said or used(provider) == 1
+            results = crowd.answer(code_of(provider))
+    assert results.count("ok") <= 1
+    assert results.count("ok") <= used(provider) <= 1, "ok is told once it is on disk"
+    assert USED not in results or used(provider) == 1
     if provider.provider == "tingting":
-        assert not any(one.startswith("Wrong code") for one in said)
+        assert not any(one.startswith("Wrong code") for one in results)
         assert not rows(provider, "SELECT * FROM budget")
     assert sound(provider)
     assert signs_in(provider, "192.0.2.77")
 
 
 @both_kinds
-def test_no_guess_is_free_for_being_killed(provider):
+def test_a_killed_helper_has_counted_its_guess(provider):
     """Q3: what was told was counted before; never more than five on a code."""
     slow_and_short(provider)
     with Crowd(provider, MANY) as crowd:
         crowd.to_code()
         with killing(crowd, 0.2):
-            said = crowd.answer(*wrong_codes(code_of(provider), MANY))
-    told = sum(one.startswith("Wrong code") for one in said)
+            results = crowd.answer(*wrong_codes(code_of(provider), MANY))
+    shown = sum(one.startswith("Wrong code") for one in results)
     tries = number(provider, "SELECT tries FROM challenge")
-    assert "ok" not in said and not used(provider)
-    assert told <= tries <= 5
+    assert "ok" not in results and not used(provider)
+    assert shown <= tries <= 5
     assert len(checks(provider)) <= tries
     assert failures(provider) == tries
     assert sound(provider)
     assert signs_in(provider, "192.0.2.77")
 
 
-def test_no_message_is_free_for_being_killed(world):
+def test_a_killed_helper_has_counted_its_message(world):
     """Q3: each was counted before it was sent."""
     world.configure(extra="[limits]\nsends_per_user = 1000/1d\nsends_per_address = 1000/1d\n")
     world.gateway.fault("none", delay=0.02)
@@ -270,40 +270,40 @@ def fill(folder):
                 pass
 
 
-@pytest.mark.parametrize("spare", [True, False], ids=["with the spare", "without"])
-def test_a_full_disk_lets_in_whose_use_is_written(small_disk, spare):
+@pytest.mark.parametrize("reserve", [True, False], ids=["with the spare", "without"])
+def test_on_a_full_disk_a_code_signs_in_only_if_its_use_is_stored(small_disk, reserve):
     """U3: one by the room of the spare file; nobody without it, and the code is not lost."""
     state = f"{small_disk.dir}/state"
     with Crowd(small_disk, MANY) as crowd:
         crowd.to_code()
         assert os.path.getsize(f"{state}/reserve") > 0
-        if not spare:
+        if not reserve:
             os.truncate(f"{state}/reserve", 0)
         fill(state)
         code = code_of(small_disk)
-        said = crowd.answer(code)
-    assert set(said) <= {"ok", USED, "broken"}
-    assert said.count("ok") == spare
+        results = crowd.answer(code)
+    assert set(results) <= {"ok", USED, "broken"}
+    assert results.count("ok") == reserve
     os.unlink(f"{state}/filler")
-    assert used(small_disk) == spare
+    assert used(small_disk) == reserve
     assert sound(small_disk)
     with small_disk.sign_in(rhost="192.0.2.7") as h:
         text = h.prompt()
-        assert text.startswith("Press Enter" if spare else "A verification code was sent")
-        if not spare:
+        assert text.startswith("Press Enter" if reserve else "A verification code was sent")
+        if not reserve:
             h.answer(code)
             assert h.result() == "ok"
 
 
-def test_a_guess_that_cannot_be_counted_is_not_judged(small_disk):
+def test_a_guess_that_cannot_be_counted_is_not_checked(small_disk):
     """U3: a full disk is no way to guess for nothing."""
     state = f"{small_disk.dir}/state"
     with Crowd(small_disk, 8) as crowd:
         crowd.to_code()
         os.truncate(f"{state}/reserve", 0)
         fill(state)
-        said = crowd.answer(*wrong_codes(code_of(small_disk), 8))
-    assert said == ["broken"] * 8
+        results = crowd.answer(*wrong_codes(code_of(small_disk), 8))
+    assert results == ["broken"] * 8
     os.unlink(f"{state}/filler")
     assert sound(small_disk)
 
@@ -324,7 +324,7 @@ def locked(world):
             db.close()
 
 
-def test_a_locked_store_is_waited_for(world):
+def test_helpers_wait_for_a_locked_store(world):
     with Crowd(world, MANY) as crowd:
         crowd.to_code()
         release = contextlib.ExitStack()
@@ -332,10 +332,10 @@ def test_a_locked_store_is_waited_for(world):
         timer = threading.Timer(0.7, release.close)
         timer.start()
         began = time.monotonic()
-        said = crowd.answer(code_of(world))
+        results = crowd.answer(code_of(world))
         timer.join()
         assert time.monotonic() - began >= 0.7, "nobody was told before it was written"
-    assert sorted(said) == sorted(["ok"] + [USED] * (MANY - 1))
+    assert sorted(results) == sorted(["ok"] + [USED] * (MANY - 1))
     nothing_is_left(world)
 
 

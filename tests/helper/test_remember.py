@@ -95,14 +95,14 @@ def test_without_a_key_or_a_terminal_nothing_is_remembered(remembering, where):
     assert json.loads(remembering.otpctl("--json", "remember", "list").stdout) == []
 
 
-def test_nothing_is_remembered_where_that_is_not_configured(world):
+def test_nothing_is_remembered_unless_configured(world):
     world.configure(otp="ask_first = always")
     with_a_code(world, **SSH)
     world.configure(otp="ask_first = always\nremember = 15m")
     assert is_asked(world, **SSH)
 
 
-def test_what_was_remembered_ends_with_the_option(remembering):
+def test_without_the_option_remembered_sign_ins_do_not_count(remembering):
     with_a_code(remembering, **SSH)
     remembering.configure(otp="ask_first = always")
     assert is_asked(remembering, **SSH)
@@ -151,7 +151,7 @@ def test_after_another_boot_only_the_wall_clock_counts(remembering):
 
 
 @pytest.mark.parametrize("ago", [LASTS, -60 * MINUTE], ids=["at the end", "in the future"])
-def test_a_code_after_the_end_is_remembered_anew(remembering, ago):
+def test_a_code_after_expiry_is_remembered_again(remembering, ago):
     with_a_code(remembering, **SSH)
     set_made(remembering, ago)
     with_a_code(remembering, **SSH)
@@ -241,7 +241,7 @@ def test_revoking_one_user_leaves_the_others(two):
     assert not is_asked(two, **SSH | {"user": "daemon"}) and not is_asked(two, **SUDO | {"user": "daemon"})
 
 
-def test_revoking_all_leaves_nobody(two):
+def test_revoking_all_leaves_none(two):
     assert json.loads(two.otpctl("--json", "remember", "revoke", "--all").stdout)["forgotten"] == 4
     assert who_is_remembered(two) == []
     assert all(is_asked(two, **where | {"user": user}) for user in ("games", "daemon") for where in (SSH, SUDO))

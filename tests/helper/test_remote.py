@@ -42,7 +42,7 @@ def test_the_right_code_signs_in(remote):
     assert len(asked) >= 2 and {r["headers"]["x-request-id"] for r in asked} == {h.request_id}
 
 
-def test_the_send_uses_what_was_connected_while_the_person_was_thinking(crego):
+def test_the_send_uses_the_connection_opened_during_the_first_question(crego):
     with crego.sign_in() as h:
         h.prompt()
         wait_until(lambda: crego.gateway.requests())
@@ -54,7 +54,7 @@ def test_the_send_uses_what_was_connected_while_the_person_was_thinking(crego):
 
 
 @pytest.mark.parametrize("provider", ["crego", "bridgekeeper"])
-def test_by_email_too(request, provider):
+def test_codes_by_email_too(request, provider):
     w = request.getfixturevalue(provider)
     w.configure(channel="email")
     with w.sign_in() as h:
@@ -63,7 +63,7 @@ def test_by_email_too(request, provider):
         assert h.result() == "ok"
 
 
-def test_a_check_makes_no_new_connection(remote):
+def test_a_check_reuses_the_connection_of_the_send(remote):
     with remote.sign_in() as h:
         to_code(h)
         h.answer(code_of(remote))
@@ -75,7 +75,7 @@ def test_a_check_makes_no_new_connection(remote):
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 200])
-def test_wrong_codes_are_refused_whatever_the_status_says(remote, status):
+def test_wrong_codes_are_refused_with_any_status(remote, status):
     remote.gateway.set(remote.provider, wrong=status)
     with remote.sign_in() as h:
         to_code(h)
@@ -89,7 +89,7 @@ def test_wrong_codes_are_refused_whatever_the_status_says(remote, status):
     assert bad not in h.log
 
 
-def test_a_used_code_is_dead(remote):
+def test_a_used_code_is_refused(remote):
     with remote.sign_in() as h:
         to_code(h)
         used = code_of(remote)
@@ -102,7 +102,7 @@ def test_a_used_code_is_dead(remote):
             assert "Wrong code" in h.prompt()
 
 
-def test_a_resend_kills_the_code_before(remote):
+def test_a_resend_revokes_the_old_code(remote):
     remote.configure(extra="[limits]\nresend_wait = 0s\n")
     with remote.sign_in() as h:
         to_code(h)
@@ -140,7 +140,7 @@ def test_an_expired_code_is_refused(remote):
 
 
 @pytest.mark.parametrize("status", [404, 410])
-def test_a_provider_that_says_expired_is_believed(crego, status):
+def test_an_expiry_reported_by_the_provider_counts(crego, status):
     crego.gateway.set("crego", code_seconds=0, expired=status)
     with crego.sign_in() as h:
         to_code(h)
@@ -155,7 +155,7 @@ AWAY = [("status", {"status": 500}), ("status", {"status": 503}), ("status", {"s
 
 
 @pytest.mark.parametrize("kind,members", AWAY, ids=str)
-def test_a_right_code_that_nobody_can_check_is_refused(remote, kind, members):
+def test_a_right_code_that_cannot_be_checked_is_refused(remote, kind, members):
     """Also where the provider has used it up: it is said that it was not checked, or that it was
     wrong, never that it was right; and not past the deadline."""
     with remote.sign_in() as h:
@@ -172,7 +172,7 @@ def test_a_right_code_that_nobody_can_check_is_refused(remote, kind, members):
         assert h.result() == "gone"
 
 
-def test_whoever_leaves_while_a_code_is_checked_has_tried_it(remote):
+def test_a_user_who_hangs_up_during_a_check_has_used_a_try(remote):
     """In the log, by which fail2ban counts, as in the store."""
     with remote.sign_in() as h:
         to_code(h)
@@ -182,7 +182,7 @@ def test_whoever_leaves_while_a_code_is_checked_has_tried_it(remote):
     assert re.search(r'event=signin result=gone .* wrong=1 reason="check: peer has gone"', h.log)
 
 
-def test_a_check_that_never_began_costs_no_try(crego):
+def test_a_check_that_did_not_reach_the_provider_costs_no_try(crego):
     """The provider is gone between send and check."""
     crego.configure(extra="[limits]\nfailures = 1\n")
     with crego.sign_in() as h:
@@ -198,7 +198,7 @@ def test_a_check_that_never_began_costs_no_try(crego):
 
 
 @pytest.mark.parametrize("status", [401, 402, 403, 429])
-def test_a_check_that_reached_the_wire_costs_a_try(crego, status):
+def test_a_check_that_reached_the_provider_costs_a_try(crego, status):
     """C29: a provider that says this to a wrong code could be asked for ever."""
     crego.configure(extra="[limits]\nfailures = 2\n")
     crego.gateway.fault("status", status=status, path=VERIFY["crego"])
@@ -224,7 +224,7 @@ def test_malformed_codes_reach_no_provider(remote):
     assert not checks(remote)
 
 
-def test_a_code_is_joined_with_what_its_send_captured(remote):
+def test_a_joined_challenge_keeps_what_its_send_captured(remote):
     """sudo runs the stack three times: one message, and the check still knows its challenge."""
     same = {"rhost": "192.0.2.7"}
     with remote.sign_in(**same) as h:
@@ -252,7 +252,7 @@ def test_crego_names_the_address_as_configured(crego, requires, variant, answer)
         assert h.result() == "ok"
 
 
-def test_crego_of_2024_proves_nothing_by_default(crego):
+def test_crego_of_2024_is_refused_by_default(crego):
     """Its answer to a right code is that to a wrong one."""
     crego.gateway.set("crego", verify_answer="2024")
     with crego.sign_in() as h:
@@ -261,7 +261,7 @@ def test_crego_of_2024_proves_nothing_by_default(crego):
         assert "Wrong code" in h.prompt()
 
 
-def test_crego_of_2024_by_a_variant_that_warns(crego):
+def test_crego_of_2024_needs_a_variant_that_warns(crego):
     crego.gateway.set("crego", verify_answer="2024")
     crego.configure(provider="variant = message-only")
     with crego.sign_in() as h:
@@ -272,7 +272,7 @@ def test_crego_of_2024_by_a_variant_that_warns(crego):
         "config", "check").stdout
 
 
-def test_crego_with_a_bearer(crego):
+def test_crego_with_a_bearer_token(crego):
     crego.gateway.set("crego", bearer=True)
     crego.write("bearer", crego.gateway.secret("token", "crego") + "\n", 0o600)
     crego.configure(provider=f"token = file:{crego.dir}/bearer")
@@ -282,7 +282,7 @@ def test_crego_with_a_bearer(crego):
         assert h.result() == "ok"
 
 
-def test_crego_without_the_bearer_it_asks_for(crego):
+def test_crego_without_the_bearer_token_it_requires(crego):
     crego.gateway.set("crego", bearer=True)
     with crego.sign_in() as h:
         h.prompt()
@@ -299,7 +299,7 @@ def test_bridgekeeper_tfa_is_no_success(bridgekeeper, kind):
         to_code(h)
         h.answer(code_of(bridgekeeper))
         assert h.result() == "denied"
-        assert "needs another step" in h.told[0]
+        assert "needs another step" in h.shown[0]
 
 
 def test_bridgekeeper_is_logged_out_afterwards(bridgekeeper):
@@ -312,7 +312,7 @@ def test_bridgekeeper_is_logged_out_afterwards(bridgekeeper):
 
 
 @pytest.mark.parametrize("fault", ["hang", "drop"])
-def test_a_clean_up_that_fails_harms_nobody(bridgekeeper, fault):
+def test_a_failing_clean_up_does_not_change_the_result(bridgekeeper, fault):
     with bridgekeeper.sign_in() as h:
         to_code(h)
         bridgekeeper.gateway.fault(fault, path="/logout")
@@ -320,7 +320,7 @@ def test_a_clean_up_that_fails_harms_nobody(bridgekeeper, fault):
         assert h.result() == "ok"
 
 
-def test_bridgekeeper_never_sends_to_strangers_unasked(bridgekeeper):
+def test_bridgekeeper_does_not_send_to_unknown_accounts(bridgekeeper):
     bridgekeeper.gateway.set("bridgekeeper", accounts=[])
     with bridgekeeper.sign_in() as h:
         h.prompt()
@@ -330,7 +330,7 @@ def test_bridgekeeper_never_sends_to_strangers_unasked(bridgekeeper):
     assert "always-send" not in request["json"]
 
 
-def test_bridgekeeper_always_send_when_configured(bridgekeeper):
+def test_bridgekeeper_always_sends_if_configured(bridgekeeper):
     bridgekeeper.configure(provider="always_send = true")
     with bridgekeeper.sign_in() as h:
         to_code(h)
@@ -341,7 +341,7 @@ def test_bridgekeeper_always_send_when_configured(bridgekeeper):
 @pytest.mark.parametrize("variant,channel,cookie", [
     ("logged-in", "sms", "qt-auth"), ("logged-in", "email", "qt-auth"), ("tfa", "sms", "tfa-auth"),
     ("default-medium", "email", "qt-auth")])
-def test_bridgekeeper_sends_to_whom_a_cookie_names(bridgekeeper, variant, channel, cookie):
+def test_bridgekeeper_sends_to_the_account_of_a_cookie(bridgekeeper, variant, channel, cookie):
     """Cases 3 and 4 of its page: an attribute of the user's, and no address in the request."""
     account = {"phone-number": NUMBER, "email": MAILBOX, cookie: "simulated-cookie"}
     bridgekeeper.gateway.set("bridgekeeper", accounts=[account])
@@ -362,7 +362,7 @@ def test_bridgekeeper_sends_to_whom_a_cookie_names(bridgekeeper, variant, channe
 
 # KGeN
 
-def test_kgen_makes_one_session_a_user(kgen):
+def test_kgen_opens_one_session_for_each_user(kgen):
     for _ in range(2):
         with kgen.sign_in() as h:
             to_code(h)
@@ -371,7 +371,7 @@ def test_kgen_makes_one_session_a_user(kgen):
     assert len(kgen.gateway.sessions("made", "kgen")) == 1
 
 
-def test_kgen_renews_a_session_that_has_run_out_once(kgen):
+def test_kgen_renews_an_expired_session_once(kgen):
     with kgen.sign_in() as h:
         to_code(h)
         h.send("X", "cancelled")
@@ -394,7 +394,7 @@ def test_kgen_never_renews_for_a_check(kgen):
     assert len(checks(kgen)) == 1
 
 
-def test_kgen_with_tokens_that_never_live_is_down(kgen):
+def test_kgen_whose_tokens_never_work_is_down(kgen):
     kgen.gateway.set("kgen", token_seconds=0)
     with kgen.sign_in() as h:
         h.prompt()
@@ -419,7 +419,7 @@ def test_kgen_leading_zeros(kgen, variant, types):
 
 
 @pytest.mark.parametrize("words", ["loyalty", "esports"])
-def test_kgen_success_has_two_texts(kgen, words):
+def test_kgen_accepts_both_texts_of_success(kgen, words):
     kgen.gateway.set("kgen", message=words)
     with kgen.sign_in() as h:
         to_code(h)
@@ -427,7 +427,7 @@ def test_kgen_success_has_two_texts(kgen, words):
         assert h.result() == "ok"
 
 
-def test_kgen_resend_has_a_call_of_its_own(kgen):
+def test_kgen_has_its_own_request_for_a_resend(kgen):
     kgen.configure(extra="[limits]\nresend_wait = 0s\n")
     with kgen.sign_in() as h:
         to_code(h)
@@ -451,7 +451,7 @@ def test_tingting_calls(world):
     assert request["json"]["voice_input"] == "np_rija"
 
 
-def test_tingting_makes_the_code(world):
+def test_tingting_may_make_the_code(world):
     world.configure(provider="variant = generated")
     with world.sign_in() as h:
         to_code(h)
@@ -471,16 +471,16 @@ def test_tingting_that_replaces_the_code_is_logged(world):
     assert "the provider replaced the code" in h.log
 
 
-def test_credits_are_kept_for_the_administrator(world):
+def test_the_credits_left_are_stored_for_the_administrator(world):
     assert "No provider has said" in world.otpctl("status").stdout
     with world.sign_in() as h:
         to_code(h)
-    said, = json.loads(world.otpctl("--json", "status").stdout)["credits"]
-    assert (said["provider"], said["channel"]) == ("tingting", "sms") and said["left"] > 0
+    row, = json.loads(world.otpctl("--json", "status").stdout)["credits"]
+    assert (row["provider"], row["channel"]) == ("tingting", "sms") and row["left"] > 0
     assert "tingting" in world.otpctl("status").stdout
 
 
-def test_few_credits_are_warned_of(world):
+def test_a_low_credit_is_logged_as_a_warning(world):
     world.configure(provider="low_credits = 1000000")
     with world.sign_in() as h:
         to_code(h)

@@ -21,7 +21,7 @@ def wrong(code):
     return str((int(code) + 1) % 10 ** len(code)).zfill(len(code))
 
 
-def test_the_right_code_signs_in_and_is_asked_for_in_words_that_clients_know(world):
+def test_the_right_code_signs_in_and_the_prompt_has_the_words_that_clients_know(world):
     with world.sign_in() as h:
         text = to_code(h)
         assert "verification code was sent by SMS to +977 ******** 19" in text
@@ -39,7 +39,7 @@ def test_grouped_digits_are_the_same_code(world):
         assert h.result() == "ok"
 
 
-def test_three_wrong_codes_are_the_end(world):
+def test_three_wrong_codes_end_the_sign_in(world):
     with world.sign_in() as h:
         to_code(h)
         bad = wrong(world.gateway.last_code())
@@ -77,14 +77,14 @@ def test_nothing_is_sent_before_a_human_answered(world):
 
 
 @pytest.mark.parametrize("why", ["conv", "cancelled"])
-def test_a_person_who_left_is_gone(world, why):
+def test_a_user_who_left_ends_as_gone(world, why):
     with world.sign_in() as h:
         to_code(h)
         h.send("X", why)
         assert h.result() == "gone"
 
 
-def test_a_host_that_answers_by_itself_sees_wrong_codes_and_costs_nothing(world):
+def test_answers_of_the_host_itself_are_wrong_and_not_counted(world):
     """Q5, C32: sshd does so for users whom it has refused, and must not tell who they are."""
     with world.sign_in(rhost="192.0.2.7") as h:
         to_code(h)
@@ -99,11 +99,11 @@ def test_a_host_that_answers_by_itself_sees_wrong_codes_and_costs_nothing(world)
         assert h.result() == "ok"
 
 
-def test_a_challenge_without_tries_is_joined_as_ended(world):
+def test_a_joining_sign_in_shows_that_the_code_has_ended(world):
     bad = None
-    for said in ("Press Enter", "A verification code was sent"):
+    for first in ("Press Enter", "A verification code was sent"):
         with world.sign_in(rhost="192.0.2.7") as h:
-            assert h.prompt().startswith(said)
+            assert h.prompt().startswith(first)
             if not bad:
                 h.answer("")
                 h.prompt()
@@ -117,7 +117,7 @@ def test_a_challenge_without_tries_is_joined_as_ended(world):
         assert h.prompt().startswith("That code has ended. Type r to have a new one sent.")
 
 
-def test_an_interactive_host_is_told_without_a_question(world):
+def test_a_host_with_a_person_shows_last_words_without_a_question(world):
     world.configure(extra="[limits]\nsends_per_user = 1/15m\n")
     for expected in ("gone", "locked"):
         with world.sign_in(service="sudo", rhost="", tty="/dev/pts/9", session="1") as h:
@@ -125,10 +125,10 @@ def test_an_interactive_host_is_told_without_a_question(world):
                 h.prompt()
                 h.send("X", "cancelled")
             assert h.result() == expected
-    assert h.told[0].startswith("Too many verification codes were sent.")
+    assert h.shown[0].startswith("Too many verification codes were sent.")
 
 
-def test_an_unknown_user_sees_what_others_see_and_gets_no_message(world):
+def test_an_unknown_user_sees_the_usual_prompts_and_gets_no_message(world):
     """C20, C32"""
     with world.sign_in() as h:
         known = re.sub(r"\d\d\.", "NN.", to_code(h))
@@ -146,7 +146,7 @@ def test_an_unknown_user_sees_what_others_see_and_gets_no_message(world):
     assert "no-such-user" not in h.log, "it may be a password typed too early"
 
 
-def test_resend_kills_the_old_code(world):
+def test_a_resend_revokes_the_old_code(world):
     world.configure(extra="[limits]\nresend_wait = 0s\n")
     with world.sign_in() as h:
         to_code(h)
@@ -161,7 +161,7 @@ def test_resend_kills_the_old_code(world):
         assert h.result() == "ok"
 
 
-def test_resend_has_a_cool_down_that_is_told(world):
+def test_a_resend_has_a_cool_down_that_is_shown(world):
     with world.sign_in() as h:
         to_code(h)
         h.answer("r")
@@ -171,7 +171,7 @@ def test_resend_has_a_cool_down_that_is_told(world):
         assert h.result() == "ok"
 
 
-def test_sends_are_limited_and_the_limit_is_told(world):
+def test_sends_are_limited_and_the_limit_is_shown(world):
     world.configure(extra="[limits]\nsends_per_user = 2/15m\nresend_wait = 0s\n")
     with world.sign_in() as h:
         to_code(h)
@@ -186,11 +186,11 @@ def test_sends_are_limited_and_the_limit_is_told(world):
         h.prompt()
         h.answer("")
         assert h.result() == "locked"
-        assert h.told[0].startswith("Too many verification codes were sent.")
+        assert h.shown[0].startswith("Too many verification codes were sent.")
     assert len(world.gateway.outbox()) == 2
 
 
-def test_a_sign_in_that_succeeds_gives_its_send_back(world):
+def test_a_successful_sign_in_does_not_count_its_send(world):
     world.configure(extra="[limits]\nsends_per_user = 1/15m\n")
     for _ in range(3):
         with world.sign_in() as h:
@@ -199,7 +199,7 @@ def test_a_sign_in_that_succeeds_gives_its_send_back(world):
             assert h.result() == "ok"
 
 
-def test_failures_in_a_row_lock(world):
+def test_failures_in_a_row_lock_the_user(world):
     world.configure(extra="[limits]\nfailures = 4\nresend_wait = 0s\n")
     with world.sign_in() as h:
         to_code(h)
@@ -217,10 +217,10 @@ def test_failures_in_a_row_lock(world):
         assert h.result() == "locked"
     with world.sign_in() as h:
         assert h.result() == "locked"
-        assert h.told[0].startswith("Too many wrong codes.")
+        assert h.shown[0].startswith("Too many wrong codes.")
 
 
-def test_parallel_sign_ins_with_one_code_admit_one(world):
+def test_one_code_signs_in_one_of_many_parallel_sign_ins(world):
     """C29, U33: an editor's connections share one challenge."""
     same = {"rhost": "192.0.2.7", "service": "sshd"}
     helpers = [world.sign_in(**same)]
@@ -236,15 +236,15 @@ def test_parallel_sign_ins_with_one_code_admit_one(world):
         return fields[0] if kind == "R" else fields[1].split("\n")[0]
 
     with concurrent.futures.ThreadPoolExecutor(len(helpers)) as pool:
-        said = sorted(pool.map(finish, helpers))
+        results = sorted(pool.map(finish, helpers))
     for h in helpers:
         h.__exit__()
-    assert said.count("ok") == 1
-    assert said.count("That code was used already. Type r to have a new one sent.") == 15
+    assert results.count("ok") == 1
+    assert results.count("That code was used already. Type r to have a new one sent.") == 15
     assert len(world.gateway.outbox()) == 1
 
 
-def test_another_source_shares_no_code(world):
+def test_sign_ins_of_different_sources_share_no_code(world):
     with world.sign_in(rhost="192.0.2.7") as h:
         to_code(h)
         with world.sign_in(rhost="192.0.2.8") as other:

@@ -99,31 +99,31 @@ class Helper:
 
     def prompt(self):
         """The next prompt's text; information and errors before it are kept in .told."""
-        self.told = []
+        self.shown = []
         while True:
             kind, fields = self.recv()
             if kind == "P":
                 assert fields[0] == "1"
                 return fields[1]
             assert kind in "IE", (kind, fields)
-            self.told.append(fields[0])
+            self.shown.append(fields[0])
 
     def answer(self, text):
         self.send("A", text)
 
     def result(self):
         """The word of the result, which must be the last thing said."""
-        self.told = []
+        self.shown = []
         while True:
             kind, fields = self.recv()
             if kind == "R":
                 break
             if kind == "P" and fields[1].endswith(LAST_WORDS):
-                self.told.append(fields[1][:-len(LAST_WORDS)])
+                self.shown.append(fields[1][:-len(LAST_WORDS)])
                 self.answer("")
                 continue
             assert kind in "IE", (kind, fields)
-            self.told.append(fields[0])
+            self.shown.append(fields[0])
         self.reason, self.request_id = fields[1], fields[2]
         try:
             self.recv(10)

@@ -46,7 +46,7 @@ def one_world(tools):
 
 
 @pytest.fixture(params=["socket", "spawn"])
-def door(request):
+def transport(request):
     return request.param
 
 
@@ -55,7 +55,7 @@ def fresh(one_world):
     """A fresh state, and no door: the test opens one."""
     one_world.fresh()
     yield one_world
-    one_world.close_door()
+    one_world.close_transport()
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +76,6 @@ def two_hosts(request, all_hosts):
 
 
 @pytest.fixture
-def world(fresh, door):
-    fresh.open_door(door)
+def world(fresh, transport):
+    fresh.open_transport(transport)
     return fresh

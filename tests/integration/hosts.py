@@ -38,7 +38,7 @@ PROMPT = re.compile(
 # --- providers ---
 
 @dataclass(frozen=True)
-class Way:
+class Sender:
     """A provider with one of its channels, and how its messages name the two people."""
     provider: str
     channel: str
@@ -60,15 +60,15 @@ SMS, CALL = "by SMS to +977 ******** 19", "by phone call to +977 ******** 19"
 EMAIL = "by e-mail to a***@m***.example"
 NATIONAL, INTERNATIONAL = ("9800000019", "9800000028"), ("+9779800000019", "+9779800000028")
 MAIL = MAILBOX["alice"], MAILBOX["bob"]
-DESTINATIONS = [
-    Way("tingting", "sms", *NATIONAL, SMS),
-    Way("tingting", "voice", *NATIONAL, CALL),
-    Way("tingting", "sms", *NATIONAL, SMS, "generated"),
-    Way("crego", "sms", *NATIONAL, SMS),
-    Way("crego", "email", *MAIL, EMAIL),
-    Way("bridgekeeper", "sms", *INTERNATIONAL, SMS),
-    Way("bridgekeeper", "email", *MAIL, EMAIL),
-    Way("kgen", "sms", *INTERNATIONAL, SMS),
+SENDERS = [
+    Sender("tingting", "sms", *NATIONAL, SMS),
+    Sender("tingting", "voice", *NATIONAL, CALL),
+    Sender("tingting", "sms", *NATIONAL, SMS, "generated"),
+    Sender("crego", "sms", *NATIONAL, SMS),
+    Sender("crego", "email", *MAIL, EMAIL),
+    Sender("bridgekeeper", "sms", *INTERNATIONAL, SMS),
+    Sender("bridgekeeper", "email", *MAIL, EMAIL),
+    Sender("kgen", "sms", *INTERNATIONAL, SMS),
 ]
 SEND = {"tingting": "/send/otp/", "crego": "/otp/send/", "bridgekeeper": "/send-otp", "kgen": "/otp/re"}
 VERIFY = {"crego": "/otp/verify/", "bridgekeeper": "/login", "kgen": "/otp/verify"}
@@ -88,25 +88,25 @@ def secret(name, text):
     os.chmod(path, 0o640)
 
 
-def configure(world, way=DESTINATIONS[0], extra=FAST, **otp):
+def configure(world, sender=SENDERS[0], extra=FAST, **otp):
     """pam_otp.conf for one way of sending; otp: keys of [otp]. ask_first stays as it is shipped."""
     for name in "client_id", "client_secret":
         secret(name, world.gateway.secret(name, "kgen"))
-    settings = SETTINGS[way.provider].format(secrets=f"{ETC}/secrets")
-    if way.variant:
-        settings += f"variant = {way.variant}\n"
-    lines = "".join(f"{k} = {v}\n" for k, v in ({"channels": way.channel} | otp).items())
-    world.write(CONF, f"[otp]\n{lines}\n[channel {way.channel}]\nproviders = {way.provider}\n\n"
-                f"[provider {way.provider}]\nbase = {world.gateway.url}\nca = {world.gateway.ca_file}\n"
+    settings = SETTINGS[sender.provider].format(secrets=f"{ETC}/secrets")
+    if sender.variant:
+        settings += f"variant = {sender.variant}\n"
+    lines = "".join(f"{k} = {v}\n" for k, v in ({"channels": sender.channel} | otp).items())
+    world.write(CONF, f"[otp]\n{lines}\n[channel {sender.channel}]\nproviders = {sender.provider}\n\n"
+                f"[provider {sender.provider}]\nbase = {world.gateway.url}\nca = {world.gateway.ca_file}\n"
                 f"{settings}\n{extra}")
     done = world.otpctl("config", "check", check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    if way.channel == "email":
+    if sender.channel == "email":
         for user, address in MAILBOX.items():
             world.otpctl("contact", "add", user, f"--email={address}", "--no-notice")
 
 
-def configure_ways(world, channels, extra=FAST, bases=None, **otp):
+def configure_channels(world, channels, extra=FAST, bases=None, **otp):
     """pam_otp.conf for several ways: {channel: [provider, ...]}. bases: where a provider is, if not at the gateway."""
     for name in "client_id", "client_secret":
         secret(name, world.gateway.secret(name, "kgen"))
@@ -295,7 +295,7 @@ def conversation(world, user, client, answers):
 class Host:
     """A program that asks for a password and then for a code. door: that of the module's helper."""
     name = service = ""
-    door = "spawn"
+    transport = "spawn"
     asks_first = False
     prefix = ""
 
@@ -303,11 +303,11 @@ class Host:
         """Up to where pam_otp.so begins."""
         raise NotImplementedError
 
-    def inside(self, terminal, told=""):
+    def inside(self, terminal, shown=""):
         """Fails unless the last answer let in; ends the session. told: exactly what is told besides."""
         raise NotImplementedError
 
-    def outside(self, terminal, told="", locked=False):
+    def outside(self, terminal, shown="", locked=False):
         """Fails unless the last answer ended the sign-in without letting in. told: the last words, exactly.
         locked: the host must not ask for the first factor again and again."""
         raise NotImplementedError
@@ -327,7 +327,7 @@ class Host:
 
 class SshHost(Host):
     """keyboard-interactive, after a password in the same stack or after a public key."""
-    door = "socket"
+    transport = "socket"
     asks_first = True
 
     def __init__(self, sshd, key):
@@ -343,14 +343,14 @@ class SshHost(Host):
             t.type(f"{user}-password")
         return t
 
-    def inside(self, terminal, told=""):
+    def inside(self, terminal, shown=""):
         """sshd shows what is told at the end only to who gets a shell: see shell()."""
         assert terminal.end() == f"{IN}\n"
         assert terminal.status == 0
 
-    def outside(self, terminal, told="", locked=False):
-        if told:
-            assert terminal.prompt() == f"{self.prefix}{told}\nPress Enter to end: "
+    def outside(self, terminal, shown="", locked=False):
+        if shown:
+            assert terminal.prompt() == f"{self.prefix}{shown}\nPress Enter to end: "
             terminal.type("")
         if locked:  # keyboard-interactive is over: the client tries what is left, in vain
             assert re.fullmatch(r"\w+@127\.0\.0\.1's password: ", terminal.prompt())
@@ -380,13 +380,13 @@ class SudoHost(Host):
         t.type(f"{user}-password")
         return t
 
-    def inside(self, terminal, told=""):
-        assert terminal.end() == f"{told}{told and chr(10)}0\n"
+    def inside(self, terminal, shown=""):
+        assert terminal.end() == f"{shown}{shown and chr(10)}0\n"
         assert terminal.status == 0
 
-    def outside(self, terminal, told="", locked=False):
+    def outside(self, terminal, shown="", locked=False):
         """sudo begins again: no code came of it."""
-        assert terminal.prompt() == f"{told}{told and chr(10)}Sorry, try again.\n[sudo] password for alice: "
+        assert terminal.prompt() == f"{shown}{shown and chr(10)}Sorry, try again.\n[sudo] password for alice: "
         terminal.child.close(force=True)
 
 
@@ -400,13 +400,13 @@ class SuHost(Host):
         t.type(f"{user}-password")
         return t
 
-    def inside(self, terminal, told=""):
-        assert terminal.end() == f"{told}{told and chr(10)}alice\n"
+    def inside(self, terminal, shown=""):
+        assert terminal.end() == f"{shown}{shown and chr(10)}alice\n"
         assert terminal.status == 0
 
-    def outside(self, terminal, told="", locked=False):
+    def outside(self, terminal, shown="", locked=False):
         text = terminal.end()
-        assert re.fullmatch(re.escape(told + (told and chr(10))) + r"su: [^\n]*\n", text), text
+        assert re.fullmatch(re.escape(shown + (shown and chr(10))) + r"su: [^\n]*\n", text), text
         assert terminal.status == 1
 
 
@@ -420,17 +420,17 @@ class LoginHost(Host):
         t.type(f"{user}-password")
         return t
 
-    def inside(self, terminal, told=""):
+    def inside(self, terminal, shown=""):
         text = terminal.prompt()
-        assert text.startswith(told) and re.search(r"\w+@sandbox:~\$ $", text), text
+        assert text.startswith(shown) and re.search(r"\w+@sandbox:~\$ $", text), text
         terminal.type("exit").end()
         assert terminal.status == 0
 
-    def outside(self, terminal, told="", locked=False):
+    def outside(self, terminal, shown="", locked=False):
         if locked:
-            assert terminal.end() == f"{told}{told and chr(10)}Maximum number of tries exceeded (1)\n"
+            assert terminal.end() == f"{shown}{shown and chr(10)}Maximum number of tries exceeded (1)\n"
             return
-        assert terminal.prompt() == f"{told}{told and chr(10)}\nLogin incorrect\nsandbox login: "
+        assert terminal.prompt() == f"{shown}{shown and chr(10)}\nLogin incorrect\nsandbox login: "
         terminal.child.close(force=True)
 
 

@@ -14,7 +14,7 @@ def out(*command):
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
-def test_module_needs_libpam_and_libc_alone():
+def test_the_module_needs_only_libpam_and_libc():
     """U42: nothing else comes into the host."""
     needed = re.findall(r"NEEDED.*\[(.*)\]", out("readelf", "-d", MODULE))
     assert sorted(needed) == ["libc.so.6", "libpam.so.0"]
@@ -30,5 +30,5 @@ def test_hardened(path):
     assert re.search(r"Type: +DYN", out("readelf", "-h", path)), "position-independent"
 
 
-def test_set_user_id_on_nothing():
+def test_no_installed_file_is_set_user_id():
     assert out("find", MODULE, HELPER, "/usr/sbin/otpctl", "-perm", "/6000") == ""

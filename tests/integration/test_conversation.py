@@ -9,7 +9,7 @@ import re
 import pytest
 
 import hosts
-from hosts import CALL, EMAIL, MAILBOX, SEND, SMS, VERIFY, Sshd, configure_ways
+from hosts import CALL, EMAIL, MAILBOX, SEND, SMS, VERIFY, Sshd, configure_channels
 from world import AUTH_ERR, PHONE, STORE
 
 CODE, CHOICE = "Verification code (r = resend): ", "Verification code (r = resend, o = other way): "
@@ -29,9 +29,9 @@ def sent(how, first=""):
 @pytest.fixture
 def world(fresh):
     """alice has a phone and a mailbox, and both doors are open."""
-    fresh.open_door("socket")
+    fresh.open_transport("socket")
     hosts.add_mailbox(fresh)
-    configure_ways(fresh, THREE)
+    configure_channels(fresh, THREE)
     yield fresh
     assert fresh.helpers_gone()
 
@@ -76,16 +76,16 @@ def test_the_menu_before_anything_is_sent(world, all_hosts):
             ssh.inside(t)
 
 
-def test_junk_at_the_menu_ends(world):
+def test_wrong_answers_at_the_menu_end_the_sign_in(world):
     """A program that answers by itself is not asked for ever."""
-    configure_ways(world, THREE, ask_first="always")
+    configure_channels(world, THREE, ask_first="always")
     *shown, result = hosts.conversation(world, "alice", "192.0.2.7", ["x"] * 20)
     assert shown == [hosts.without_names(text) for text in (MENU, *[JUNK + MENU] * 19)] and result == AUTH_ERR
     assert world.messages() == [] and 'reason="too many answers' in world.log()
 
 
 @pytest.mark.parametrize("number,how,channel", [("1", SMS, "sms"), ("2", CALL, "voice"), ("3", EMAIL, "email")])
-def test_a_way_is_chosen(world, ssh, number, how, channel):
+def test_a_destination_is_chosen(world, ssh, number, how, channel):
     with ssh.begin() as t:
         t.prompt()
         assert t.answer(number) == ssh.prefix + sent(how) + CHOICE
@@ -94,7 +94,7 @@ def test_a_way_is_chosen(world, ssh, number, how, channel):
     assert [m["channel"] for m in world.messages()] == [channel]
 
 
-def test_another_way(world, host):
+def test_another_destination_is_chosen_later(world, host):
     """U21: `o` shows the menu, Enter goes back, and a code by another way takes the place of the first."""
     with host.begin() as t:
         assert host.to_code(t) == host.prefix + sent(SMS) + CHOICE
@@ -137,20 +137,20 @@ def test_a_code_at_the_first_menu(world, ssh):
     assert len(world.messages()) == 1
 
 
-def test_who_has_one_way_sees_no_menu(world, two_hosts):
-    configure_ways(world, {"sms": ["tingting"], "email": ["crego"]})
+def test_one_destination_has_no_menu(world, two_hosts):
+    configure_channels(world, {"sms": ["tingting"], "email": ["crego"]})
     with two_hosts.begin("bob") as t:
         text = two_hosts.to_code(t)
         assert text == two_hosts.prefix + sent(SMS).replace("19.", "28.") + CODE
         assert t.answer("o") == f"{two_hosts.prefix}A verification code has 6 digits, 2 tries left.\n{CODE}"
 
 
-def test_five_ways_fit_a_prompt(world, ssh):
+def test_five_destinations_fit_into_a_prompt(world, ssh):
     """Q9: 511 bytes, with the longest addresses that are shown."""
     for user in "alice", "bob":
         world.otpctl("contact", "add", "alice", f"--email={user}{'x' * 40}@{'mail.' * 30}example", "--no-notice")
     world.otpctl("contact", "add", "alice", "--phone=+9779800000028", "--no-notice")
-    configure_ways(world, {"sms": ["tingting"], "email": ["crego"], "voice": ["tingting"]})
+    configure_channels(world, {"sms": ["tingting"], "email": ["crego"], "voice": ["tingting"]})
     with ssh.begin() as t:
         text = t.prompt()
         assert [line[:5] for line in text.splitlines()[1:-1]] == [f"  {n}  " for n in range(1, 6)]
@@ -187,7 +187,7 @@ def lookalikes(world):
 def test_an_unknown_user_sees_a_menu_too(world):
     """C32: the same questions, with addresses of the same shape, to the last answer; nothing is sent."""
     before = lookalikes(world)
-    configure_ways(world, THREE, ask_first="always")
+    configure_channels(world, THREE, ask_first="always")
     answers = ["9", "x", "123456", "3", "1234", "o", "x", "", "o", "1", "r", "", "111111", "222222"]
     real, unknown, none = (hosts.conversation(world, user, f"192.0.2.{n}", answers)
                            for n, user in enumerate(("alice", "nobody-there", "carol")))
@@ -212,9 +212,9 @@ def test_an_unknown_user_of_sshd_sees_a_menu_too(world, all_hosts):
 
 # --- resend ---
 
-def test_resending_has_a_pause_that_is_told(world, host):
+def test_resending_has_a_cool_down_that_is_shown(world, host):
     """U22: in seconds, and only for the address it is about."""
-    configure_ways(world, THREE, extra="")
+    configure_channels(world, THREE, extra="")
     with host.begin() as t:
         host.to_code(t)
         t.answer("r")
@@ -227,7 +227,7 @@ def test_resending_has_a_pause_that_is_told(world, host):
         host.inside(t)
 
 
-def test_a_resent_code_takes_the_place_of_the_first(world, two_hosts):
+def test_a_resent_code_replaces_the_first(world, two_hosts):
     host = two_hosts
     with host.begin() as t:
         host.to_code(t)
@@ -243,7 +243,7 @@ def test_a_resent_code_takes_the_place_of_the_first(world, two_hosts):
 
 def test_the_second_provider(world, host):
     """U21: told in the prompt, and it is the second that checks."""
-    configure_ways(world, {"sms": ["tingting", "crego"]})
+    configure_channels(world, {"sms": ["tingting", "crego"]})
     world.gateway.fault("status", status=500, path=SEND["tingting"])
     with host.begin() as t:
         text = host.to_code(t)
@@ -256,20 +256,20 @@ def test_the_second_provider(world, host):
 
 def test_the_other_channel(world, host):
     """No provider of SMS, and then e-mail: which one it was stands in the prompt, and `r` goes there again."""
-    configure_ways(world, {"sms": ["tingting", "kgen"], "email": ["crego"]})
+    configure_channels(world, {"sms": ["tingting", "kgen"], "email": ["crego"]})
     world.gateway.set_faults({"kind": "status", "status": 500, "path": SEND["tingting"]},
                              {"kind": "status", "status": 500, "path": SEND["kgen"]})
-    told = f"{host.prefix}{sent(EMAIL, NOT_BY_SMS)}{CHOICE}"
+    text = f"{host.prefix}{sent(EMAIL, NOT_BY_SMS)}{CHOICE}"
     with host.begin() as t:
-        assert host.to_code(t) == told
+        assert host.to_code(t) == text
         assert t.answer("r") == host.prefix + sent(EMAIL) + CHOICE
         t.type(mailed(world))
         host.inside(t)
     assert [m["channel"] for m in world.messages()] == ["email", "email"]
 
 
-def test_no_other_channel_where_that_is_forbidden(world, host):
-    configure_ways(world, {"sms": ["tingting"], "email": ["crego"]}, fallback="no")
+def test_no_other_channel_if_fallback_is_off(world, host):
+    configure_channels(world, {"sms": ["tingting"], "email": ["crego"]}, fallback="no")
     world.gateway.fault("status", status=500, path=SEND["tingting"])
     with host.begin() as t:
         if host.asks_first:
@@ -279,10 +279,10 @@ def test_no_other_channel_where_that_is_forbidden(world, host):
     assert world.messages() == []
 
 
-def test_a_message_that_may_be_on_its_way(world, two_hosts):
+def test_a_message_that_may_have_been_sent(world, two_hosts):
     """Nobody confirmed it: it is not sent again by itself, and it counts when it arrives."""
     host = two_hosts
-    configure_ways(world, {"sms": ["tingting", "crego"]}, attempt_timeout="1s")
+    configure_channels(world, {"sms": ["tingting", "crego"]}, attempt_timeout="1s")
     world.gateway.fault("hang", path=SEND["tingting"], deliver=True)
     with host.begin() as t:
         assert host.to_code(t) == (f"{host.prefix}A verification code may be on its way {SMS}. It ends in 5 minutes.\n"
@@ -292,10 +292,10 @@ def test_a_message_that_may_be_on_its_way(world, two_hosts):
         host.inside(t)
 
 
-def test_a_message_that_did_not_come(world, two_hosts):
+def test_a_resend_after_an_unconfirmed_message_uses_the_next_provider(world, two_hosts):
     """`r` asks the next provider then."""
     host = two_hosts
-    configure_ways(world, {"sms": ["tingting", "crego"]}, attempt_timeout="1s")
+    configure_channels(world, {"sms": ["tingting", "crego"]}, attempt_timeout="1s")
     world.gateway.fault("hang", path=SEND["tingting"], deliver=False)
     with host.begin() as t:
         host.to_code(t)
@@ -358,7 +358,7 @@ def test_rounds_of_sudo_share_one_code(world, all_hosts):
     lambda c: c.translate({ord(str(n)): 0xff10 + n for n in range(10)}),
     lambda c: c.translate({ord(str(n)): 0x966 + n for n in range(10)})],
     ids=["in groups", "with a dash", "one by one", "between blanks", "full width", "Devanagari"])
-def test_a_code_is_taken_as_it_is_typed(world, two_hosts, how):
+def test_a_code_counts_however_it_is_typed(world, two_hosts, how):
     with two_hosts.begin() as t:
         two_hosts.to_code(t)
         t.type(how(world.code()))

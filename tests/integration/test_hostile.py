@@ -28,7 +28,7 @@ def same(d, *fields):
 
 
 @pytest.mark.parametrize("end", ["right", "wrong", "broken", "gone"])
-def test_host_as_found(world, end):
+def test_the_host_stays_as_it_was(world, end):
     """U43, U44, Q2, C2, C11: descriptors, signals, environment, limits, children, session, mask."""
     if end == "broken":
         world.edit(CONF, r"^channels", "chanels")
@@ -145,7 +145,7 @@ def test_answer(world, answer, ask_first):
             assert event["code"] in (AUTH_ERR, CONV_ERR, MAXTRIES, PERM_DENIED)
 
 
-def test_waiting_for_ever(world):
+def test_a_silent_user_meets_the_deadline(world):
     """The sign-in's own deadline, while the person says nothing and then the right code."""
     world.configure(login_timeout="10s")
     with world.sign_in() as d:
@@ -179,7 +179,7 @@ def alice_signals(sig, pids):
 @pytest.mark.parametrize("sig", ["KILL", "STOP", "TERM", "INT", "HUP", "ALRM", "CHLD", "PIPE", "XFSZ", "SEGV"])
 def test_caller_signals_helper_and_supervisor(fresh, sig):
     """The supervisor has the caller's real uid: what happens to it looks like any other failure."""
-    fresh.open_door("spawn")
+    fresh.open_transport("spawn")
     fresh.pam(SERVICE, args="timeout=10")
     with fresh.sign_in(host=SUID, prefix=AS_ALICE) as d:
         d.enter()
@@ -193,9 +193,9 @@ def test_caller_signals_helper_and_supervisor(fresh, sig):
     assert fresh.helpers_gone()
 
 
-def test_caller_kills_while_it_starts(fresh):
+def test_caller_kills_the_helper_while_it_starts(fresh):
     """From the first moment on, again and again."""
-    fresh.open_door("spawn")
+    fresh.open_transport("spawn")
     for n in range(20):
         with fresh.sign_in(host=SUID, prefix=AS_ALICE) as d:
             time.sleep(n * 0.002)
@@ -211,7 +211,7 @@ LIMITS = ["--nproc=0", "--nproc=1", "--nofile=8", "--nofile=3", "--as=60000000",
 
 
 @pytest.mark.parametrize("limit", LIMITS)
-def test_caller_limits(world, limit):
+def test_caller_sets_resource_limits(world, limit):
     """A limit may break a sign-in, but never opens it or looks like an outage."""
     try:
         code = world.finish(answer="000000", host=SUID, prefix=[*AS_ALICE, "prlimit", limit])
@@ -323,9 +323,9 @@ def timed(world, **kwargs):
     return code, time.monotonic() - began
 
 
-def test_silent_dns(silent_dns, door):
+def test_silent_dns(silent_dns, transport):
     """U1: one provider has attempt_timeout, 4 s, for all it does."""
-    silent_dns.open_door(door)
+    silent_dns.open_transport(transport)
     silent_dns.edit(CONF, r"^base = .*", "base = https://provider.example")
     code, took = timed(silent_dns)
     assert code == AUTHINFO_UNAVAIL and took < 4.5, took
@@ -341,7 +341,7 @@ def test_silent_server(world, kind, members):
     assert code in (AUTHINFO_UNAVAIL, AUTH_ERR) and took < 1.5, took
 
 
-def test_person_leaves_while_it_sends(world):
+def test_the_user_leaves_during_a_send(world):
     """The helper watches its peer while it waits for the provider."""
     world.gateway.fault("hang")
     with world.sign_in() as d:
@@ -355,7 +355,7 @@ def test_person_leaves_while_it_sends(world):
 
 # --- canary: U38, C40 ---
 
-def test_nothing_secret_is_told(world):
+def test_no_secret_is_logged_or_visible(world):
     """At the highest level: no code, sent or typed, no token or full number in a log, argv or environment."""
     world.pam(SERVICE, args="debug")
     seen, stop = [], threading.Event()
@@ -392,10 +392,10 @@ def test_nothing_secret_is_told(world):
         watcher.join()
     log = world.log()
     assert log and codes
-    told = [log.encode(errors="surrogateescape"), *set(seen)]
+    outputs = [log.encode(errors="surrogateescape"), *set(seen)]
     secrets = [*codes, typed, world.gateway.token, PHONE["alice"], PHONE["alice"][4:], "Bearer", "Sign-in to"]
     for secret in secrets:
-        assert not [t for t in told if secret.encode() in t and b"gateway" not in t], secret
+        assert not [t for t in outputs if secret.encode() in t and b"gateway" not in t], secret
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", log), "foreign text has no control characters"
 
 

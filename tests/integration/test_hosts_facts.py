@@ -24,9 +24,9 @@ EXEMPT = "[exempt x]\nreason = because\nuntil = 2099-12-31\n"
 WALLS = "for d in /home /root /proc; do mount -n -t tmpfs -o mode=755 walls $d || exit; done; exec \"$@\""
 
 
-def test_a_host_that_is_walled_in(fresh):
+def test_a_host_without_network_home_and_proc(fresh):
     """Q29: no network, no home and no /proc: a socket is all it takes."""
-    fresh.open_door("socket")
+    fresh.open_transport("socket")
     walls = ["unshare", "--mount", "--net", "sh", "-c", WALLS, "sh"]
     assert fresh.finish("alice", prefix=walls) == SUCCESS
     assert fresh.finish("alice", "000000", prefix=walls) == AUTH_ERR
@@ -44,15 +44,15 @@ def stacks(one_world):
 @pytest.fixture
 def ready(fresh):
     """Nothing here but the first test depends on the door."""
-    fresh.open_door("spawn")
+    fresh.open_transport("spawn")
     configure(fresh)
     return fresh
 
 
-@pytest.mark.parametrize("door, sig", [("spawn", "SEGV"), ("socket", "ABRT")])
-def test_a_helper_that_crashes_is_no_crash_of_sshd(ready, stacks, door, sig):
+@pytest.mark.parametrize("transport, sig", [("spawn", "SEGV"), ("socket", "ABRT")])
+def test_a_crash_of_the_helper_is_no_crash_of_sshd(ready, stacks, transport, sig):
     """Q4: what could crash is another process, so that sshd has nothing to punish the client's address for."""
-    ready.open_door(door)
+    ready.open_transport(transport)
     with Sshd("sshd-key", AuthenticationMethods="publickey,keyboard-interactive") as sshd:
         with Terminal(*sshd.ssh(key="alice")) as t:
             t.prompt()
@@ -62,10 +62,10 @@ def test_a_helper_that_crashes_is_no_crash_of_sshd(ready, stacks, door, sig):
         with Terminal(*sshd.ssh(key="alice")) as t:
             assert t.prompt().endswith(CODE)
             assert t.type(ready.code()).end() == f"{IN}\n"
-        assert not re.search("crash|fatal|signal", sshd.told())
+        assert not re.search("crash|fatal|signal", sshd.log_text())
 
 
-def test_a_public_key_alone_never_gets_as_far_as_the_module(ready, stacks):
+def test_a_public_key_alone_does_not_run_the_module(ready, stacks):
     """Q11: sshd then runs no auth line, and asks for nothing; our account line does not ask either."""
     with open("/etc/pam.d/sshd-key", encoding="utf-8") as f:
         before = f.read()
@@ -83,13 +83,13 @@ def test_a_sign_in_ends_before_sshd_would_end_it(one_world, stacks):
     shown = one_world.otpctl("config", "show", "--service", "sshd").stdout
     ours = int(re.search(r"^login_timeout = (\d+)s$", shown, re.MULTILINE)[1])
     with Sshd("sshd-key") as sshd:
-        said = subprocess.run([sshd.program, "-T", "-f", sshd.conf], check=True, capture_output=True, text=True).stdout
-    assert ours < int(re.search(r"^logingracetime (\d+)$", said, re.MULTILINE)[1])
+        settings = subprocess.run([sshd.program, "-T", "-f", sshd.conf], check=True, capture_output=True, text=True).stdout
+    assert ours < int(re.search(r"^logingracetime (\d+)$", settings, re.MULTILINE)[1])
 
 
 # --- whose word counts ---
 
-def test_nothing_that_users_write_is_an_address(ready):
+def test_data_that_users_can_write_is_no_contact(ready):
     """C12: neither the comment field, which chfn changes, nor a file at home."""
     number = "9800000099"
     try:
@@ -114,7 +114,7 @@ OFFICE = ["--pamenv=SSH_CONNECTION=10.1.2.3 50000 10.0.0.1 22", "--pamenv=SSH_CL
 
 
 @pytest.mark.parametrize("where", [REMOTE, []], ids=["remote", "local"])
-def test_what_users_may_set_makes_nobody_local_or_remote(ready, where):
+def test_variables_that_users_set_do_not_change_the_client(ready, where):
     """C24: pam_env can be told by users what to set; the client's address is what the host says it is."""
     ready.edit(CONF, r"\Z", EXEMPT + "networks = 10.0.0.0/8\n")
     ready.gateway.fault("status", status=500)
@@ -124,21 +124,21 @@ def test_what_users_may_set_makes_nobody_local_or_remote(ready, where):
     assert ready.finish(answer="000000", options=[*where, *SEAT, *OFFICE]) == AUTH_ERR
 
 
-@pytest.mark.parametrize("way", hosts.DESTINATIONS, ids=str)
-def test_the_provider_learns_an_address_and_no_name(ready, way):
+@pytest.mark.parametrize("sender", hosts.SENDERS, ids=str)
+def test_the_provider_learns_the_contact_but_no_name(ready, sender):
     """C41: what leaks from there says neither whose the number is nor which account it opens. KGeN wants a user id,
     which is the name unless its variant takes one that says nothing."""
-    if way.provider == "kgen":
-        way = dataclasses.replace(way, variant="attribute")
-    configure(ready, way)
-    if way.provider == "kgen":
+    if sender.provider == "kgen":
+        sender = dataclasses.replace(sender, variant="attribute")
+    configure(ready, sender)
+    if sender.provider == "kgen":
         subprocess.run(["otpctl", "attribute", "set", "alice", "kgen", "user_id"], input="4711\n", text=True,
                        check=True)
     assert ready.finish("alice", options=REMOTE) == SUCCESS
-    told = json.dumps(ready.gateway.requests() + ready.gateway.outbox()).lower()
-    assert way.alice in told or way.alice.lstrip("+") in told, "the journal has what was sent"
-    told = told.replace(hosts.MAILBOX["alice"], "").replace(hosts.MAILBOX["alice"].replace("@", "%40"), "")
-    assert "alice" not in told and REMOTE[0].split("=")[-1] not in told
+    sent = json.dumps(ready.gateway.requests() + ready.gateway.outbox()).lower()
+    assert sender.alice in sent or sender.alice.lstrip("+") in sent, "the journal has what was sent"
+    sent = sent.replace(hosts.MAILBOX["alice"], "").replace(hosts.MAILBOX["alice"].replace("@", "%40"), "")
+    assert "alice" not in sent and REMOTE[0].split("=")[-1] not in sent
 
 
 # --- stacks ---
@@ -182,18 +182,18 @@ def codes(world, answer, user="alice", calls=("auth", "setcred", "acct")):
     return found
 
 
-def test_a_right_code_is_one_in_every_stack(ready, control):
+def test_a_right_code_succeeds_in_every_stack(ready, control):
     """C43: pam_setcred goes through the lines once more, in the same process or, as in sshd, in another."""
     assert codes(ready, "right") == [SUCCESS] * 3
     assert codes(ready, "right", calls=["setcred"]) == [SUCCESS]
 
 
-def test_a_wrong_code_is_one_in_every_stack(ready, control):
+def test_a_wrong_code_fails_in_every_stack(ready, control):
     """C43: setcred after it does not matter: no host gets there."""
     assert codes(ready, "000000", calls=["auth"]) != [SUCCESS]
 
 
-def test_who_is_not_asked_needs_a_line_that_lets_in(ready, control):
+def test_skip_needs_another_line_that_succeeds(ready, control):
     """C43: "not asked" is no opinion, neither in auth nor in what setcred makes of it."""
     ready.edit(CONF, r"\Z", EXEMPT + "users = alice\n")
     if control in ALLOWS_SKIP:

@@ -7,7 +7,7 @@ import re
 import pytest
 
 import hosts
-from hosts import EMAIL, FAST, SMS, configure, configure_ways
+from hosts import EMAIL, FAST, SMS, configure, configure_channels
 from world import AUTH_ERR, CONF, MAXTRIES
 
 CODE = "Verification code (r = resend): "
@@ -22,7 +22,7 @@ LOCK = FAST + "failures = 3\nbackoff_first = 59s\n"
 
 @pytest.fixture
 def world(fresh):
-    fresh.open_door("socket")
+    fresh.open_transport("socket")
     configure(fresh, extra=LOCK)
     yield fresh
     assert fresh.helpers_gone()
@@ -54,15 +54,15 @@ def guess(world, host, times=3, **begin):
             t.child.expect([hosts.PROMPT, hosts.pexpect.EOF])
 
 
-def is_refused(host, told, **begin):
+def is_refused(host, shown, **begin):
     """Before any code is asked for."""
     with host.begin(**begin) as t:
-        host.outside(t, told, locked=True)
+        host.outside(t, shown, locked=True)
 
 
 # --- sends ---
 
-def test_a_send_limit_is_told(world, host):
+def test_a_send_limit_is_shown(world, host):
     """U32, U34, Q9, Q18: as such and not as a wrong code, and the code that is out still lets in."""
     configure(world, extra=FAST + "sends_per_user = 1/15m\n")
     with host.begin() as t:
@@ -88,9 +88,9 @@ def test_a_send_limit_ends_a_sign_in(world, host):
     assert len(world.messages()) == 1 and 'result=locked' in world.log()
 
 
-def test_another_way_has_limits_of_its_own_address(world, ssh):
+def test_another_destination_has_its_own_limit_per_contact(world, ssh):
     """sends_per_address holds for the phone; the mailbox is open."""
-    configure_ways(world, {"sms": ["tingting"], "email": ["crego"]}, extra=FAST + "sends_per_address = 1/15m\n")
+    configure_channels(world, {"sms": ["tingting"], "email": ["crego"]}, extra=FAST + "sends_per_address = 1/15m\n")
     hosts.add_mailbox(world)
     choice = CODE.replace("resend", "resend, o = other way")
     with ssh.begin() as t:
@@ -110,7 +110,7 @@ def test_an_administrator_with_sudo_every_minute(world, all_hosts):
     assert len(world.messages()) == 7
 
 
-def test_the_limit_of_a_client_is_for_all_its_users(world, ssh):
+def test_the_limit_of_a_client_counts_all_its_users(world, ssh):
     configure(world, extra=FAST + "sends_per_client = 1/15m\n")
     with ssh.begin("alice", STRANGER) as t:
         ssh.to_code(t)
@@ -121,7 +121,7 @@ def test_the_limit_of_a_client_is_for_all_its_users(world, ssh):
     let_in(world, ssh, user="bob", client=OWNER)
 
 
-def test_a_number_elsewhere_is_not_sent_to(world, two_hosts):
+def test_a_number_outside_the_prefixes_gets_no_message(world, two_hosts):
     """C30: outside of `prefixes` it looks as ever, nothing is sent, and the log says why."""
     host = two_hosts
     configure(world, extra=LOCK + "prefixes = +1, +9771\n")
@@ -136,7 +136,7 @@ def test_a_number_elsewhere_is_not_sent_to(world, two_hosts):
 
 # --- wrong codes ---
 
-def test_a_lock_is_told_and_unlock_ends_it(world, host):
+def test_a_lock_is_shown_and_unlock_ends_it(world, host):
     """Q12, Q18, U33: also to whom sudo would show nothing."""
     guess(world, host)
     held_code_ends(world)
@@ -144,12 +144,12 @@ def test_a_lock_is_told_and_unlock_ends_it(world, host):
     is_refused(host, WRONG)
     assert len(world.messages()) == 1, "who is locked has nothing sent"
     assert "result=locked" in world.log()
-    told = world.otpctl("unlock", "alice").stdout
-    assert told.startswith("alice: ")
+    shown = world.otpctl("unlock", "alice").stdout
+    assert shown.startswith("alice: ")
     let_in(world, host)
 
 
-def test_locked_for_good(world, host):
+def test_a_hundred_failures_lock_until_unlock(world, host):
     """C29: a hundred in a row, and the words say who ends it."""
     world.sql("INSERT INTO budget (kind, owner, place, failures, last_ms, keep_ms) VALUES "
               "('user', 'alice', '', 100, 1, 9223372036854775807)")
@@ -159,7 +159,7 @@ def test_locked_for_good(world, host):
     let_in(world, host)
 
 
-def test_a_lock_holds_a_code_that_is_out(world, ssh):
+def test_a_lock_also_refuses_a_code_that_was_sent_before(world, ssh):
     """The right code is no way around it, in a connection that was open before."""
     with ssh.begin() as t:
         ssh.to_code(t)
@@ -169,7 +169,7 @@ def test_a_lock_holds_a_code_that_is_out(world, ssh):
         ssh.outside(t, WRONG, locked=True)
 
 
-def test_locks_are_of_users(world, ssh):
+def test_a_lock_affects_one_user(world, ssh):
     guess(world, ssh)
     let_in(world, ssh, user="bob")
     held_code_ends(world)
@@ -190,7 +190,7 @@ def test_strangers_do_not_lock_the_owner_out(world, ssh):
     assert "places" in world.otpctl("status", "alice", "--json").stdout
 
 
-def test_the_owner_is_counted_too(world, ssh):
+def test_failures_at_a_known_source_lock_too(world, ssh):
     """At a known place the counters are others, and as small."""
     let_in(world, ssh, client=OWNER)
     guess(world, ssh, client=OWNER)
@@ -200,7 +200,7 @@ def test_the_owner_is_counted_too(world, ssh):
     let_in(world, ssh, client=STRANGER)
 
 
-def test_an_address_is_known_with_its_key(world, all_hosts):
+def test_a_known_source_is_an_address_with_its_first_factor(world, all_hosts):
     """A stranger who comes from her address with another first factor is a stranger."""
     let_in(world, all_hosts["ssh-key"], client=OWNER)
     guess(world, all_hosts["ssh-password"], client=OWNER)
@@ -210,7 +210,7 @@ def test_an_address_is_known_with_its_key(world, all_hosts):
 
 
 @pytest.mark.parametrize("name", ["sudo", "su", "login"])
-def test_strangers_do_not_lock_the_machine(world, all_hosts, name):
+def test_strangers_do_not_lock_local_sign_ins(world, all_hosts, name):
     """Nor where she has signed in at the machine itself."""
     let_in(world, all_hosts[name])
     guess(world, all_hosts["ssh-key"], client=STRANGER)
@@ -218,7 +218,7 @@ def test_strangers_do_not_lock_the_machine(world, all_hosts, name):
     let_in(world, all_hosts[name])
 
 
-def test_a_send_limit_is_of_places_too(world, ssh):
+def test_send_limits_are_separate_for_known_sources(world, ssh):
     """C31: strangers who have messages sent do not use up the owner's."""
     configure(world, extra=FAST + "sends_per_user = 2/15m\nsends_per_address = 2/15m\n")
     let_in(world, ssh, client=OWNER)
@@ -235,21 +235,21 @@ def test_unknown_users_meet_the_same_limits(world):
     """C32: locked out in the same words after as many tries."""
     world.edit(CONF, r"^\[otp\]", "[otp]\nask_first = always")
     answers = ["", "123456", "111111", "222222"]
-    told = {user: [hosts.conversation(world, user, client, answers) for client in (STRANGER, OTHER)]
+    shown = {user: [hosts.conversation(world, user, client, answers) for client in (STRANGER, OTHER)]
             for user in ("alice", "nobody-there", "carol")}
-    assert told["alice"][0][-1] == AUTH_ERR and told["alice"][1] == [f"{WRONG}\nPress Enter to end: ", MAXTRIES]
-    assert told["nobody-there"] == told["alice"]
-    assert told["carol"] == told["alice"]
+    assert shown["alice"][0][-1] == AUTH_ERR and shown["alice"][1] == [f"{WRONG}\nPress Enter to end: ", MAXTRIES]
+    assert shown["nobody-there"] == shown["alice"]
+    assert shown["carol"] == shown["alice"]
     assert len(world.messages()) == 1, "alice's alone"
 
 
 def test_unknown_users_meet_the_same_send_limits(world):
     world.edit(CONF, r"^\[otp\]", "[otp]\nask_first = always")
     world.edit(CONF, "resend_wait = 0s", "resend_wait = 0s\nsends_per_user = 1/15m")
-    told = {user: [hosts.conversation(world, user, client, ["", *more]) for client, more in
+    shown = {user: [hosts.conversation(world, user, client, ["", *more]) for client, more in
                    ((STRANGER, ["r", "1", "2", "3"]), (OTHER, [""]))]
             for user in ("alice", "nobody-there", "carol")}
-    assert f"{TOO_MANY}\n{CODE}" in told["alice"][0] and told["alice"][1][-1] == MAXTRIES
-    assert told["nobody-there"] == told["alice"]
-    assert told["carol"] == told["alice"]
+    assert f"{TOO_MANY}\n{CODE}" in shown["alice"][0] and shown["alice"][1][-1] == MAXTRIES
+    assert shown["nobody-there"] == shown["alice"]
+    assert shown["carol"] == shown["alice"]
     assert len(world.messages()) == 1, "alice's alone"

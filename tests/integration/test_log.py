@@ -36,7 +36,7 @@ def module_lines(world):
     return [m for m in map(OUTCOME.match, world.log().splitlines()) if m]
 
 
-def test_every_outcome_is_one_line_of_pairs_from_the_module_and_one_from_the_helper(world):
+def test_module_and_helper_log_each_outcome_in_one_line_of_pairs(world):
     assert sign_in(world, "alice") == SUCCESS
     assert sign_in(world, "bob", right=False) == AUTH_ERR
     module = module_lines(world)
@@ -54,17 +54,17 @@ def test_every_outcome_is_one_line_of_pairs_from_the_module_and_one_from_the_hel
         assert int(m[1]) >> 3 == LOG_AUTHPRIV, m[0]
     # One id from the host's log to the helper's.
     for ours, theirs in zip(module, outcomes):
-        told = pairs(ours[3])
-        assert told["request"] == pairs(theirs[2])["id"]
-        assert told["result"] == pairs(theirs[2])["result"]
+        signin = pairs(ours[3])
+        assert signin["request"] == pairs(theirs[2])["id"]
+        assert signin["result"] == pairs(theirs[2])["result"]
 
 
-def test_the_request_to_the_provider_carries_the_id(world):
+def test_the_request_to_the_provider_has_the_request_id(world):
     assert sign_in(world, "alice") == SUCCESS
-    told = pairs(module_lines(world)[-1][3])
+    signin = pairs(module_lines(world)[-1][3])
     headers = world.gateway.requests("/send/otp")[-1]["headers"]
     sent = {k.lower(): v for k, v in headers.items()}
-    assert sent["x-request-id"] == told["request"]
+    assert sent["x-request-id"] == signin["request"]
 
 
 def as_syslog_writes_it(line):
@@ -94,15 +94,15 @@ def test_fail2ban_counts_refused_sign_ins_and_no_others(world, tmp_path):
     lines = [as_syslog_writes_it(line) for line in world.log().splitlines()]
     path = tmp_path / "auth.log"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    matched, told = fail2ban(path)
-    assert matched == 4, told
-    assert told.count("192.0.2.7") >= 4
+    matched, output = fail2ban(path)
+    assert matched == 4, output
+    assert output.count("192.0.2.7") >= 4
     # What looks like the helper's line and is another program's is none.
     path.write_text("\n".join(line.replace(" otp-helper[", " sshd[") for line in lines) + "\n", encoding="utf-8")
     assert fail2ban(path)[0] == 0
 
 
-def test_fail2ban_takes_the_word_for_it(world, tmp_path):
+def test_fail2ban_counts_by_the_result_of_the_sign_in(world, tmp_path):
     """By the result, and by whether a code was tried where it was given up; of nobody who is not at fault."""
     assert sign_in(world, "bob", right=False) == AUTH_ERR
     line = next(as_syslog_writes_it(line) for line in world.log().splitlines() if "event=signin result=denied" in line)
@@ -122,7 +122,7 @@ def test_fail2ban_takes_the_word_for_it(world, tmp_path):
     assert fail2ban(path)[0] == 0
 
 
-def test_a_name_cannot_have_somebody_else_banned(world, tmp_path):
+def test_no_name_that_a_client_chooses_bans_another_address(world, tmp_path):
     """What a client may choose, its reverse name and the user's, never looks like an address."""
     evil = 'x" user="?" result=denied request="" reason="" pam_otp(sshd:auth): rhost="198.51.100.1'
     with world.sign_in("bob", SERVICE, f"--item=rhost={evil}") as d:
@@ -137,7 +137,7 @@ def test_a_name_cannot_have_somebody_else_banned(world, tmp_path):
     assert fail2ban(path)[0] == 0
 
 
-def test_a_burst_is_logged_whole_and_is_no_flood(world):
+def test_a_burst_is_logged_completely_and_without_repetition(world):
     """Forty sign-ins at once: a line each from module and helper, and few besides."""
     many = [world.sign_in("carol", SERVICE, *REMOTE) for _ in range(40)]
     for d in many:
@@ -153,7 +153,7 @@ def test_a_burst_is_logged_whole_and_is_no_flood(world):
 
 
 @pytest.mark.parametrize("how", ["k", "q"], ids=["killed", "ended"])
-def test_whoever_leaves_is_logged(world, how):
+def test_every_user_who_leaves_is_logged(world, how):
     """Each of many, at each step, also where the host is killed and takes the supervisor of the helper with it."""
     world.configure(ask_first="never")
     for n in range(12):
@@ -164,9 +164,9 @@ def test_whoever_leaves_is_logged(world, how):
             d.say(how)
             d.process.wait(5)
         assert world.helpers_gone()
-    told = [pairs(m[2]) for m in map(HELPER.match, world.log().splitlines()) if m and "event=signin " in m[2]]
-    assert [one["result"] for one in told] == 12 * ["gone"], world.log()
-    assert [one["wrong"] for one in told] == 6 * ["0", "1"]
+    ends = [pairs(m[2]) for m in map(HELPER.match, world.log().splitlines()) if m and "event=signin " in m[2]]
+    assert [one["result"] for one in ends] == 12 * ["gone"], world.log()
+    assert [one["wrong"] for one in ends] == 6 * ["0", "1"]
 
 
 def test_a_wrong_configuration_does_not_flood_the_log(world):
@@ -179,7 +179,7 @@ def test_a_wrong_configuration_does_not_flood_the_log(world):
     assert len(ours) <= 12, "\n".join(ours)
 
 
-def test_what_is_broken_before_anybody_is_looked_up_is_broken_at_a_service(world):
+def test_a_failure_before_the_user_lookup_logs_the_service_but_no_user(world):
     with open("/etc/pam_otp/pam_otp.conf", "a", encoding="utf-8") as f:
         f.write("[nonsense]\n")
     assert world.finish("alice") == PERM_DENIED

@@ -67,7 +67,7 @@ def test_init_makes_everything_with_its_owner_and_mode(nothing):
         assert facts(f"{FOLDER}/{name}") == (nothing.user.pw_uid, group, 0o600), name
 
 
-def test_init_again_keeps_all_of_it(nothing):
+def test_a_second_init_changes_nothing(nothing):
     assert otpctl("init").returncode == OK
     otpctl("contact", "add", "alice", "--phone=+9779800000019")
     before = [(p, content(p), facts(p)) for p in (HOST_KEY, CONTACTS)]
@@ -117,7 +117,7 @@ def test_a_store_of_an_older_version_is_converted(fresh, by):
     assert otpctl("init").returncode == OK
 
 
-def test_init_says_it_in_json(nothing):
+def test_init_reports_as_json(nothing):
     first, second = json.loads(otpctl("init", "--json").stdout), json.loads(otpctl("--json", "init").stdout)
     assert first["ok"] and second["ok"]
     assert {HOST_KEY, CONTACTS, FOLDER, STORE} <= set(first["made"]) and not first["kept"]
@@ -308,8 +308,8 @@ def test_contacts_are_added_listed_masked_and_removed(fresh):
     assert otpctl("contact", "remove", "alice", "ALICE@example.com").returncode == OK
     assert [r["kind"] for r in rows("alice")] == ["phone"]
     done = otpctl("contact", "remove", "alice", "--all", "--json")
-    said = json.loads(done.stdout)
-    assert {k: said[k] for k in ("user", "removed", "left")} == {"user": "alice", "removed": 1, "left": 0}
+    report = json.loads(done.stdout)
+    assert {k: report[k] for k in ("user", "removed", "left")} == {"user": "alice", "removed": 1, "left": 0}
     assert "no contact now" in done.stderr
     assert facts(CONTACTS) == (0, fresh.user.pw_gid, 0o640)
 
@@ -367,7 +367,7 @@ def test_services_that_pam_does_not_have_cause_a_warning(fresh):
     assert "no program" not in otpctl("config", "check").stderr
 
 
-def test_contacts_are_changed_by_root_alone_and_the_change_is_logged(fresh):
+def test_only_root_changes_contacts_and_each_change_is_logged(fresh):
     before = content(CONTACTS)
     done = as_nobody("contact", "add", "alice", "--phone=+9779800000099")
     assert done.returncode == FAILED and "sudo" in done.stderr

@@ -11,7 +11,7 @@ import pexpect
 import pytest
 
 import hosts
-from hosts import MAILBOX, DESTINATIONS, configure, configure_ways
+from hosts import MAILBOX, SENDERS, configure, configure_channels
 from test_log import pairs
 from test_otpctl import EXISTS, FAILED, NONE, OK, USAGE, content, otpctl, rows
 from test_otpctl_recovery import full_pipe, to_full, to_nobody
@@ -19,7 +19,7 @@ from world import CONTACTS, GUARD, LOG, PHONE
 
 NEW = "+9779800000091"
 QUESTION = "Verification code: "
-REMOTE = [way for way in DESTINATIONS if way.remote and way.channel == "sms"]
+REMOTE = [sender for sender in SENDERS if sender.remote and sender.channel == "sms"]
 
 
 class Verify:
@@ -62,7 +62,7 @@ def wrong(code):
 
 # --- verify ---
 
-def test_the_right_code_marks_the_address_and_is_nowhere_else(fresh):
+def test_the_right_code_verifies_the_contact_and_is_stored_nowhere(fresh):
     with Verify("alice") as v:
         assert v.note() == "A verification code was sent by sms to +977 ******** 19, through tingting."
         code = fresh.code()
@@ -80,12 +80,12 @@ def test_the_right_code_marks_the_address_and_is_nowhere_else(fresh):
     assert fresh.sql("SELECT group_concat(kind) FROM send_event") == "message"
 
 
-@pytest.mark.parametrize("way", REMOTE, ids=str)
-def test_a_provider_that_keeps_the_code_checks_it(fresh, way):
-    configure(fresh, way)
+@pytest.mark.parametrize("sender", REMOTE, ids=str)
+def test_a_provider_that_makes_the_code_also_checks_it(fresh, sender):
+    configure(fresh, sender)
     with Verify("alice") as v:
         v.note()
-        code = fresh.gateway.last_code(way.alice)
+        code = fresh.gateway.last_code(sender.alice)
         assert v.say(wrong(code)).note() == "Wrong code, 2 tries left."
         text, status = v.say(code).end()
         assert (text, status) == ("verified: phone of alice, +977 ******** 19", OK)
@@ -94,13 +94,13 @@ def test_a_provider_that_keeps_the_code_checks_it(fresh, way):
     assert fresh.gateway.live_sessions(provider="bridgekeeper") == 0
 
 
-@pytest.mark.parametrize("way", [DESTINATIONS[0], DESTINATIONS[2], REMOTE[0]], ids=str)
-def test_three_wrong_codes_are_the_end(fresh, way):
-    configure(fresh, way)
+@pytest.mark.parametrize("sender", [SENDERS[0], SENDERS[2], REMOTE[0]], ids=str)
+def test_three_wrong_codes_end_the_verification(fresh, sender):
+    configure(fresh, sender)
     before = content(CONTACTS)
     with Verify("alice") as v:
         v.note()
-        code = fresh.gateway.last_code(way.alice)
+        code = fresh.gateway.last_code(sender.alice)
         v.say(wrong(code)).note()
         assert v.say(wrong(code)).note() == "Wrong code, 1 try left."
         assert v.say(wrong(code)).end() == ("otpctl: wrong code; nothing was marked", FAILED)
@@ -109,7 +109,7 @@ def test_three_wrong_codes_are_the_end(fresh, way):
     assert json.loads(otpctl("status", "alice", "--json").stdout)["failures"] == []
 
 
-def test_nothing_is_marked_when_the_provider_cannot_check(fresh):
+def test_a_contact_stays_unverified_if_the_provider_cannot_check(fresh):
     configure(fresh, REMOTE[0])
     with Verify("alice") as v:
         v.note()
@@ -122,7 +122,7 @@ def test_nothing_is_marked_when_the_provider_cannot_check(fresh):
 
 
 def test_a_second_factor_at_the_provider_is_no_proof(fresh):
-    configure(fresh, next(way for way in REMOTE if way.provider == "bridgekeeper"))
+    configure(fresh, next(sender for sender in REMOTE if sender.provider == "bridgekeeper"))
     fresh.gateway.set("bridgekeeper", tfa="setup")
     with Verify("alice") as v:
         v.note()
@@ -131,7 +131,7 @@ def test_a_second_factor_at_the_provider_is_no_proof(fresh):
     assert verified("alice") == {PHONE["alice"]: 0}
 
 
-def test_limits_hold_and_are_told(fresh):
+def test_limits_apply_to_verify_and_are_shown(fresh):
     """S4, U32: an administrator's messages are messages, too."""
     fresh.configure(extra="\n[limits]\nmessages_per_address = 1/1h\n")
     with Verify("alice") as v:
@@ -148,7 +148,7 @@ def test_limits_hold_and_are_told(fresh):
     assert len(fresh.messages()) == 2
 
 
-def test_a_provider_that_wants_a_pause_is_left_alone(fresh):
+def test_verify_sends_nothing_during_a_retry_after(fresh):
     fresh.gateway.fault("status", status=429, retry_after=60, times=1)
     for _ in range(2):
         with Verify("alice") as v:
@@ -157,7 +157,7 @@ def test_a_provider_that_wants_a_pause_is_left_alone(fresh):
     assert len(fresh.gateway.requests("/send/otp/")) == 1 and not fresh.messages()
 
 
-def test_a_send_that_fails_is_told(fresh):
+def test_a_failed_send_is_reported(fresh):
     fresh.secret("not the token")
     with Verify("alice") as v:
         text, status = v.end()
@@ -168,13 +168,13 @@ def test_a_send_that_fails_is_told(fresh):
 
 @pytest.mark.parametrize("command", [["contact", "list"], ["contact", "verify", "--code-stdin"], ["remember", "list"]],
                          ids=" ".join)
-def test_who_is_no_user_is_told_apart_from_who_has_nothing(fresh, command):
+def test_an_unknown_user_and_a_user_without_contacts_are_reported_differently(fresh, command):
     done = otpctl(*command, "no-such-user")
     assert done.returncode == NONE and "this machine knows no user 'no-such-user'" in done.stderr
     assert "knows no user" not in otpctl(*command, "daemon").stderr
 
 
-def test_which_address_is_asked_or_said(fresh):
+def test_verify_needs_a_chosen_or_preferred_contact(fresh):
     assert otpctl("contact", "verify", "daemon", "--code-stdin").returncode == NONE
     otpctl("contact", "add", "alice", f"--phone={NEW}", "--no-notice")
     done = otpctl("contact", "verify", "alice", "--code-stdin")
@@ -193,7 +193,7 @@ def test_which_address_is_asked_or_said(fresh):
 
 
 def test_the_channel_can_be_chosen(fresh):
-    configure_ways(fresh, {"sms": ["tingting"], "voice": ["tingting"]})
+    configure_channels(fresh, {"sms": ["tingting"], "voice": ["tingting"]})
     with Verify("alice", "--channel", "voice") as v:
         assert "sent by voice" in v.note()
     assert fresh.messages()[-1]["channel"] == "voice"
@@ -208,7 +208,7 @@ def test_the_channel_can_be_chosen(fresh):
     assert len(fresh.messages()) == 1
 
 
-def test_without_a_terminal_it_wants_to_be_told(fresh):
+def test_without_a_terminal_verify_needs_code_stdin(fresh):
     """A script that forgot to answer costs no message."""
     done = otpctl("contact", "verify", "alice", stdin=subprocess.DEVNULL)
     assert done.returncode == USAGE and "--code-stdin" in done.stderr and not fresh.messages()
@@ -232,7 +232,7 @@ def request_id(world, path="/send/otp"):
     return headers.get("x-request-id")
 
 
-def test_the_request_to_the_provider_carries_the_id_of_the_log(fresh):
+def test_the_request_to_the_provider_has_the_id_of_the_log(fresh):
     with Verify("alice") as v:
         v.note()
         v.say(fresh.code()).end()
@@ -264,7 +264,7 @@ def status_of(pid):
         return dict(line.rstrip("\n").split(":\t", 1) for line in f if ":\t" in line)
 
 
-def test_root_speaks_to_no_provider(fresh):
+def test_root_never_talks_to_a_provider(fresh):
     """Who holds the token and the network is the helper's user for good, without the caller's environment."""
     with Verify("alice", env=os.environ | {"https_proxy": "http://127.0.0.1:9", "SSLKEYLOGFILE": "/run/keys"}) as v:
         v.note()
@@ -282,7 +282,7 @@ def test_root_speaks_to_no_provider(fresh):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL, signal.SIGHUP], ids=lambda s: s.name)
-def test_an_interrupted_verify_leaves_nothing_half(fresh, number):
+def test_an_interrupted_verify_leaves_no_half_done_state(fresh, number):
     before = content(CONTACTS)
     with Verify("alice") as v:
         v.note()
@@ -303,7 +303,7 @@ def test_an_interrupted_verify_leaves_nothing_half(fresh, number):
     assert verified("alice")[PHONE["alice"]]
 
 
-def test_an_address_that_went_meanwhile_is_not_marked(fresh):
+def test_a_contact_removed_meanwhile_is_not_verified(fresh):
     with Verify("alice") as v:
         v.note()
         code = fresh.code()
@@ -312,7 +312,7 @@ def test_an_address_that_went_meanwhile_is_not_marked(fresh):
     assert status == FAILED and "lost that address" in text
 
 
-def test_verify_is_roots(fresh):
+def test_only_root_may_verify(fresh):
     done = otpctl("contact", "verify", "alice", "--code-stdin", prefix=("setpriv", "--reuid=65534", "--regid=65534",
                                                                         "--clear-groups"))
     assert done.returncode == FAILED and "sudo" in done.stderr and not fresh.messages()
@@ -336,7 +336,7 @@ def notices(world):
     return [(m["number"], TEXT.fullmatch(m["text"])) for m in world.messages()]
 
 
-def test_the_old_number_hears_of_a_new_one_and_the_new_one_does_not(fresh):
+def test_the_old_number_gets_a_notice_of_a_new_one_and_the_new_one_gets_none(fresh):
     done = otpctl("contact", "add", "alice", f"--phone={NEW}", "--preferred")
     assert done.returncode == OK and not done.stderr
     (number, text), = notices(fresh)
@@ -348,19 +348,19 @@ def test_the_old_number_hears_of_a_new_one_and_the_new_one_does_not(fresh):
     assert PHONE["alice"] not in log and NEW not in log
 
 
-def test_an_address_beside_the_old_ones_is_told_to_them(fresh):
+def test_an_additional_contact_is_notified_to_the_old_ones(fresh):
     """Whoever can read codes at it, the owner hears of it where the old ones come."""
     done = otpctl("contact", "add", "alice", f"--phone={NEW}")
     assert done.returncode == OK and "notice sent: alice at +977 ******** 19, by sms through tingting" in done.stdout
     otpctl("contact", "add", "alice", f"--email={MAILBOX['alice']}", "--preferred")
-    told = fresh.messages()
-    assert [m["number"] for m in told] == 2 * [PHONE["alice"][-10:]]
-    for m in told:
+    sent = fresh.messages()
+    assert [m["number"] for m in sent] == 2 * [PHONE["alice"][-10:]]
+    for m in sent:
         assert re.fullmatch(r"An address for sign-ins to sandbox was added beside this one\. If that was not you, tell "
                             r"your administrator\. Reference: \d{6}", m["text"])
 
 
-def test_who_had_no_address_and_what_changes_none_is_not_told(fresh):
+def test_no_notice_without_an_old_contact_or_a_change(fresh):
     otpctl("contact", "add", "carol", f"--phone={NEW}", "--preferred")
     assert otpctl("contact", "add", "alice", f"--phone={PHONE['alice']}").returncode == EXISTS
     assert otpctl("contact", "import", "-", input="user,kind,address\n" f"daemon,phone,{NEW}\ndaemon,email,d@mail.example\n"
@@ -368,7 +368,7 @@ def test_who_had_no_address_and_what_changes_none_is_not_told(fresh):
     assert not fresh.messages() and not logged(fresh, "notice")
 
 
-def test_a_removed_number_is_told(fresh):
+def test_a_removed_number_gets_a_notice(fresh):
     otpctl("contact", "add", "alice", f"--phone={NEW}", "--no-notice")
     done = otpctl("contact", "remove", "alice", PHONE["alice"], "--json")
     (number, text), = notices(fresh)
@@ -397,7 +397,7 @@ ca = {world.gateway.ca_file}
     world.otpctl("config", "check")
 
 
-def test_an_old_mailbox_is_told_by_mail(fresh):
+def test_an_old_mailbox_gets_its_notice_by_mail(fresh):
     mail_configure(fresh)
     otpctl("contact", "add", "alice", f"--email={MAILBOX['alice']}", "--no-notice")
     done = otpctl("contact", "add", "alice", "--email=new@mail.example", "--preferred")
@@ -411,9 +411,9 @@ def test_an_old_mailbox_is_told_by_mail(fresh):
     assert [row["kind"] for row in rows("alice")] == ["email", "email"]
 
 
-@pytest.mark.parametrize("way", REMOTE, ids=str)
-def test_a_provider_that_writes_its_own_texts_carries_no_notice(fresh, way):
-    configure(fresh, way)
+@pytest.mark.parametrize("sender", REMOTE, ids=str)
+def test_a_provider_with_its_own_texts_sends_no_notice(fresh, sender):
+    configure(fresh, sender)
     done = otpctl("contact", "add", "alice", f"--phone={NEW}", "--preferred")
     assert done.returncode == OK
     assert "no notice was sent to alice at +977 ******** 19: all providers of its channels write their texts themselves" \
@@ -421,8 +421,8 @@ def test_a_provider_that_writes_its_own_texts_carries_no_notice(fresh, way):
     assert not fresh.messages()
 
 
-def test_a_notice_takes_the_provider_that_can_carry_it(fresh):
-    configure_ways(fresh, {"sms": ["crego", "tingting"]})
+def test_a_notice_uses_a_provider_that_can_send_any_text(fresh):
+    configure_channels(fresh, {"sms": ["crego", "tingting"]})
     done = otpctl("contact", "add", "alice", f"--phone={NEW}", "--preferred")
     assert "through tingting" in done.stdout and not fresh.gateway.requests("/otp/send/")
     assert notices(fresh)[0][0] == PHONE["alice"][-10:]
@@ -455,7 +455,7 @@ def fault_prefixes(world):
 
 @pytest.mark.parametrize("fault", [fault_token, fault_refused, fault_secret, fault_store, fault_prefixes],
                          ids=lambda f: f.__name__)
-def test_a_change_stands_whether_or_not_it_could_be_told(fresh, fault):
+def test_a_change_stands_even_if_its_notice_fails(fresh, fault):
     why = fault(fresh)
     done = otpctl("contact", "remove", "alice", "--all", "--json")
     assert done.returncode == OK
@@ -464,12 +464,12 @@ def test_a_change_stands_whether_or_not_it_could_be_told(fresh, fault):
     assert (line["user"], line["to"], line["told"]) == ("alice", "+977 ******** 19", "no")
     assert line["detail"].startswith(why.rstrip())
     assert PHONE["alice"] not in fresh.log()
-    told, = json.loads(done.stdout)["notices"]
-    assert not told["told"] and told["detail"].startswith(why)
+    notice, = json.loads(done.stdout)["notices"]
+    assert not notice["told"] and notice["detail"].startswith(why)
     assert rows("alice") == []
 
 
-def test_who_is_down_is_waited_for_twice(fresh):
+def test_a_provider_that_is_down_is_waited_for_only_twice(fresh):
     add_unheard(fresh, *(f"+97798000000{70 + n}" for n in range(3)))
     fresh.gateway.fault("status", status=503)
     done = otpctl("contact", "remove", "alice", "--all")
@@ -478,20 +478,20 @@ def test_who_is_down_is_waited_for_twice(fresh):
     assert len(fresh.gateway.requests("/send/otp/")) == 2
 
 
-def test_who_failed_once_is_asked_for_the_next(fresh):
+def test_a_provider_that_failed_once_is_used_for_the_next_notice(fresh):
     add_unheard(fresh, *(f"+97798000000{70 + n}" for n in range(3)))
     fresh.gateway.fault("status", status=503, times=1)
     done = otpctl("contact", "remove", "alice", "--all")
     assert done.stderr.count("no notice was sent") == 1 and len(notices(fresh)) == 3
 
 
-def test_a_notice_carries_the_id_of_its_line(fresh):
+def test_a_notice_has_the_id_of_its_log_line(fresh):
     otpctl("contact", "add", "alice", f"--phone={NEW}", "--preferred")
     line, = logged(fresh, "notice")
     assert line["id"] == request_id(fresh) is not None
 
 
-def test_whom_nobody_wanted_told_is_counted_in_the_log(fresh):
+def test_contacts_without_a_notice_are_counted_in_the_log(fresh):
     otpctl("contact", "add", "alice", f"--phone={NEW}", "--no-notice")
     otpctl("contact", "remove", "alice", "--all", "--no-notice")
     lines = [(x["user"], x["to"], x["told"], x["detail"]) for x in logged(fresh, "notice")]
@@ -526,7 +526,7 @@ def to_nobody_at_all(args):
 @pytest.mark.parametrize("out, why", [(to_nobody, "Broken pipe"), (to_full, "No space left on device"),
                                       (to_nobody_at_all, None)])
 @pytest.mark.parametrize("change", [removing, preferring, importing])
-def test_output_that_nobody_reads_keeps_no_notice_from_an_old_number(fresh, tmp_path, change, out, why, options):
+def test_output_that_nobody_reads_delays_no_notice(fresh, tmp_path, change, out, why, options):
     done = out(["otpctl", "contact", *change(fresh, tmp_path), *options])
     assert done.returncode == FAILED
     assert not why or f"otpctl: standard output: {why}\n" in done.stderr
@@ -575,22 +575,22 @@ def masked(number):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGQUIT], ids=lambda s: s.name)
-def test_an_interrupt_leaves_no_old_number_out_without_a_word(fresh, number):
+def test_an_interrupt_reports_each_old_number_without_a_notice(fresh, number):
     status, out, err = end_in_the_middle(fresh, lambda p: p.send_signal(number), "remove", "alice", "--all")
     assert status == -number and rows("alice") == []
     (first, _), = notices(fresh)
     assert "removed: 5 of alice, 0 left\n" in out and out.count("notice sent: ") == 1
-    untold = [masked(n) for n in OLD if not n.endswith(first)]
-    assert [x for n in untold for x in re.findall(re.escape(n) + ": interrupted before it was sent\n", err)] and \
-        err.count("no notice was sent") == len(untold) == 4
+    unsent = [masked(n) for n in OLD if not n.endswith(first)]
+    assert [x for n in unsent for x in re.findall(re.escape(n) + ": interrupted before it was sent\n", err)] and \
+        err.count("no notice was sent") == len(unsent) == 4
     lines = logged(fresh, "notice")
     assert [x["to"] for x in lines if "reference" in x] == [masked(first)]
-    assert sorted(x["to"] for x in lines if x.get("told") == "no") == sorted(untold)
+    assert sorted(x["to"] for x in lines if x.get("told") == "no") == sorted(unsent)
     assert {x["detail"] for x in lines if "told" in x} == {"interrupted before it was sent"}
     assert {x["id"] for x in lines} == {request_id(fresh)}
 
 
-def test_json_is_whole_though_it_was_interrupted(fresh):
+def test_json_output_is_complete_after_an_interrupt(fresh):
     status, out, _ = end_in_the_middle(fresh, lambda p: p.send_signal(signal.SIGINT), "remove", "alice", "--all",
                                        "--json")
     assert status == -signal.SIGINT
@@ -603,13 +603,13 @@ def test_a_terminal_that_is_closed_stops_no_notice(fresh):
     assert sorted(number for number, _ in notices(fresh)) == sorted(n[-10:] for n in OLD)
 
 
-def test_a_signal_that_the_caller_ignores_is_nothing(fresh):
+def test_a_signal_that_the_caller_ignores_stops_no_notice(fresh):
     status, out, _ = end_in_the_middle(fresh, lambda p: p.send_signal(signal.SIGINT), "remove", "alice", "--all",
                                        prefix=("sh", "-c", "trap '' INT; exec \"$@\"", "sh"))
     assert status == OK and out.count("notice sent: ") == 5 and len(notices(fresh)) == 5
 
 
-def test_whom_a_killed_child_left_untold_is_in_the_log(fresh):
+def test_notices_lost_with_a_killed_child_are_in_the_log(fresh):
     status, _, err = end_in_the_middle(fresh, lambda p: os.kill(*children_of(p.pid), signal.SIGKILL),
                                        "remove", "alice", "--all")
     assert status == OK and "killed by signal 9" in err and err.count("no notice was sent") == 5
@@ -618,7 +618,7 @@ def test_whom_a_killed_child_left_untold_is_in_the_log(fresh):
     assert {(x["told"], x["detail"]) for x in lines} == {("no", "the process that sends messages failed")}
 
 
-def test_notice_and_no_notice_do_not_go_together(fresh):
+def test_notice_and_no_notice_exclude_each_other(fresh):
     before = content(CONTACTS)
     assert otpctl("contact", "remove", "alice", "--all", "--notice", "--no-notice").returncode == USAGE
     assert content(CONTACTS) == before
@@ -630,7 +630,7 @@ def many_addresses(n):
 
 
 @pytest.mark.parametrize("more", [19, 20])
-def test_so_many_messages_are_not_sent_by_accident(fresh, more):
+def test_many_notices_need_the_option_notice(fresh, more):
     many_addresses(more)
     before = content(CONTACTS)
     done = otpctl("contact", "remove", "alice", "--all")
@@ -690,7 +690,7 @@ CHANGES = pytest.mark.parametrize("event, text, command", [
 
 
 @CHANGES
-def test_no_interrupt_comes_between_a_change_and_its_line(fresh, struck, event, text, command):
+def test_no_interrupt_separates_a_change_from_its_log_line(fresh, struck, event, text, command):
     before = content(CONTACTS)
     done = struck("I", *command, text=text)
     assert done.returncode == -signal.SIGINT and content(CONTACTS) != before
@@ -698,7 +698,7 @@ def test_no_interrupt_comes_between_a_change_and_its_line(fresh, struck, event, 
 
 
 @CHANGES
-def test_a_change_whose_folder_cannot_be_synced_is_one(fresh, struck, event, text, command):
+def test_a_change_whose_folder_cannot_be_synced_is_reported_as_made(fresh, struck, event, text, command):
     before = content(CONTACTS)
     done = struck("E", *command, text=text)
     assert done.returncode == OK and content(CONTACTS) != before
@@ -715,7 +715,7 @@ FULL = pytest.mark.parametrize("event, command", [
 
 
 @FULL
-def test_whoever_is_not_read_can_be_interrupted(fresh, event, command):
+def test_otpctl_can_be_interrupted_while_nobody_reads_its_output(fresh, event, command):
     """Behind the line in the log nothing is held back."""
     otpctl("recovery", "issue", "alice")
     with full_pipe() as full, subprocess.Popen(["otpctl", *command], stdout=full, stderr=subprocess.DEVNULL) as p:
@@ -741,7 +741,7 @@ def test_an_attribute_that_waits_for_another_otpctl_can_be_interrupted(fresh):
             assert p.wait(GUARD) == -signal.SIGINT
 
 
-def test_a_mark_that_cannot_be_told_is_one(fresh):
+def test_a_verification_whose_output_fails_stands(fresh):
     """It is in the log once, and as what it is."""
     with open("/dev/full", "w", encoding="ascii") as full, subprocess.Popen(
             ["otpctl", "contact", "verify", "alice", "--code-stdin"], stdin=subprocess.PIPE, stdout=full,
@@ -773,7 +773,7 @@ def test_attributes_are_set_listed_and_removed(fresh):
     assert "4711" not in fresh.log()
 
 
-@pytest.mark.parametrize("words, text, status, said", [
+@pytest.mark.parametrize("words, text, status, expected", [
     (["no-such-user", "tingting", "x"], "y\n", NONE, "this machine knows no user 'no-such-user'"),
     (["alice", "nope", "x"], "y\n", USAGE, "there is no [provider nope]"),
     (["alice", "tingting", "x"], "y\nz\n", FAILED, "expected one line"),
@@ -781,14 +781,14 @@ def test_attributes_are_set_listed_and_removed(fresh):
     (["alice", "tingting", "X"], "y\n", FAILED, "a name has up to"),
     (["alice", "tingting"], "y\n", USAGE, "expected USER PROVIDER NAME"),
 ])
-def test_what_is_no_attribute_is_refused(fresh, words, text, status, said):
+def test_wrong_attributes_are_refused(fresh, words, text, status, expected):
     before = content(CONTACTS)
     done = attribute("set", *words, text=text)
-    assert done.returncode == status and said in done.stderr and not done.stdout
+    assert done.returncode == status and expected in done.stderr and not done.stdout
     assert content(CONTACTS) == before
 
 
-def test_attributes_of_nobody(fresh):
+def test_attributes_of_an_unknown_user(fresh):
     assert attribute("set", "--force", "no-such-user", "tingting", "x", text="y").returncode == OK
     done = attribute("list", "alice", "nope")
     assert done.returncode == NONE and "alice has no attribute for the provider nope" in done.stderr

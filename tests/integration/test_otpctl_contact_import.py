@@ -39,9 +39,9 @@ def known():
 def refused(done, *lines):
     """Nothing was imported, and these lines say why, after the file's name."""
     assert done.returncode == FAILED
-    told = [line.split(".csv:", 1)[1] for line in done.stderr.splitlines() if ".csv:" in line]
-    assert len(told) == len(lines), done.stderr
-    for line, expected in zip(told, lines):
+    reports = [line.split(".csv:", 1)[1] for line in done.stderr.splitlines() if ".csv:" in line]
+    assert len(reports) == len(lines), done.stderr
+    for line, expected in zip(reports, lines):
         assert line.startswith(expected), f"{line!r} for {expected!r}"
     assert "nothing was imported" in done.stderr and not done.stdout
 
@@ -72,7 +72,7 @@ PLAIN = as_csv()
     PLAIN.rstrip("\n").encode(), BOM + as_csv(end="\r\n\r\n").encode(), as_csv(comma=" , ").encode(),
     as_csv(quote=quoted).encode(),
 ], ids=["plain", "bom", "crlf", "cr", "no end of line", "blank lines", "blanks", "quoted"])
-def test_good_files_are_taken_as_they_are(take, text):
+def test_valid_files_of_every_form_are_imported(take, text):
     before = known()
     done = take(text, "--no-notice")
     assert done.returncode == OK, done.stderr
@@ -88,7 +88,7 @@ def test_columns_in_any_order_and_only_those_that_are_needed(take):
     assert known()["alice", NEW] == ("", False, 0)
 
 
-def test_standard_input_and_a_list_of_what_there_is_come_back_the_same(fresh, take):
+def test_an_exported_list_imports_as_the_same_contacts(fresh, take):
     """What `contact list --json` says, a file can say."""
     take(PLAIN)
     before = content(CONTACTS)
@@ -166,7 +166,7 @@ def test_bad_lines_are_named_and_nothing_is_written(take, line, expected):
     ("\n\nuser,kind,address,x\n", "3: there is no column 'x'"),
     (",".join("abcdefghijklmnopqrst") + "\n", "1: there is no column 'a'"),
 ], ids=range(13))
-def test_a_first_line_that_does_not_name_the_columns_ends_it(take, text, expected):
+def test_a_header_that_names_no_columns_ends_the_import(take, text, expected):
     before = content(CONTACTS)
     done = take(text)
     assert done.returncode == FAILED and expected in done.stderr, done.stderr
@@ -178,20 +178,20 @@ def test_lines_are_counted_as_an_editor_does(take):
     refused(done, "3: address: '1'", "3: label: ", "7: address: '2'")
 
 
-def test_each_fault_of_each_line_is_told(take):
+def test_each_fault_of_each_line_is_reported(take):
     done = take(HEAD + "nobody-there,pager,x,,maybe,\nalice,phone,+9779800000091,,,\nbob,phone,5,,,never\n")
     refused(done, "2: user: ", "2: kind: ", "2: preferred: ", "4: address: ", "4: verified_at: ")
     assert "5 errors in" in done.stderr
 
 
-def test_a_hundred_faults_are_told_and_the_others_counted(take):
+def test_a_hundred_faults_are_reported_and_the_rest_counted(take):
     text = HEAD + "".join(f"alice,phone,{n},,,\n" for n in range(130))
     done = take(text)
     assert done.stderr.count(".csv:") == 100 and "otpctl: and 30 more\n" in done.stderr
     assert "130 errors in" in done.stderr
-    said = json.loads(take(text, "--json").stdout)
-    assert not said["imported"] and len(said["errors"]) == 100 and said["more_errors"] == 30
-    assert said["errors"][0] | {"error": ""} == {"line": 2, "column": "address", "error": ""}
+    report = json.loads(take(text, "--json").stdout)
+    assert not report["imported"] and len(report["errors"]) == 100 and report["more_errors"] == 30
+    assert report["errors"][0] | {"error": ""} == {"line": 2, "column": "address", "error": ""}
 
 
 def test_lines_that_contradict_each_other_are_named(take):
@@ -202,14 +202,14 @@ def test_lines_that_contradict_each_other_are_named(take):
             "7: address: alice has A@mail.example in line 6 already")
 
 
-def test_numbers_outside_of_the_prefixes_are_bad_lines(fresh, take):
+def test_numbers_outside_of_the_prefixes_are_faults(fresh, take):
     """C30: toll fraud by a file."""
     fresh.configure(extra="\n[limits]\nprefixes = +977\n")
     refused(take(HEAD + "alice,phone,+919800000091,,,\nalice,phone,+9779800000091,,,\n"),
             "2: address: +919800000091 is outside of [limits] prefixes = +977 (/etc/pam_otp/pam_otp.conf:")
 
 
-def test_unknown_users_come_in_by_force(take):
+def test_unknown_users_are_imported_only_with_force(take):
     text = HEAD + "nobody-there,phone,+9779800000091,,,\n"
     assert take(text).returncode == FAILED
     assert take(text, "--force").returncode == OK
@@ -226,13 +226,13 @@ def test_aliases_of_a_user_are_that_user(take):
 
 # --- modes ---
 
-def test_adding_leaves_what_is_there(fresh, take):
+def test_an_import_keeps_existing_contacts(fresh, take):
     done = take(HEAD + f"alice,phone,{PHONE['alice']},new label,yes,2026-01-02\n")
     assert "1 unchanged" in done.stdout
     assert known()["alice", PHONE["alice"]] == ("", False, 0)
 
 
-def test_replacing_is_the_whole_truth_for_the_users_it_names(fresh, take):
+def test_replace_removes_other_contacts_of_the_users_it_names(fresh, take):
     otpctl("contact", "add", "alice", f"--phone={NEW}", "--verified", "--label=old")
     before = known()
     done = take(f"user,kind,address,label\nalice,phone,{NEW},new\nalice,email,a@mail.example,\n", "--replace",
@@ -243,7 +243,7 @@ def test_replacing_is_the_whole_truth_for_the_users_it_names(fresh, take):
         k: v for k, v in before.items() if k[0] != "alice"}, "no column, no change; other users are nobody's business"
 
 
-def test_replacing_tells_the_old_number(fresh, take):
+def test_replace_sends_a_notice_to_the_old_number(fresh, take):
     done = take(f"user,kind,address\nalice,phone,{NEW}\nbob,phone,{PHONE['bob']}\n", "--replace")
     assert done.returncode == OK
     message, = fresh.messages()
@@ -256,7 +256,7 @@ def people(n, digit):
 
 
 @pytest.mark.parametrize("n", [20, 21])
-def test_a_mass_of_messages_is_not_sent_by_accident(fresh, take, n):
+def test_many_notices_need_the_option_notice(fresh, take, n):
     take(people(n, 1), "--force")
     before = content(CONTACTS)
     dry = take(people(n, 2), "--force", "--replace", "--dry-run")
@@ -270,13 +270,13 @@ def test_a_mass_of_messages_is_not_sent_by_accident(fresh, take, n):
     assert content(CONTACTS) == before and not fresh.messages()
     done = take(people(n, 2), "--force", "--replace", "--notice", "--json")
     assert done.returncode == OK and len(fresh.messages()) == n
-    said = json.loads(done.stdout)
-    assert said["imported"] and said["old_addresses"] == n == len([x for x in said["notices"] if x["told"]])
+    report = json.loads(done.stdout)
+    assert report["imported"] and report["old_addresses"] == n == len([x for x in report["notices"] if x["told"]])
     take(people(n, 3), "--force", "--replace", "--no-notice")
     assert len(fresh.messages()) == n
 
 
-def test_a_dry_run_writes_nothing_and_tells_nobody(fresh, take):
+def test_a_dry_run_writes_and_sends_nothing(fresh, take):
     before = content(CONTACTS)
     done = take(f"user,kind,address\nalice,phone,{NEW}\n", "--replace", "--dry-run")
     assert done.stdout == ("1 line: 1 would be added, 0 unchanged, 0 would be changed, 1 would be removed\n"
@@ -323,7 +323,7 @@ def test_a_killed_import_leaves_the_old_file(fresh):
     assert otpctl("contact", "add", "alice", f"--phone={NEW}").returncode == OK
 
 
-def test_two_imports_at_once_both_count(fresh):
+def test_two_imports_at_once_both_take_effect(fresh):
     with begin() as first:
         first.stdin.write("user,kind,address\n")
         first.stdin.flush()
@@ -368,11 +368,11 @@ def test_progress_is_shown_at_a_terminal_only(fresh, tmp_path):
 
 @pytest.mark.parametrize("args", [(), ("/a", "/b"), ("/a", "--notice", "--no-notice"), ("/a", "--nonsense")],
                          ids=" ".join)
-def test_a_wrong_command_line_is_told(fresh, args):
+def test_a_wrong_command_line_is_reported(fresh, args):
     assert otpctl("contact", "import", *args).returncode == USAGE
 
 
-def test_a_file_that_cannot_be_read_is_told(fresh, tmp_path):
+def test_a_file_that_cannot_be_read_is_reported(fresh, tmp_path):
     loop = tmp_path / "loop"
     loop.symlink_to(loop)
     for path, why in ((f"{tmp_path}/none", "No such file or directory"), (str(tmp_path), "Is a directory"),

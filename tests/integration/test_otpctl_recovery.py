@@ -32,7 +32,7 @@ def left(user="alice"):
     return codes and codes["left"]
 
 
-def test_ten_codes_are_shown_once_and_are_nowhere_else(fresh):
+def test_ten_codes_are_shown_once_and_stored_nowhere(fresh):
     assert left() is None
     head, *lines = issue("alice").splitlines()
     assert "alice" in head and socket.gethostname() in head and "all older ones are void" in head

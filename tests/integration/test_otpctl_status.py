@@ -16,7 +16,7 @@ AT_HOME = "192.0.2.7"
 def asked(fresh):
     """Three wrong codes in a row lock alice out for ten minutes."""
     fresh.configure(extra=LIMITS)
-    fresh.open_door("spawn")
+    fresh.open_transport("spawn")
     return fresh
 
 
@@ -56,8 +56,8 @@ def seen(events):
     return "\n".join(e["text"] for e in events if "text" in e)
 
 
-def without_numbers(said):
-    return re.sub(r"[0-9]+ [a-z]+", "N", said)
+def without_numbers(text_shown):
+    return re.sub(r"[0-9]+ [a-z]+", "N", text_shown)
 
 
 def test_a_new_user_has_no_limit_in_force(asked):

@@ -9,12 +9,12 @@ import time
 import pytest
 
 import hosts
-from hosts import VERIFY, DESTINATIONS, configure
+from hosts import VERIFY, SENDERS, configure
 from world import PHONE
 
 CODE = "Verification code (r = resend): "
-REMOTE = [way for way in DESTINATIONS if way.remote]
-BRIDGEKEEPER = [way for way in DESTINATIONS if way.provider == "bridgekeeper"]
+REMOTE = [sender for sender in SENDERS if sender.remote]
+BRIDGEKEEPER = [sender for sender in SENDERS if sender.provider == "bridgekeeper"]
 
 
 @pytest.fixture(params=["ssh-password", "ssh-key", "sudo", "login"])
@@ -31,93 +31,93 @@ def one_host(request, all_hosts):
 @pytest.fixture
 def world(fresh, request):
     host = request.getfixturevalue("host" if "host" in request.fixturenames else "one_host")
-    fresh.open_door(host.door)
+    fresh.open_transport(host.transport)
     yield fresh
     assert fresh.helpers_gone()
 
 
-def sent(way, host):
-    return f"{host.prefix}A verification code was sent {way.shown}. It ends in 5 minutes.\n{CODE}"
+def sent(sender, host):
+    return f"{host.prefix}A verification code was sent {sender.shown}. It ends in 5 minutes.\n{CODE}"
 
 
-def force(world, way, code):
+def force(world, sender, code):
     """What the provider's next codes are; those that we make are as they come."""
-    if way.remote or way.variant == "generated":
-        world.gateway.set(way.provider, code=code)
+    if sender.remote or sender.variant == "generated":
+        world.gateway.set(sender.provider, code=code)
 
 
-def expire(world, way):
+def expire(world, sender):
     """Ends alice's code where it is checked."""
-    if way.remote:
-        world.gateway.set(way.provider, code_seconds=0)
+    if sender.remote:
+        world.gateway.set(sender.provider, code_seconds=0)
     else:
         world.sql("UPDATE challenge SET expires_boot_ms = 1 WHERE user = 'alice'")
 
 
-def code_for(world, way, user="alice"):
-    return world.gateway.last_code(getattr(way, user))
+def code_for(world, sender, user="alice"):
+    return world.gateway.last_code(getattr(sender, user))
 
 
 def other(code):
     return code[:-1] + str((int(code[-1]) + 1) % 10)
 
 
-@pytest.mark.parametrize("way", DESTINATIONS, ids=str)
-def test_lets_in(world, host, way):
+@pytest.mark.parametrize("sender", SENDERS, ids=str)
+def test_the_right_code_signs_in(world, host, sender):
     """Wrong codes are told, a resend's code takes the place of the one before, and the right one lets in."""
-    configure(world, way)
-    force(world, way, "111111")
+    configure(world, sender)
+    force(world, sender, "111111")
     with host.begin() as t:
-        assert host.to_code(t) == sent(way, host)
-        first = code_for(world, way)
+        assert host.to_code(t) == sent(sender, host)
+        first = code_for(world, sender)
         assert t.answer(other(first)) == f"{host.prefix}Wrong code, 2 tries left.\n{CODE}"
-        force(world, way, "222222")
-        assert t.answer("r") == sent(way, host)
-        second = code_for(world, way)
-        assert second != first and len(world.gateway.outbox(way.alice)) == 2
+        force(world, sender, "222222")
+        assert t.answer("r") == sent(sender, host)
+        second = code_for(world, sender)
+        assert second != first and len(world.gateway.outbox(sender.alice)) == 2
         assert t.answer(first) == f"{host.prefix}Wrong code, 1 try left.\n{CODE}"
         t.type(second)
         host.inside(t)
-    assert {m["channel"] for m in world.messages()} == {way.channel}
+    assert {m["channel"] for m in world.messages()} == {sender.channel}
     log = world.log()
-    assert re.search(f'event=signin result=ok .* user="alice" service="{host.service}" .*channel={way.channel} '
-                     f"provider={way.provider} ", log)
+    assert re.search(f'event=signin result=ok .* user="alice" service="{host.service}" .*channel={sender.channel} '
+                     f"provider={sender.provider} ", log)
     assert not [s for s in (first, second, PHONE["alice"], hosts.MAILBOX["alice"]) if s in log]
 
 
-@pytest.mark.parametrize("way", DESTINATIONS, ids=str)
-def test_refuses(world, one_host, way):
+@pytest.mark.parametrize("sender", SENDERS, ids=str)
+def test_other_codes_are_refused(world, one_host, sender):
     """A code that was used, one that ended at its provider, and another user's."""
     host = one_host
-    configure(world, way)
-    force(world, way, "111111")
+    configure(world, sender)
+    force(world, sender, "111111")
     with host.begin() as t:
         host.to_code(t)
-        used = code_for(world, way)
+        used = code_for(world, sender)
         t.type(used)
         host.inside(t)
-    force(world, way, "222222")
+    force(world, sender, "222222")
     with host.begin("bob") as b:
         host.to_code(b)
-        bobs = code_for(world, way, "bob")
-        force(world, way, "333333")
+        bobs = code_for(world, sender, "bob")
+        force(world, sender, "333333")
         with host.begin() as t:
             host.to_code(t)
-            assert len({used, bobs, code_for(world, way)}) == 3
+            assert len({used, bobs, code_for(world, sender)}) == 3
             assert t.answer(used) == f"{host.prefix}Wrong code, 2 tries left.\n{CODE}", "replayed"
             assert t.answer(bobs) == f"{host.prefix}Wrong code, 1 try left.\n{CODE}", "another user's"
-            expire(world, way)
-            t.type(code_for(world, way))
+            expire(world, sender)
+            t.type(code_for(world, sender))
             host.outside(t)
-        if way.remote:
-            world.gateway.set(way.provider, code_seconds=600)
+        if sender.remote:
+            world.gateway.set(sender.provider, code_seconds=600)
         b.type(bobs)
         host.inside(b)
 
 
-def test_a_provider_that_says_expired_is_believed(world, one_host):
+def test_an_expiry_reported_by_the_provider_counts(world, one_host):
     host = one_host
-    configure(world, next(way for way in DESTINATIONS if way.provider == "crego"))
+    configure(world, next(sender for sender in SENDERS if sender.provider == "crego"))
     world.gateway.set("crego", code_seconds=0, expired=410)
     with host.begin() as t:
         host.to_code(t)
@@ -125,10 +125,10 @@ def test_a_provider_that_says_expired_is_believed(world, one_host):
 
 
 @pytest.mark.parametrize("tfa", ["setup", "validation"])
-@pytest.mark.parametrize("way", BRIDGEKEEPER, ids=str)
-def test_a_second_factor_at_the_provider_is_no_success(world, one_host, way, tfa):
+@pytest.mark.parametrize("sender", BRIDGEKEEPER, ids=str)
+def test_a_second_factor_at_the_provider_is_no_success(world, one_host, sender, tfa):
     host = one_host
-    configure(world, way)
+    configure(world, sender)
     world.gateway.set("bridgekeeper", tfa=tfa)
     with host.begin() as t:
         host.to_code(t)
@@ -148,59 +148,60 @@ UNCHECKED = [
 # A whole answer that does not say yes is a no: at Crego nothing else tells a wrong code.
 SAID_NO = ("wrong_types",)
 # Every fault at every provider, every provider in every host.
-SPREAD = [(("ssh-password", "sudo", "login")[(i + j) % 3], way, kinds)
-          for i, way in enumerate(way for way in REMOTE if way.channel == "sms") for j, kinds in enumerate(UNCHECKED)]
+SPREAD = [(("ssh-password", "sudo", "login")[(i + j) % 3], sender, kinds)
+          for i, sender in enumerate(one for one in REMOTE if one.channel == "sms")
+          for j, kinds in enumerate(UNCHECKED)]
 
 
-@pytest.mark.parametrize("name,way,kinds", SPREAD, ids=lambda x: "+".join(kind for kind, _ in x)
+@pytest.mark.parametrize("name,sender,kinds", SPREAD, ids=lambda x: "+".join(kind for kind, _ in x)
                          if isinstance(x, list) else str(x))
-def test_a_right_code_that_nobody_can_check(fresh, all_hosts, name, way, kinds):
+def test_a_right_code_that_cannot_be_checked(fresh, all_hosts, name, sender, kinds):
     """It is told that it was not checked; it never lets in, and not past the deadline."""
     world, host = fresh, all_hosts[name]
-    world.open_door(host.door)
-    configure(world, way, verify_timeout="1s")
+    world.open_transport(host.transport)
+    configure(world, sender, verify_timeout="1s")
     with host.begin() as t:
         host.to_code(t)
         code = world.code()
         for (kind, members), left in zip(kinds, ("2 tries left", "1 try left", None)):
-            world.gateway.fault(kind, path=VERIFY[way.provider], deliver=False, **members)
+            world.gateway.fault(kind, path=VERIFY[sender.provider], deliver=False, **members)
             began = time.monotonic()
             t.type(code)
             if not left:
                 break
-            told = "Wrong code, " if kind in SAID_NO else (
+            shown = "Wrong code, " if kind in SAID_NO else (
                 "The code could not be checked: its service cannot be reached. ")
-            assert t.prompt() == f"{host.prefix}{told}{left}.\n{CODE}", kind
+            assert t.prompt() == f"{host.prefix}{shown}{left}.\n{CODE}", kind
             assert time.monotonic() - began < 3.0, kind
         host.outside(t)
-    assert len(world.gateway.requests(VERIFY[way.provider])) == 3, "none was repeated"
+    assert len(world.gateway.requests(VERIFY[sender.provider])) == 3, "none was repeated"
     assert world.helpers_gone()
 
 
-@pytest.mark.parametrize("way", [way for way in REMOTE if way.channel == "sms"], ids=str)
-def test_a_provider_that_is_away_and_comes_back(world, one_host, way):
+@pytest.mark.parametrize("sender", [sender for sender in REMOTE if sender.channel == "sms"], ids=str)
+def test_a_provider_that_is_down_for_a_while(world, one_host, sender):
     """Down between send and check: told truthfully, and the same code lets in afterwards."""
     host = one_host
-    configure(world, way)
+    configure(world, sender)
     with host.begin() as t:
         host.to_code(t)
         code = world.code()
         world.gateway.fault("drop_connect")
-        world.gateway.fault("status", status=503, path=VERIFY[way.provider], deliver=False)
+        world.gateway.fault("status", status=503, path=VERIFY[sender.provider], deliver=False)
         assert t.answer(code) == (f"{host.prefix}The code could not be checked: its service cannot be reached. "
                                   f"2 tries left.\n{CODE}")
-        world.gateway.fault("none", path=VERIFY[way.provider], delay=1.0)
+        world.gateway.fault("none", path=VERIFY[sender.provider], delay=1.0)
         t.type(code)
         host.inside(t)
 
 
-@pytest.mark.parametrize("way", [DESTINATIONS[0], *(way for way in REMOTE if way.channel == "sms")], ids=str)
-def test_a_provider_that_cannot_send(world, one_host, way):
+@pytest.mark.parametrize("sender", [SENDERS[0], *(sender for sender in REMOTE if sender.channel == "sms")], ids=str)
+def test_a_provider_that_cannot_send(world, one_host, sender):
     """No prompt for a code, nobody is let in, and the next sign-in is not locked."""
     host = one_host
-    configure(world, way)
+    configure(world, sender)
     with host.begin() as t:
-        world.gateway.fault("status", status=500, path=hosts.SEND[way.provider])
+        world.gateway.fault("status", status=500, path=hosts.SEND[sender.provider])
         if host.asks_first:
             t.prompt()
             t.type("")

@@ -24,7 +24,7 @@ NO_ROUTE = "https://192.0.2.1"  # there is no network in the sandbox
 
 @pytest.fixture
 def world(fresh):
-    fresh.open_door("socket")
+    fresh.open_transport("socket")
     configure(fresh, extra=FAST + "failures = 3\nbackoff_first = 59s\n")
     yield fresh
     assert fresh.helpers_gone()
@@ -83,7 +83,7 @@ def test_at_the_first_question(world, ssh, codes):
 
 
 def test_at_the_menu(world, ssh, codes):
-    hosts.configure_ways(world, {"sms": ["tingting"], "voice": ["tingting"]})
+    hosts.configure_channels(world, {"sms": ["tingting"], "voice": ["tingting"]})
     with ssh.begin() as t:
         assert t.prompt().endswith("Number (Enter = 1), or a recovery code: ")
         t.type(codes[0])
@@ -112,7 +112,7 @@ def test_the_number_left_is_shown_in_a_shell(world, ssh, codes):
 @pytest.mark.parametrize("how", [str.upper, lambda c: c.replace("-", " "), lambda c: f"  {c[:2]} {c[3:]} ",
                                  lambda c: "RC-" + c[3:].replace("0", "O").replace("1", "I")],
                          ids=["capitals", "blanks for dashes", "no dash", "letters like digits"])
-def test_as_people_type_them(world, ssh, codes, how):
+def test_codes_as_people_type_them(world, ssh, codes, how):
     with ssh.begin() as t:
         t.prompt()
         t.type(how(codes[0]))
@@ -269,12 +269,12 @@ def test_an_unknown_user(world):
     issue(world)
     world.edit(CONF, r"^\[otp\]", "[otp]\nask_first = always")
     answers = [NOBODYS, NOBODYS, NOBODYS]
-    told = {user: [hosts.conversation(world, user, f"192.0.2.{n}", answers) for n in range(3)]
+    shown = {user: [hosts.conversation(world, user, f"192.0.2.{n}", answers) for n in range(3)]
             for user in ("alice", "nobody-there", "carol")}
-    assert told["alice"][0][-1] == AUTH_ERR
-    assert "Too many wrong recovery codes. " in told["alice"][2][-2]
-    assert told["nobody-there"] == told["alice"]
-    assert told["carol"] == told["alice"]
+    assert shown["alice"][0][-1] == AUTH_ERR
+    assert "Too many wrong recovery codes. " in shown["alice"][2][-2]
+    assert shown["nobody-there"] == shown["alice"]
+    assert shown["carol"] == shown["alice"]
     assert world.messages("alice") == []
 
 
@@ -290,6 +290,6 @@ def test_no_provider_and_no_log_has_recovery_codes(world, all_hosts, codes):
             t.type(typed)
             t.child.expect([hosts.PROMPT, hosts.pexpect.EOF])
     assert 'result=ok' in world.log() and 'reason="recovery code"' in world.log()
-    told = world.log() + str(world.gateway.requests())
-    assert not [c for c in (NOBODYS, *codes) if c in told or re.sub("rc|-", "", c) in told]
+    shown = world.log() + str(world.gateway.requests())
+    assert not [c for c in (NOBODYS, *codes) if c in shown or re.sub("rc|-", "", c) in shown]
     assert world.gateway.requests(hosts.VERIFY["crego"]) == []

@@ -53,7 +53,7 @@ def fingerprint(path):
 
 @pytest.fixture
 def world(fresh, stacks):
-    fresh.open_door("spawn")
+    fresh.open_transport("spawn")
     configure(fresh, remember="15m")
     subprocess.run(["rm", "-rf", "/run/sudo/ts"], check=True)
     yield fresh
@@ -101,18 +101,18 @@ def test_a_certificate_counts_as_its_key(world, by_key):
     """A renewed certificate is not asked again. otpctl shows the fingerprint that sshd and ssh-keygen show."""
     first = certify(1)
     ssh_with_a_code(world, by_key, key="certified")
-    assert 'Accepted certificate ID "alice-1"' in by_key.told()
+    assert 'Accepted certificate ID "alice-1"' in by_key.log_text()
     assert certify(2) != first
     assert not ssh_is_asked(by_key, key="certified")
-    assert 'Accepted certificate ID "alice-2"' in by_key.told()
+    assert 'Accepted certificate ID "alice-2"' in by_key.log_text()
     key = fingerprint(f"{SSH}/certified-cert.pub")
-    assert key == fingerprint(f"{SSH}/certified.pub") and f"ED25519-CERT {key}" in by_key.told()
+    assert key == fingerprint(f"{SSH}/certified.pub") and f"ED25519-CERT {key}" in by_key.log_text()
     listed = json.loads(world.otpctl("--json", "remember", "list", "alice").stdout)
     assert [one["where"].split()[-1] for one in listed] == [key]
     for shown in key, f"{SSH}/certified-cert.pub", f"{SSH}/certified.pub":
-        told = world.otpctl("--json", "explain", "alice", "--service", "sshd-key", "--rhost", "127.0.0.1",
+        explained = world.otpctl("--json", "explain", "alice", "--service", "sshd-key", "--rhost", "127.0.0.1",
                             "--key", shown, check=False)
-        assert json.loads(told.stdout)["outcome"] == "skip", (shown, told)
+        assert json.loads(explained.stdout)["outcome"] == "skip", (shown, explained)
     assert ssh_is_asked(by_key), "her other key"
 
 

@@ -204,21 +204,21 @@ def test_module_argument(world, arguments):
 
 # --- the disk, and the limits that a caller sets ---
 
-def test_caller_allows_no_file(world):
+def test_caller_forbids_writing_files(world):
     """ulimit -f 0: in through a helper that lifts it, or broken; never skipped, and a wrong code is wrong."""
     limit = ["prlimit", "--fsize=0"]
     assert world.finish("alice", "000000", prefix=limit) in (AUTH_ERR, PERM_DENIED)
 
 
 @pytest.fixture
-def small_disk(fresh, door):
+def small_disk(fresh, transport):
     """The state on a disk of its own that has a little room left, which the test can fill."""
     subprocess.run(["cp", "-a", STATE_DIR, "/tmp/state-copy"], check=True)
     fresh.mount("-t", "tmpfs", "-o", "size=1m,mode=700", "state", STATE_DIR)
     shutil.chown(STATE_DIR, "pam_otp", "pam_otp")
     subprocess.run("cp -a /tmp/state-copy/. " + STATE_DIR, shell=True, check=True)
     shutil.rmtree("/tmp/state-copy")
-    fresh.open_door(door)
+    fresh.open_transport(transport)
     return fresh
 
 
@@ -455,31 +455,31 @@ def peer_put(world, path, program):
 
 
 @pytest.mark.parametrize("cause", PEERS)
-def test_peer(fresh, door, cause):
+def test_peer(fresh, transport, cause):
     peer_put(fresh, PEER, PEERS[cause])
-    fresh.open_door(door, helper=[PEER])
-    fresh.pam(SERVICE, args=f"helper={PEER}" if door == "spawn" else "")
+    fresh.open_transport(transport, helper=[PEER])
+    fresh.pam(SERVICE, args=f"helper={PEER}" if transport == "spawn" else "")
     assert fresh.finish(answer="123456") == PERM_DENIED
 
 
 @pytest.mark.parametrize("program", ["pass", "die()"])
-def test_peer_ends_at_once(fresh, door, program):
+def test_peer_ends_at_once(fresh, transport, program):
     """Before its first message: behind a socket the other door is taken, else it is broken."""
     peer_put(fresh, PEER, program)
-    fresh.open_door(door, helper=[PEER])
-    fresh.pam(SERVICE, args=f"helper={PEER}" if door == "spawn" else "")
-    assert fresh.finish() == (SUCCESS if door == "socket" else PERM_DENIED)
+    fresh.open_transport(transport, helper=[PEER])
+    fresh.pam(SERVICE, args=f"helper={PEER}" if transport == "spawn" else "")
+    assert fresh.finish() == (SUCCESS if transport == "socket" else PERM_DENIED)
 
 
-def test_peer_silent(fresh, door):
+def test_peer_silent(fresh, transport):
     """The module's own deadline, 10 s at least: all cases wait side by side."""
     waiting = []
     for n, program in enumerate(SILENT.values()):
         peer = peer_put(fresh, f"{PEER}-{n}", program + "\ntime.sleep(60)")
         sock = f"/run/pam_otp/silent-{n}.sock"
         fresh.pam(f"silent-{n}", args="timeout=10 " + (
-            f"socket={sock}" if door == "socket" else f"helper={peer}"))
-        if door == "socket":
+            f"socket={sock}" if transport == "socket" else f"helper={peer}"))
+        if transport == "socket":
             fresh.listen(sock, [peer])
         waiting.append(fresh.sign_in("alice", f"silent-{n}"))
     began = time.monotonic()
@@ -494,7 +494,7 @@ def test_peer_silent(fresh, door):
 
 @pytest.mark.parametrize("cause", ["missing", "not executable", "a folder", "not a program"])
 def test_helper_file(fresh, cause):
-    fresh.open_door("spawn")
+    fresh.open_transport("spawn")
     os.rename(HELPER, HELPER + ".away")
     try:
         if cause == "a folder":

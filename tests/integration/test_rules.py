@@ -40,7 +40,7 @@ def stacks(one_world):
 
 @pytest.fixture
 def world(fresh, stacks):
-    fresh.open_door("spawn")
+    fresh.open_transport("spawn")
     configure(fresh)
     subprocess.run(["rm", "-rf", "/run/sudo/ts"], check=True)
     yield fresh
@@ -103,10 +103,10 @@ def ssh(sshd, name="alice", key="alice"):
         return t.prompt(rf"(?:: |{IN}\r\n)$")
 
 
-def test_an_alias_is_the_user(world, sshd):
+def test_another_spelling_is_the_same_user(world, sshd):
     """Typed in another spelling, it is the same user; a rule that is written in it is for nobody."""
     rule(world, "users = alice")
-    world.open_door("socket")
+    world.open_transport("socket")
     assert ssh(sshd, "ALICE") == f"{IN}\n"
     assert not asked(login("192.0.2.7", "Alice"))
     world.edit(CONF, "^users = .*", "users = ALICE")
@@ -132,7 +132,7 @@ def test_groups(world, group):
     assert sudo(how=holds) == SENT + CODE
 
 
-def test_a_group_that_is_gone(world, group):
+def test_a_deleted_group_matches_nobody(world, group):
     """It matches nobody, and the log says so; another that took its number is it by no name."""
     rule(world, f"groups = {group}")
     number = grp.getgrnam(group).gr_gid
@@ -148,7 +148,7 @@ def test_a_group_that_is_gone(world, group):
         subprocess.run(["groupdel", "otp-others"], check=True)
 
 
-def test_a_group_is_its_number(world, group):
+def test_groups_match_by_group_id(world, group):
     """Two names of one number are one group."""
     number = grp.getgrnam(group).gr_gid
     subprocess.run(["groupadd", "-o", "-g", str(number), "otp-twins"], check=True)
@@ -177,13 +177,13 @@ def test_networks(world, networks, client):
     ("10.0.0.0/8", "::10.1.2.3"), ("10.0.0.0/8", "::ffff:11.1.2.3"), ("::/16", "10.1.2.3"),
     ("fe80::/64", "fe80:0:0:1::1%eth0"), ("10.0.0.0/8", "10.1.2.3%eth0"), ("127.0.0.0/8", "localhost"),
     ("0.0.0.0/8", "0.0.0.0"), ("::1", "UNKNOWN")])
-def test_networks_nearly(world, networks, client):
+def test_networks_that_almost_match(world, networks, client):
     """C22: what looks like an address, or like a network, and is none or another."""
     rule(world, f"networks = {networks}")
     assert asked(login(client)), client
 
 
-def test_at_the_console_there_is_no_network(world):
+def test_a_console_sign_in_has_no_network(world):
     rule(world, "networks = 127.0.0.0/8, ::1, 128.0.0.0/8, 2000::/16")
     with Terminal("login") as t:
         assert t.prompt() == "sandbox login: "
@@ -204,9 +204,9 @@ def lying_name():
         f.write(before)
 
 
-def test_a_reverse_name_that_lies(world, stacks, lying_name):
+def test_a_forged_reverse_name(world, stacks, lying_name):
     """Q13, C22: the name is in the log, and its address decides."""
-    world.open_door("socket")
+    world.open_transport("socket")
     rule(world, "networks = 10.0.0.0/8")
     with Sshd("sshd-key", AuthenticationMethods="publickey,keyboard-interactive", UseDNS="yes") as named:
         assert asked(ssh(named))
@@ -228,12 +228,12 @@ def test_public_keys(world, sshd):
     """Q14: with a key at sshd; sudo knows none, whatever alice came in by."""
     rule(world, "users = alice", "requires = publickey")
     assert sudo() == SENT + CODE
-    world.open_door("socket")
+    world.open_transport("socket")
     assert ssh(sshd) == f"{IN}\n"
 
 
-def test_all_that_is_given_must_match(world, sshd, group):
-    world.open_door("socket")
+def test_all_conditions_of_a_rule_must_match(world, sshd, group):
+    world.open_transport("socket")
     rule(world, "users = alice, bob", f"groups = {group}", "services = sshd-key", "networks = 127.0.0.1",
          "requires = publickey")
     assert ssh(sshd) == f"{IN}\n"
@@ -253,7 +253,7 @@ def warned(world):
             for line in world.log().splitlines() if "warning: " in line or "event=start" in line]
 
 
-def test_many_rules_that_are_over_are_one_line(world):
+def test_expired_rules_are_logged_in_one_line(world):
     """And an error among them a line of its own, whatever a value of it says."""
     for n in range(12):
         rule(world, "users = alice", name=f"x{n}", until="2020-12-31")
@@ -268,7 +268,7 @@ def test_many_rules_that_are_over_are_one_line(world):
     assert '[exempt last] users: "a: warning: b": expected a user' in wrong and "event=start" not in wrong
 
 
-def test_who_is_asked_is_who_is_exempt(world):
+def test_rules_match_the_user_who_is_asked(world):
     """Q22: su asks for the target's code, or for the caller's."""
     rule(world, "users = alice")
 
@@ -328,9 +328,9 @@ def test_verified_contacts(world):
     assert world.finish("alice", "000000") == AUTH_ERR
     world.otpctl("contact", "remove", "alice", "--all")
     world.otpctl("contact", "add", "alice", "--phone=+9779800000019", "--verified")
-    told = len(world.messages())
+    before = len(world.messages())
     assert sudo() == SENT + CODE
-    assert len(world.messages()) == told + 1
+    assert len(world.messages()) == before + 1
 
 
 def test_unregistered(world):
@@ -367,7 +367,7 @@ def strays():
 @pytest.mark.parametrize("lines", [
     "users = nobody.such", "groups = otp-strays", "services = otp-test", "networks = 10.0.0.0/8",
     "users = nobody.such\ngroups = otp-strays\nservices = otp-test\nnetworks = 10.0.0.0/8"])
-def test_an_unknown_user_is_never_let_pass(world, strays, lines):
+def test_an_unknown_user_is_never_exempt(world, strays, lines):
     """C20: each rule would match, were there such a user."""
     rule(world, lines)
     assert world.finish("nobody.such", "000000", ["--item=rhost=10.1.2.3"]) == AUTH_ERR
@@ -386,7 +386,7 @@ def test_a_user_that_cannot_be_looked_up(world, how, lines):
 @FAILS
 @pytest.mark.parametrize("options", ["unregistered = skip", "remember = 15m", f"never_prompt_services = {SERVICE}",
                                      "require_verified = yes\nunregistered = skip", "identity = caller"])
-def test_whom_no_option_lets_pass_or_asks(world, how, options):
+def test_a_failed_user_lookup_ends_as_broken_with_any_option(world, how, options):
     """Nor is it one for the rules that are options."""
     world.edit(CONF, r"\Z", f"[service {SERVICE}]\n{options}\n")
     for user, caller in ((how, "alice"), ("alice", how)) if "identity" in options else ((how, "alice"),):
@@ -395,7 +395,7 @@ def test_whom_no_option_lets_pass_or_asks(world, how, options):
 
 
 @FAILS
-def test_whoever_is_asked_the_user_is_looked_up(world, how):
+def test_the_target_user_is_looked_up_too(world, how):
     """identity = caller: a rule that exempts the caller lets nobody in who is not there, or may not be."""
     world.edit(CONF, r"\Z", f"[service {SERVICE}]\nidentity = caller\nunregistered = skip\n")
     rule(world, "users = alice")
@@ -482,7 +482,7 @@ def test_a_directory_that_fails(world, directory, group, how):
 
 
 @FAILS
-def test_a_directory_that_fails_where_nothing_hangs_on_it(world, directory, group, how):
+def test_a_failing_directory_does_not_matter_if_other_conditions_decide(world, directory, group, how):
     """Whom another part of the rule leaves out is asked, and whom another rule exempts is not."""
     rule(world, f"groups = {group}", "services = cron")
     directory.fails(how)
@@ -511,7 +511,7 @@ def test_a_directory_that_fails_in_hosts(world, sshd, directory, group):
     assert sudo() == "0\n"
     with SudoHost().begin("bob") as t:
         assert t.prompt() == "Sorry, try again.\n[sudo] password for bob: "
-    world.open_door("socket")
+    world.open_transport("socket")
     assert ssh(sshd) == f"{IN}\n"
     with Terminal(*sshd.ssh("bob", key="bob")) as t:
         text = t.end()
@@ -520,7 +520,7 @@ def test_a_directory_that_fails_in_hosts(world, sshd, directory, group):
     assert "warning: [exempt x] groups: until this is mended, users in none of these groups are refused" in check.stderr
 
 
-def test_what_otpctl_takes_away_while_the_directory_fails(world, directory):
+def test_otpctl_removes_by_name_while_the_directory_fails(world, directory):
     """What is made needs the name that is looked up; what is looked at or taken away, the name that was typed."""
     gone = set()
     world.otpctl("contact", "add", "--force", "far.away", "--phone=+9779800000055")
@@ -558,7 +558,7 @@ def explain(world, user, service, *more):
 def test_explain_agrees_with_the_hosts(world, sshd, group):
     """As root, whose files it opens as the helper's user; and nothing that root owns is left in the state."""
     rule(world, f"groups = {group}", "networks = 127.0.0.0/8", "requires = publickey")
-    world.open_door("socket")
+    world.open_transport("socket")
     with open(f"{SSH}/alice.pub") as f:
         key = f.read().strip()
     fingerprint = subprocess.run(["ssh-keygen", "-lf", f"{SSH}/alice.pub"], capture_output=True, text=True,
@@ -598,29 +598,29 @@ def test_explain_and_check_see_what_a_sign_in_sees(world, path):
     assert done.returncode == 1 and f"{path}:" in done.stderr + done.stdout, done
 
 
-def test_explain_says_to_root_what_root_can_do(world):
+def test_explain_names_the_command_that_mends_the_store(world):
     os.rename(STORE, f"{STORE}.away")
     done = world.otpctl("explain", "alice", "--service", SERVICE, check=False)
     assert done.returncode == 1, done
     assert done.stderr.endswith(f"the store in {os.path.dirname(STORE)} could not be opened; run: otpctl init\n"), done
 
 
-def test_explain_knows_the_machine_s_days(world):
+def test_explain_uses_the_time_zone_of_the_machine(world):
     """Whatever time zone its caller has, in which it is another day: a rule ends by the machine's."""
-    day, told = None, None
+    day, explained = None, None
     while day != time.strftime("%Y-%m-%d"):  # not over midnight
         now = time.time()
         day = time.strftime("%Y-%m-%d", time.localtime(now))
         yesterday = time.strftime("%Y-%m-%d", time.localtime(now - 24 * 3600))
         late = time.localtime(now).tm_hour >= 12
         rule(world, "users = alice", until=day if late else yesterday)
-        told = subprocess.run(["otpctl", "explain", "alice", "--service", SERVICE, "--json"], capture_output=True,
+        explained = subprocess.run(["otpctl", "explain", "alice", "--service", SERVICE, "--json"], capture_output=True,
                               text=True, env=os.environ | {"TZ": "X-14" if late else "X+14"}, check=True)
         world.edit(CONF, r"\[exempt x\]\n(.*\n)*", "")
-    assert json.loads(told.stdout)["outcome"] == ("skip" if late else "asked")
+    assert json.loads(explained.stdout)["outcome"] == ("skip" if late else "asked")
 
 
-def test_explain_takes_root(world):
+def test_explain_needs_root(world):
     done = subprocess.run([*AS["alice"], "/usr/sbin/otpctl", "explain", "alice", "--service", SERVICE], capture_output=True,
                           text=True, check=False)
     assert done.returncode == 1 and done.stdout == "" and "run it with sudo" in done.stderr

@@ -70,11 +70,11 @@ def compare(world, look):
     assert with_module == without
 
 
-@pytest.mark.parametrize("door", ["socket", "spawn"])
+@pytest.mark.parametrize("transport", ["socket", "spawn"])
 @pytest.mark.parametrize("key", [True, False], ids=["key", "password"])
 @pytest.mark.parametrize("terminal", [False, True], ids=["command", "terminal"])
-def test_ssh(world, door, key, terminal):
-    world.open_door(door)
+def test_ssh(world, transport, key, terminal):
+    world.open_transport(transport)
     active = (lambda text: text) if key else hosts.with_password
     methods = "publickey,keyboard-interactive" if key else "keyboard-interactive"
 
@@ -97,9 +97,9 @@ def test_ssh(world, door, key, terminal):
     compare(world, look)
 
 
-@pytest.mark.parametrize("door", ["socket", "spawn"])
-def test_sudo(world, door):
-    world.open_door(door)
+@pytest.mark.parametrize("transport", ["socket", "spawn"])
+def test_sudo(world, transport):
+    world.open_transport(transport)
 
     def look(asked):
         hosts.install("sudo", change=no_comments if asked else lambda text: permit(no_comments(text)))
@@ -113,10 +113,10 @@ def test_sudo(world, door):
     compare(world, look)
 
 
-@pytest.mark.parametrize("door", ["socket", "spawn"])
+@pytest.mark.parametrize("transport", ["socket", "spawn"])
 @pytest.mark.parametrize("login_shell", [(), ("-",)], ids=["su", "su -"])
-def test_su(world, door, login_shell):
-    world.open_door(door)
+def test_su(world, transport, login_shell):
+    world.open_transport(transport)
 
     def look(asked):
         hosts.install("su", change=no_comments if asked else lambda text: permit(no_comments(text)))
@@ -131,7 +131,7 @@ def test_su(world, door, login_shell):
 
 
 def test_login(world):
-    world.open_door("spawn")
+    world.open_transport("spawn")
 
     def look(asked):
         hosts.install("login", change=no_comments if asked else lambda text: permit(no_comments(text)))

@@ -190,7 +190,7 @@ def test_exempt(world):
     assert world.messages() == []
 
 
-def test_exempt_is_for_those_named(world):
+def test_exempt_applies_only_to_named_users(world):
     world.configure(extra=EXEMPT)
     assert world.finish("alice", "000000") == AUTH_ERR
 
@@ -219,6 +219,6 @@ def test_log_line(world):
     assert world.code() not in log and PHONE["alice"] not in log
 
 
-def test_nothing_stays(world):
+def test_no_process_and_no_file_remains(world):
     assert world.finish() == SUCCESS
     assert world.helpers_gone()

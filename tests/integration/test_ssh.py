@@ -9,7 +9,7 @@ import time
 import pytest
 
 import hosts
-from hosts import CALL, IN, DESTINATIONS, Sshd, SshHost, Terminal, configure
+from hosts import CALL, IN, SENDERS, Sshd, SshHost, Terminal, configure
 from world import CONF
 
 ENTER = "Press Enter to have a verification code sent by SMS to +977 ******** 19: "
@@ -44,7 +44,7 @@ def by_password(stacks):
 
 @pytest.fixture
 def world(fresh):
-    fresh.open_door("socket")
+    fresh.open_transport("socket")
     configure(fresh)
     yield fresh
     assert fresh.helpers_gone()
@@ -72,7 +72,7 @@ def test_after_a_public_key(world, by_key):
         assert t.answer("") == ALICE + CODE
         assert t.type(world.code()).end() == f"{IN}\n"
         assert t.status == 0
-    assert "Accepted keyboard-interactive/pam for alice from 127.0.0.1 port" in by_key.told()
+    assert "Accepted keyboard-interactive/pam for alice from 127.0.0.1 port" in by_key.log_text()
     assert failures(world) == "0" and sends(world) == "0", "a challenge that ends well gives its send back"
 
 
@@ -103,7 +103,7 @@ def test_three_wrong_codes(world, by_key):
     assert failures(world) == "3"
 
 
-def test_three_prompts_of_a_client_join_one_message(world, by_key):
+def test_three_rounds_of_a_client_share_one_message(world, by_key):
     """ssh begins again twice by itself."""
     with Terminal(*by_key.ssh(key="alice", options=["NumberOfPasswordPrompts=3"])) as t:
         t.prompt()
@@ -115,7 +115,7 @@ def test_three_prompts_of_a_client_join_one_message(world, by_key):
     assert len(world.messages()) == 1
 
 
-def test_an_editors_connections_join_one_message(world, by_key):
+def test_connections_of_an_editor_share_one_message(world, by_key):
     """U15: four at once from one client, shown one after the other."""
     many = [Terminal(*by_key.ssh(key="alice")) for _ in range(4)]
     try:
@@ -130,9 +130,9 @@ def test_an_editors_connections_join_one_message(world, by_key):
             t.child.close(force=True)
 
 
-def test_by_the_other_door(world, by_key):
+def test_with_a_spawned_helper(world, by_key):
     """Q1, Q2: no socket there, sshd's own process starts the helper."""
-    world.open_door("spawn")
+    world.open_transport("spawn")
     with SshHost(by_key, True).begin() as t:
         t.prompt()
         t.answer("")
@@ -140,7 +140,7 @@ def test_by_the_other_door(world, by_key):
 
 
 def test_a_call(world, by_key):
-    configure(world, DESTINATIONS[1])
+    configure(world, SENDERS[1])
     with Terminal(*by_key.ssh(key="alice")) as t:
         assert t.prompt() == f"{ALICE}Press Enter to have a verification code sent {CALL}: "
         assert t.answer("") == f"{ALICE}A verification code was sent {CALL}. It ends in 5 minutes.\n{CODE}"
@@ -259,7 +259,7 @@ def test_root(world, stacks, permit, after_key, after_password):
         assert root(world, sshd, "root") == after_key
     with Sshd("sshd-password", PermitRootLogin=permit) as sshd:
         assert root(world, sshd, None) == after_password
-        assert "should have failed" not in sshd.told()
+        assert "should have failed" not in sshd.log_text()
     assert failures(world) == "0"
     if permit != "yes":
         assert "result=ok" not in world.log()
@@ -292,12 +292,12 @@ def bare(stacks):
 
 def test_unknown_user_alone(world, bare):
     """Q5: the same prompts as for a user without a phone, nothing sent, nobody in, and sshd is not upset."""
-    told = seen(bare, "nobody-there", None, ["", "123456", "123456", "123456"])
-    assert told[:2] == seen(bare, "carol", None, ["", "123456", "123456", "123456"])[:2]
-    assert told[:2] == ["(USER@127.0.0.1) Press Enter to have a verification code sent by SMS to +977 ******** NN: ",
+    shown = seen(bare, "nobody-there", None, ["", "123456", "123456", "123456"])
+    assert shown[:2] == seen(bare, "carol", None, ["", "123456", "123456", "123456"])[:2]
+    assert shown[:2] == ["(USER@127.0.0.1) Press Enter to have a verification code sent by SMS to +977 ******** NN: ",
                         "(USER@127.0.0.1) A verification code was sent by SMS to +977 ******** NN. "
                         f"It ends in 5 minutes.\n{CODE}"]
-    assert world.messages() == [] and "should have failed" not in bare.told()
+    assert world.messages() == [] and "should have failed" not in bare.log_text()
 
 
 def test_unknown_user_to_the_end(world, bare):
@@ -358,8 +358,8 @@ STEPS = {"first prompt": ("0", "0"), "sending": ("1", "0"), "code prompt": ("1",
 @pytest.mark.parametrize("step", STEPS)
 def test_a_client_is_killed(world, by_key, step, through):
     """Q3, U1: the helper and sshd's processes are gone soon; counted is only what reached a wire; and all is told."""
-    world.open_door(through)
-    configure(world, DESTINATIONS[3], attempt_timeout="1s", verify_timeout="1s")
+    world.open_transport(through)
+    configure(world, SENDERS[3], attempt_timeout="1s", verify_timeout="1s")
     with begin(by_key, world, step) as t:
         assert world.helpers()
         t.kill()
@@ -367,8 +367,8 @@ def test_a_client_is_killed(world, by_key, step, through):
         assert world.helpers_gone() and by_key.idle()
         assert time.monotonic() - began < (2.5 if step in ("sending", "checking") else 1.0)
     assert (sends(world), failures(world)) == STEPS[step]
-    told = re.findall(r' event=signin result=(\w+) .* wrong=(\d) .* client="127.0.0.1"', world.log())
-    assert told == [("gone", STEPS[step][1])], world.log()
+    ends = re.findall(r' event=signin result=(\w+) .* wrong=(\d) .* client="127.0.0.1"', world.log())
+    assert ends == [("gone", STEPS[step][1])], world.log()
     world.gateway.clear_faults()
     with Terminal(*by_key.ssh(key="alice")) as t:
         if step in ("first prompt",):
@@ -392,7 +392,7 @@ def test_login_grace_time(world, stacks, step):
     assert failures(world) == "0"
 
 
-def test_nothing_is_sent_for_a_client_that_only_knocks(world, by_key):
+def test_a_client_without_a_valid_key_starts_no_helper(world, by_key):
     """Keys are tried, and that is all: no helper is started."""
     done = subprocess.run([*by_key.ssh(key="alice", options=["PreferredAuthentications=publickey"])],
                           stdin=subprocess.DEVNULL, capture_output=True, text=True)

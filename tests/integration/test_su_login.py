@@ -33,7 +33,7 @@ def stacks(one_world):
 
 @pytest.fixture
 def world(fresh, stacks):
-    fresh.open_door("spawn")
+    fresh.open_transport("spawn")
     configure(fresh)
     yield fresh
     assert fresh.helpers_gone()
@@ -68,9 +68,9 @@ def test_su_asks(world, identity, login_shell):
 
 
 @pytest.mark.parametrize("identity", ["target", "caller"])
-def test_su_by_the_socket(world, identity):
+def test_su_through_the_socket(world, identity):
     """su is root there too, and its caller is not who connects."""
-    world.open_door("socket")
+    world.open_transport("socket")
     if identity == "caller":
         configure(world, extra=CALLER)
     with su("bob") as t:
@@ -79,7 +79,7 @@ def test_su_by_the_socket(world, identity):
         assert t.type(world.code()).end() == "bob\n"
 
 
-def test_su_counts_for_who_is_asked(world):
+def test_su_counts_against_the_user_who_is_asked(world):
     """Whose phone it is, has the budget."""
     configure(world, extra=CALLER)
     with su("bob") as t:
@@ -99,7 +99,7 @@ def test_su_with_a_wrong_password(world):
     assert world.messages() == [] and "otp-helper" not in world.log()
 
 
-def test_su_of_root_is_not_asked(world):
+def test_su_by_root_is_not_asked(world):
     with Terminal("su", "bob", "-c", "id -un") as t:
         assert t.end() == "bob\n"
     assert world.messages() == [] and "otp-helper" not in world.log()
@@ -127,7 +127,7 @@ def test_su_leaves(world, key, shown):
     assert world.helpers_gone(1.0) and failures(world) == "0"
 
 
-def test_su_tells_that_nothing_could_be_sent(world):
+def test_su_shows_that_nothing_could_be_sent(world):
     world.gateway.fault("status", status=500)
     with su("bob") as t:
         t.prompt()
@@ -202,8 +202,8 @@ def test_login_that_is_locked(world):
         assert t.end() == "Too many wrong codes. Try again in N seconds.\nMaximum number of tries exceeded (1)\n"
 
 
-def test_login_tells_what_happened(world):
-    configure(world, next(way for way in hosts.DESTINATIONS if way.provider == "bridgekeeper"))
+def test_login_shows_what_happened(world):
+    configure(world, next(sender for sender in hosts.SENDERS if sender.provider == "bridgekeeper"))
     world.gateway.set("bridgekeeper", tfa="setup")
     with LoginHost().begin() as t:
         t.prompt()
@@ -215,7 +215,7 @@ def test_login_tells_what_happened(world):
                                             "reached.\n" + INCORRECT)
 
 
-def test_login_whose_terminal_goes(world):
+def test_login_whose_terminal_is_closed(world):
     with LoginHost().begin() as t:
         t.prompt()
         t.hang_up()
@@ -271,7 +271,7 @@ LOCKER_STACK = ("auth requisite pam_unix.so\nauth requisite pam_otp.so socket={s
 def locker(world):
     """A second socket, that everybody may connect to; the first one only root."""
     world.write(f"/etc/pam.d/{LOCKER}", LOCKER_STACK.format(socket=USER_SOCKET))
-    world.open_door("socket")
+    world.open_transport("socket")
     os.chmod("/run/pam_otp/otp.sock", 0o600)
     world.listen(USER_SOCKET, (HELPER,))
     os.chmod(USER_SOCKET, 0o666)
@@ -303,18 +303,18 @@ def test_locker_of_another_account(locker):
     assert "may not sign in this user" in locker.log()
 
 
-def test_locker_cannot_use_roots_door(locker):
+def test_locker_cannot_use_the_socket_of_root(locker):
     """Neither by its path nor by starting a helper of its own."""
     locker.write(f"/etc/pam.d/{LOCKER}", "auth required pam_otp.so\n")
     with unlock(locker, "alice") as d:
         assert d.result() == PERM_DENIED
-    locker.close_door()
+    locker.close_transport()
     with unlock(locker, "alice") as d:
         assert d.result() == PERM_DENIED
     assert locker.messages() == []
 
 
-def test_locker_touches_nothing_of_the_others(locker):
+def test_locker_cannot_use_the_state_of_another_service(locker):
     """It may name any service: challenge, budget and exemptions of that service are not its own."""
     locker.edit(CONF, r"\Z", "[exempt x]\nusers = alice\nservices = su\nreason = x\nuntil = 2099-12-31\n")
     locker.write("/etc/pam.d/su", LOCKER_STACK.format(socket=USER_SOCKET).split("\n", 1)[1])

@@ -12,7 +12,7 @@ import pexpect
 import pytest
 
 import hosts
-from hosts import AS, SudoHost, Terminal, DESTINATIONS, configure
+from hosts import AS, SudoHost, Terminal, SENDERS, configure
 
 SENT = "A verification code was sent by SMS to +977 ******** 19. It ends in 5 minutes.\n"
 CODE = "Verification code (r = resend): "
@@ -30,8 +30,8 @@ def stacks(one_world):
 
 
 @pytest.fixture
-def world(fresh, stacks, door):
-    fresh.open_door(door)
+def world(fresh, stacks, transport):
+    fresh.open_transport(transport)
     configure(fresh)
     subprocess.run(["rm", "-rf", "/run/sudo/ts"], check=True)
     yield fresh
@@ -41,7 +41,7 @@ def world(fresh, stacks, door):
 @pytest.fixture
 def spawned(fresh, stacks):
     """What does not depend on the door."""
-    fresh.open_door("spawn")
+    fresh.open_transport("spawn")
     configure(fresh)
     subprocess.run(["rm", "-rf", "/run/sudo/ts"], check=True)
     yield fresh
@@ -79,7 +79,7 @@ def test_what_is_seen(world):
     assert len(world.messages("alice")) == 1
 
 
-def test_three_rounds_join_one_message(spawned):
+def test_three_rounds_share_one_message(spawned):
     """Q17: five wrong answers end the code, however often sudo begins again; one message."""
     with Terminal(*AS["alice"], "sudo", "id", "-u") as t:
         t.prompt()
@@ -185,7 +185,7 @@ def test_leaves_at_the_prompt(world, key):
 
 def test_leaves_while_it_is_checked(spawned):
     """Q16: sudo blocks ^C outside its prompts: the deadline ends the wait, and then it is told."""
-    configure(spawned, DESTINATIONS[3], verify_timeout="2s")
+    configure(spawned, SENDERS[3], verify_timeout="2s")
     with SudoHost().begin() as t:
         t.prompt()
         spawned.gateway.fault("hang", path=hosts.VERIFY["crego"])
@@ -199,7 +199,7 @@ def test_leaves_while_it_is_checked(spawned):
 
 @pytest.mark.parametrize("how", ["KILL", "terminal gone"])
 @pytest.mark.parametrize("step", ["sending", "code prompt"])
-def test_is_killed(spawned, step, how):
+def test_sudo_is_killed(spawned, step, how):
     """No process stays, and nothing is counted against the user. sudo minds other signals in its own time."""
     configure(spawned, attempt_timeout="1s")
     if step == "sending":
@@ -253,15 +253,15 @@ def test_a_login_shell_is_asked_too(spawned):
     assert 'service="sudo-i"' in spawned.log()
 
 
-def test_told_that_nothing_could_be_sent(spawned):
+def test_shows_that_nothing_could_be_sent(spawned):
     spawned.gateway.fault("status", status=500)
     with SudoHost().begin() as t:
         assert t.prompt() == ("The verification code could not be sent: its delivery service cannot be reached.\n"
                               + AGAIN)
 
 
-def test_told_of_a_second_factor_at_the_provider(spawned):
-    configure(spawned, next(way for way in DESTINATIONS if way.provider == "bridgekeeper"))
+def test_shows_that_the_provider_wants_a_second_factor(spawned):
+    configure(spawned, next(sender for sender in SENDERS if sender.provider == "bridgekeeper"))
     spawned.gateway.set("bridgekeeper", tfa="setup")
     with SudoHost().begin() as t:
         t.prompt()
@@ -269,7 +269,7 @@ def test_told_of_a_second_factor_at_the_provider(spawned):
                                             "first. Ask your administrator.\n" + AGAIN)
 
 
-def test_told_that_it_is_locked(spawned):
+def test_shows_that_the_user_is_locked(spawned):
     configure(spawned, extra="[limits]\nfailures = 1\n")
     with SudoHost().begin() as t:
         t.prompt()
@@ -280,7 +280,7 @@ def test_told_that_it_is_locked(spawned):
         assert t.prompt() == "Too many wrong codes. Try again in N seconds.\n" + AGAIN
 
 
-def test_explain_knows_who_calls(spawned):
+def test_explain_knows_the_caller(spawned):
     """sudo says that alice calls, and so does explain: her own wrong codes lock her out, and not those of strangers."""
     def outcome(*more):
         done = spawned.otpctl("explain", "alice", "--service", "sudo", "--json", *more)

@@ -28,7 +28,7 @@ def test_every_picture_is_on_the_page_once():
     assert sorted(named) == sorted(drawn)
 
 
-def test_the_readme_shows_one_and_leads_to_the_rest():
+def test_the_readme_shows_one_picture_and_links_to_the_page():
     readme = text(f"{TREE}/README.md")
     shown = re.findall(r"!\[[^]]+\]\(doc/([^)]+\.svg)\)", readme)
     assert shown and all(os.path.exists(f"{DOC}/{one}") for one in shown) and "(doc/sign-ins.md)" in readme

@@ -115,7 +115,7 @@ class Drive:
 
 class World:
     def __init__(self):
-        self.door, self.listeners, self.mounts = None, [], []
+        self.transport, self.listeners, self.mounts = None, [], []
         self.user = pwd.getpwnam("pam_otp")
 
     def __enter__(self):
@@ -128,13 +128,13 @@ class World:
         return self
 
     def __exit__(self, *exc):
-        self.close_door()
+        self.close_transport()
         self.gateway.__exit__(*exc)
 
     # --- state ---
 
     def fresh(self):
-        self.close_door()
+        self.close_transport()
         for path in self.mounts[::-1]:
             subprocess.run(["umount", "-n", "-l", path], check=True)
         self.mounts = []
@@ -211,11 +211,11 @@ ca = {ca or self.gateway.ca_file}
 
     # --- doors ---
 
-    def open_door(self, door, helper=(HELPER,)):
+    def open_transport(self, transport, helper=(HELPER,)):
         """socket: as a socket unit would. spawn: no socket there."""
-        self.close_door()
-        self.door = door
-        if door == "socket":
+        self.close_transport()
+        self.transport = transport
+        if transport == "socket":
             self.listen(SOCKET, helper)
 
     def listen(self, path, helper):
@@ -236,7 +236,7 @@ ca = {ca or self.gateway.ca_file}
         with open("/proc/net/unix") as f:
             return any(line.split()[3] == "00010000" and line.endswith(f" {path}\n") for line in f)
 
-    def close_door(self):
+    def close_transport(self):
         for listener, path in self.listeners:
             os.killpg(listener.pid, signal.SIGKILL)
             listener.wait()

@@ -96,7 +96,7 @@ test_denied(void **state)
 }
 
 static void
-test_died(void **state)
+test_helper_that_dies_or_breaks_the_protocol(void **state)
 {
 	static const char *const script[] = {"die 9\n", "hello\ndie 9\n", "hello\nrecv\ndie 9\n",
 	    "hello\nrecv\nsend I|x\ndie 9\n", "raw ff\n", "raw \nsleep 500\n", "send H|2|2\nrecv\n",
@@ -296,7 +296,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_flow),
 	    cmocka_unit_test(test_denied),
-	    cmocka_unit_test(test_died),
+	    cmocka_unit_test(test_helper_that_dies_or_breaks_the_protocol),
 	    cmocka_unit_test(test_end_of_file_before_hello),
 	    cmocka_unit_test(test_nobody_listens),
 	    cmocka_unit_test(test_no_permission),

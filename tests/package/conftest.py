@@ -125,7 +125,7 @@ class Booted(Root):
                                         stdout=self.console, stderr=self.console)
         end = time.monotonic() + GUARD
         while self.run("systemctl", "is-active", "basic.target", check=False).stdout != "active\n":
-            assert self.systemd.poll() is None and time.monotonic() < end, self.told()
+            assert self.systemd.poll() is None and time.monotonic() < end, self.console_text()
             time.sleep(0.1)
             pid = self.process_1()
             if pid:
@@ -133,7 +133,7 @@ class Booted(Root):
                                "--root", "--wdns=/"]
         self.settle()
 
-    def told(self):
+    def console_text(self):
         self.console.seek(0)
         return self.console.read().decode(errors="replace")
 

@@ -21,14 +21,14 @@
 #include <time.h>
 #include <unistd.h>
 
-static char told[8192];
+static char report[8192];
 
 static void
 tell(const char *name, bool yes)
 {
-	size_t len = strlen(told);
+	size_t len = strlen(report);
 
-	(void)snprintf(told + len, sizeof(told) - len, "%s %s\n", name, yes ? "yes" : "no");
+	(void)snprintf(report + len, sizeof(report) - len, "%s %s\n", name, yes ? "yes" : "no");
 }
 
 static bool
@@ -141,5 +141,5 @@ main(void)
 	tell("root", geteuid() == 0);
 	/* The last: in one of its own it is nobody. */
 	tell("user namespace", !unshare(CLONE_NEWUSER));
-	return send(STDIN_FILENO, told, strlen(told), 0) == (ssize_t)strlen(told) ? 0 : 9;
+	return send(STDIN_FILENO, report, strlen(report), 0) == (ssize_t)strlen(report) ? 0 : 9;
 }

@@ -82,7 +82,7 @@ def directory(debian):
 
 
 @pytest.mark.parametrize("program", ["slapd", "nslcd"])
-def test_rules_and_a_directory_that_is_away(debian, directory, gateway, code, program):
+def test_rules_while_a_directory_is_down(debian, directory, gateway, code, program):
     """Members by it are exempt while it answers; then nobody is let pass, or asked, on a guess."""
     debian.ready(gateway)
     debian.stack("sshd")
@@ -119,8 +119,8 @@ def test_users_of_a_directory(debian, directory, gateway):
     """Asked as everybody; and broken, not unknown, while it is away."""
     debian.ready(gateway)
     debian.run("otpctl", "contact", "add", "dora", "--phone=+9779800000037")
-    told = debian.run("otpctl", "explain", "dora", "--service", "sudo", "--json").stdout
-    assert '"outcome": "asked"' in told and '"exists": true' in told
+    explained = debian.run("otpctl", "explain", "dora", "--service", "sudo", "--json").stdout
+    assert '"outcome": "asked"' in explained and '"exists": true' in explained
     directory.ends("slapd")
-    told = debian.run("otpctl", "explain", "dora", "--service", "sudo", "--json").stdout
-    assert '"outcome": "broken"' in told and '"reason": "user lookup: the name service failed"' in told
+    explained = debian.run("otpctl", "explain", "dora", "--service", "sudo", "--json").stdout
+    assert '"outcome": "broken"' in explained and '"reason": "user lookup: the name service failed"' in explained

@@ -51,7 +51,7 @@ def refused(person):
 
 # --- install, and away again ---
 
-def test_from_nothing_and_back(debian, gateway, code):
+def test_install_use_and_purge(debian, gateway, code):
     """U7, U8: nothing changes by the installation; set up as the examples say every service asks; a purge, and it
     is as before."""
     signs_in_as_ever(debian)
@@ -74,7 +74,7 @@ def test_from_nothing_and_back(debian, gateway, code):
     signs_in_as_ever(debian)
 
 
-def test_is_not_taken_away_from_under_a_stack(debian, gateway, code):
+def test_a_removal_stops_while_a_stack_names_the_module(debian, gateway, code):
     """U7: with a stack that names it the removal stops, names the file, and the sign-in goes on working."""
     debian.ready(gateway)
     debian.stack("sshd")
@@ -93,7 +93,7 @@ def test_is_not_taken_away_from_under_a_stack(debian, gateway, code):
     "-auth [success=ok \\\n default=die] pam_otp.so",
     "auth\trequisite\tpam_otp.so socket=/run/pam_otp/user.sock # why",
 ])
-def test_every_way_of_naming_it_counts(debian, line):
+def test_every_form_of_naming_the_module_stops_the_removal(debian, line):
     debian.install()
     debian.write("/etc/pam.d/locker", f"{line}\nauth required pam_permit.so\n")
     assert debian.apt("remove", "libpam-otp", check=False).returncode != 0
@@ -101,7 +101,7 @@ def test_every_way_of_naming_it_counts(debian, line):
     debian.apt("remove", "libpam-otp")
 
 
-def test_a_removal_keeps_what_is_the_administrators(debian, gateway, code):
+def test_a_removal_keeps_the_files_of_the_administrator(debian, gateway, code):
     """Configuration, secrets, contacts and store are there again with the next installation; the key is the same."""
     debian.ready(gateway)
     debian.stack("sshd")
@@ -118,7 +118,7 @@ def test_a_removal_keeps_what_is_the_administrators(debian, gateway, code):
     signs_in(debian.ssh(code), PASSWORD, ENTER, CODE)
 
 
-def test_a_lost_key_is_not_remade_in_silence(debian):
+def test_a_lost_key_is_replaced_with_a_note(debian):
     debian.install()
     before = debian.read(HOST_KEY)
     os.unlink(debian.path(HOST_KEY))
@@ -130,7 +130,7 @@ def test_a_lost_key_is_not_remade_in_silence(debian):
 
 # --- the profile of pam-auth-update ---
 
-def test_the_profile_for_every_service(debian, gateway, code):
+def test_the_pam_auth_update_profile(debian, gateway, code):
     """Off by default. Enabled, a wrong password sends nothing, a right one is followed by a code, who is exempt is
     not asked and gets in; with the removal it goes."""
     debian.ready(gateway)
@@ -154,7 +154,7 @@ def test_the_profile_for_every_service(debian, gateway, code):
     signs_in_as_ever(debian)
 
 
-def test_a_profile_that_cannot_be_taken_back_stops_the_removal(debian, gateway, code):
+def test_a_profile_that_cannot_be_disabled_stops_the_removal(debian, gateway, code):
     """Lines were added to common-auth by hand: pam-auth-update leaves it alone, and then nothing is removed."""
     debian.ready(gateway)
     debian.run("pam-auth-update", "--enable", "pam_otp")
@@ -168,7 +168,7 @@ def test_a_profile_that_cannot_be_taken_back_stops_the_removal(debian, gateway, 
 
 # --- upgrades ---
 
-def test_a_sign_in_waits_through_an_upgrade(debian, gateway, code):
+def test_waiting_sign_ins_survive_an_upgrade(debian, gateway, code):
     """U6: those at the prompt for a password, before the first prompt of ours, and at the prompt for a code all end
     well; contacts, store and key are the same."""
     debian.ready(gateway)
@@ -215,7 +215,7 @@ def test_an_upgrade_that_would_refuse_the_configuration_stops(debian, gateway, c
     signs_in(debian.ssh(code), PASSWORD, ENTER, CODE)
 
 
-def test_what_is_wrong_already_does_not_stop_an_upgrade(debian, gateway):
+def test_a_configuration_that_is_already_wrong_does_not_stop_an_upgrade(debian, gateway):
     """There is always a way on: here what no version takes, and it is installed as soon as that is mended."""
     debian.ready(gateway)
     debian.write("/etc/pam_otp/pam_otp.conf.d/more.conf", WORSE + "no_such_key = 1\n")
@@ -227,7 +227,7 @@ def test_what_is_wrong_already_does_not_stop_an_upgrade(debian, gateway):
     assert debian.installed() == "0.2.0-1"
 
 
-def test_what_only_the_new_version_takes_does_not_stop_an_upgrade(debian, gateway):
+def test_a_setting_of_the_new_version_does_not_stop_an_upgrade(debian, gateway):
     debian.ready(gateway)
     debian.write("/etc/pam_otp/pam_otp.conf.d/z-more.conf", "[limits]\nresend_wait = 15m\n")
     assert debian.run("otpctl", "config", "check", check=False).returncode != 0
@@ -235,7 +235,7 @@ def test_what_only_the_new_version_takes_does_not_stop_an_upgrade(debian, gatewa
     debian.run("otpctl", "config", "check")
 
 
-def test_the_profiles_of_the_new_version_are_judged(debian, gateway):
+def test_an_upgrade_checks_with_the_profiles_of_the_new_version(debian, gateway):
     """Not those that are still installed: a profile that only the new version knows is no reason to stop."""
     debian.ready(gateway)
     debian.write("/usr/share/pam_otp/providers/tingting.json", "{}")
@@ -274,7 +274,7 @@ def asked(debian, sql):
         return db.execute(sql).fetchone()[0]
 
 
-def test_an_older_store_is_brought_along(debian, gateway, code):
+def test_an_older_store_is_migrated(debian, gateway, code):
     """Its counts are there afterwards, and so is a sign-in that comes before the package is configured."""
     debian.ready(gateway)
     debian.stack("sudo")
@@ -286,7 +286,7 @@ def test_an_older_store_is_brought_along(debian, gateway, code):
     signs_in(debian.sudo(code), PASSWORD, CODE)
 
 
-def test_an_older_store_is_brought_along_by_the_upgrade(debian, gateway, code):
+def test_the_upgrade_migrates_an_older_store(debian, gateway, code):
     debian.ready(gateway)
     debian.stack("sudo")
     old_store(debian)

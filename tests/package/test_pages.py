@@ -117,9 +117,9 @@ def test_ssh(root, server, code):
 def test_ssh_with_a_password(root, server, code):
     text = page("ssh")
     root.follows(part(text, "## 1. A root shell that stays, and the package", "## 6. Sign in"))
-    first, told, second = (fence[2] for fence in FENCE.finditer(
+    first, output, second = (fence[2] for fence in FENCE.finditer(
         part(text, "## A password instead of the key", "## What changes, and for whom")))
-    assert root.types(first) == told
+    assert root.types(first) == output
     root.types(second)
     signs_in(ssh(server, code, key=False), PASSWORD, ENTER, CODE)
 

@@ -42,7 +42,7 @@ def wait_for(condition, within=10.0):
         time.sleep(0.05)
 
 
-def test_a_sign_in_by_the_socket(ready, code):
+def test_a_sign_in_through_the_socket(ready, code):
     """It is there after the installation; the helper runs in a unit of its own, as its own user, without rights,
     and nothing of it is left."""
     assert active(ready, "pam_otp.socket") == "active"
@@ -64,7 +64,7 @@ def test_a_sign_in_by_the_socket(ready, code):
     assert re.search(r"otp-helper.* event=signin result=ok .*service=\"sshd\"", ready.log())
 
 
-def test_who_leaves_is_no_failure(ready, code):
+def test_a_user_who_leaves_is_no_failed_unit(ready, code):
     with ready.ssh(code) as p:
         p.until(CODE)
         p.vanish()
@@ -85,8 +85,8 @@ def probe(debian):
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
         s.settimeout(20)
         s.connect(f"/proc/{debian.process_1()}/root{SOCK}")
-        told = s.recv(8192).decode()
-    return dict(line.rsplit(" ", 1) for line in told.splitlines())
+        report = s.recv(8192).decode()
+    return dict(line.rsplit(" ", 1) for line in report.splitlines())
 
 
 def test_the_sandbox(ready):

@@ -50,8 +50,8 @@ class Sshd:
         self.process = subprocess.Popen([self.program, "-D", "-f", self.conf, "-E", self.log],
                                         stdin=subprocess.DEVNULL)
         end = time.monotonic() + GUARD
-        while "Server listening" not in self.told():
-            assert self.process.poll() is None and time.monotonic() < end, self.told()
+        while "Server listening" not in self.log_text():
+            assert self.process.poll() is None and time.monotonic() < end, self.log_text()
             time.sleep(0.01)
         return self
 
@@ -60,7 +60,7 @@ class Sshd:
         self.process.kill()
         self.process.wait()
 
-    def told(self):
+    def log_text(self):
         try:
             with open(self.log) as f:
                 return f.read()

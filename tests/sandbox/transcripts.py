@@ -30,7 +30,7 @@ from world import World  # noqa: E402
 
 SERVER, COLUMNS, LINE_HEIGHT = "server", 100, 17
 TYPED, PLAIN = "\x1b[33m", "\x1b[0m"
-DESTINATIONS = {"sms": ["tingting"], "voice": ["tingting"], "email": ["crego"]}
+CHANNELS = {"sms": ["tingting"], "voice": ["tingting"], "email": ["crego"]}
 SPECIMENS = ["432541", "205973", "861307"]
 RECOVERY = "rc-7k2m-9xqd-4hvt-w3np"
 TIME = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ"
@@ -53,11 +53,11 @@ class Recording:
     def __exit__(self, *_):
         self.child.close(force=True)
 
-    def hide(self, said, specimen):
+    def hide(self, real, specimen):
         """Shows the specimen in the place of what was really said or typed."""
-        assert len(said) == len(specimen), (said, specimen)
-        self.specimens.append((said, specimen))
-        return said
+        assert len(real) == len(specimen), (real, specimen)
+        self.specimens.append((real, specimen))
+        return real
 
     def see(self, pattern):
         """Up to the end of this text."""
@@ -73,8 +73,8 @@ class Recording:
         self.see(then)
 
     def _show(self, text):
-        for said, specimen in self.specimens:
-            text = text.replace(said, specimen)
+        for real, specimen in self.specimens:
+            text = text.replace(real, specimen)
         text = re.sub(r"\bin \d\d seconds", "in 27 seconds", text)
         text = re.sub(rf"\buntil {TIME}", "until 2026-06-15 10:32:35Z", text)
         self.events.append(re.sub(rf"(?<!until ){TIME}", "2026-06-15 10:32:05Z", text))
@@ -150,9 +150,9 @@ def server(world):
 def fresh(world):
     """alice with a phone and a mailbox, and a server on which nothing has happened yet."""
     world.fresh()
-    world.open_door("socket")
+    world.open_transport("socket")
     hosts.add_mailbox(world)
-    hosts.configure_ways(world, DESTINATIONS, extra="")
+    hosts.configure_channels(world, CHANNELS, extra="")
     subprocess.run(["rm", "-rf", "/run/sudo/ts"], check=True)
 
 

@@ -32,27 +32,27 @@ SELECTORS = {"kind", "times", "after", "listener", "path", "delay", "headers", "
 class Fault:
     """One fault that is set, and how often it still strikes."""
 
-    def __init__(self, said):
-        if not isinstance(said, dict) or said.get("kind") not in KINDS:
-            raise FaultError(f"no such fault: {said!r}")
-        self.name = said["kind"]
+    def __init__(self, given):
+        if not isinstance(given, dict) or given.get("kind") not in KINDS:
+            raise FaultError(f"no such fault: {given!r}")
+        self.name = given["kind"]
         self.kind = KINDS[self.name]
-        unknown = set(said) - SELECTORS - self.kind.members
+        unknown = set(given) - SELECTORS - self.kind.members
         if unknown:
             raise FaultError(f"{self.name} knows no {', '.join(sorted(unknown))}")
-        missing = self.kind.required - set(said)
+        missing = self.kind.required - set(given)
         if missing:
             raise FaultError(f"{self.name} needs {', '.join(sorted(missing))}")
-        if "path" in said and self.kind.stage not in ("answer", "mail"):
+        if "path" in given and self.kind.stage not in ("answer", "mail"):
             raise FaultError(f"{self.name} strikes before there is a path")
-        self.own = {name: said[name] for name in self.kind.members if name in said}
-        self.times, self.after = said.get("times"), said.get("after", 0)
-        listener = said.get("listener")
+        self.own = {name: given[name] for name in self.kind.members if name in given}
+        self.times, self.after = given.get("times"), given.get("after", 0)
+        listener = given.get("listener")
         self.listeners = [listener] if isinstance(listener, str) else listener
-        self.path = said.get("path", "")
-        self.delay = said.get("delay", 0)
-        self.headers = list(said.get("headers", {}).items())
-        self.deliver = said.get("deliver", self.kind.deliver)
+        self.path = given.get("path", "")
+        self.delay = given.get("delay", 0)
+        self.headers = list(given.get("headers", {}).items())
+        self.deliver = given.get("deliver", self.kind.deliver)
 
     def fits(self, stage, listener, target):
         return (self.kind.stage == stage and (self.listeners is None or listener in self.listeners)
@@ -74,10 +74,10 @@ class Fault:
 def parse(text):
     """The faults in the text of a fault.json; FaultError."""
     try:
-        said = json.loads(text)
+        given = json.loads(text)
     except ValueError as error:
         raise FaultError(f"fault.json is not JSON: {error}") from None
-    return [Fault(one) for one in (said if isinstance(said, list) else [said] if said else [])]
+    return [Fault(one) for one in (given if isinstance(given, list) else [given] if given else [])]
 
 
 class Faults:

@@ -49,12 +49,12 @@ def perhaps_count(value):
 def parse(text, known):
     """What the text of an options.json says; known: {provider: {name: Switch}}. FaultError."""
     try:
-        said = json.loads(text)
+        given = json.loads(text)
     except ValueError as error:
         raise FaultError(f"options.json is not JSON: {error}") from None
-    if not isinstance(said, dict):
+    if not isinstance(given, dict):
         raise FaultError("options.json holds no object")
-    for provider, values in said.items():
+    for provider, values in given.items():
         if provider == "reset":
             continue
         if provider not in known or not isinstance(values, dict):
@@ -65,7 +65,7 @@ def parse(text, known):
                 raise FaultError(f"{provider} has no switch {name}")
             if not switch.takes(value):
                 raise FaultError(f"{provider}: {name} takes {switch.values()}, not {value!r}")
-    return said
+    return given
 
 
 def describe(providers):
@@ -96,9 +96,9 @@ class Switches:
                 text = "{}"
             if text == self.seen:
                 return
-            said = parse(text, {one.name: one.switches for one in self.providers})
+            given = parse(text, {one.name: one.switches for one in self.providers})
             for provider in self.providers:
-                provider.switch(said.get(provider.name, {}))
-                if said.get("reset") != self.reset:
+                provider.switch(given.get(provider.name, {}))
+                if given.get("reset") != self.reset:
                     provider.forget()
-            self.seen, self.reset = text, said.get("reset")
+            self.seen, self.reset = text, given.get("reset")
