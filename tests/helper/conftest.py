@@ -1,6 +1,6 @@
-"""otp-helper as a program on a socket pair, without root: $OTP_BUILD names the folder it was built in.
+"""otp-helper as a program on a socket pair, without root. $OTP_BUILD names the folder in which it was built.
 
-As root the helper's end of a test runs as `nobody`, whose files and processes all are.
+If the tests run as root, the helpers and all their files belong to the user nobody.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ def is_in_memory(folder):
     return shown.stdout == "tmpfs\n" and os.access(folder, os.W_OK | os.X_OK)
 
 
-# A store waits for the disk at each commit, and no test of these proves what a disk keeps.
+# The store waits for the disk at each commit. No test here is about that, so it stays in memory.
 if not is_in_memory(tempfile.gettempdir()) and is_in_memory("/dev/shm"):
     tempfile.tempdir = "/dev/shm"
 
@@ -36,12 +36,12 @@ NUMBER, MAILBOX = "+9779800000019", "games@mail.example"
 
 
 def program(name):
-    """The built program behind libtool's wrapper, or the program itself."""
+    """The path of the built program. It skips libtool's wrapper script."""
     real = os.path.join(BUILD, ".libs", name)
     return real if os.path.exists(real) else os.path.join(BUILD, name)
 
 
-# What the [provider] section of each says besides `base` and `ca`; DIR and GATEWAY stand for folders.
+# The lines of each [provider] section besides `base` and `ca`. DIR stands for the folder of the world.
 PROVIDERS = {
     "tingting": "token = file:DIR/token\ncompany_name = Example",
     "crego": "",
@@ -52,7 +52,7 @@ MESSAGE = "message = Sign-in to ${host} (${service}). Code: ${code}"
 
 
 class World:
-    """A configuration with its contacts, store and provider in a folder of its own."""
+    """A configuration with its contacts, store and provider, in a folder of its own."""
 
     def __init__(self, gateway, folder, provider="tingting"):
         self.gateway, self.dir, self.provider = gateway, folder, provider
@@ -68,7 +68,7 @@ class World:
         self.populate()
 
     def populate(self):
-        """By otpctl for the first world of all; what it made is copied for the others, which is quicker."""
+        """Fills the first world with otpctl. The other worlds copy its files, which is faster."""
         if os.listdir(World.made):
             names, source, target = os.listdir(World.made), World.made, self.dir
         else:
@@ -119,13 +119,13 @@ ca = {ca}
         return h
 
     def sign_in(self, user="games", **items):
-        """A helper that has heard of a sign-in."""
+        """A helper that has received the start message of a sign-in."""
         return self.helper().open(**{"user": user, "rhost": "192.0.2.1"} | items)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def made():
-    """A folder for what worlds copy."""
+    """The folder that worlds copy from."""
     with tempfile.TemporaryDirectory(prefix="otp-helper-") as World.made:
         yield
 
@@ -148,14 +148,14 @@ def a_world(gateway, provider):
 
 @pytest.fixture
 def world(gateway):
-    """TingTing: we make the code."""
+    """A world with TingTing: pam_otp makes and checks the code."""
     with a_world(gateway, "tingting") as w:
         yield w
 
 
 @pytest.fixture(params=["crego", "bridgekeeper", "kgen"])
 def remote(gateway, request):
-    """Each provider that makes and checks the code itself."""
+    """A world with each provider that makes and checks the code itself."""
     with a_world(gateway, request.param) as w:
         yield w
 

@@ -1,4 +1,4 @@
-"""Many helpers at the same moment, and what they left in the store."""
+"""Many helpers at the same moment, and what they leave in the store."""
 
 import contextlib
 import os
@@ -13,7 +13,7 @@ USED = "That code was used already. Type r to have a new one sent."
 
 
 class Racer(Helper):
-    """A helper of a world, that may be started from any thread."""
+    """A helper that any thread may start."""
 
     starting = threading.Lock()
 
@@ -22,7 +22,8 @@ class Racer(Helper):
             super().__init__([program("otp-helper"), "--config", world.conf], NOBODY)
 
     def verdict(self):
-        """What follows an answer: the word of the result, "" of one who died, or the note."""
+        """Returns what follows an answer: the word of the result, "" if the helper died, or the first line of the
+        next prompt."""
         try:
             kind, fields = self.recv(60)
         except (Gone, ConnectionResetError):
@@ -38,7 +39,7 @@ class Racer(Helper):
 
 @contextlib.contextmanager
 def as_owner():
-    """As who owns the world of a test. Not while other threads start programs."""
+    """Runs as the owner of the world. No other thread may start programs meanwhile."""
     if NOBODY:
         os.seteuid(NOBODY)
     try:
@@ -49,7 +50,7 @@ def as_owner():
 
 
 class Crowd:
-    """So many sign-ins of one person at once, each with a thread of its own to speak for it."""
+    """Many sign-ins of one user at once. Each has its own thread."""
 
     def __init__(self, world, count, **items):
         self.items = {"user": "games", "rhost": "192.0.2.7"} | items
@@ -72,14 +73,15 @@ class Crowd:
         self.log = "".join(h.log for h in self.helpers)
 
     def at_once(self, what, *each):
-        """what(helper, ...) for all at the same moment; what each gives, in their order."""
+        """Calls what(helper, ...) for all helpers at the same moment. Returns the results in the order of the
+        helpers."""
         def begin(*args):
             self.start.wait(60)
             return what(*args)
         return list(self.pool.map(begin, self.helpers, *each))
 
     def to_code(self):
-        """One has a code sent; the others join it."""
+        """The first sign-in has a code sent, and the others join it. All reach the prompt for the code."""
         self.open()
         first, *others = self.helpers
         assert first.prompt().startswith("Press Enter")
@@ -88,16 +90,16 @@ class Crowd:
 
         def join(h):
             text = h.prompt()
-            if text.startswith("Press Enter"):      # it was there before the code
+            if text.startswith("Press Enter"):      # it began before the code was sent
                 h.answer("")
                 text = h.prompt()
             assert text.startswith("A verification code was sent")
         list(self.pool.map(join, others))
 
     def answer(self, *codes):
-        """All type a code at the same moment, the same or each the next one; their verdicts."""
+        """All type a code at the same moment: the same code, or each its own. Returns their verdicts."""
         def one(h, code):
-            with contextlib.suppress(OSError):      # killed meanwhile
+            with contextlib.suppress(OSError):      # the helper was killed
                 h.answer(code)
             return h.verdict()
         count = len(self.helpers)
@@ -105,13 +107,13 @@ class Crowd:
 
 
 def wrong_codes(code, count):
-    """So many different codes that are not this one."""
+    """Returns this many different codes, none of which is this code."""
     return [str((int(code) + n) % 10 ** len(code)).zfill(len(code)) for n in range(1, count + 1)]
 
 
 @contextlib.contextmanager
 def store(world):
-    """The store's database, opened as its owner."""
+    """The database of the store, opened as its owner."""
     with as_owner():
         db = sqlite3.connect(f"{world.dir}/state/store.db", timeout=30, isolation_level=None)
         try:
@@ -121,13 +123,13 @@ def store(world):
 
 
 def rows(world, sql, *values):
-    """The rows of a question to the store."""
+    """Returns the rows of a query to the store."""
     with store(world) as db:
         return db.execute(sql, values).fetchall()
 
 
 def number(world, sql, *values):
-    """The one number that answers; 0 for none."""
+    """Returns the number that a query to the store finds, or 0 if there is none."""
     found = rows(world, sql, *values)
     return found[0][0] or 0 if found else 0
 
@@ -138,12 +140,12 @@ def failures(world, kind="user", owner="games", place=""):
 
 
 def sound(world):
-    """Is the database whole?"""
+    """Returns whether the database is intact."""
     return rows(world, "PRAGMA integrity_check") == [("ok",)]
 
 
 def let_pass(world, ms):
-    """So much time, as the store sees it: its clock cannot be moved, so its past is."""
+    """Makes the store believe that this much time has passed: it moves all times in the store into the past."""
     with store(world) as db:
         db.execute("BEGIN IMMEDIATE")
         db.execute("UPDATE budget SET last_ms = last_ms - ?1, keep_ms = CASE keep_ms "

@@ -1,4 +1,4 @@
-"""Who pays for failures and messages, over many sign-ins: attackers run out, owners do not."""
+"""Who uses up limits over many sign-ins: attackers run out of tries, owners do not."""
 
 import pwd
 
@@ -22,7 +22,7 @@ def sign_in(world, user="games", **items):
 
 
 def finish(h, gateway, number=None):
-    """Has a code sent and types it; what is said then."""
+    """Has a code sent, types it, and returns what is shown then."""
     text = h.verdict()
     if not text.startswith("Press Enter"):
         return text
@@ -33,7 +33,7 @@ def finish(h, gateway, number=None):
 
 
 def guess(world, **items):
-    """A sign-in of its own by who does not have the phone; what was said of each guess."""
+    """A sign-in by somebody who does not have the phone. Returns what is shown after each guess."""
     shown = []
     with sign_in(world, **items) as h:
         text = h.verdict()
@@ -50,7 +50,7 @@ def guess(world, **items):
 
 
 def test_all_strangers_together_get_100_guesses_and_the_owner_signs_in(world):
-    """C29: from many addresses, over days, as fast as locks and limits let them."""
+    """C29: strangers guess from many addresses, over days, as fast as locks and limits allow."""
     world.configure(extra="[limits]\nfailures = 80\n")      # each lock costs a sign-in here
     with sign_in(world, **HOME) as h:
         assert finish(h, world.gateway) == "ok"
@@ -109,7 +109,8 @@ def test_five_hang_ups_at_the_menu_change_no_counter(world, why):
 
 
 def test_an_office_behind_one_address_is_not_locked_out(world):
-    """More sign-ins in an hour than an address may have sent that end in nothing."""
+    """There are more sign-ins in an hour than the limit of an address allows. All succeed, so their sends do not
+    count."""
     staff = [one.pw_name for one in pwd.getpwall() if 1 <= one.pw_uid < 100][:12]
     phones = [f"9811{n:06}" for n in range(len(staff))]
     for user, phone in zip(staff, phones):
@@ -125,7 +126,7 @@ def test_an_office_behind_one_address_is_not_locked_out(world):
         with Crowd(world, len(staff)) as crowd:
             assert crowd.at_once(come_in, staff, phones) == ["ok"] * len(staff)
     assert not rows(world, "SELECT * FROM send_event WHERE kind = 'client'")
-    # One of them tires of it: that is their own affair.
+    # One of them guesses until locked. That affects nobody else.
     for n in range(5):
         shown = guess(world, user=staff[0], service=f"service-{n}", rhost="192.0.2.1")
     assert shown[-1].startswith(LOCKED)
@@ -135,7 +136,7 @@ def test_an_office_behind_one_address_is_not_locked_out(world):
 
 
 def test_an_administrator_with_sudo_every_minute_is_not_locked_out(world):
-    """More often than anybody may have codes sent that end in nothing."""
+    """There are more sign-ins than the limit of a user allows. All succeed, so their sends do not count."""
     for _ in range(25):     # of 20 a day
         with sign_in(world, **SUDO) as h:
             assert h.verdict().startswith("A verification code was sent")

@@ -1,4 +1,4 @@
-"""Two providers of one channel: who is asked next, and who is left alone for a while."""
+"""Two providers of one channel: which one sends, and how long the helper leaves one alone after its rate limit."""
 
 import re
 import time
@@ -7,12 +7,12 @@ import pytest
 
 from conftest import MESSAGE, PROVIDERS
 
-# Faults strike at a listener: each provider has one of its own.
+# A fault affects one listener, so each provider has its own listener.
 FIRST, SECOND = "right", "plain"
 
 
 def configure(world, first="tingting", second="tingting", otp="", base=None, more=""):
-    """Providers `one` and `two` of these profiles, in this order; more: sections behind them."""
+    """Configures the providers `one` and `two` with these profiles, in this order. more: sections to append."""
     world.write("otp.conf", f"""[otp]
 channels = sms
 {otp}
@@ -45,13 +45,13 @@ def to_code(h):
 
 
 def requests(world, listener):
-    """What a provider was asked, but for connecting to it early."""
+    """Returns the requests that a provider got, without those that only open the connection."""
     return [one for one in world.gateway.requests()
             if one["listener"] == listener and one["method"] == "POST"]
 
 
 def codes(world):
-    """The codes that reached the phone, oldest first."""
+    """Returns the codes that reached the phone, oldest first."""
     return [one["code"] for one in world.gateway.outbox()]
 
 
@@ -102,7 +102,7 @@ def test_a_prompt_does_not_mention_failover_if_the_first_provider_sent(world):
 
 @pytest.mark.parametrize("status", [400, 403, 404, 418, 429])
 def test_no_other_provider_sends_after_a_refusal(world, status):
-    """What a person can bring about is no reason to spend money elsewhere, and no outage."""
+    """A user can cause a refusal. So it is no outage, and no reason to pay another provider."""
     configure(world)
     world.gateway.fault("status", status=status, listener=FIRST)
     with world.sign_in() as h:
@@ -123,7 +123,7 @@ def test_the_user_reads_that_both_providers_are_down(world):
 
 
 def test_a_provider_that_was_not_asked_in_time_is_not_down(world):
-    """Administrators let `unavail` pass: it must be known of every provider."""
+    """Administrators may let `unavail` pass. So the helper must know of every provider that it is down."""
     configure(world, otp="attempt_timeout = 1s\nsend_timeout = 1s")
     world.gateway.fault("hang_connect", listener=FIRST)
     with world.sign_in() as h:
@@ -135,7 +135,7 @@ def test_a_provider_that_was_not_asked_in_time_is_not_down(world):
 
 @pytest.mark.parametrize("kind", ["drop", "reset", "close_mid_body"])
 def test_after_a_complete_request_only_r_uses_the_next_provider(world, kind):
-    """C29: `r` has the next provider send a new code, and the old one is dead."""
+    """C29: after `r` the next provider sends a new code, and the old one is void."""
     configure(world)
     world.gateway.fault(kind, listener=FIRST, deliver=True)
     with world.sign_in() as h:
@@ -156,7 +156,7 @@ def test_after_a_complete_request_only_r_uses_the_next_provider(world, kind):
 
 
 def test_resends_use_the_providers_in_turn(world):
-    """Nobody answers: each is asked in turn, once each time, and what arrives can be typed."""
+    """No provider answers. Each resend asks the next one once, and a code that arrives is still accepted."""
     configure(world)
     world.gateway.fault("drop", deliver=True)
     with world.sign_in() as h:
@@ -172,7 +172,7 @@ def test_resends_use_the_providers_in_turn(world):
 
 
 def test_the_next_provider_may_make_the_code_itself(world):
-    """Ours went to one that is down; the other makes its own and checks it."""
+    """The first provider, which would send our code, is down. The next one makes and checks its own code."""
     configure(world, second="crego")
     world.gateway.fault("status", status=503, listener=FIRST)
     with world.sign_in() as h:
@@ -197,7 +197,7 @@ def test_the_next_provider_may_send_our_code(world):
         assert h.prompt().startswith("Wrong code, 2 tries left.")
         h.answer(code)
         assert h.result() == "ok"
-    # Nobody was asked about a code of ours.
+    # No provider was asked to check a code that pam_otp made.
     assert len(requests(world, FIRST)) == len(requests(world, SECOND)) == 1
 
 
@@ -217,7 +217,7 @@ def test_our_unconfirmed_code_ends_once_another_provider_made_its_own(world):
 
 
 def locked(world, **items):
-    """What a sign-in that ends at a limit tells."""
+    """Returns a sign-in that ends at a limit, with the text that it shows."""
     with world.sign_in(**items) as h:
         h.prompt()
         h.answer("")
@@ -226,7 +226,7 @@ def locked(world, **items):
 
 
 def test_a_provider_gets_no_request_before_its_retry_after_ends(world):
-    """The next sign-in makes no request, and tells what is left."""
+    """The next sign-in makes no request, and shows the time that is left."""
     world.otpctl("contact", "add", "--force", "mail", "--phone", "+9779800000027")
     configure(world)
     world.gateway.fault("status", status=429, retry_after=3600, listener=FIRST)
@@ -242,7 +242,7 @@ def test_a_provider_gets_no_request_before_its_retry_after_ends(world):
         assert 0 < left <= 3600
         assert "9800000019" not in h.log
     assert len(world.gateway.requests()) == 1
-    # One person's limit is not another's.
+    # The limit of one user does not affect another user.
     with world.sign_in(user="mail") as h:
         to_code(h)
         h.answer(world.gateway.last_code())
@@ -274,7 +274,7 @@ def test_a_limit_without_a_time_is_not_stored(world):
 
 
 def test_a_live_code_stays_valid_during_a_retry_after(world):
-    """Only sends are stopped: the code that was sent before can still be used."""
+    """Only sends stop. A code that was sent before is still accepted."""
     configure(world, first="crego", second="tingting")
     with world.sign_in() as h:
         to_code(h)

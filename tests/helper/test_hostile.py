@@ -1,7 +1,7 @@
-"""A provider that does whatever it likes, in the answer to every kind of request of every profile.
+"""A provider that answers anything, to each kind of request of every profile.
 
-Whatever it answers, nobody is signed in by it, the helper neither dies nor waits past its deadline, and
-its memory stays bounded.
+Whatever it answers, nobody is signed in by it. The helper neither dies nor works past its deadline, and its memory
+stays bounded.
 """
 
 import ipaddress
@@ -39,17 +39,17 @@ FAULTS = [
     ("close_mid_body", {}), ("truncate_tls", {}), ("drip", {}), ("drip", {"where": "headers"}),
     ("interim", {"interval": 0.01}), ("hang", {}), ("drop", {}), ("reset", {}),
 ]
-# Of an answer without a JSON object there is nothing to bend.
+# An answer without a JSON object has no members to change.
 BEND_JSON = {"success_false", "wrong_types", "deep", "duplicate_keys", "nul", "bad_utf8", "trailing",
              "close_mid_body", "huge_body"}
-# What the documents promise in the answer to a check: each with every other JSON type in its place.
+# The members that the documents promise in the answer to a check. Each gets every other JSON type.
 PROOFS = {
     "crego": ["access"],
     "bridgekeeper": ["user", "error", "code"],
     "kgen": ["message"],
 }
 NO_PROOF = [None, True, False, 0, 1, -1.5, 1e308, "", [], {}, ["a"], {"a": {"b": "c"}}, [[]]]
-# Bounds that are far below the defaults, so that the suite is quick.
+# Limits far below the defaults, so that the tests are fast.
 FAST = "send_timeout = 1s\nattempt_timeout = 700ms\nverify_timeout = 1s\n"
 GUARD = 8
 MEMORY_KIB = 64 * 1024
@@ -67,7 +67,7 @@ hosts = ipaddress.ip_network("10.9.0.0/16").hosts()
 
 
 def peak(h):
-    """Peak memory of the helper in KiB, 0 when it has gone."""
+    """Returns the peak memory of the helper in KiB, or 0 if it has ended."""
     try:
         with open(f"/proc/{h.pid()}/status", encoding="ascii", errors="replace") as f:
             return int(re.search(r"VmHWM:\s+(\d+)", f.read())[1])
@@ -76,7 +76,7 @@ def peak(h):
 
 
 def step(h, shown):
-    """The next prompt, or None when the sign-in has ended; a word of success fails."""
+    """Returns the next prompt, or None if the sign-in has ended. Fails if the result is a success."""
     try:
         while True:
             kind, fields = h.recv(GUARD)
@@ -92,10 +92,10 @@ def step(h, shown):
 
 
 def play(w, kind, at, members, deliver):
-    """A sign-in in which the fault strikes at one kind of request, answered with the right code."""
+    """Runs a sign-in with this fault in one kind of request. The user types the right code."""
     shown, memory = [], 0
     began = time.monotonic()
-    # From elsewhere each time: no code of a play before is joined.
+    # A new address each time, so that no sign-in joins an earlier code.
     with w.sign_in(flags="debug", rhost=str(next(hosts))) as h:
         if kind in ("session", "send"):
             w.gateway.fault(at, path=PATHS[w.provider, kind], deliver=deliver, **members)
@@ -138,10 +138,10 @@ def test_a_proof_of_another_json_type_is_refused(hostile, value):
     """C8, C35"""
     w, kind = hostile
     for member in PROOFS[w.provider]:
-        # What must be absent is absent in a right answer: there, any value is a refusal.
+        # A member that must be absent: any value of it is a refusal.
         if value is None and member in ("error", "code"):
             continue
-        # An object is merged into the one that is there, which stays a proof.
+        # The fault merges an object into the one that is there, which still proves the code.
         if isinstance(value, dict) and member == "user":
             continue
         play(w, kind, "merge", {"patch": {member: value}}, deliver=False)
@@ -152,7 +152,7 @@ def test_a_proof_of_another_json_type_is_refused(hostile, value):
     "fault,members", [f for f in FAULTS if f[0] not in BEND_JSON], ids=lambda v: str(v))
 @pytest.mark.parametrize("path", ["/users/me", "/logout"], ids=["warm", "cleanup"])
 def test_faults_in_connect_and_clean_up_change_nothing(bridgekeeper, path, fault, members):
-    """The request that only connects, and the one behind the result: the sign-in goes on without."""
+    """The request that only connects, and the one after the result, may fail. The sign-in does not need them."""
     bridgekeeper.gateway.fault(fault, path=path, **members)
     with bridgekeeper.sign_in() as h:
         h.prompt()

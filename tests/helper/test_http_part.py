@@ -1,4 +1,4 @@
-"""What speaks HTTP is loaded when a code is to be sent, and by no other sign-in."""
+"""The helper loads the part that speaks HTTP only for a sign-in that has to send a code."""
 
 import os
 import re
@@ -46,7 +46,7 @@ def with_a_code(world, **how):
 
 
 def loaded(log):
-    """Which of the heavy ones the dynamic linker says it has initialised."""
+    """Returns which of the large libraries the dynamic linker has initialised."""
     started = [line for line in log.splitlines() if "calling init:" in line]
     assert any("libsqlite3.so" in line for line in started), log
     return [name for name in HEAVY if any(name in line for line in started)]
@@ -71,7 +71,7 @@ def test_a_remembered_sign_in_loads_neither_tls_nor_http(world_of_services):
 
 @pytest.fixture
 def moved(world_of_services):
-    """A copy of the helper with a copy of its part, in a folder of their own."""
+    """A copy of the helper and of its part, in a folder of their own."""
     folder = f"{world_of_services.dir}/libexec"
     os.mkdir(folder)
     helper = shutil.copy(program("otp-helper"), folder)
@@ -110,7 +110,7 @@ def another_file(part):
 
 
 def another_library(part):
-    """One that has no such name to offer."""
+    """A library without the symbol that the helper needs."""
     os.unlink(part)
     with open("/proc/self/maps", encoding="ascii") as maps:
         library = next(line.split()[-1] for line in maps if "/libm.so" in line or "/libz.so" in line)
@@ -119,7 +119,7 @@ def another_library(part):
 
 
 def another_build(part):
-    """Of the same length: only what it was built of is another."""
+    """The same part, but as if built from other sources. Its length is the same."""
     with open(part, "rb") as f:
         data = f.read()
     stamp = build_stamp(data)
@@ -129,7 +129,7 @@ def another_build(part):
 
 
 def build_stamp(data):
-    """What both carry: the version, a checksum, a length."""
+    """Returns the stamp that helper and part contain: the version, a checksum and a length."""
     with open(program("otp-helper"), "rb") as f:
         texts = set(f.read().split(b"\0"))
     found = {t for t in data.split(b"\0")
@@ -149,7 +149,7 @@ def anybodys_folder(part):
 
 
 def somebodys_file(part):
-    """In a folder that everybody may put files into, as helper= may name one."""
+    """A part of another user, in a sticky folder to which everybody can write. A wrong helper= may lead there."""
     if os.geteuid() != 0:
         pytest.skip("a file of another user's takes root to make")
     os.chown(part, 2, 2)
@@ -168,7 +168,7 @@ def test_a_missing_or_wrong_part_ends_as_broken_and_is_logged(world_of_services,
         assert h.result() == "broken"
     assert why in h.log
     assert world_of_services.gateway.outbox() == []
-    # Whoever is not asked needs none of it.
+    # A sign-in that is not asked does not need the part.
     with sign_in(world_of_services, "exempt", helper=helper) as h:
         assert h.result() == "skip"
 
@@ -184,7 +184,7 @@ def test_the_helper_waits_a_moment_for_a_part_that_an_upgrade_replaces(world_of_
 
 
 def test_a_truncated_part_ends_the_helper(world_of_services, moved):
-    """The kernel stops whoever reads what is not there: no result, which the module refuses."""
+    """The kernel kills the helper when it reads beyond the end. Without a result, the module denies."""
     os.truncate(moved[1], os.sysconf("SC_PAGESIZE"))
     with sign_in(world_of_services, "remembering", helper=moved[0]) as h, pytest.raises(Gone):
         h.result()

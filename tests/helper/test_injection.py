@@ -1,4 +1,4 @@
-"""Names, contacts, codes and captures reach the wire as data, in every place a template can stand."""
+"""Names, contacts, codes and captured values reach the provider only as data, in every place of a template."""
 
 import json
 import urllib.parse
@@ -76,7 +76,7 @@ def test_form_bodies_encode_values(probe, value):
 
 @pytest.mark.parametrize("value", ['"', "${code}", '","otp":"1', "a\nb", "\\u0000", "{\"a\":1}"])
 def test_captures_are_data(kgen, value):
-    """What a provider had us keep is no template when it goes back to it."""
+    """A value captured from a provider's answer is not used as a template later."""
     kgen.configure(provider="variant = string")
     kgen.gateway.fault("merge", path="/register", patch={"authCode": value})
     with kgen.sign_in() as h:

@@ -1,4 +1,4 @@
-"""Codes by e-mail, through simulated mail servers: who gets them, over what, and what a server may do to us."""
+"""Codes by e-mail, through simulated mail servers: who gets them, over which connection, and what a server can do."""
 
 import email.policy
 import email.utils
@@ -23,7 +23,7 @@ TEXT = ("Anmeldung an ${host}. प्रमाणिकरण कोड 🔑 \"q
 
 
 class MailWorld(World):
-    """A world whose one channel is e-mail, by the profile that ships."""
+    """A world whose only channel is e-mail, with the shipped profile."""
 
     def configure(self, listener="plain", settings="", otp="", message="", ca=None, server=None,
                   providers="smtp", extra=""):
@@ -47,7 +47,7 @@ ca = {ca or self.gateway.ca_file}
 {extra}""")
 
     def log_in(self, password=None):
-        """The settings of a login."""
+        """Sets the login for the mail server."""
         self.write("password", (password or self.gateway.secret("password", "smtp")) + "\n", 0o600)
         return f"login = {self.gateway.mail_login}\npassword = file:{self.dir}/password"
 
@@ -85,14 +85,14 @@ def read(entry):
 
 
 def failed(w, h, words=("unavail", "denied", "broken")):
-    """The sign-in ends without a code to type; its result."""
+    """The sign-in ends without a prompt for a code. Returns its result."""
     result = h.result()
     assert result in words
     assert not w.gateway.outbox()
     return result
 
 
-# What arrives
+# The message
 
 @pytest.mark.parametrize("listener,tls", [("plain", None), ("starttls", "TLSv1.3"), ("smtps", "TLSv1.3"),
                                           ("starttls_tls12", "TLSv1.2"), ("smtps_tls12", "TLSv1.2")])
@@ -125,7 +125,7 @@ def test_the_headers_are_complete_and_contain_no_secret(mail):
 
 
 def test_in_the_shipped_text_the_code_comes_last(mail):
-    """S10: what a locked screen shows is the beginning."""
+    """S10: a locked screen shows only the beginning of a message."""
     with mail.sign_in() as h:
         h.prompt()
     sent, = mail.gateway.outbox()
@@ -214,7 +214,7 @@ def test_a_certificate_of_an_unknown_authority_is_refused(mail):
 
 @pytest.mark.parametrize("fault", [None, {"code": 454}, {"code": 502}, {"code": 250}])
 def test_a_server_without_starttls_gets_no_mail(mail, fault):
-    """A name is no literal loopback address, not even this one."""
+    """Plain text is allowed only to a literal loopback address. A name is none, even if it means this machine."""
     mail.configure("plain" if fault is None else "starttls", settings=mail.log_in())
     if fault is None:
         mail.configure(server=mail.gateway.mail_urls["plain"].replace("127.0.0.1", "localhost"),
@@ -236,7 +236,7 @@ def test_replies_before_the_tls_handshake_do_not_count_after_it(mail):
     assert not mail.mails()
 
 
-# Who we are
+# Login
 
 @pytest.mark.parametrize("listener", ["plain", "starttls", "smtps"])
 @pytest.mark.parametrize("mechanisms", ["LOGIN PLAIN", "PLAIN", "LOGIN"])
@@ -272,7 +272,7 @@ def test_mail_ignores_proxy_variables(mail):
     assert "a mail cannot be sent through a proxy" in error.value.stderr
 
 
-# What a server says
+# Replies of a server
 
 @pytest.mark.parametrize("stage,code,kind,outage", [
     ("greeting", 421, "provider_down", True), ("greeting", 554, "provider_down", True),
@@ -281,7 +281,7 @@ def test_mail_ignores_proxy_variables(mail):
     ("mail", 553, "refused", False), ("rcpt", 450, "provider_down", False),
     ("data", 451, "provider_down", False), ("text", 452, "provider_down", False)])
 def test_each_refusal_has_its_outcome_class(mail, stage, code, kind, outage):
-    """A person, or their mailbox, brings about no outage."""
+    """A user, or their mailbox, cannot cause an outage."""
     mail.configure(settings=mail.log_in())
     mail.gateway.fault("mail_reply", path=stage, code=code, lines=3)
     with mail.sign_in() as h:
@@ -291,7 +291,7 @@ def test_each_refusal_has_its_outcome_class(mail, stage, code, kind, outage):
 
 @pytest.mark.parametrize("stage,code", [("rcpt", 550), ("rcpt", 552), ("rcpt", 599), ("data", 554), ("text", 554)])
 def test_a_refused_address_looks_as_if_the_mail_had_been_sent(mail, stage, code):
-    """As if it had been sent: who has a mailbox is nobody's business."""
+    """Nobody can find out in this way who has a mailbox."""
     mail.gateway.fault("mail_reply", path=stage, code=code)
     with mail.sign_in() as h:
         assert "was sent by e-mail to g***@m***.example" in h.prompt()
@@ -329,7 +329,7 @@ def test_a_mail_that_may_have_been_taken_is_not_sent_again(mail, fault):
     assert [m["listener"] for m in mail.mails()] == ["plain"]
 
 
-# What a server may do to us
+# Hostile servers
 
 STAGES = ["greeting", "ehlo", "rcpt", "text", "quit"]
 FAULTS = [("mail_hang", {}), ("mail_drop", {}), ("mail_half", {}), ("mail_drip", {"interval": 0.3}),
@@ -340,7 +340,7 @@ FAULTS = [("mail_hang", {}), ("mail_drop", {}), ("mail_half", {}), ("mail_drip",
 
 
 def peak(h):
-    """Peak memory of the helper in KiB, 0 when it has gone."""
+    """Returns the peak memory of the helper in KiB, or 0 if it has ended."""
     try:
         with open(f"/proc/{h.pid()}/status", encoding="ascii", errors="replace") as f:
             return int(re.search(r"VmHWM:\s+(\d+)", f.read())[1])

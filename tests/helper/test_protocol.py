@@ -1,4 +1,4 @@
-"""A module that breaks pam_otp-protocol(7) gets no further."""
+"""A module that breaks pam_otp-protocol(7) is refused."""
 
 import re
 
@@ -68,7 +68,7 @@ def test_a_message_of_the_module_during_a_send_is_refused(world):
 @pytest.mark.parametrize("value", [b"x" * 3000, b"\xff\xfe\x1b[2J", b"${code}%n%s", b"\n\r\x01"],
                          ids=["long", "bytes", "format", "control"])
 def test_hostile_items_are_data(world, field, value):
-    """C36: never let in, never broken off without a word, never in a log as they came."""
+    """C36: hostile items never sign in, never end a sign-in without a result, and are cleaned in the log."""
     with world.helper() as h:
         h.hello()
         h.start(**({"user": "games"} | {field: value}))
@@ -80,7 +80,7 @@ def test_hostile_items_are_data(world, field, value):
 
 
 def test_no_item_forges_a_field_of_the_log(world):
-    """U51: a filter must be able to believe the line."""
+    """U51: a log filter must be able to trust the line."""
     forged = '192.0.2.9" user="root" result=ok rhost="192.0.2.10'
     with world.sign_in(rhost=forged, ruser=forged, tty=forged, service=forged) as h:
         h.prompt()

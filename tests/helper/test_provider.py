@@ -1,4 +1,4 @@
-"""Providers that are away, slow, wrong or hostile: `send` never hangs, and nothing is let in."""
+"""Providers that are down, slow, wrong or hostile. A send never hangs, and nothing signs in."""
 
 import os
 import re
@@ -39,7 +39,7 @@ def test_the_user_reads_that_the_provider_cannot_be_reached(world, kind, members
 
 
 def test_for_a_local_sign_in_no_failure_is_an_outage(world):
-    """A caller of sudo can take every port; administrators let `unavail` pass."""
+    """A caller of sudo can use up all ports. Administrators may let `unavail` pass."""
     world.gateway.fault("drop_connect")
     h, _ = send(world, rhost="", service="somewhere", tty="/dev/pts/9")
     with h:
@@ -47,7 +47,7 @@ def test_for_a_local_sign_in_no_failure_is_an_outage(world):
 
 
 def test_a_stopped_helper_reports_no_outage(world):
-    """Whoever can freeze the helper must not make its deadline look like the provider's."""
+    """A user who can stop the helper must not make its missed deadline look like an outage of the provider."""
     world.configure(otp="attempt_timeout = 2s")
     world.gateway.fault("hang_connect")
     h, _ = send(world)
@@ -61,7 +61,7 @@ def test_a_stopped_helper_reports_no_outage(world):
 
 @pytest.mark.parametrize("kind,members", MAYBE, ids=str)
 def test_a_complete_request_is_not_repeated(world, kind, members):
-    """Nobody knows whether the message is out: the prompt says so, and the code still counts."""
+    """The message may have been sent. The prompt says so, and the code is still accepted."""
     world.gateway.fault(kind, deliver=True, **members)
     h, began = send(world)
     with h:
@@ -75,7 +75,7 @@ def test_a_complete_request_is_not_repeated(world, kind, members):
 
 @pytest.mark.parametrize("kind,members", NONSENSE, ids=str)
 def test_nonsense_is_neither_success_nor_outage(world, kind, members):
-    """A number that its owner had blocked must not look like a provider that is down."""
+    """An owner who has the number blocked must not make the provider look down."""
     world.gateway.fault(kind, **members)
     h, _ = send(world)
     with h:
@@ -84,7 +84,7 @@ def test_nonsense_is_neither_success_nor_outage(world, kind, members):
 
 @pytest.mark.parametrize("status", [301, 302, 307, 400, 403, 404, 408, 418, 422])
 def test_an_unclassified_answer_is_no_outage(world, status):
-    """Administrators let `unavail` pass: a wrong URL must not look like it."""
+    """Administrators may let `unavail` pass. So a wrong URL must not look like an outage."""
     if status < 400:
         world.gateway.fault("redirect", status=status)
     else:
@@ -146,7 +146,7 @@ def test_the_request_is_as_documented(world):
 
 @pytest.mark.parametrize("user", ['games"}', "ga\\mes", "${code}", "{otp}", "a\nb", "%0d%0a"])
 def test_names_reach_the_wire_only_as_data(world, user):
-    """The message names the service, which the host chose."""
+    """The message contains the name of the service, which the host has chosen."""
     world.configure(otp="ask_first = never")
     with world.sign_in(service=user) as h:
         h.prompt()

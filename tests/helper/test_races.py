@@ -1,4 +1,4 @@
-"""Many sign-ins of one person at the same moment: one code admits one, and every guess counts."""
+"""Many sign-ins of one user at the same moment: one code signs in one of them, and every guess counts."""
 
 import contextlib
 import os
@@ -24,7 +24,7 @@ VERIFY = {"crego": "/otp/verify/", "kgen": "/otp/verify"}
 
 @pytest.fixture
 def provider(request):
-    """A world by its provider: the one whose codes we check, or one who checks its own."""
+    """A world with each kind of provider: pam_otp checks the codes, or the provider does."""
     return request.getfixturevalue({"tingting": "world"}.get(request.param, request.param))
 
 
@@ -37,7 +37,7 @@ def code_of(world, after=0):
 
 
 def checks(world):
-    """What the provider was asked to check."""
+    """Returns the checks that the provider was asked for."""
     return world.gateway.requests(VERIFY[world.provider]) if world.provider in VERIFY else []
 
 
@@ -46,7 +46,7 @@ def used(world):
 
 
 def nothing_is_left(world):
-    """What a sign-in that ended well leaves behind: its message was sent, nothing else counts."""
+    """Checks the store after a successful sign-in: the message is counted as sent, and nothing else counts."""
     assert not rows(world, "SELECT * FROM budget")
     assert rows(world, "SELECT kind FROM send_event") == [("message",)]
     assert sound(world)
@@ -54,7 +54,7 @@ def nothing_is_left(world):
 
 @each_kind
 def test_a_right_code_signs_in_one_of_many(provider):
-    """C29, U33: nobody else is refused as wrong, and nothing is counted."""
+    """C29, U33: the others read that the code was used, and nothing is counted as wrong."""
     with Crowd(provider, MANY) as crowd:
         crowd.to_code()
         results = crowd.answer(code_of(provider))
@@ -63,20 +63,20 @@ def test_a_right_code_signs_in_one_of_many(provider):
     assert "wrong=1" not in crowd.log
     assert used(provider) == 1
     assert number(provider, "SELECT tries FROM challenge") == len(checks(provider))
-    assert len(checks(provider)) == (provider.provider in VERIFY), "siblings wait for the answer"
+    assert len(checks(provider)) == (provider.provider in VERIFY), "concurrent sign-ins wait for the answer"
     assert len(provider.gateway.outbox()) == 1
     nothing_is_left(provider)
 
 
 def slow_send(world, seconds):
-    """The provider takes its time with the next message."""
+    """The provider takes a while for the next message."""
     path = "/otp/" if world.provider == "crego" else "/send/otp"
     world.gateway.set_faults({"kind": "none", "path": path, "delay": seconds, "times": 1})
 
 
 @both_kinds
 def test_concurrent_sign_ins_share_one_message(provider):
-    """U15: whoever comes while it is being sent waits for it."""
+    """U15: a sign-in that starts during the send waits for its result."""
     slow_send(provider, 0.7)
     with Crowd(provider, 8) as crowd:
         crowd.open()
@@ -91,7 +91,7 @@ def test_concurrent_sign_ins_share_one_message(provider):
 
 
 def test_a_helper_killed_while_sending_releases_the_send_lock(world):
-    """The turn ends with its process; the next one sends."""
+    """The send lock ends with its process, and the next sign-in sends."""
     world.configure(otp="send_timeout = 30s\nattempt_timeout = 30s")
     slow_send(world, 25)
     with Racer(world) as first, Racer(world) as second:
@@ -110,14 +110,14 @@ def test_a_helper_killed_while_sending_releases_the_send_lock(world):
 
 
 def lock_shown(text):
-    """For how many seconds, or 0."""
+    """Returns for how many seconds the text says that the user is locked, or 0."""
     match = re.fullmatch(r"Too many wrong codes. Try again in (\d+) seconds\.", text)
     return int(match[1]) if match else 0
 
 
 @both_kinds
 def test_concurrent_guesses_use_exactly_the_budget(provider):
-    """C29, U33: five on a code, and `failures` in a row over the codes; then one after each lock."""
+    """C29, U33: there are five guesses for a code, `failures` in a row over all codes, and then one after each lock."""
     provider.configure(extra="[limits]\nfailures = 7\nresend_wait = 0s\n")
     for left, rhost in (5, "192.0.2.7"), (2, "192.0.2.8"):
         before = failures(provider)
@@ -142,12 +142,12 @@ def test_concurrent_guesses_use_exactly_the_budget(provider):
 
 @contextlib.contextmanager
 def killing(crowd, within):
-    """Kills most of them, each at a moment of its own within so many seconds of the next start."""
+    """Kills most of the helpers, each at a random moment within this many seconds after the next start."""
     seed = os.environ.get("OTP_SEED") or str(random.SystemRandom().getrandbits(32))
     print(f"OTP_SEED={seed}")
     luck = random.Random(seed)
     victims = luck.sample([h.pid() for h in crowd.helpers], len(crowd.helpers) * 3 // 4)
-    # As many in the first as in the last part of it, in each scale: much is over soon.
+    # The moments are spread evenly on a logarithmic scale, because most work is done early.
     moments = sorted(within * 10 ** luck.uniform(-3, 0) for _ in victims)
     crowd.start = threading.Barrier(len(crowd.helpers) + 1)
 
@@ -165,7 +165,7 @@ def killing(crowd, within):
 
 
 def signs_in(world, rhost):
-    """The person is still let in by a right code."""
+    """Checks that a right code still signs the user in."""
     before = len(world.gateway.outbox())
     with world.sign_in(rhost=rhost) as h:
         assert h.prompt().startswith("Press Enter")
@@ -176,7 +176,7 @@ def signs_in(world, rhost):
 
 
 def slow_and_short(world):
-    """A check takes a while, so that some die in it, and is not waited for long."""
+    """A check takes a while, so that some helpers die during it. Others do not wait for it long."""
     world.configure(otp="verify_timeout = 1s\n")
     if world.provider in VERIFY:
         world.gateway.fault("none", path=VERIFY[world.provider], delay=0.1)
@@ -191,7 +191,7 @@ def test_a_right_code_signs_in_at_most_one_although_helpers_are_killed(provider)
         with killing(crowd, 0.2):
             results = crowd.answer(code_of(provider))
     assert results.count("ok") <= 1
-    assert results.count("ok") <= used(provider) <= 1, "ok is told once it is on disk"
+    assert results.count("ok") <= used(provider) <= 1, "ok is sent once the use is on disk"
     assert USED not in results or used(provider) == 1
     if provider.provider == "tingting":
         assert not any(one.startswith("Wrong code") for one in results)
@@ -202,7 +202,7 @@ def test_a_right_code_signs_in_at_most_one_although_helpers_are_killed(provider)
 
 @both_kinds
 def test_a_killed_helper_has_counted_its_guess(provider):
-    """Q3: what was told was counted before; never more than five on a code."""
+    """Q3: a guess is counted before its result is shown, and there are never more than five for a code."""
     slow_and_short(provider)
     with Crowd(provider, MANY) as crowd:
         crowd.to_code()
@@ -219,7 +219,7 @@ def test_a_killed_helper_has_counted_its_guess(provider):
 
 
 def test_a_killed_helper_has_counted_its_message(world):
-    """Q3: each was counted before it was sent."""
+    """Q3: a message is counted before it is sent."""
     world.configure(extra="[limits]\nsends_per_user = 1000/1d\nsends_per_address = 1000/1d\n")
     world.gateway.fault("none", delay=0.02)
 
@@ -245,7 +245,7 @@ def test_a_killed_helper_has_counted_its_message(world):
 
 @pytest.fixture
 def small_disk(world):
-    """The state on a disk of its own."""
+    """The state is on a small disk of its own."""
     if not NOBODY:
         pytest.skip("a disk of its own needs root")
     state, copy = f"{world.dir}/state", f"{world.dir}/state.copy"
@@ -270,9 +270,10 @@ def fill(folder):
                 pass
 
 
-@pytest.mark.parametrize("reserve", [True, False], ids=["with the spare", "without"])
+@pytest.mark.parametrize("reserve", [True, False], ids=["with the reserve", "without"])
 def test_on_a_full_disk_a_code_signs_in_only_if_its_use_is_stored(small_disk, reserve):
-    """U3: one by the room of the spare file; nobody without it, and the code is not lost."""
+    """U3: the room of the reserve file signs in one. Without the reserve file nobody is signed in, and the code
+    stays valid."""
     state = f"{small_disk.dir}/state"
     with Crowd(small_disk, MANY) as crowd:
         crowd.to_code()
@@ -296,7 +297,7 @@ def test_on_a_full_disk_a_code_signs_in_only_if_its_use_is_stored(small_disk, re
 
 
 def test_a_guess_that_cannot_be_counted_is_not_checked(small_disk):
-    """U3: a full disk is no way to guess for nothing."""
+    """U3: a full disk gives no free guesses."""
     state = f"{small_disk.dir}/state"
     with Crowd(small_disk, 8) as crowd:
         crowd.to_code()
@@ -308,7 +309,7 @@ def test_a_guess_that_cannot_be_counted_is_not_checked(small_disk):
     assert sound(small_disk)
 
 
-# Somebody else has the database locked
+# Another process has locked the database
 
 @contextlib.contextmanager
 def locked(world):
@@ -334,13 +335,14 @@ def test_helpers_wait_for_a_locked_store(world):
         began = time.monotonic()
         results = crowd.answer(code_of(world))
         timer.join()
-        assert time.monotonic() - began >= 0.7, "nobody was told before it was written"
+        assert time.monotonic() - began >= 0.7, "no result was sent before it was written"
     assert sorted(results) == sorted(["ok"] + [USED] * (MANY - 1))
     nothing_is_left(world)
 
 
 def test_a_store_that_stays_locked_lets_nobody_in(world, crego):
-    """Nor a code that the provider has proved; it ends in time, and at once for who hangs up."""
+    """This also holds for a code that the provider has confirmed. The sign-in ends in time, and at once if the host
+    hangs up."""
     for w in world, crego:
         w.configure(otp="login_timeout = 10s")
     with Crowd(world, 16) as crowd, crego.sign_in() as proved:

@@ -1,4 +1,4 @@
-"""Providers that make the code and check it at their own endpoint."""
+"""Providers that make the code and check it themselves."""
 
 import json
 import re
@@ -37,7 +37,7 @@ def test_the_right_code_signs_in(remote):
         h.answer(code_of(remote))
         assert h.result() == "ok"
     assert [r["verdict"] for r in checks(remote)] == [200]
-    # The send, the check, and what comes before and behind them: all are found by one id.
+    # All requests of a sign-in have the same ID: the send, the check, and those before and after them.
     asked = remote.gateway.requests()
     assert len(asked) >= 2 and {r["headers"]["x-request-id"] for r in asked} == {h.request_id}
 
@@ -156,8 +156,8 @@ AWAY = [("status", {"status": 500}), ("status", {"status": 503}), ("status", {"s
 
 @pytest.mark.parametrize("kind,members", AWAY, ids=str)
 def test_a_right_code_that_cannot_be_checked_is_refused(remote, kind, members):
-    """Also where the provider has used it up: it is said that it was not checked, or that it was
-    wrong, never that it was right; and not past the deadline."""
+    """The user reads that the code was not checked, or that it was wrong, never that it was right. This also holds
+    if the provider has used the code up. The sign-in ends before its deadline."""
     with remote.sign_in() as h:
         to_code(h)
         code = code_of(remote)
@@ -173,7 +173,7 @@ def test_a_right_code_that_cannot_be_checked_is_refused(remote, kind, members):
 
 
 def test_a_user_who_hangs_up_during_a_check_has_used_a_try(remote):
-    """In the log, by which fail2ban counts, as in the store."""
+    """The log, by which fail2ban counts, says so, and so does the store."""
     with remote.sign_in() as h:
         to_code(h)
         remote.gateway.fault("hang", path=VERIFY[remote.provider])
@@ -183,7 +183,7 @@ def test_a_user_who_hangs_up_during_a_check_has_used_a_try(remote):
 
 
 def test_a_check_that_did_not_reach_the_provider_costs_no_try(crego):
-    """The provider is gone between send and check."""
+    """The provider goes down between send and check."""
     crego.configure(extra="[limits]\nfailures = 1\n")
     with crego.sign_in() as h:
         to_code(h)
@@ -199,7 +199,7 @@ def test_a_check_that_did_not_reach_the_provider_costs_no_try(crego):
 
 @pytest.mark.parametrize("status", [401, 402, 403, 429])
 def test_a_check_that_reached_the_provider_costs_a_try(crego, status):
-    """C29: a provider that says this to a wrong code could be asked for ever."""
+    """C29: else a provider that answers wrong codes in this way could be asked forever."""
     crego.configure(extra="[limits]\nfailures = 2\n")
     crego.gateway.fault("status", status=status, path=VERIFY["crego"])
     for _ in range(2):
@@ -225,7 +225,7 @@ def test_malformed_codes_reach_no_provider(remote):
 
 
 def test_a_joined_challenge_keeps_what_its_send_captured(remote):
-    """sudo runs the stack three times: one message, and the check still knows its challenge."""
+    """sudo runs the stack three times. There is one message, and each check knows the challenge of its send."""
     same = {"rhost": "192.0.2.7"}
     with remote.sign_in(**same) as h:
         to_code(h)
@@ -253,7 +253,7 @@ def test_crego_names_the_address_as_configured(crego, requires, variant, answer)
 
 
 def test_crego_of_2024_is_refused_by_default(crego):
-    """Its answer to a right code is that to a wrong one."""
+    """It gives the same answer to a right and to a wrong code."""
     crego.gateway.set("crego", verify_answer="2024")
     with crego.sign_in() as h:
         to_code(h)
@@ -342,7 +342,8 @@ def test_bridgekeeper_always_sends_if_configured(bridgekeeper):
     ("logged-in", "sms", "qt-auth"), ("logged-in", "email", "qt-auth"), ("tfa", "sms", "tfa-auth"),
     ("default-medium", "email", "qt-auth")])
 def test_bridgekeeper_sends_to_the_account_of_a_cookie(bridgekeeper, variant, channel, cookie):
-    """Cases 3 and 4 of its page: an attribute of the user's, and no address in the request."""
+    """These are cases 3 and 4 of its documentation: the cookie is an attribute of the user, and the request has no
+    address."""
     account = {"phone-number": NUMBER, "email": MAILBOX, cookie: "simulated-cookie"}
     bridgekeeper.gateway.set("bridgekeeper", accounts=[account])
     bridgekeeper.configure(channel=channel, provider=f"variant = {variant}")
@@ -385,7 +386,7 @@ def test_kgen_renews_an_expired_session_once(kgen):
 
 
 def test_kgen_never_renews_for_a_check(kgen):
-    """401 of a check means a wrong code: a second one would spend a try at the provider."""
+    """Status 401 of a check means a wrong code. A second check would use up a try at the provider."""
     with kgen.sign_in() as h:
         to_code(h)
         h.answer(wrong(code_of(kgen)))

@@ -1,4 +1,4 @@
-"""What the module sees of a sign-in."""
+"""A sign-in, as the module sees it."""
 
 import concurrent.futures
 import re
@@ -11,7 +11,7 @@ CODE_PROMPT = "Verification code (r = resend): "
 
 
 def to_code(h):
-    """Through the first question to the prompt for a code."""
+    """Answers the first question, and returns the prompt for a code."""
     assert h.prompt().startswith("Press Enter to have a verification code sent by SMS to +977 ")
     h.answer("")
     return h.prompt()
@@ -66,7 +66,7 @@ def test_a_used_code_does_not_sign_in_again(world):
 
 
 def test_nothing_is_sent_before_a_human_answered(world):
-    """Q5, Q10: sshd runs the stack for whoever comes."""
+    """Q5, Q10: sshd runs the stack for every client."""
     with world.sign_in() as h:
         h.prompt()
         h.answer("not Enter")
@@ -85,7 +85,7 @@ def test_a_user_who_left_ends_as_gone(world, why):
 
 
 def test_answers_of_the_host_itself_are_wrong_and_not_counted(world):
-    """Q5, C32: sshd does so for users whom it has refused, and must not tell who they are."""
+    """Q5, C32: sshd answers by itself for users whom it refuses. Nobody must see which users these are."""
     with world.sign_in(rhost="192.0.2.7") as h:
         to_code(h)
         for left in "2 tries", "1 try":
@@ -221,7 +221,7 @@ def test_failures_in_a_row_lock_the_user(world):
 
 
 def test_one_code_signs_in_one_of_many_parallel_sign_ins(world):
-    """C29, U33: an editor's connections share one challenge."""
+    """C29, U33: the connections of an editor share one challenge."""
     same = {"rhost": "192.0.2.7", "service": "sshd"}
     helpers = [world.sign_in(**same)]
     to_code(helpers[0])
@@ -252,7 +252,7 @@ def test_sign_ins_of_different_sources_share_no_code(world):
 
 
 def test_the_helper_ends_with_its_peer_at_each_step(world):
-    """Q3: a client that hangs up leaves nothing behind."""
+    """Q3: no process remains when a client hangs up."""
     with world.helper():
         pass
     with world.helper() as h:

@@ -1,7 +1,7 @@
-"""C32, U36: how long one waits tells nobody who is registered.
+"""C32, U36: the time that a sign-in takes does not show who is registered.
 
-The bounds are generous: what is alike stays far below them on a busy machine, what is not waited
-for at all lies far above. tests/bench/waits.py prints the figures.
+The bounds are generous. Equal waits stay far below them on a busy machine; a wait that is missing would be far
+above. tests/bench/waits.py prints the figures.
 """
 
 import statistics
@@ -11,7 +11,7 @@ import pytest
 import waiting
 
 COUNT = 60
-TURN_MS = 10     # what a busy machine may take to go on with either of them
+TURN_MS = 10     # a busy machine may delay one of the two by this much
 
 
 @pytest.mark.parametrize("provider", ["tingting", "crego"])

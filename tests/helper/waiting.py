@@ -1,7 +1,7 @@
-"""How long a person waits, by whether they could be let in: nobody may see who is registered.
+"""Measures how long a user waits, for users with and without contacts. The times must not show who is registered.
 
-The provider takes a while that differs from request to request, and what is compared is measured
-in turn in one run, several at a time.
+The provider takes a while that differs from request to request. All kinds of users are measured alternately in one
+run, several at a time.
 """
 
 import bisect
@@ -15,10 +15,10 @@ from racing import Racer, rows, store
 
 USERS = {
     "registered": ("games", "man", "lp", "mail"),
-    "unregistered": ("daemon", "bin", "sys", "news"),       # exist, but have no contact
+    "unregistered": ("daemon", "bin", "sys", "news"),       # they exist, but have no contact
     "unknown": ("no-such-user", "nobody-here", "guess", "oracle"),
 }
-# From the start to the first question, from Enter to that for the code, from a wrong code on.
+# From the start to the first question, from Enter to the prompt for the code, and from a wrong code to the next prompt.
 MOMENTS = ("start", "send", "check")
 PROVIDER_MS = (20, 120)
 LIMITS = """[limits]
@@ -29,14 +29,14 @@ sends_per_client = 100000/1h
 sends_per_host = 1000000/1h
 messages_per_address = 100000/1h
 """
-# Never out of credits, never the code that is typed.
+# Enough credits for all, and a code that is never the one typed.
 SWITCHES = {"tingting": {"credits": 1000000}, "crego": {"code": "123456"}}
 WARM_UP = 8
 SERIALS = itertools.count(1)
 
 
 def prepare(world):
-    """The registered, and limits that nobody reaches."""
+    """Registers the users, and sets limits that nobody reaches."""
     names = {one.pw_name for one in pwd.getpwall()}
     missing = set(USERS["registered"] + USERS["unregistered"]) - names
     assert not missing, f"this needs the usual system users: {missing}"
@@ -47,7 +47,7 @@ def prepare(world):
 
 
 def _slow(world, luck, requests):
-    """Makes the provider take its time with so many requests, each another one."""
+    """Makes the provider take a random time for each of the next requests."""
     path = "/otp/" if world.provider == "crego" else "/send/otp/"
     world.gateway.set_faults(*(
         {"kind": "none", "path": path, "delay": luck.uniform(*PROVIDER_MS) / 1000, "times": 1}
@@ -55,7 +55,7 @@ def _slow(world, luck, requests):
 
 
 def wait(world, user, before=0.0):
-    """One sign-in with a wrong code; the milliseconds of each moment."""
+    """Runs a sign-in with a wrong code. Returns the milliseconds to each moment."""
     time.sleep(before)
     serial = next(SERIALS)
     took = {}
@@ -75,12 +75,12 @@ def wait(world, user, before=0.0):
         assert text.startswith("A verification code was sent"), text
         text = until_asked("check", h.answer, "000000")
         assert text in ("Wrong code, 2 tries left.", "ok"), text
-    # The one guess in a million says nothing of this.
+    # One guess in a million is right. That measurement is dropped.
     return took if text != "ok" else wait(world, user)
 
 
 def measure(world, count, lanes=2, progress=None):
-    """{moment: {kind of user: [ms, ...]}}, count of each; so many of each kind at a time."""
+    """Returns {moment: {kind of user: [ms, ...]}} with count values each. lanes: how many of each kind run at once."""
     luck = random.Random()
     kinds = list(USERS)
     found = {moment: {kind: [] for kind in kinds} for moment in MOMENTS}
@@ -90,7 +90,7 @@ def measure(world, count, lanes=2, progress=None):
         wait(world, USERS["registered"][n % lanes])
     with ThreadPoolExecutor(lanes * len(kinds)) as pool:
         for n in range(0, count, lanes):
-            # No more than one of a user: a code ends the one before it at some providers.
+            # One sign-in of a user at a time, because a new code replaces the old one at some providers.
             turn = [(kind, USERS[kind][(n + lane) % 4]) for kind in kinds for lane in range(lanes)]
             luck.shuffle(turn)
             _slow(world, luck, 2 * lanes)
@@ -107,7 +107,7 @@ def measure(world, count, lanes=2, progress=None):
 
 
 def difference(a, b):
-    """The two-sample statistic of Kolmogorov and Smirnov: 0 the same, 1 nothing in common."""
+    """The two-sample statistic of Kolmogorov and Smirnov: 0 for equal samples, 1 for samples that do not overlap."""
     a, b = sorted(a), sorted(b)
     return max(abs(bisect.bisect_right(a, x) / len(a) - bisect.bisect_right(b, x) / len(b))
                for x in a + b)

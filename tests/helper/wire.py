@@ -1,7 +1,7 @@
-"""pam_otp-protocol(7) from the module's side, in Python: otp-helper at the end of a socket pair.
+"""The module's side of pam_otp-protocol(7) in Python. otp-helper is at the other end of a socket pair.
 
-The helper wants to be the child of its session's leader, as the module's supervisor is. Here a
-small launcher plays that part: it makes a session, starts the helper and waits for it.
+The helper must be the child of the leader of its session, as under the module's supervisor. Here a small launcher is
+that leader: it makes a session, starts the helper and waits for it.
 """
 
 import os
@@ -16,12 +16,12 @@ START = ("version", "service", "user", "rhost", "tty", "ruser", "language", "fla
 LAUNCHER = ["setsid", "sh", "-c", 'env -i "$0" "$@"; exit $?']
 
 
-# Behind what is told at the end where only a question is shown.
+# Follows the last words in a host that shows only questions.
 LAST_WORDS = "\nPress Enter to end: "
 
 
 class Gone(Exception):
-    """End-of-file."""
+    """The helper has closed the connection."""
 
 
 class Silent(Exception):
@@ -29,10 +29,10 @@ class Silent(Exception):
 
 
 class Helper:
-    """One helper process; the methods are the module's half of the conversation."""
+    """A helper process. The methods are the module's half of the conversation."""
 
     def __init__(self, argv, uid=None):
-        # The kernel remembers who made the pair: the helper takes that for the host's uid.
+        # The kernel records who makes the pair. The helper takes that user for the host's.
         if uid:
             os.seteuid(uid)
         self.sock, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -59,7 +59,7 @@ class Helper:
             print(self.log)
 
     def pid(self):
-        """The helper itself, the child of our launcher."""
+        """The process ID of the helper itself, the child of the launcher."""
         with open(f"/proc/{self.proc.pid}/task/{self.proc.pid}/children", encoding="ascii") as f:
             return int(f.read().split()[0])
 
@@ -76,7 +76,7 @@ class Helper:
         try:
             data = self.sock.recv(65536)
         except ConnectionResetError:
-            # It left without reading our last message; what it had said is still there.
+            # The helper ended without reading our last message. What it sent before is still there.
             data = self.sock.recv(65536)
         if not data:
             raise Gone()
@@ -92,13 +92,13 @@ class Helper:
         self.send("S", *(values[name] for name in START))
 
     def open(self, **items):
-        """Hello and start; returns self."""
+        """Receives the hello, sends the start message, and returns self."""
         self.hello()
         self.start(**items)
         return self
 
     def prompt(self):
-        """The next prompt's text; information and errors before it are kept in .told."""
+        """Returns the text of the next prompt. .shown keeps the information and error texts before it."""
         self.shown = []
         while True:
             kind, fields = self.recv()
@@ -112,7 +112,7 @@ class Helper:
         self.send("A", text)
 
     def result(self):
-        """The word of the result, which must be the last thing said."""
+        """Returns the word of the result. Nothing may follow it. .shown keeps the texts before it."""
         self.shown = []
         while True:
             kind, fields = self.recv()
@@ -133,7 +133,7 @@ class Helper:
 
 
 def processes_in_session(sid):
-    """The ids of live processes of a session."""
+    """Returns the IDs of the live processes of a session."""
     found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
@@ -147,7 +147,7 @@ def processes_in_session(sid):
 
 
 def wait_until(condition, seconds=10):
-    """Waits for a condition; a hang guard, not a measurement."""
+    """Waits for a condition. The time only guards against a hang."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "did not happen"
