@@ -57,7 +57,8 @@ note_credits(struct login *l, const struct destination *to, const struct deliver
 		return;
 	if (l->io->store->ops->credits_put(
 		l->io->store, &t, d->provider, to->channel, d->sent.credits))
-		otp_log(LOG_WARNING, "event=credits provider=%s detail=\"cannot be kept\"",
+		otp_log(LOG_WARNING,
+		    "event=credits provider=%s detail=\"the number of credits cannot be stored\"",
 		    d->provider);
 	if (d->sent.credits < p->low_credits)
 		otp_log(LOG_WARNING, "event=credits provider=%s channel=%s left=%lld", d->provider,

@@ -59,13 +59,14 @@ login_accept(struct login *l, enum proof proof)
 {
 	static const char *const reasons[] = {
 	    [PROOF_CODE] = "right code",
-	    [PROOF_PROVIDER] = "right code, as the provider says",
+	    [PROOF_PROVIDER] = "right code, checked by the provider",
 	    [PROOF_RECOVERY] = "recovery code",
 	};
 
 	/* A decoy's code was never sent; what proves itself all the same is no proof. */
 	if (!l->account.exists || (l->decoy && proof != PROOF_RECOVERY))
-		return login_end(l, LOGIN_BROKEN, "a proof for somebody who cannot have one");
+		return login_end(
+		    l, LOGIN_BROKEN, "internal error: a code proved right for a decoy");
 	return login_end(l, LOGIN_OK, "%s", reasons[proof]);
 }
 

@@ -17,7 +17,8 @@ static enum step
 look_for_person(struct login *l)
 {
 	if (strlist_has(&l->options->never_prompt_services, l->start->service))
-		return login_end(l, LOGIN_GONE, "never_prompt_services: nobody can be asked by %s",
+		return login_end(l, LOGIN_GONE,
+		    "%s cannot prompt (never_prompt_services), and no rule exempts this sign-in",
 		    l->start->service);
 	return STEP_REMEMBERED;
 }
@@ -28,8 +29,8 @@ login_may_skip(const struct login *l, const char *why)
 	if (l->start->first_factor || l->options->first_factor == FIRST_FACTOR_TRUST)
 		return true;
 	otp_log(LOG_WARNING,
-	    "event=rule rule=\"%s\" detail=\"sshd had nothing proved before: nobody is let in "
-	    "unasked; see AuthenticationMethods\"",
+	    "event=rule rule=\"%s\" detail=\"not applied, because sshd has proved no first factor: "
+	    "see AuthenticationMethods in sshd_config(5)\"",
 	    why);
 	return false;
 }

@@ -44,11 +44,11 @@ login_judge_send(struct login *l, const struct attempt *a)
 	case CLASS_PROVIDER_DOWN:
 		return judge_outage(l, a);
 	case CLASS_ACTION_NEEDED:
-		return login_stay_or_end(
-		    l, failed, LOGIN_DENIED, "the provider's account needs another step");
+		return login_stay_or_end(l, failed, LOGIN_DENIED,
+		    "the user's account at the provider needs another step");
 	default:
 		return login_stay_or_end(l, failed, LOGIN_BROKEN,
-		    o->class == CLASS_BROKEN ? "this machine could not send"
+		    o->class == CLASS_BROKEN ? "this machine could not send the code"
 					     : "the provider refused the request");
 	}
 }

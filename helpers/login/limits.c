@@ -58,7 +58,7 @@ login_set_budget(struct login *l)
 		return login_end_by_error(l, known, "store");
 	r = decoy_bucket(l, bucket, sizeof(bucket));
 	if (r)
-		return login_end_by_error(l, r, "budget");
+		return login_end_by_error(l, r, "failure budget");
 	budget_set(&l->budget, l, l->decoy ? "user-decoy" : "user", l->decoy ? bucket : l->name);
 	if (!known && !l->decoy && !l->start->peer)
 		(void)snprintf(l->budget.known_source, sizeof(l->budget.known_source), "%s",

@@ -59,7 +59,7 @@ login_find_live(struct login *l, bool *found)
 	l->note = c.tries < CHALLENGE_TRIES ? NOTE_SENT : NOTE_ENDED;
 	r = open_captures(l);
 	if (r)
-		return login_fail(l, r, "captures");
+		return login_fail(l, r, "captured values");
 	choose_destination_of(l, &c);
 	login_record_destination(l, c.channel, c.address);
 	(void)snprintf(l->result->provider, sizeof(l->result->provider), "%s", c.provider);

@@ -40,8 +40,9 @@ login_open_delivery(struct login *l)
 {
 	int r = l->io->delivery ? 0 : l->io->opener->open(l->io->opener, &l->ports.delivery);
 
-	/* What is wrong is in the log. */
-	return r ? login_end(l, LOGIN_BROKEN, "what sends codes cannot be used") : STEP_CONTACT;
+	/* The opener has logged the cause. */
+	return r ? login_end(l, LOGIN_BROKEN, "the delivery of codes cannot be opened")
+		 : STEP_CONTACT;
 }
 
 #define TO(step) (1U << STEP_##step)
@@ -80,7 +81,8 @@ take_step(struct login *l, enum step at)
 	l->sends = s->sends;
 	next = s->run(l);
 	if (l->strayed || next > STEP_END || !(s->next & 1U << next))
-		return login_end(l, LOGIN_BROKEN, "the step %s did what it may not", s->name);
+		return login_end(l, LOGIN_BROKEN,
+		    "internal error: the step %s broke the table of steps", s->name);
 	return next;
 }
 
@@ -102,7 +104,7 @@ login_run(const struct login_ports *ports, const struct login_start *start, stru
 	while (step != STEP_END) {
 		if (deadline_passed(dl))
 			step = login_end(&l, l.code_prompted ? LOGIN_DENIED : LOGIN_BROKEN,
-			    "the time for this sign-in is over");
+			    "the sign-in timed out (login_timeout)");
 		else
 			step = take_step(&l, step);
 	}

@@ -18,8 +18,9 @@ log_left_out(const struct login *l, const struct contact *c)
 
 	otp_log(LOG_WARNING, "event=contact user=\"%s\" detail=\"%s\"",
 	    text_quotable(user, sizeof(user), l->name),
-	    must_be_verified(l, c) ? "an address is not verified"
-				   : "the number is outside prefixes");
+	    must_be_verified(l, c) ? "a contact is not verified and gets no code; run: "
+				     "otpctl contact verify"
+				   : "a number is outside of prefixes and gets no code");
 }
 
 /* Recovery codes are good without a contact, too. */
@@ -79,7 +80,7 @@ login_find_destinations(struct login *l)
 	if (!l->ndestinations) {
 		if (!l->decoy)
 			login_become_decoy(
-			    l, any ? "no contact that may be sent to" : "no contact");
+			    l, any ? "no contact that may get a code" : "no contact");
 		r = r ? r : login_decoy_destinations(l);
 	} else if (!r) {
 		r = login_imitate_decoy(l);

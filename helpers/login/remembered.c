@@ -34,7 +34,7 @@ login_remembered(struct login *l)
 	if (age >= l->options->remember || !login_may_skip(l, "remember"))
 		return STEP_OPEN;
 	return login_end(
-	    l, LOGIN_SKIP, "remembered: a code was given here %lld s ago", (long long)(age / 1000));
+	    l, LOGIN_SKIP, "remembered: the user gave a code %lld s ago", (long long)(age / 1000));
 }
 
 struct success_effects

@@ -110,7 +110,8 @@ judge_check(struct login *l, const struct delivered *d, int left)
 	case CLASS_ACTION_NEEDED:
 		prompt_action_needed(text);
 		login_last_words(l, text);
-		return login_end(l, LOGIN_DENIED, "the provider's account needs another step");
+		return login_end(
+		    l, LOGIN_DENIED, "the user's account at the provider needs another step");
 	case CLASS_BROKEN:
 		return login_end(l, LOGIN_BROKEN, "this machine could not check the code");
 	default:

@@ -4,7 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Where another is asked than is signed in, nobody is signed in who does not exist. */
+/*
+ * Looks up the user who is asked for the code. With identity = caller another user is signed in:
+ * that one must exist as well.
+ */
 static int
 look_up(struct login *l, const char *asked)
 {
@@ -30,14 +33,15 @@ login_identify(struct login *l)
 	const char *asked = caller ? s->ruser : s->user;
 	int r;
 
-	/* From another machine, the caller is whoever it says. */
+	/* Another machine can claim any name for the caller. */
 	if (caller && *s->rhost)
-		return login_end(l, LOGIN_BROKEN, "identity = caller is for hosts on this machine");
+		return login_end(l, LOGIN_BROKEN,
+		    "identity = caller is for users of this machine, and the host set PAM_RHOST");
 	if (caller && !*asked)
 		return login_end(l, LOGIN_BROKEN,
-		    "identity = caller is for hosts that say who calls, and this one does not");
+		    "identity = caller needs PAM_RUSER, and the host did not set it");
 	if (!*asked || !*s->user)
-		return login_end(l, LOGIN_BROKEN, "there is no user name");
+		return login_end(l, LOGIN_BROKEN, "the host gave no user name");
 	r = look_up(l, asked);
 	if (r)
 		return login_end_by_error(l, r, "user lookup");
@@ -48,7 +52,8 @@ login_identify(struct login *l)
 		return login_end(
 		    l, LOGIN_DENIED, "uid %u may not sign in this user", (unsigned)s->peer);
 	if (strlen(s->service) >= sizeof(l->service) - 5 || strlen(asked) >= sizeof(l->name))
-		return login_end(l, LOGIN_DENIED, "a name is too long");
+		return login_end(
+		    l, LOGIN_DENIED, "the name of the user or of the service is too long");
 	(void)snprintf(l->service, sizeof(l->service), "%s%s", s->peer ? "peer:" : "", s->service);
 	(void)snprintf(l->result->service, sizeof(l->result->service), "%s", l->service);
 	r = source_of(s, &l->source);

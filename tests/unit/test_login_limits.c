@@ -284,7 +284,7 @@ numbers_outside_the_prefixes_are_never_sent_to(void **state)
 				     SAY("sent by SMS to +977 ", "@code"), SAY(W_LEFT2, "123456"),
 				     SAY(W_LEFT1, "000000")),
 		    LOGIN_DENIED);
-		ENDS(LOGIN_DENIED, "no contact that may be sent to");
+		ENDS(LOGIN_DENIED, "no contact that may get a code");
 		assert_int_equal(rig.sends, 0);
 	}
 	rig_later(10 * MINUTE);
@@ -580,7 +580,7 @@ a_known_place_has_a_lock_of_its_own(void **state)
 	    SAY("3 tries", "@wrong"), SAY("2 tries", "@wrong"), SAY("1 try", "@wrong"));
 	ENDS(LOGIN_DENIED, "wrong code");
 	is_locked_out(LOCKED("30 seconds"));
-	ENDS(LOGIN_LOCKED, "from a known place");
+	ENDS(LOGIN_LOCKED, "from a known source");
 	come_from("sshd", "192.0.2.8", "", "");
 	signs_in();
 	come_from_stranger(1);

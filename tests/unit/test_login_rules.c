@@ -15,7 +15,7 @@ static const struct {
 	const char *reason;
 } unmanned[] = {
     {"by default", "", "", "dovecot", "asha", LOGIN_GONE,
-	"never_prompt_services: nobody can be asked by dovecot"},
+	"dovecot cannot prompt (never_prompt_services), and no rule exempts this sign-in"},
     {"an unknown user is no other", "", "", "dovecot", "ghost", LOGIN_GONE,
 	"never_prompt_services"},
     {"never skip", "unregistered = skip", "", "cups", "chandra", LOGIN_GONE,
@@ -93,7 +93,7 @@ without_a_verified_contact_one_looks_like_everybody_and_is_denied(void **state)
 			     SAY("Wrong code, 2 tries left.", "@wrong"),
 			     SAY("Wrong code, 1 try left.", "@wrong")),
 	    LOGIN_DENIED);
-	ENDS(LOGIN_DENIED, "no contact that may be sent to");
+	ENDS(LOGIN_DENIED, "no contact that may get a code");
 	assert_int_equal(rig.sends, 0);
 	/* Who has none at all is. */
 	rig_start("sshd", "chandra");
