@@ -131,7 +131,7 @@ def test_a_known_source_is_shown_and_has_its_own_count(asked):
 
 def test_the_key_of_a_known_source_is_shown_by_eight_characters(asked):
     """They tell the keys of one user apart, and can be found in sshd's log."""
-    asked.sql("INSERT INTO known_source (user, place, seen_ms) VALUES "
+    asked.sql("INSERT INTO known_place (user, place, seen_ms) VALUES "
               "('alice', 'net 192.0.2.7 SHA256:Zwi0+iPKYcIFJc4D', 4102444800000)")
     assert one(status()["places"])["place"] == "192.0.2.7, key SHA256:Zwi0+iPK"
 
