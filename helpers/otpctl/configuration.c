@@ -22,7 +22,7 @@
 #include "helpers/provider/provider.h"
 #include "helpers/rules/rules.h"
 
-enum { REPORT_MAX = 256 * 1024, LINE_MAX_SHOWN = 1200, SHOW_MAX = 64 * 1024 * 1024 };
+enum { REPORT_MAX = 256 * 1024, SHOW_MAX = 64 * 1024 * 1024 };
 
 /* check */
 

@@ -32,7 +32,7 @@
 #include "helpers/login/source.h"
 
 /* KEY_MAX: the most that the module passes on, and a zero byte. sscanf() has the same width. */
-enum { REPORT_MAX = 64 * 1024, LINE_SHOWN = 1200, KEY_MAX = WIRE_SSH_MAX + 1 };
+enum { REPORT_MAX = 64 * 1024, KEY_MAX = WIRE_SSH_MAX + 1 };
 
 struct explain_arguments {
 	const char *user;
