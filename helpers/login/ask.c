@@ -1,4 +1,4 @@
-/* One question to the person: what it tells, its answer, what follows a wrong one, last words. */
+/* One question to the user: its facts, its answer, and what follows a wrong or missing answer. */
 #include "helpers/login/internal.h"
 
 #include <stdarg.h>
@@ -7,7 +7,7 @@
 
 #include "common/err.h"
 
-/* How many digits a code has here. */
+/* How many digits the next code has: the provider's number if it makes the code, else ours. */
 static void
 code_length(struct login *l, int *least, int *most)
 {
@@ -41,7 +41,10 @@ login_facts(struct login *l)
 	return f;
 }
 
-/* sshd's `password` method, for one, has nobody behind it whom a prompt could reach. */
+/*
+ * Why the conversation failed. sshd fails it at once in its `password` method, which can show no
+ * prompt. There PAM_TTY is "ssh", and this was the first prompt.
+ */
 static const char *
 why_conv(const struct login *l)
 {
@@ -50,7 +53,7 @@ why_conv(const struct login *l)
 	return "the conversation failed";
 }
 
-/* The table says what the step under way may send; nothing else goes out. */
+/* True if the table lets the current step send the message. Otherwise notes that it strayed. */
 static bool
 may_send(struct login *l, unsigned message)
 {
@@ -74,7 +77,7 @@ login_show_line(struct login *l, const char *text)
 		l->io->peer->show(l->io->peer, text);
 }
 
-/* false: the sign-in has ended. */
+/* Reads the answer into l->typed. false: the sign-in has ended. */
 static bool
 read_answer(struct login *l, enum answer kind, const struct secret *answer)
 {
@@ -128,8 +131,8 @@ login_take_typed(struct login *l)
 }
 
 /*
- * Last words. Where the host is not interactive (sshd), a text is shown only with a prompt that
- * follows: so it asks once more, and no answer changes anything.
+ * sshd shows a text only together with the next prompt. If the service is not interactive, the text
+ * is therefore part of one more prompt, whose answer is ignored.
  */
 void
 login_last_words(struct login *l, const char *text)

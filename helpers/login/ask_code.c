@@ -1,4 +1,4 @@
-/* The question for the code, and what can be typed there: a code, a recovery code, r, o. */
+/* The prompt for the code. The user may type a code, a recovery code, r or o. */
 #include "helpers/login/internal.h"
 
 static enum step

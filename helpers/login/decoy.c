@@ -1,6 +1,7 @@
 /*
- * Those who cannot be let in by a code that is sent: unknown users, and users without a contact.
- * They see what others see, and wait as long; nothing is sent, and no code is right.
+ * Decoys: sign-ins of unknown users, and of users without a contact. They see the same prompts as
+ * other users, and wait as long, so that nobody can find out which users exist. Nothing is sent,
+ * and no code but a recovery code can be right.
  */
 #include "helpers/login/internal.h"
 
@@ -10,9 +11,9 @@
 #include "common/err.h"
 
 enum {
-	LATELY_MS = 10 * 60 * 1000, /* for so long an outage that others met is believed in */
-	UNKNOWN_LEAST_MS = 150,	    /* where no real one was measured yet */
-	UNKNOWN_MORE_MS = 450,
+	LATELY_MS = 10 * 60 * 1000, /* decoys imitate a real outage for this long */
+	UNKNOWN_LEAST_MS = 150,	    /* if there is no sample: the shortest wait, */
+	UNKNOWN_MORE_MS = 450,	    /* and how much longer it may be */
 };
 
 void
@@ -32,7 +33,10 @@ random_below(uint64_t bound, uint64_t *out)
 	return r;
 }
 
-/* One of the real ones, at random among those that ended as the newest did. */
+/*
+ * Draws one sample at random, among those that ended as the newest one did. Samples are sorted, the
+ * newest first. Sets *ms and *outcome. 0 or -OTP_ECRYPTO.
+ */
 static int
 draw(const struct sample *s, size_t n, const struct instant *now, int64_t *ms, int *outcome)
 {
@@ -41,7 +45,7 @@ draw(const struct sample *s, size_t n, const struct instant *now, int64_t *ms, i
 	uint64_t pick = 0;
 	int r;
 
-	/* What happened a while ago says nothing of how it would end today. */
+	/* If the newest sample is old, a real send would probably succeed by now. */
 	if (n && now->wall_ms - s[0].at_wall_ms < LATELY_MS)
 		wanted = s[0].outcome;
 	for (size_t i = 0; i < n; i++)

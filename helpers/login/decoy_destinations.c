@@ -1,9 +1,9 @@
 /*
- * The ways of a decoy.
+ * The destinations of a decoy: those of some real user, with other addresses.
  *
  * MUST:
- *  - what a decoy looks like depends on its name and the host key, and not on who asks;
- *  - nothing of a real user is shown but the country and the shape of an address.
+ *  - The destinations depend only on the name and the host key: each attempt shows the same ones.
+ *  - A decoy shows nothing of a real user but the country and the form of an address.
  */
 #include "helpers/login/internal.h"
 
@@ -13,7 +13,7 @@
 #include "common/err.h"
 #include "helpers/codes/code.h"
 
-/* An address that is nobody's, of the same country or kind of mailbox. */
+/* Changes what the masked address shows: the last two digits of a number, or the first letter. */
 static void
 disguise(struct contact *c, uint64_t n)
 {
@@ -27,7 +27,11 @@ disguise(struct contact *c, uint64_t n)
 	}
 }
 
-/* Each address, however often it is a way, as another one: from the last, to know it again. */
+/*
+ * Disguises each address. One address may be in several destinations, and has to look the same in
+ * all of them. The loop runs backwards because `first` has to be still unchanged when it is
+ * compared.
+ */
 static void
 disguise_destinations(struct login *l, uint64_t n)
 {
@@ -47,7 +51,7 @@ first_kind(struct login *l, enum contact_kind *kind)
 	return l->io->delivery->needs(l->io->delivery, l->options->channels.item[0], kind);
 }
 
-/* Where nobody is registered whom it could look like. */
+/* Invents a destination if there is no real user that the decoy could look like. */
 static int
 invented_destination(struct login *l, uint64_t n)
 {
@@ -68,7 +72,7 @@ invented_destination(struct login *l, uint64_t n)
 	return 0;
 }
 
-/* Has the one it looks like recovery codes? Then it seems to have some, too. */
+/* If the user whom the decoy looks like has recovery codes, the decoy seems to have some, too. */
 static int
 borrow_recovery(struct login *l, const char *user)
 {

@@ -1,4 +1,4 @@
-/* One code, sent by one way: what a provider is told, and what decoys do instead. */
+/* Sends one code to one destination. A decoy only waits as long as that would take. */
 #include "helpers/login/internal.h"
 
 #include <string.h>
@@ -23,7 +23,7 @@ login_sending(
 	};
 }
 
-/* Nothing is sent for a decoy; it takes as long, and ends as others' sends do. */
+/* Sends nothing: waits as long as a recent real send took, and ends as that one did. */
 static int
 pretend(struct login *l, const char *channel, struct delivered *d)
 {
@@ -39,14 +39,14 @@ pretend(struct login *l, const char *channel, struct delivered *d)
 	return r;
 }
 
-/* What the last send left behind belongs to its channel and address. */
+/* True if the challenge's code went there: only then its provider and captured values apply. */
 static bool
 is_last_destination(const struct challenge *c, const struct destination *to)
 {
 	return !strcmp(c->channel, to->channel) && !strcmp(c->address, to->contact.address);
 }
 
-/* Credits are for the administrator: nothing here depends on their being kept. */
+/* Stores the credits that are left, for the administrator. A failure does not end the sign-in. */
 static void
 note_credits(struct login *l, const struct destination *to, const struct delivered *d)
 {

@@ -1,4 +1,4 @@
-/* Where a code may go: a channel and an address that it serves. */
+/* Destinations: the channels and contacts that a code may be sent to. */
 #include "helpers/login/internal.h"
 
 #include <stdio.h>
@@ -38,7 +38,7 @@ login_take_destinations(struct login *l, const struct contact_list *list, left_o
 	}
 }
 
-/* A clock that went back makes `since` negative: that is no reason to send sooner. */
+/* If the clock was set back, `since` is negative: then the whole time has to pass again. */
 int64_t
 login_cool_down(struct login *l, const struct destination *to)
 {

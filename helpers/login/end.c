@@ -1,7 +1,7 @@
 /*
- * How a sign-in ends.
+ * The end of a sign-in: its result and its reason.
  *
- * MUST: LOGIN_OK has one place, login_accept(), behind a consumption that is on disk.
+ * MUST: Only login_accept() sets LOGIN_OK, and its callers have recorded the code's use on disk.
  */
 #include "helpers/login/internal.h"
 
@@ -38,7 +38,6 @@ login_end(struct login *l, enum login_word word, const char *fmt, ...)
 	return STEP_END;
 }
 
-/* The result of what needs no better words: the store, the network, the peer. */
 enum step
 login_end_by_error(struct login *l, int r, const char *what)
 {
@@ -63,7 +62,8 @@ login_accept(struct login *l, enum proof proof)
 	    [PROOF_RECOVERY] = "recovery code",
 	};
 
-	/* A decoy's code was never sent; what proves itself all the same is no proof. */
+	/* No code was sent for a decoy, so a code that seems right shows an error in this program.
+	 */
 	if (!l->account.exists || (l->decoy && proof != PROOF_RECOVERY))
 		return login_end(
 		    l, LOGIN_BROKEN, "internal error: a code proved right for a decoy");

@@ -1,4 +1,4 @@
-/* Who is let in without being asked: what the rules say. */
+/* Applies the [exempt] rules, and ends a sign-in of a service that cannot prompt. */
 #include "helpers/login/internal.h"
 
 #include "helpers/base/log.h"
@@ -12,7 +12,10 @@ rule_seen(const struct conf_exempt *rule, const char *why_not, void *arg)
 	w->rule(w, rule, why_not);
 }
 
-/* Where no rule decides. A program on the other side would answer a prompt with what it has. */
+/*
+ * What follows if no rule exempts the sign-in. A service that cannot prompt would answer a prompt
+ * by itself, with the user's name or password, so it is not asked.
+ */
 static enum step
 look_for_person(struct login *l)
 {

@@ -1,8 +1,8 @@
 /*
- * By the chosen way, and where the providers of its channel are down or refuse the address, by the
- * other channels. The code stays the same.
+ * Sends a code to the chosen destination. If the providers of its channel are down or refuse the
+ * address, sends the same code over the other channels.
  *
- * MUST: a send is counted before it is made.
+ * MUST: A send is counted before it is made.
  */
 #include "helpers/login/internal.h"
 
@@ -10,7 +10,7 @@
 
 #include "helpers/base/log.h"
 
-/* The next way by a channel that was not tried, or -1. */
+/* The next destination whose channel was not tried and which is not cooling down, or -1. */
 static int
 next_destination(struct login *l, const bool tried[PROMPT_DESTINATIONS_MAX])
 {
@@ -44,7 +44,10 @@ sum_up_one(struct attempt *a)
 	a->bad_destination |= class == CLASS_BAD_DESTINATION;
 }
 
-/* Counted, and delivered by the chosen way, unless a limit is reached. false: it has ended. */
+/*
+ * Counts a send and sends the code to the chosen destination, unless a limit is reached. false: the
+ * sign-in has ended.
+ */
 static bool
 try_destination(struct login *l, const struct secret *code, struct deadline all, struct attempt *a)
 {
@@ -59,14 +62,17 @@ try_destination(struct login *l, const struct secret *code, struct deadline all,
 	if (r)
 		return login_fail(l, r, "send");
 	sum_up_one(a);
-	/* A failure to give it back only leaves the count as it is. */
+	/* If the count cannot be given back, the user only has one send less. */
 	r = a->last.nothing_sent ? l->io->store->ops->send_return(l->io->store, a->reservation) : 0;
 	if (r)
 		otp_logr(LOG_WARNING, r, "event=send_return");
 	return true;
 }
 
-/* What all of them together mean, where the last one does not say it. */
+/*
+ * Sets the class of the whole attempt. An address that was refused counts more than an outage, and
+ * it is an outage only if every destination failed by one.
+ */
 static void
 sum_up(struct attempt *a)
 {
@@ -95,7 +101,10 @@ login_try_destinations(struct login *l, const struct secret *code, struct attemp
 		other = next_destination(l, tried);
 		if (!may_fall_back(l, &a->last) || other < 0)
 			break;
-		/* Of whom the time did not suffice to ask, nothing is known. */
+		/*
+		 * There is no time left to ask the other providers. They may be up, so this does
+		 * not count as an outage.
+		 */
 		if (deadline_passed(all)) {
 			a->outage = false;
 			break;

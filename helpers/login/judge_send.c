@@ -1,4 +1,4 @@
-/* What the limits and the providers said of a send, made the next step. */
+/* Turns the outcome of a send into a note for the user and the next step. */
 #include "helpers/login/internal.h"
 
 static enum step
@@ -6,12 +6,12 @@ judge_outage(struct login *l, const struct attempt *a)
 {
 	enum note note = a->is_resend ? NOTE_NOT_SENT : NOTE_UNAVAILABLE;
 
-	/* A decoy only looks like it: nothing was tried. */
+	/* A decoy only imitates an outage: no provider was asked, so the result is not unavail. */
 	if (l->decoy)
 		return login_stay_or_end(l, note, LOGIN_DENIED, "%s", l->decoy_reason);
 	/*
-	 * Whoever signs in on this machine has its ports, its processor and its memory at hand:
-	 * that a provider cannot be reached from there proves nothing.
+	 * A local user can cause an outage, by using up the machine's ports, processor or memory.
+	 * So unavail, which a stack may treat as a success, is only for remote sign-ins.
 	 */
 	return login_stay_or_end(
 	    l, note, l->source.has_client ? LOGIN_UNAVAIL : LOGIN_BROKEN, "every provider failed");

@@ -1,7 +1,8 @@
 /*
- * Who pays for failures and messages. A user's known places, and all strangers together, each have
- * a budget of their own, so that strangers cannot lock the owner out; recovery codes have another.
- * A host that is not root spends and resets nobody's but its own.
+ * The budgets that failures and messages count against. Each known source of a user has a budget,
+ * and all unknown sources share another, so that strangers cannot lock the user out. Recovery codes
+ * have budgets of their own. A host program that does not run as root has separate budgets (kinds
+ * with "peer-"), so that it can neither use up nor reset those of others.
  */
 #include "helpers/login/internal.h"
 
@@ -34,7 +35,7 @@ budget_set(struct budget *b, const struct login *l, const char *kind, const char
 	(void)snprintf(b->owner, sizeof(b->owner), "%s", owner);
 }
 
-/* Unknown users share counters, a fixed number of them: names that nobody has cost no room. */
+/* Unknown users share a fixed number of counters, so that made-up names cannot fill the store. */
 static int
 decoy_bucket(struct login *l, char *owner, size_t size)
 {
@@ -52,7 +53,7 @@ login_set_budget(struct login *l)
 	char bucket[16];
 	int r, known;
 
-	/* Both for everybody, so that it takes as long; a decoy has signed in nowhere. */
+	/* Both look-ups happen for every user, so that they take equally long for a decoy. */
 	known = l->io->store->ops->source_known(l->io->store, &t, l->name, l->source.known_source);
 	if (known && known != -OTP_ENOENT)
 		return login_end_by_error(l, known, "store");
@@ -73,7 +74,7 @@ login_recovery_budget(const struct login *l)
 
 	(void)snprintf(b.kind, sizeof(b.kind), "%srecovery%s", l->start->peer ? "peer-" : "",
 	    l->decoy && !l->account.exists ? "-decoy" : "");
-	/* A user without a contact is a decoy, but their recovery codes are real. */
+	/* A user without a contact is a decoy, but has real recovery codes. */
 	if (l->decoy && l->account.exists)
 		(void)snprintf(b.owner, sizeof(b.owner), "%s", l->name);
 	return b;
@@ -91,8 +92,8 @@ login_recovery_rule(const struct login *l)
 enum { COUNTS_MAX = 5 };
 
 /*
- * Of what this host may send, strangers together have half: whoever spends it must not keep the
- * owners of known places from their codes.
+ * The limits on all messages of this machine. Unknown sources together may use half of them, so
+ * that users at known sources still get their codes.
  */
 static struct conf_windows
 host_windows(const struct login *l)
@@ -104,7 +105,7 @@ host_windows(const struct login *l)
 	return w;
 }
 
-/* What a send by the chosen way is counted against. */
+/* Lists what a send to the chosen destination is counted against. Returns how many there are. */
 static size_t
 send_counts(const struct login *l, struct send_count count[COUNTS_MAX])
 {
@@ -119,7 +120,7 @@ send_counts(const struct login *l, struct send_count count[COUNTS_MAX])
 	    count[n].budget.known_source, l->budget.known_source, sizeof(l->budget.known_source));
 	count[n].mode = SEND_RETURNS;
 	count[n++].windows = c->sends_per_address;
-	/* What is sent costs, whoever has it sent: by a host that is not root too. */
+	/* Every message costs money, so those of a host that is not root count here as well. */
 	count[n] = (struct send_count){
 	    .budget = {.kind = "host"},
 	    .windows = host_windows(l),
@@ -136,7 +137,7 @@ send_counts(const struct login *l, struct send_count count[COUNTS_MAX])
 	n++;
 	if (l->start->peer || !l->source.has_client)
 		return n;
-	/* A known place counts by itself: strangers who share its address must not spend it. */
+	/* A known source counts apart from strangers who share its address. */
 	budget_set(&count[n].budget, l, "client", l->source.network);
 	memcpy(
 	    count[n].budget.known_source, l->budget.known_source, sizeof(l->budget.known_source));

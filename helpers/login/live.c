@@ -1,4 +1,7 @@
-/* The code that is out: a live challenge of the same user, source and service. */
+/*
+ * Joining a live challenge: a code that a concurrent sign-in of the same user, source and service
+ * has sent, and that can still be used.
+ */
 #include "helpers/login/internal.h"
 
 #include <stdio.h>
@@ -25,7 +28,7 @@ open_captures(struct login *l)
 	return unseal(l->io->host_key, context, l->challenge.captures, &l->captures);
 }
 
-/* The way that a code went which another sign-in had sent, if it is among this one's. */
+/* Chooses the destination that the challenge's code was sent to, if this sign-in has it, too. */
 static void
 choose_destination_of(struct login *l, const struct challenge *c)
 {
@@ -72,7 +75,10 @@ first_question(const struct login *l)
 	return l->ndestinations > 1 ? STEP_MENU : STEP_ASK_FIRST;
 }
 
-/* A code was typed where none was asked for: has a sibling had it sent? */
+/*
+ * The user typed a code, but this sign-in has sent none. If there is a live challenge, the code may
+ * belong to it.
+ */
 static enum step
 join_to_try(struct login *l, bool found)
 {

@@ -1,19 +1,20 @@
 /*
- * One sign-in: a table of steps. Each step does its part and returns the next one; login_run() goes
- * from one to the next, and no step calls another.
+ * One sign-in as a table of steps. Each step does its part and returns the next step. login_run()
+ * runs one after the other; no step calls another.
  *
  * MUST:
- *  - nothing is sent and nothing counted before a human answered, where the host asks first;
- *  - a send is counted before it is made, a try before it is compared;
- *  - a user who does not exist or has no contact sees and waits for what every other user does,
- *    and is never let in, and an unknown one never skipped;
- *  - `unavail` and `skip` never follow a prompt for a code, and `unavail` is for remote sign-ins;
- *  - LOGIN_OK has one place, login_accept(), behind a consumption that is on disk.
+ *  - If the host asks first, nothing is sent or counted before a person has answered.
+ *  - A send is counted before it is made, and a try before the code is compared.
+ *  - A user who does not exist or has no contact sees the same prompts as other users, and waits as
+ *    long. No code that is sent lets such a user in.
+ *  - A user who does not exist is never let in, and never skipped.
+ *  - `unavail` and `skip` never follow a prompt for a code. `unavail` is for remote sign-ins only.
+ *  - Only login_accept() sets LOGIN_OK, after the store has recorded the code's use on disk.
  *
- * The graph of the steps. A step may send the messages that "sends" lists: P asks the person, I
- * shows a line. The caller of login_run() sends the result, R. A step may lead to the steps that
- * "leads to" lists. The table in the code says the same, and login_run() ends a sign-in as broken
- * where a step does not keep to it; a unit test compares the two.
+ * The graph of the steps. "sends" lists the messages that a step may send: P asks the user, I shows
+ * a line. The caller of login_run() sends the result, R. "leads to" lists the steps that may
+ *follow. The table in the code holds the same. If a step does not keep to it, login_run() ends the
+ *sign-in as broken. A unit test compares this comment with the table.
  *
  *	step		sends	leads to
  *	IDENTIFY	-	RULES, END
@@ -71,7 +72,7 @@ const struct login_step login_steps[] = {
     ROW(END, NULL, SENDS_R, 0),
 };
 
-/* A step that leads elsewhere, or sends what it may not, ends the sign-in as broken. */
+/* Runs a step, and ends the sign-in as broken if the step does not keep to its row of the table. */
 static enum step
 take_step(struct login *l, enum step at)
 {

@@ -1,6 +1,6 @@
 /*
- * The first question, and the menu of the ways that a code can go. Only Enter, a number or a code
- * is an answer: a program that says something is no human.
+ * The first question, and the menu of destinations. Only Enter, a number or a code counts as an
+ * answer, so that a program that sends a password or a user name causes no message.
  */
 #include "helpers/login/internal.h"
 
@@ -10,7 +10,7 @@ login_ask_first(struct login *l)
 	char text[WIRE_PROMPT_MAX + 1];
 	struct prompt_facts f = login_facts(l);
 
-	/* For an unknown user too: nothing of the person goes into it. */
+	/* Connects to the provider, also for an unknown user: it receives nothing of the user. */
 	l->io->delivery->warm(l->io->delivery, l->destination[l->chosen].channel);
 	prompt_ask_first(text, l->note, &f);
 	if (!login_ask(l, text))
@@ -19,7 +19,7 @@ login_ask_first(struct login *l)
 	case TYPED_BY_HOST:
 		return login_end(l, LOGIN_GONE, "%s", BLIND_HOST);
 	case TYPED_NOTHING:
-		/* While this one was asked, a sibling may have had a code sent. */
+		/* A concurrent sign-in may have sent a code while this one asked. */
 		l->wants_code = true;
 		return STEP_JOIN;
 	case TYPED_CODE:
@@ -40,12 +40,12 @@ choose(struct login *l, int number)
 		return STEP_RESEND;
 	login_record_destination(
 	    l, l->destination[l->chosen].channel, l->destination[l->chosen].contact.address);
-	/* What a sibling has had sent meanwhile is as good. */
+	/* If a concurrent sign-in has sent a code meanwhile, this one uses it. */
 	l->wants_code = true;
 	return STEP_JOIN;
 }
 
-/* back: Enter goes back to the code that is out. */
+/* back: a code can be typed already, and Enter goes back to its prompt. */
 static enum step
 judge_choice(struct login *l, bool back)
 {
@@ -72,7 +72,7 @@ judge_choice(struct login *l, bool back)
 	return STEP_MENU;
 }
 
-/* Before the first code, and when `o` was typed. */
+/* Shown before the first code, and after `o`. */
 enum step
 login_menu(struct login *l)
 {

@@ -1,4 +1,4 @@
-/* Where this user's codes go: the contacts and the recovery codes that are registered. */
+/* Looks up the user's contacts and recovery codes, and makes the destinations of them. */
 #include "helpers/login/internal.h"
 
 #include "common/err.h"
@@ -23,14 +23,14 @@ log_left_out(const struct login *l, const struct contact *c)
 				   : "a number is outside of prefixes and gets no code");
 }
 
-/* Recovery codes are good without a contact, too. */
+/* A user may have recovery codes without having a contact. */
 static int
 find_recovery(struct login *l)
 {
 	int r = l->io->store->ops->recovery_find(l->io->store, l->name, &l->recovery);
 
 	l->has_recovery = l->account.exists && !r && l->recovery.n > 0;
-	/* What is left of a user who was deleted is nobody's. */
+	/* A deleted user's codes may still be in the store. They let nobody in. */
 	if (!l->account.exists)
 		otp_wipe(l->recovery);
 	return r == -OTP_ENOENT ? 0 : r;
@@ -66,8 +66,10 @@ login_find_destinations(struct login *l)
 	if (r)
 		return login_end_by_error(l, r, "contacts");
 	login_take_destinations(l, &list, log_left_out);
-	/* Also one that no channel here serves: whoever is registered, or has codes on paper, is
-	 * never skipped. */
+	/*
+	 * A contact that no channel serves counts as well: a user who has a contact or recovery
+	 * codes is never skipped.
+	 */
 	any = list.n > 0;
 	contact_list_free(&list);
 	r = find_recovery(l);

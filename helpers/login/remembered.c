@@ -1,11 +1,13 @@
 /*
- * Sign-ins that are remembered: who was let in from there a while ago is not asked again.
+ * Remembered sign-ins: a user who gave a code from the same source a short while ago is not asked
+ * again.
  *
  * MUST:
- *  - remembered is a place that nobody can choose: a public key that sshd has checked, with the
- *    client's address; or a terminal's session, by its leader's start and the boot;
- *  - a clock that is put back makes nothing last longer: within a boot the one that nobody sets
- *    counts, too, and what was made in the future counts for nothing.
+ *  - The key of a remembered sign-in holds only what the user cannot choose. Over ssh this is a
+ *    public key that sshd has checked, and the client's address. On a terminal it is the session,
+ *    the start of its leader, and the boot.
+ *  - Setting the clock back makes nothing last longer. Within one boot CLOCK_BOOTTIME counts as
+ *    well, and a sign-in with a time in the future is ignored.
  */
 #include "helpers/login/internal.h"
 

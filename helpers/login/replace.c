@@ -1,4 +1,4 @@
-/* A new challenge, and the old one that it replaces. */
+/* Makes a challenge for a new code, which replaces the old one. */
 #include "helpers/login/internal.h"
 
 #include <stdio.h>
@@ -23,7 +23,10 @@ login_make_challenge(struct login *l, struct challenge *c, struct secret *code)
 	return r ? r : code_make(l->options->code_length, code);
 }
 
-/* How the challenge will be checked: by a seal of the code, or by what the provider had us keep. */
+/*
+ * Stores in the challenge what will check the code: an HMAC of the code or, if the provider checks
+ * it, the values captured from its answer. 0 or the errors of challenge_seal() or seal().
+ */
 static int
 seal_challenge(
     struct login *l, struct challenge *c, const struct secret *ours, const struct delivered *d)
@@ -35,7 +38,7 @@ seal_challenge(
 	if (l->decoy)
 		return challenge_seal_nothing(c);
 	c->alone_at_address = d->bound_to == BOUND_TO_ADDRESS;
-	/* An answer that was lost took the code with it. */
+	/* The code was in an answer that did not arrive: no code can be right. */
 	if (d->code_by == CODE_BY_RESPONSE && !d->sent.code.len)
 		return challenge_seal_nothing(c);
 	if (d->code_by != CODE_BY_PROVIDER)

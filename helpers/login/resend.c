@@ -1,4 +1,4 @@
-/* `r` was typed, or a way chosen while a code is out: may another code be sent? */
+/* After `r`, or a choice in the menu while a code can be typed: may another code be sent now? */
 #include "helpers/login/internal.h"
 
 enum step

@@ -1,12 +1,13 @@
 /*
- * The step that sends: one sign-in at a time of those that share a code has it made, delivered and
- * kept as a challenge.
+ * The step that sends: it makes a code, sends it, and stores its challenge. Of concurrent sign-ins
+ * that share a challenge, one at a time does so.
  */
 #include "helpers/login/internal.h"
 
 /*
- * The person learns nothing of an address that is refused: it goes on as if a code had been sent.
- * It counts as any other, once: an address with another limit would be known by that.
+ * Goes on as if a code had been sent, although the provider refuses the address, so that a stranger
+ * cannot learn this from the prompts. It counts as one send, so that the limits do not show it
+ * either. false: the sign-in has ended.
  */
 static bool
 pretend_sent(struct login *l, struct challenge *c, const struct secret *code, struct attempt *a)
@@ -17,7 +18,10 @@ pretend_sent(struct login *l, struct challenge *c, const struct secret *code, st
 	return a->limited || login_replace_challenge(l, c, code, a);
 }
 
-/* Delivered, and kept where a code is, or may be, on its way. false: the sign-in has ended. */
+/*
+ * Sends a new code, and stores its challenge if the code was, or may have been, sent. false: the
+ * sign-in has ended.
+ */
 static bool
 send_and_keep(struct login *l, struct attempt *a)
 {
@@ -41,7 +45,7 @@ send_and_keep(struct login *l, struct attempt *a)
 			break;
 		}
 	}
-	/* The code that was sent before is still where it was sent. */
+	/* No new code was sent, so the old code and its destination stay. */
 	l->chosen = before;
 	return true;
 }

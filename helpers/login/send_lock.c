@@ -1,4 +1,4 @@
-/* The lock that lets one of several sign-ins that share a code have it sent. */
+/* The send lock: of concurrent sign-ins that share a challenge, one at a time sends a code. */
 #include "helpers/login/internal.h"
 
 #include <string.h>
@@ -7,7 +7,10 @@
 #include "common/err.h"
 #include "helpers/codes/code.h"
 
-/* Of one user, service and source; keyed, so that nobody can make theirs another's. */
+/*
+ * The number of the lock of this user, service and source. It depends on the host key, so that
+ * nobody can choose a name whose lock is another user's.
+ */
 static int
 send_lock_number(const struct login *l, uint64_t *number)
 {
@@ -19,7 +22,10 @@ send_lock_number(const struct login *l, uint64_t *number)
 	return text ? keyed_number(l->io->host_key, "turn", text, number) : -OTP_ENOMEM;
 }
 
-/* 0 where it is ours, or cannot be waited for any longer: then two messages go out. */
+/*
+ * Takes the lock, and sets *waited if another sign-in held it. If it takes too long, goes on
+ * without the lock: then the user gets two messages. 0 or -OTP_EGONE.
+ */
 static int
 wait_for_send_lock(struct login *l, uint64_t number, bool *waited)
 {
@@ -37,7 +43,7 @@ wait_for_send_lock(struct login *l, uint64_t number, bool *waited)
 	return 0;
 }
 
-/* Is there a code now that is not the one that this sign-in has? */
+/* True if a concurrent sign-in has stored another challenge than the one that this one has. */
 static bool
 has_concurrent_sent(struct login *l)
 {
@@ -65,7 +71,10 @@ login_take_send_lock(struct login *l, bool *found)
 	r = r ? r : wait_for_send_lock(l, number, &waited);
 	if (r)
 		return login_fail(l, r, "send");
-	/* Whoever asks for another code means another, unless it came while they waited. */
+	/*
+	 * The user asked for another code. It is sent, unless a concurrent sign-in has just sent
+	 * one while this one waited for the lock.
+	 */
 	if (l->has_challenge && !(waited && has_concurrent_sent(l)))
 		return true;
 	return login_find_live(l, found);

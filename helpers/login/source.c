@@ -13,8 +13,9 @@
 #include "helpers/rules/rules.h"
 
 /*
- * PAM_RHOST where it is numeric. Only where it is a name is SSH_CONNECTION asked, for a user may
- * be able to set the PAM environment; and 0.0.0.0 is what some hosts say for "unknown".
+ * Sets the client's address from PAM_RHOST. SSH_CONNECTION is used only if PAM_RHOST is a name,
+ * because a user may be able to set the PAM environment. Some hosts send 0.0.0.0 for an unknown
+ * address: that is no address.
  */
 static void
 find_client(const struct login_start *s, struct source *out)
@@ -42,7 +43,7 @@ find_client(const struct login_start *s, struct source *out)
 	} else {
 		struct in6_addr net = out->address;
 
-		/* Whoever has one address of a /64 has them all. */
+		/* A client that has one address of a /64 usually can use all of them. */
 		memset(&net.s6_addr[8], 0, 8);
 		(void)inet_ntop(AF_INET6, &out->address, out->client, sizeof(out->client));
 		(void)inet_ntop(AF_INET6, &net, out->network, sizeof(out->network) - 3);
@@ -66,7 +67,7 @@ key_line(const char *auth_info, size_t *len)
 	return NULL;
 }
 
-/* Bytes that are still to be read. */
+/* The rest of an SSH blob that is still to be read. */
 struct reader {
 	const unsigned char *at;
 	size_t left;
@@ -82,7 +83,8 @@ skip_bytes(struct reader *r, size_t len)
 	return true;
 }
 
-/* A string of the SSH protocol: its length in four bytes, and so many bytes. */
+/* Skips a string of the SSH protocol (RFC 4251, section 5): its length in four bytes, and its
+ * bytes. */
 static bool
 skip_string(struct reader *r)
 {
@@ -92,6 +94,7 @@ skip_string(struct reader *r)
 	       skip_bytes(r, (size_t)n[0] << 24 | n[1] << 16 | n[2] << 8 | n[3]);
 }
 
+/* Skips a string, which must be the type. */
 static bool
 skip_type(struct reader *r, const char *type)
 {
@@ -102,7 +105,10 @@ skip_type(struct reader *r, const char *type)
 	       !memcmp(string + 4, type, len);
 }
 
-/* What a certificate has behind its key, from the serial number to the signature. */
+/*
+ * Skips the rest of a certificate behind its key, from the serial number to the signature: see
+ * PROTOCOL.certkeys of OpenSSH. False if the blob has another form.
+ */
 static bool
 skip_signed_fields(struct reader *r)
 {
@@ -112,8 +118,8 @@ skip_signed_fields(struct reader *r)
 }
 
 static const struct certificate {
-	const char *type, *plain;
-	int fields; /* of the key alone, each a string */
+	const char *type, *plain; /* the types of the certificate and of its key */
+	int fields;		  /* how many strings the key has behind its type */
 } certificates[] = {
     {"ssh-ed25519-cert-v01@openssh.com", "ssh-ed25519", 1},
     {"ssh-rsa-cert-v01@openssh.com", "ssh-rsa", 2},
@@ -124,7 +130,7 @@ static const struct certificate {
     {"sk-ecdsa-sha2-nistp256-cert-v01@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com", 3},
 };
 
-/* The certificate's own key in its place, which is shorter. 0 or -OTP_EINVAL. */
+/* Replaces the certificate in the blob by its key, which is shorter. 0 or -OTP_EINVAL. */
 static int
 certified_key(const struct certificate *c, unsigned char *blob, size_t *size)
 {
@@ -149,8 +155,9 @@ certified_key(const struct certificate *c, unsigned char *blob, size_t *size)
 }
 
 /*
- * A certificate is renewed, and its key stays: what is meant, and what sshd logs, is the key. Of a
- * kind of certificate that is not known here nobody can say which bytes are the key: -OTP_EINVAL.
+ * Replaces a certificate in the blob by its key, and leaves a plain key as it is. A certificate is
+ * renewed from time to time, but its key stays, and sshd logs the fingerprint of the key. 0, or
+ * -OTP_EINVAL for an unknown type of certificate: where its key is in the blob is unknown.
  */
 static int
 plain_key(const char *type, size_t type_len, unsigned char *blob, size_t *size)
@@ -165,8 +172,9 @@ plain_key(const char *type, size_t type_len, unsigned char *blob, size_t *size)
 enum { FINGERPRINT_SIZE = 7 + 44 + 1 }; /* "SHA256:", base64 of 32 bytes, NUL */
 
 /*
- * The fingerprint as OpenSSH writes it, of the line "publickey ALGORITHM BASE64". That of a
- * certificate is its key's.
+ * Writes the fingerprint of the line "publickey ALGORITHM BASE64" as OpenSSH does. For a
+ * certificate it is the fingerprint of its key. 0, -OTP_EINVAL (not a key), -OTP_ENOMEM or
+ * -OTP_ECRYPTO.
  */
 static int
 hash_key(const char *line, size_t len, char fp[FINGERPRINT_SIZE])
@@ -197,7 +205,10 @@ hash_key(const char *line, size_t len, char fp[FINGERPRINT_SIZE])
 	return r;
 }
 
-/* What cannot be read as a key is none. */
+/*
+ * Sets the fingerprint of the accepted key, or "" if there is none that can be read. 0, -OTP_ENOMEM
+ * or -OTP_ECRYPTO.
+ */
 static int
 fingerprint(const char *auth_info, char fp[FINGERPRINT_SIZE], bool *publickey)
 {
@@ -215,7 +226,8 @@ static void
 find_remember(const struct login_start *s, const char *key, struct source *out)
 {
 	bool terminal = *s->tty && *s->tty != ':' && strcmp(s->tty, "ssh");
-	/* Blanks part the fields: with one inside, two places could have one key. */
+	/* Blanks separate the fields. With a blank inside a field, two sources could share a key.
+	 */
 	bool plain =
 	    !strpbrk(s->service, " \t") && !strpbrk(s->ruser, " \t") && !strpbrk(s->tty, " \t");
 	int n = -1;

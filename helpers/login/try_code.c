@@ -1,6 +1,6 @@
 /*
- * A code was typed: compared here, or at the provider. Where many type the same code at once, one
- * is let in and the others are told that it was used.
+ * Checks a code that the user typed: the store compares it, or the provider checks it. If several
+ * sign-ins try the right code at once, one succeeds and the others learn that it was used.
  */
 #include "helpers/login/internal.h"
 
@@ -12,11 +12,12 @@
 #include "helpers/codes/code.h"
 
 enum {
-	LEASE_SLACK_MS = 2000, /* beyond verify_timeout: the check of a dead process ends by itself
-				*/
+	/* A check that a dead helper began no longer blocks others this long after verify_timeout.
+	 */
+	LEASE_SLACK_MS = 2000,
 };
 
-/* What the store says of a try that it did not count as wrong. */
+/* The next step if the store neither accepted the code nor counted it as wrong. */
 static enum step
 judge_try(struct login *l, int r, int64_t until)
 {
@@ -35,7 +36,10 @@ judge_try(struct login *l, int r, int64_t until)
 	}
 }
 
-/* The store counts the try, compares, and consumes what is right. */
+/*
+ * Lets the store count the try, compare the code, and record its use if it is right. 0 or the
+ * errors of challenge_mac() and of try_mac() in store.h.
+ */
 static int
 compare(struct login *l, const struct secret *code, struct trial_result *out)
 {
@@ -69,7 +73,10 @@ check_here(struct login *l, const struct secret *code)
 	return judge_try(l, r, tried.until_wall_ms);
 }
 
-/* The provider proved the code: it counts once it is consumed, whoever else has it. */
+/*
+ * The provider reports that the code is right. The user is let in only if the store can record its
+ * use: another sign-in may have used it first.
+ */
 static enum step
 consume(struct login *l)
 {
@@ -84,7 +91,7 @@ consume(struct login *l)
 	return r ? judge_try(l, r, 0) : login_accept(l, PROOF_PROVIDER);
 }
 
-/* What the provider says of a code, made the next step. */
+/* Turns the provider's answer into the next step. left: tries that the challenge still has. */
 static enum step
 judge_check(struct login *l, const struct delivered *d, int left)
 {
@@ -94,7 +101,7 @@ judge_check(struct login *l, const struct delivered *d, int left)
 	case CLASS_OK:
 		return consume(l);
 	case CLASS_WRONG_CODE:
-		/* Right, but a sibling's check had used it up at the provider. */
+		/* Perhaps right, but a concurrent sign-in has used it at the provider. */
 		if (l->io->store->ops->challenge_used(l->io->store, l->challenge.id) == -OTP_EUSED)
 			return judge_try(l, -OTP_EUSED, 0);
 		return login_refuse(l, left ? NOTE_WRONG : NOTE_ENDED, "wrong code");
@@ -130,7 +137,7 @@ note_check(struct login *l, const struct instant *began, const struct delivered 
 		login_note_sample(l, "check", l->challenge.channel, began, (int)outcome);
 }
 
-/* The provider checks the code, already counted: only what it proves right is right. */
+/* Lets the provider check the code. The try is counted already. */
 static enum step
 check_there(struct login *l, const struct secret *code, int left)
 {
@@ -141,13 +148,13 @@ check_there(struct login *l, const struct secret *code, int left)
 	enum step next;
 	int r;
 
-	/* It is checked for the address it went to, whatever the contacts say by now. */
+	/* The check names the address that the code was sent to: the contact may have changed. */
 	(void)snprintf(contact.user, sizeof(contact.user), "%s", l->name);
 	(void)snprintf(contact.address, sizeof(contact.address), "%s", l->challenge.address);
 	contact.kind = contact_kind_of(contact.address);
 	r = l->io->delivery->verify(l->io->delivery, &q, l->challenge.provider, l->options, &d);
 	if (r) {
-		/* Whoever leaves meanwhile has tried it all the same. */
+		/* The host left while the provider checked: the try still counts. */
 		l->result->wrong = l->wrong + 1;
 		return login_end_by_error(l, r, "check");
 	}
@@ -156,7 +163,7 @@ check_there(struct login *l, const struct secret *code, int left)
 		const struct store_ops *store = l->io->store->ops;
 		const struct trial trial = {.id = l->challenge.id, .budget = &l->budget};
 
-		/* A failure only lets siblings wait for the end of the lease. */
+		/* If this fails, concurrent sign-ins only have to wait until the lease ends. */
 		r = d.nothing_sent ? store->try_return(l->io->store, &trial)
 				   : store->check_end(l->io->store, l->challenge.id);
 	}
@@ -165,7 +172,10 @@ check_there(struct login *l, const struct secret *code, int left)
 	return next;
 }
 
-/* Counts the try; while a sibling's is at the provider, waits for what becomes of it. */
+/*
+ * Counts the try. While the provider checks a concurrent sign-in's code, waits until that check has
+ * ended. 0, -OTP_EGONE or the errors of try_count() in store.h.
+ */
 static int
 count_try(struct login *l, struct trial_result *out)
 {
@@ -204,9 +214,9 @@ check_at_provider(struct login *l, const struct secret *code)
 }
 
 /*
- * As long as a provider's check would take, where this one would be a provider's. As there, what
- * is not counted does not take any time. What is compared is no code, so that it is wrong even
- * where a code of better days is still out.
+ * The check of a decoy. It takes as long as a provider's check, if the provider would check the
+ * code. As with a real check, a try that is not counted takes no time. It compares an empty code:
+ * the user may still have a code from before the sign-in became a decoy, which must be wrong.
  */
 static enum step
 pretend_check(struct login *l)

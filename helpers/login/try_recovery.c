@@ -1,5 +1,6 @@
 /*
- * A recovery code was typed: it needs no network and no contact, and never goes to a provider.
+ * Checks a recovery code that the user typed. This needs no network and no contact, and no provider
+ * ever receives the code.
  */
 #include "helpers/login/internal.h"
 
@@ -9,7 +10,7 @@
 #include "helpers/codes/code.h"
 #include "helpers/codes/recovery.h"
 
-/* Whoever has no codes waits for a comparison, too. */
+/* A user without recovery codes gets a made-up salt, so that the comparison takes as long. */
 static int
 made_up_salt(struct login *l, unsigned char salt[RECOVERY_SALT_LEN])
 {
@@ -67,7 +68,7 @@ login_try_recovery(struct login *l)
 
 	if (!code.len)
 		return login_refuse(l, NOTE_MALFORMED_RECOVERY, "malformed recovery code");
-	/* Before the comparison, which costs: a locked budget stays cheap. */
+	/* The hash is slow by design, so a locked budget is looked up before. */
 	r = l->io->store->ops->locked(l->io->store, &t, &trial, &tried);
 	if (r)
 		return judge(l, r, &tried);

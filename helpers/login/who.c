@@ -1,4 +1,4 @@
-/* Who signs in, by which service and from where. */
+/* Identifies the user, the service and the source of the sign-in. */
 #include "helpers/login/internal.h"
 
 #include <stdio.h>
