@@ -7,7 +7,7 @@
 #include "helpers/conf/sections.h"
 
 /*
- * Adds the sections of the text to s. text has len bytes and a NUL behind them; it is changed.
+ * Adds the sections of the text to s. text has len bytes and a NUL after them; it is changed.
  * path names the file in errors. Every error becomes a row of rep. 0 even then, or -OTP_ENOMEM.
  */
 int conf_ini_parse(

@@ -179,7 +179,7 @@ conf_expects(const struct conf_option *o, char dst[static CONF_EXPECTS_MAX])
 }
 
 static int
-set_number(const struct conf_option *o, void *place, const char *text)
+set_number(const struct conf_option *o, void *value, const char *text)
 {
 	int64_t n;
 	int r = o->type == CONF_NUMBER ? conf_number(text, &n) : conf_duration(text, &n);
@@ -189,27 +189,27 @@ set_number(const struct conf_option *o, void *place, const char *text)
 	if (n < o->min || n > o->max)
 		return -OTP_EINVAL;
 	if (o->type == CONF_NUMBER)
-		*(int *)place = (int)n;
+		*(int *)value = (int)n;
 	else
-		*(int64_t *)place = n;
+		*(int64_t *)value = n;
 	return 0;
 }
 
 static int
-set_word(const struct conf_option *o, void *place, const char *text)
+set_word(const struct conf_option *o, void *value, const char *text)
 {
 	_Static_assert(sizeof(enum ask_first) == sizeof(unsigned), "enums are unsigned int");
 
 	for (unsigned i = 0; o->words[i]; i++)
 		if (!strcmp(o->words[i], text)) {
-			*(unsigned *)place = i;
+			*(unsigned *)value = i;
 			return 0;
 		}
 	return -OTP_EINVAL;
 }
 
 static int
-set_string(const struct conf_option *o, char **place, const char *text)
+set_string(const struct conf_option *o, char **value, const char *text)
 {
 	char *copy;
 
@@ -222,8 +222,8 @@ set_string(const struct conf_option *o, char **place, const char *text)
 	copy = strdup(text);
 	if (!copy)
 		return -OTP_ENOMEM;
-	free(*place);
-	*place = copy;
+	free(*value);
+	*value = copy;
 	return 0;
 }
 
@@ -251,7 +251,7 @@ static const struct {
 };
 
 static int
-set_list(const struct conf_option *o, struct strlist *place, const char *text)
+set_list(const struct conf_option *o, struct strlist *value, const char *text)
 {
 	struct strlist l = {0};
 	int r = conf_list(text, items[o->type].is, &l);
@@ -262,13 +262,13 @@ set_list(const struct conf_option *o, struct strlist *place, const char *text)
 		strlist_free(&l);
 		return r;
 	}
-	strlist_free(place);
-	*place = l;
+	strlist_free(value);
+	*value = l;
 	return 0;
 }
 
 static int
-set_windows(const struct conf_option *o, struct conf_windows *place, const char *text)
+set_windows(const struct conf_option *o, struct conf_windows *value, const char *text)
 {
 	struct conf_windows w;
 	int r = conf_windows(text, &w);
@@ -278,7 +278,7 @@ set_windows(const struct conf_option *o, struct conf_windows *place, const char 
 		    w.item[i].span < WINDOW_SPAN_MIN || w.item[i].span > window_span_max)
 			r = -OTP_EINVAL;
 	if (!r)
-		*place = w;
+		*value = w;
 	return r;
 }
 
@@ -310,38 +310,38 @@ set_networks(const struct conf_option *o, struct conf_exempt *e, const char *tex
 int
 conf_set(const struct conf_option *o, void *base, const char *text)
 {
-	void *place = (char *)base + o->offset;
+	void *value = (char *)base + o->offset;
 
 	switch (o->type) {
 	case CONF_NUMBER:
 	case CONF_DURATION:
-		return set_number(o, place, text);
+		return set_number(o, value, text);
 	case CONF_WORD:
-		return set_word(o, place, text);
+		return set_word(o, value, text);
 	case CONF_NAME:
 	case CONF_OWN_NAME:
 	case CONF_TEXT:
 	case CONF_PATH:
 	case CONF_PROXY:
-		return set_string(o, place, text);
+		return set_string(o, value, text);
 	case CONF_NAMES:
 	case CONF_SERVICES:
 	case CONF_USERS:
 	case CONF_GROUPS:
 	case CONF_FOLDERS:
 	case CONF_PREFIXES:
-		return set_list(o, place, text);
+		return set_list(o, value, text);
 	case CONF_WINDOWS:
-		return set_windows(o, place, text);
+		return set_windows(o, value, text);
 	case CONF_NETWORKS:
 		return set_networks(o, base, text);
 	case CONF_REQUIRES:
 		if (strcmp(text, "publickey") != 0)
 			return -OTP_EINVAL;
-		*(bool *)place = true;
+		*(bool *)value = true;
 		return 0;
 	case CONF_DATE:
-		return conf_date(text, place);
+		return conf_date(text, value);
 	}
 	return -OTP_EINVAL;
 }
@@ -414,7 +414,7 @@ conf_wrong(const struct conf_option *o, const char *text, char dst[static CONF_W
 static void
 unset(const struct conf_option *o, void *base)
 {
-	void *place = (char *)base + o->offset;
+	void *value = (char *)base + o->offset;
 
 	switch (o->type) {
 	case CONF_NAME:
@@ -422,7 +422,7 @@ unset(const struct conf_option *o, void *base)
 	case CONF_TEXT:
 	case CONF_PATH:
 	case CONF_PROXY:
-		free(take((char **)place));
+		free(take((char **)value));
 		break;
 	case CONF_NAMES:
 	case CONF_SERVICES:
@@ -430,7 +430,7 @@ unset(const struct conf_option *o, void *base)
 	case CONF_GROUPS:
 	case CONF_FOLDERS:
 	case CONF_PREFIXES:
-		strlist_free(place);
+		strlist_free(value);
 		break;
 	case CONF_NETWORKS:
 		free(take(&((struct conf_exempt *)base)->network));
