@@ -17,8 +17,8 @@ struct contact_proof {
 
 /*
  * A send_worker_fn; arg is a struct contact_proof. Sends a code, asks the parent for it by
- * WORKER_QUESTION, up to three times, and sends WORKER_PROVED once the right code is used up. Returns
- * the exit code: OTPCTL_OK, or OTPCTL_FAILED with a message.
+ * WORKER_QUESTION, up to three times, and sends WORKER_PROVED once the right code is used up.
+ * Returns the exit code: OTPCTL_OK, or OTPCTL_FAILED with a message.
  */
 int contact_prove(struct send_worker *c, void *arg);
 
