@@ -702,7 +702,7 @@ def test_a_change_whose_folder_cannot_be_synced_is_reported_as_made(fresh, struc
     before = content(CONTACTS)
     done = struck("E", *command, text=text)
     assert done.returncode == OK and content(CONTACTS) != before
-    assert "changed, but a crash may undo it: folder: Input/output error" in done.stderr
+    assert "was changed, but a crash may undo it: cannot write the folder to disk: Input/output error" in done.stderr
     assert [line["by"] for line in logged(fresh, event)] == ["0"]
 
 
