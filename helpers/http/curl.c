@@ -22,7 +22,7 @@ enum {
 };
 
 struct curl_http {
-	struct http base; /* first */
+	struct http base; /* must be the first member */
 	int peer;
 	const char *ca_dir;
 	CURLM *multi;

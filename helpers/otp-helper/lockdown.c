@@ -313,6 +313,7 @@ set_no_new_privileges(struct start_context *s)
 }
 
 typedef int step_fn(struct start_context *s);
+/* The number is the exit status if the step fails. */
 static step_fn *const steps[] = {
     set_descriptors,	   /* 64 */
     set_alarm,		   /* 65 */

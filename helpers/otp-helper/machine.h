@@ -6,7 +6,7 @@
 #include "helpers/login/login.h"
 
 struct real_machine {
-	struct login_machine base; /* first */
+	struct login_machine base; /* must be the first member */
 	struct machine_clock clock;
 };
 

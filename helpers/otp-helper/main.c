@@ -58,7 +58,7 @@ struct sign_in {
 };
 
 struct sign_in_opener {
-	struct login_opener base; /* first */
+	struct login_opener base; /* must be the first member */
 	struct sign_in *sign_in;
 };
 

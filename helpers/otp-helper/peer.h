@@ -7,7 +7,7 @@
 #include "helpers/login/login.h"
 
 struct wire_peer {
-	struct login_peer base; /* first */
+	struct login_peer base; /* must be the first member */
 	struct wire *wire;
 	struct delivery **delivery; /* it connects while the user reads a prompt */
 };

@@ -23,7 +23,7 @@ struct leftover {
 };
 
 struct http_delivery {
-	struct delivery base; /* first */
+	struct delivery base; /* must be the first member */
 	struct provider_io io;
 	struct route *route;
 	size_t nroutes;

@@ -7,7 +7,7 @@
 #include "helpers/store/store.h"
 
 struct stored_retry_after {
-	struct retry_after_book base; /* first */
+	struct retry_after_book base; /* must be the first member */
 	struct store *store;
 	struct clock_source *clock;
 };

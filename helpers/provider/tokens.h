@@ -8,7 +8,7 @@
 #include "helpers/store/store.h"
 
 struct stored_tokens {
-	struct token_cache base; /* first */
+	struct token_cache base; /* must be the first member */
 	struct store *store;
 	const struct secret *host_key;
 	struct clock_source *clock;
