@@ -1,7 +1,8 @@
-"""Whole sign-ins, as root, inside tests/sandbox/run with pam_otp installed by tests/sandbox/setup.
+"""Whole sign-ins, as root, inside tests/sandbox/run. tests/sandbox/setup has installed pam_otp there.
 
-`world` gives each test a fresh state: configuration, secret, contacts, store, outbox, faults and log.
-`door` runs a test through both doors: a listening socket that starts a helper a connection, and none.
+`world` gives each test a fresh state: configuration, secret, contacts, store, outbox, faults and log. `transport`
+runs a test twice: with a listening socket that starts a helper for each connection, and without a socket, so that
+the module spawns the helper.
 """
 import os
 import subprocess
@@ -19,11 +20,11 @@ BUILD = [
 
 def pytest_configure(config):
     if config.getoption("dist", "no") != "no":
-        return  # its workers are in sandboxes
+        return  # the workers are in sandboxes
     if not os.path.exists("/run/sandbox/installed"):
         pytest.exit("these tests change the machine: run ./check --only integration", 3)
     if os.getsid(0) == 0:
-        os.setsid()  # the session began outside of the sandbox: in here it has no name
+        os.setsid()  # the session began outside of the sandbox, where its ID does not exist
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +35,7 @@ def tools():
                         f"{here}/../sandbox/{source}.c", *options], check=True)
     subprocess.run(["ldconfig"], check=True)
     subprocess.run(["sed", "-i", "s/^passwd:.*/passwd: files otptest/", "/etc/nsswitch.conf"], check=True)
-    # A set-user-ID host: what sudo is to the module.
+    # A set-user-ID host looks like sudo to the module.
     subprocess.run(["install", "-m", "4755", "/usr/local/bin/pamdrive", "/usr/local/bin/pamdrive-suid"],
                    check=True)
 
@@ -52,7 +53,7 @@ def transport(request):
 
 @pytest.fixture
 def fresh(one_world):
-    """A fresh state, and no door: the test opens one."""
+    """A fresh state, without a transport. The test opens one."""
     one_world.fresh()
     yield one_world
     one_world.close_transport()
@@ -71,7 +72,7 @@ def host(request, all_hosts):
 
 @pytest.fixture(params=["ssh-key", "sudo"])
 def two_hosts(request, all_hosts):
-    """One that asks first, and one that does not."""
+    """A host that asks before it sends, and one that does not."""
     return all_hosts[request.param]
 
 

@@ -1,7 +1,7 @@
-"""Real hosts for the tests: a private sshd, and people at terminals in ssh, sudo, su and login.
+"""Real hosts for the tests: a private sshd, and people at terminals who use ssh, sudo, su and login.
 
-A stack is installed as the comments of etc/pam.d/NAME say it: its lines in the place of the
-machine's own "auth" lines, everything else of the machine's file left as it is.
+A stack is installed as the comments of etc/pam.d/NAME say. The shipped lines replace the machine's own "auth" lines,
+and everything else in the machine's file stays.
 """
 import contextlib
 import os
@@ -21,7 +21,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, f"{HERE}/../sandbox")
 from private_sshd import IN, Sshd  # noqa: E402
 SHIPPED = f"{HERE}/../../etc/pam.d"
-# As they were before any test: hosts.py is imported before the first one runs.
+# The stacks before any test: hosts.py is imported before the first test runs.
 MACHINE = "/run/sandbox/pam.d"
 if not os.path.exists(MACHINE):
     shutil.copytree("/etc/pam.d", MACHINE)
@@ -39,12 +39,12 @@ PROMPT = re.compile(
 
 @dataclass(frozen=True)
 class Sender:
-    """A provider with one of its channels, and how its messages name the two people."""
+    """A provider with one of its channels, and how its messages address the two users."""
     provider: str
     channel: str
     alice: str
     bob: str
-    shown: str                # what alice is told of where her code went
+    shown: str                # how a prompt names the destination of alice's code
     variant: str = ""
 
     def __str__(self):
@@ -52,7 +52,7 @@ class Sender:
 
     @property
     def remote(self):
-        """Whether the provider checks the code itself."""
+        """True if the provider checks the code itself."""
         return self.provider in VERIFY
 
 
@@ -89,7 +89,7 @@ def secret(name, text):
 
 
 def configure(world, sender=SENDERS[0], extra=FAST, **otp):
-    """pam_otp.conf for one way of sending; otp: keys of [otp]. ask_first stays as it is shipped."""
+    """Writes pam_otp.conf for one sender. otp: keys of [otp]. ask_first stays as shipped."""
     for name in "client_id", "client_secret":
         secret(name, world.gateway.secret(name, "kgen"))
     settings = SETTINGS[sender.provider].format(secrets=f"{ETC}/secrets")
@@ -107,7 +107,8 @@ def configure(world, sender=SENDERS[0], extra=FAST, **otp):
 
 
 def configure_channels(world, channels, extra=FAST, bases=None, **otp):
-    """pam_otp.conf for several ways: {channel: [provider, ...]}. bases: where a provider is, if not at the gateway."""
+    """Writes pam_otp.conf for several channels: {channel: [provider, ...]}. bases: the URL of a provider that is not
+    the gateway."""
     for name in "client_id", "client_secret":
         secret(name, world.gateway.secret(name, "kgen"))
     lines = "".join(f"{k} = {v}\n" for k, v in ({"channels": ", ".join(channels)} | otp).items())
@@ -134,20 +135,19 @@ def shipped(name):
 
 
 def with_password(text):
-    """etc/pam.d/sshd, its pam_unix.so line made active as its comment says."""
+    """etc/pam.d/sshd with its pam_unix.so line active, as its comment says."""
     text, n = re.subn(r"^#auth\s+requisite\s+pam_unix\.so$", lambda m: m[0][1:], text, flags=re.MULTILINE)
     assert n == 1
     return text
 
 
 def quick(text):
-    """Without the two seconds that pam_unix.so has a host wait after every failure of its stack."""
+    """Removes the two seconds that pam_unix.so makes a host wait after every failure."""
     return re.sub(r"pam_unix\.so$", "pam_unix.so nodelay", text, flags=re.MULTILINE)
 
 
 def install(service, lines=None, change=lambda text: text, rest=None):
-    """The shipped lines of `lines` within the machine's own stack of `rest`, for a service of perhaps another
-    name."""
+    """Installs the shipped stack `lines` for a service, within the machine's own stack `rest`."""
     lines = lines or service
     with open(f"{MACHINE}/{rest or lines}") as f:
         kept = [line for line in f if not re.match(r"auth\s|@include\s+common-auth\s", line)]
@@ -156,14 +156,14 @@ def install(service, lines=None, change=lambda text: text, rest=None):
 
 
 def put_back():
-    """The machine's own stacks."""
+    """Restores the machine's own stacks."""
     subprocess.run(["rm", "-rf", "/etc/pam.d"], check=True)
     shutil.copytree(MACHINE, "/etc/pam.d")
 
 
 @contextlib.contextmanager
 def sudoers(*lines):
-    """The test users may do everything, and are asked each time."""
+    """The test users may run everything with sudo, and sudo asks each time."""
     path = "/etc/sudoers.d/otp-test"
     with open(path, "w") as f:
         f.write("".join(f"{user} ALL=(ALL) ALL\n" for user in AS) + "".join(f"{line}\n" for line in lines))
@@ -177,7 +177,7 @@ def sudoers(*lines):
 # --- people ---
 
 class Terminal:
-    """Somebody at a terminal, who reads what is shown and types."""
+    """A user at a terminal, who reads what is shown, and types."""
 
     def __init__(self, *command, timeout=20, **spawn):
         self.child = pexpect.spawn(command[0], list(command[1:]), timeout=timeout, encoding="utf-8",
@@ -195,7 +195,7 @@ class Terminal:
             self.child.close(force=True)
 
     def _shown(self, text):
-        """What was shown since, without the echo of what was typed."""
+        """The text shown, without the echo of the line that was typed."""
         text = text.replace("\r", "")
         if self.typed is not None:
             for echo in (f"{self.typed}\n", "\n"):
@@ -206,7 +206,7 @@ class Terminal:
         return re.sub(r"\bin \d+ seconds?", "in N seconds", text)
 
     def prompt(self, pattern=PROMPT):
-        """Up to the end of the next prompt."""
+        """Waits for the next prompt. Returns the text up to its end."""
         try:
             self.child.expect(pattern)
         except pexpect.EOF:
@@ -221,16 +221,17 @@ class Terminal:
         return self
 
     def answer(self, line, pattern=PROMPT):
-        """Types, and reads to the next prompt."""
+        """Types a line. Returns the text up to the end of the next prompt."""
         return self.type(line).prompt(pattern)
 
     def press(self, key):
-        """A control key. sudo asks, and only then reads: what comes in between would interrupt nothing."""
+        """Presses a control key. sudo prints its prompt before it reads, and a key in between would not interrupt
+        it."""
         time.sleep(0.1)
         self.child.sendcontrol(key)
 
     def end(self):
-        """Up to its end."""
+        """Waits for the end of the program. Returns the text up to there."""
         self.child.expect(pexpect.EOF)
         text = self._shown(self.child.before)
         self.child.close()
@@ -238,7 +239,7 @@ class Terminal:
         return text
 
     def kill(self, sig=signal.SIGKILL):
-        """Fails where it does not end of it."""
+        """Sends a signal to the program. Fails if the program does not end."""
         os.kill(self.child.pid, sig)
         end = time.monotonic() + GUARD
         while self.child.isalive():
@@ -247,19 +248,19 @@ class Terminal:
 
 
     def hang_up(self):
-        """The terminal is gone."""
+        """Closes the terminal."""
         self.child.ptyproc.fileobj.close()
         self.child.ptyproc.closed = self.child.closed = True
 
 
 def without_names(text):
-    """Digits and letters of addresses, and seconds that go by, are what tells users apart."""
+    """Replaces what differs between users: digits and letters of contacts, and seconds that pass."""
     text = re.sub(r"\bin \d+ seconds?", "in N seconds", re.sub(r"\*\*\* \d\d", "*** NN", text))
     return re.sub(r"to \w\*\*\*@", "to N***@", text)
 
 
 def seen(command, user, answers):
-    """What is shown when these answers are given, without what tells users apart."""
+    """Returns what is shown when these answers are given, without what differs between users."""
     texts = []
     with Terminal(*command) as t:
         for answer in answers:
@@ -274,7 +275,7 @@ def seen(command, user, answers):
 
 
 def conversation(world, user, client, answers):
-    """All that pamdrive shows, which hands on what is typed, and its result."""
+    """Returns all texts of a sign-in through pamdrive, which passes on every answer, and its result."""
     shown = []
     with world.sign_in(user, SERVICE, f"--item=rhost={client}") as d:
         event = d.until("prompt", "result")
@@ -293,27 +294,27 @@ def conversation(world, user, client, answers):
 
 
 class Host:
-    """A program that asks for a password and then for a code. door: that of the module's helper."""
+    """A program that asks for a password and then for a code. transport: how its module reaches the helper."""
     name = service = ""
     transport = "spawn"
     asks_first = False
     prefix = ""
 
     def begin(self, user="alice"):
-        """Up to where pam_otp.so begins."""
+        """Runs the program until pam_otp.so begins."""
         raise NotImplementedError
 
     def inside(self, terminal, shown=""):
-        """Fails unless the last answer let in; ends the session. told: exactly what is told besides."""
+        """Fails unless the last answer signed in. Ends the session. shown: the exact text before it."""
         raise NotImplementedError
 
     def outside(self, terminal, shown="", locked=False):
-        """Fails unless the last answer ended the sign-in without letting in. told: the last words, exactly.
-        locked: the host must not ask for the first factor again and again."""
+        """Fails unless the last answer ended the sign-in without success. shown: the exact last words. locked: the
+        host must not ask for the first factor again."""
         raise NotImplementedError
 
     def to_code(self, terminal, joins=False):
-        """Up to the prompt for a code; what is shown at last. joins: one may be on its way."""
+        """Goes on to the prompt for a code, and returns the text. joins: a code may have been sent before."""
         text = terminal.prompt()
         if self.asks_first and not (joins and "Verification code" in text):
             asked = "Press Enter to have a verification code sent", "How should a verification code be sent?"
@@ -326,7 +327,7 @@ class Host:
 # --- ssh ---
 
 class SshHost(Host):
-    """keyboard-interactive, after a password in the same stack or after a public key."""
+    """sshd with keyboard-interactive, after a password in the same stack or after a public key."""
     transport = "socket"
     asks_first = True
 
@@ -335,7 +336,7 @@ class SshHost(Host):
         self.name = "ssh-key" if key else "ssh-password"
 
     def begin(self, user="alice", client="127.0.0.1"):
-        """client: the address it comes from."""
+        """client: the address from which the user comes."""
         self.prefix = f"({user}@127.0.0.1) "
         t = Terminal(*self.sshd.ssh(user, key=user if self.key else None, options=[f"BindAddress={client}"]))
         if not self.key:
@@ -344,7 +345,7 @@ class SshHost(Host):
         return t
 
     def inside(self, terminal, shown=""):
-        """sshd shows what is told at the end only to who gets a shell: see shell()."""
+        """sshd shows the text before the end only in a shell: see shell()."""
         assert terminal.end() == f"{IN}\n"
         assert terminal.status == 0
 
@@ -352,7 +353,7 @@ class SshHost(Host):
         if shown:
             assert terminal.prompt() == f"{self.prefix}{shown}\nPress Enter to end: "
             terminal.type("")
-        if locked:  # keyboard-interactive is over: the client tries what is left, in vain
+        if locked:  # keyboard-interactive has ended, and the client tries a password in vain
             assert re.fullmatch(r"\w+@127\.0\.0\.1's password: ", terminal.prompt())
             terminal.child.close(force=True)
             return
@@ -362,7 +363,7 @@ class SshHost(Host):
 
 
     def shell(self, terminal_after):
-        """A sign-in that ends in a shell: terminal_after(t) types what is asked; what the shell is greeted with."""
+        """Signs in to a shell. terminal_after(t) answers the questions. Returns what the shell shows first."""
         command = self.sshd.ssh("alice", key="alice" if self.key else None, command="")
         with Terminal(*command[:1], "-tt", *command[1:-1]) as t:
             terminal_after(t)
@@ -385,13 +386,13 @@ class SudoHost(Host):
         assert terminal.status == 0
 
     def outside(self, terminal, shown="", locked=False):
-        """sudo begins again: no code came of it."""
+        """sudo starts a new round, because the code was not right."""
         assert terminal.prompt() == f"{shown}{shown and chr(10)}Sorry, try again.\n[sudo] password for alice: "
         terminal.child.close(force=True)
 
 
 class SuHost(Host):
-    """Somebody becomes alice, and gives her password and her code."""
+    """carol becomes alice, and types alice's password and code."""
     name = service = "su"
 
     def begin(self, user="alice"):
@@ -438,7 +439,8 @@ class LoginHost(Host):
 
 @contextlib.contextmanager
 def standing():
-    """Every host, with the stacks of etc/pam.d and without pam_unix.so's pause; one sshd for each of its two."""
+    """All hosts, with the stacks of etc/pam.d. pam_unix.so does not delay. Each of the two ssh hosts has its own
+    sshd."""
     install("sshd-password", "sshd", lambda text: quick(with_password(text)))
     install("sshd-key", "sshd")
     for service in "sudo", "su", "login":

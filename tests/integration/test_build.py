@@ -1,4 +1,4 @@
-"""What was installed: the module as thin as promised, and all of it hardened."""
+"""The installed files: the module needs few libraries, and everything is hardened."""
 import re
 import subprocess
 
@@ -15,7 +15,7 @@ def out(*command):
 
 
 def test_the_module_needs_only_libpam_and_libc():
-    """U42: nothing else comes into the host."""
+    """U42: the module loads nothing else into the host."""
     needed = re.findall(r"NEEDED.*\[(.*)\]", out("readelf", "-d", MODULE))
     assert sorted(needed) == ["libc.so.6", "libpam.so.0"]
 

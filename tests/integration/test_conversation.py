@@ -1,6 +1,7 @@
-"""What a person is asked and told in real hosts: menu, another way, resend, failover, codes as people type them.
+"""What a user is asked and shown in real hosts: menu, another destination, resend, failover, codes as people type
+them.
 
-ids of hosts.md: Q9 all that is needed stands in the prompt, Q34 its words; C31, C32; U21 another way, U22 resend.
+Facts: Q9 and Q34 prompts; C31, C32; U21 another destination, U22 resend.
 """
 import hashlib
 import os
@@ -28,7 +29,7 @@ def sent(how, first=""):
 
 @pytest.fixture
 def world(fresh):
-    """alice has a phone and a mailbox, and both doors are open."""
+    """alice has a phone and a mailbox, and the socket is open."""
     fresh.open_transport("socket")
     hosts.add_mailbox(fresh)
     configure_channels(fresh, THREE)
@@ -50,7 +51,7 @@ def texted(world):
 
 
 def stored():
-    """What the store holds; its log is part of it."""
+    """Returns the content of the store, including its log."""
     found = hashlib.sha256()
     for suffix in "", "-wal":
         if os.path.exists(STORE + suffix):
@@ -62,7 +63,7 @@ def stored():
 # --- the menu ---
 
 def test_the_menu_before_anything_is_sent(world, all_hosts):
-    """Q9, U21, C31: it stands in the prompt, and nobody's phone rings before it was answered."""
+    """Q9, U21, C31: the menu is in the prompt, and no message is sent before it is answered."""
     for name in "ssh-key", "ssh-password":
         ssh = all_hosts[name]
         before = len(world.messages())
@@ -77,7 +78,7 @@ def test_the_menu_before_anything_is_sent(world, all_hosts):
 
 
 def test_wrong_answers_at_the_menu_end_the_sign_in(world):
-    """A program that answers by itself is not asked for ever."""
+    """A program that answers by itself is not asked forever."""
     configure_channels(world, THREE, ask_first="always")
     *shown, result = hosts.conversation(world, "alice", "192.0.2.7", ["x"] * 20)
     assert shown == [hosts.without_names(text) for text in (MENU, *[JUNK + MENU] * 19)] and result == AUTH_ERR
@@ -95,7 +96,7 @@ def test_a_destination_is_chosen(world, ssh, number, how, channel):
 
 
 def test_another_destination_is_chosen_later(world, host):
-    """U21: `o` shows the menu, Enter goes back, and a code by another way takes the place of the first."""
+    """U21: `o` shows the menu, and Enter goes back. A code sent to another destination replaces the first."""
     with host.begin() as t:
         assert host.to_code(t) == host.prefix + sent(SMS) + CHOICE
         first = texted(world)
@@ -114,7 +115,7 @@ def test_another_destination_is_chosen_later(world, host):
 
 
 def test_a_code_at_the_menu(world, host):
-    """Whoever has found the message meanwhile need not go back first."""
+    """A user who has received the message need not leave the menu first."""
     with host.begin() as t:
         host.to_code(t)
         t.answer("o")
@@ -126,7 +127,8 @@ def test_a_code_at_the_menu(world, host):
 
 
 def test_a_code_at_the_first_menu(world, ssh):
-    """One that a sibling of the same client had sent is taken; where none was sent, that is said."""
+    """A code that a concurrent sign-in of the same client had sent is accepted. If none was sent, the user reads
+    that."""
     with ssh.begin() as one, ssh.begin() as other:
         one.prompt()
         assert other.prompt() == ssh.prefix + MENU
@@ -146,7 +148,7 @@ def test_one_destination_has_no_menu(world, two_hosts):
 
 
 def test_five_destinations_fit_into_a_prompt(world, ssh):
-    """Q9: 511 bytes, with the longest addresses that are shown."""
+    """Q9: a prompt has 511 bytes. The contacts are the longest that are shown."""
     for user in "alice", "bob":
         world.otpctl("contact", "add", "alice", f"--email={user}{'x' * 40}@{'mail.' * 30}example", "--no-notice")
     world.otpctl("contact", "add", "alice", "--phone=+9779800000028", "--no-notice")
@@ -161,7 +163,7 @@ def test_five_destinations_fit_into_a_prompt(world, ssh):
 
 
 def test_hanging_up_at_the_menu_costs_nothing(world, ssh):
-    """C31: five times, and the store is byte for byte what it was."""
+    """C31: after five hang-ups, the store is byte for byte the same."""
     with ssh.begin() as t:
         ssh.to_code(t)
         t.type(world.code())
@@ -178,14 +180,15 @@ def test_hanging_up_at_the_menu_costs_nothing(world, ssh):
 
 
 def lookalikes(world):
-    """Of users with addresses there is alice alone: unknown ones look like her, and like nobody else."""
+    """Removes the contacts of all users but alice, so that unknown users look like her. Returns the number of
+    messages."""
     for user in "bob", "robot":
         world.otpctl("contact", "remove", user, "--all", "--no-notice")
-    return len(world.messages())  # each is told of it
+    return len(world.messages())  # each removal sends a notice
 
 
 def test_an_unknown_user_sees_a_menu_too(world):
-    """C32: the same questions, with addresses of the same shape, to the last answer; nothing is sent."""
+    """C32: the questions are the same to the end, with contacts of the same form. Nothing is sent."""
     before = lookalikes(world)
     configure_channels(world, THREE, ask_first="always")
     answers = ["9", "x", "123456", "3", "1234", "o", "x", "", "o", "1", "r", "", "111111", "222222"]
@@ -198,10 +201,10 @@ def test_an_unknown_user_sees_a_menu_too(world):
 
 
 def test_an_unknown_user_of_sshd_sees_a_menu_too(world, all_hosts):
-    """C32, Q5: as far as sshd hands on what is typed, that is Enter."""
+    """C32, Q5: sshd passes on only an empty answer of such a user."""
     before = lookalikes(world)
     answers = ["", "", "123456", "123456", "123456"]
-    with Sshd("sshd-key") as bare:  # nothing before the code, which no document of ours recommends
+    with Sshd("sshd-key") as bare:  # without a first factor, which our documents do not recommend
         real, unknown, none = (hosts.seen(bare.ssh(user, options=[f"BindAddress=127.0.0.{n}"]), user, answers)
                                for n, user in ((2, "alice"), (3, "nobody-there"), (4, "carol")))
     assert "Number (Enter = 1): " in real[0]
@@ -213,7 +216,7 @@ def test_an_unknown_user_of_sshd_sees_a_menu_too(world, all_hosts):
 # --- resend ---
 
 def test_resending_has_a_cool_down_that_is_shown(world, host):
-    """U22: in seconds, and only for the address it is about."""
+    """U22: the seconds are shown, and only for the contact that they concern."""
     configure_channels(world, THREE, extra="")
     with host.begin() as t:
         host.to_code(t)
@@ -242,7 +245,7 @@ def test_a_resent_code_replaces_the_first(world, two_hosts):
 # --- failover ---
 
 def test_the_second_provider(world, host):
-    """U21: told in the prompt, and it is the second that checks."""
+    """U21: the prompt names the failover, and the second provider checks the code."""
     configure_channels(world, {"sms": ["tingting", "crego"]})
     world.gateway.fault("status", status=500, path=SEND["tingting"])
     with host.begin() as t:
@@ -255,7 +258,7 @@ def test_the_second_provider(world, host):
 
 
 def test_the_other_channel(world, host):
-    """No provider of SMS, and then e-mail: which one it was stands in the prompt, and `r` goes there again."""
+    """No provider of SMS works, so the code goes by e-mail. The prompt says so, and `r` uses e-mail again."""
     configure_channels(world, {"sms": ["tingting", "kgen"], "email": ["crego"]})
     world.gateway.set_faults({"kind": "status", "status": 500, "path": SEND["tingting"]},
                              {"kind": "status", "status": 500, "path": SEND["kgen"]})
@@ -280,7 +283,7 @@ def test_no_other_channel_if_fallback_is_off(world, host):
 
 
 def test_a_message_that_may_have_been_sent(world, two_hosts):
-    """Nobody confirmed it: it is not sent again by itself, and it counts when it arrives."""
+    """Nobody confirmed the message. It is not sent again by itself, and its code counts if it arrives."""
     host = two_hosts
     configure_channels(world, {"sms": ["tingting", "crego"]}, attempt_timeout="1s")
     world.gateway.fault("hang", path=SEND["tingting"], deliver=True)
@@ -293,7 +296,7 @@ def test_a_message_that_may_have_been_sent(world, two_hosts):
 
 
 def test_a_resend_after_an_unconfirmed_message_uses_the_next_provider(world, two_hosts):
-    """`r` asks the next provider then."""
+    """After `r`, the next provider sends."""
     host = two_hosts
     configure_channels(world, {"sms": ["tingting", "crego"]}, attempt_timeout="1s")
     world.gateway.fault("hang", path=SEND["tingting"], deliver=False)
@@ -309,8 +312,8 @@ def test_a_resend_after_an_unconfirmed_message_uses_the_next_provider(world, two
 # --- several at once ---
 
 def test_four_connections_of_an_editor(world, ssh):
-    """Q34, U15: at the menu at once. One message; one connection uses it, the others are told, and it costs no try;
-    a new message is for one of them again."""
+    """Q34, U15: four sign-ins are at the menu at once, and there is one message. One connection uses the code. The
+    others read that, and it costs no try. A new message is again for one of them."""
     many = [ssh.begin() for _ in range(4)]
     try:
         assert [t.prompt() for t in many] == [ssh.prefix + MENU] * 4
@@ -335,7 +338,7 @@ def test_four_connections_of_an_editor(world, ssh):
 
 
 def test_rounds_of_sudo_share_one_code(world, all_hosts):
-    """Q17: chosen by another way in the first round, it is still that code in the next ones."""
+    """Q17: a destination chosen in the first round stays, and its code counts in the next rounds."""
     host = all_hosts["sudo"]
     with host.begin() as t:
         host.to_code(t)

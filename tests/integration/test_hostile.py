@@ -1,4 +1,4 @@
-"""Hosts, people, environments and files that mean harm, or just behave badly."""
+"""Hosts, users, environments and files that are hostile, or behave badly."""
 import os
 import re
 import socket
@@ -12,7 +12,7 @@ import pytest
 from world import (AUTH_ERR, AUTHINFO_UNAVAIL, CONF, CONV_ERR, MAXTRIES, PERM_DENIED, PHONE, REMOTE, SERVICE, STORE,
                    SUCCESS)
 
-NEVER = (SUCCESS, AUTHINFO_UNAVAIL)  # what no act of the person may lead to; "skip" would be SUCCESS here
+NEVER = (SUCCESS, AUTHINFO_UNAVAIL)  # results that no act of the user may cause; "skip" would be SUCCESS here
 SUID = "pamdrive-suid"
 AS_ALICE = ["setpriv", "--reuid=alice", "--regid=alice", "--init-groups"]
 
@@ -29,7 +29,7 @@ def same(d, *fields):
 
 @pytest.mark.parametrize("end", ["right", "wrong", "broken", "gone"])
 def test_the_host_stays_as_it_was(world, end):
-    """U43, U44, Q2, C2, C11: descriptors, signals, environment, limits, children, session, mask."""
+    """U43, U44, Q2, C2, C11: descriptors, signals, environment, limits, children, session and umask."""
     if end == "broken":
         world.edit(CONF, r"^channels", "chanels")
     with world.sign_in("alice", SERVICE, calls=("auth", "setcred", "acct")) as d:
@@ -44,7 +44,7 @@ def test_the_host_stays_as_it_was(world, end):
 
 @pytest.mark.parametrize("mode", ["sigchld-ignored", "sigchld-handler", "wait-thread", "fds-closed", "big"])
 def test_hostile_host(world, mode):
-    """Q33: the sign-in works, and the host's own children and handlers hear nothing of it."""
+    """Q33: the sign-in works, and the host's own children and handlers do not notice it."""
     with world.sign_in("alice", SERVICE, f"--host={mode}") as d:
         d.enter()
         assert d.answer(world.code()).result() == SUCCESS
@@ -66,7 +66,7 @@ def test_host_without_descriptors(world):
 @pytest.mark.parametrize("step", ["first prompt", "code prompt", "after a wrong code"])
 @pytest.mark.parametrize("how", ["q", "k"])
 def test_host_ends(world, step, how):
-    """A host that exits or is killed takes its helper with it."""
+    """The helper ends with a host that exits or is killed."""
     world.configure(ask_first="always" if step == "first prompt" else "never")
     with world.sign_in() as d:
         d.prompt()
@@ -131,7 +131,7 @@ ANSWERS = {
 @pytest.mark.parametrize("ask_first", ["never", "always"])
 @pytest.mark.parametrize("answer", ANSWERS)
 def test_answer(world, answer, ask_first):
-    """C3, C19: no answer but the code lets in, none is an outage."""
+    """C3, C19: only the code signs in, and no answer causes an outage."""
     world.configure(ask_first=ask_first)
     with world.sign_in() as d:
         event = d.until("prompt", "result")
@@ -146,7 +146,7 @@ def test_answer(world, answer, ask_first):
 
 
 def test_a_silent_user_meets_the_deadline(world):
-    """The sign-in's own deadline, while the person says nothing and then the right code."""
+    """The user says nothing until the sign-in's deadline, and then types the right code."""
     world.configure(login_timeout="10s")
     with world.sign_in() as d:
         d.enter()
@@ -158,7 +158,7 @@ def test_a_silent_user_meets_the_deadline(world):
 # --- signals from the caller's own uid, as in sudo and su ---
 
 def family(pid):
-    """A host's children and theirs."""
+    """Returns the children of a host and their children."""
     found, stats = [pid], {}
     for name in filter(str.isdigit, os.listdir("/proc")):
         try:
@@ -178,7 +178,7 @@ def alice_signals(sig, pids):
 
 @pytest.mark.parametrize("sig", ["KILL", "STOP", "TERM", "INT", "HUP", "ALRM", "CHLD", "PIPE", "XFSZ", "SEGV"])
 def test_caller_signals_helper_and_supervisor(fresh, sig):
-    """The supervisor has the caller's real uid: what happens to it looks like any other failure."""
+    """The supervisor has the caller's real user ID. What a signal does to it looks like any other failure."""
     fresh.open_transport("spawn")
     fresh.pam(SERVICE, args="timeout=10")
     with fresh.sign_in(host=SUID, prefix=AS_ALICE) as d:
@@ -194,7 +194,7 @@ def test_caller_signals_helper_and_supervisor(fresh, sig):
 
 
 def test_caller_kills_the_helper_while_it_starts(fresh):
-    """From the first moment on, again and again."""
+    """The caller kills it at once, again and again."""
     fresh.open_transport("spawn")
     for n in range(20):
         with fresh.sign_in(host=SUID, prefix=AS_ALICE) as d:
@@ -212,7 +212,7 @@ LIMITS = ["--nproc=0", "--nproc=1", "--nofile=8", "--nofile=3", "--as=60000000",
 
 @pytest.mark.parametrize("limit", LIMITS)
 def test_caller_sets_resource_limits(world, limit):
-    """A limit may break a sign-in, but never opens it or looks like an outage."""
+    """A limit may break a sign-in, but never signs in and never looks like an outage."""
     try:
         code = world.finish(answer="000000", host=SUID, prefix=[*AS_ALICE, "prlimit", limit])
     except AssertionError:
@@ -223,7 +223,7 @@ def test_caller_sets_resource_limits(world, limit):
 # --- C9: the environment of a set-user-ID host ---
 
 def test_hostile_environment(world, tmp_path):
-    """Same result, no file made, no connection elsewhere."""
+    """The result is the same, no file is made, and there is no connection elsewhere."""
     os.chmod(tmp_path, 0o777)
     for up in list(tmp_path.parents)[:-2]:
         os.chmod(up, 0o755)
@@ -254,7 +254,7 @@ def test_hostile_environment(world, tmp_path):
         "PATH": str(tmp_path), "IFS": "/",
     }
     kept = "/usr/bin/env -i"
-    # Set behind setpriv, which would obey LD_* itself.
+    # Set after setpriv, which would itself obey LD_*.
     prefix = [*AS_ALICE, *kept.split(), *(f"{k}={v}" for k, v in environment.items())]
     with world.sign_in(host=f"/usr/local/bin/{SUID}", prefix=prefix) as d:
         d.enter()
@@ -280,9 +280,9 @@ TRAPS = {
 @pytest.mark.parametrize("trap", TRAPS)
 @pytest.mark.parametrize("name", ["store.db", "store.db-wal", "store.db-shm", "store.db-journal", "reserve"])
 def test_planted_files(world, name, trap):
-    """Whatever stands there: root follows nothing, and nothing lets in."""
+    """Whatever the file is, root follows no link, and nobody signs in."""
     world.pam(SERVICE, args="timeout=10")
-    victim = "/var/lib/victim"  # the same file system, or no hard link could be made
+    victim = "/var/lib/victim"  # on the same file system, for the hard link
     world.write(victim, "untouched\n", 0o600)
     before = os.stat(victim)
     at = f"{os.path.dirname(STORE)}/{name}"
@@ -324,7 +324,7 @@ def timed(world, **kwargs):
 
 
 def test_silent_dns(silent_dns, transport):
-    """U1: one provider has attempt_timeout, 4 s, for all it does."""
+    """U1: a provider has attempt_timeout, 4 s, for everything, including the name lookup."""
     silent_dns.open_transport(transport)
     silent_dns.edit(CONF, r"^base = .*", "base = https://provider.example")
     code, took = timed(silent_dns)
@@ -356,7 +356,7 @@ def test_the_user_leaves_during_a_send(world):
 # --- canary: U38, C40 ---
 
 def test_no_secret_is_logged_or_visible(world):
-    """At the highest level: no code, sent or typed, no token or full number in a log, argv or environment."""
+    """At the highest log level, no code, token or full number is in a log, argv or environment."""
     world.pam(SERVICE, args="debug")
     seen, stop = [], threading.Event()
 
@@ -400,7 +400,8 @@ def test_no_secret_is_logged_or_visible(world):
 
 
 def test_helper_cannot_be_read(world):
-    """Not dumpable, as pam_otp, without privileges, groups, environment or descriptors of the host."""
+    """The helper is not dumpable and runs as pam_otp. It has no privileges, groups, environment or descriptors of
+    the host."""
     with world.sign_in(prefix=["setpriv", "--groups", "4,27,100"]) as d:
         d.enter()
         with open(f"/proc/{d.process.pid}/status") as f:
@@ -432,7 +433,7 @@ def stack(name):
 
 @pytest.mark.parametrize("name", sorted(os.listdir(STACKS)))
 def test_shipped_stack_order(name):
-    """A wrong password sends no message, and "not asked" alone does not let in."""
+    """A wrong password sends no message, and skip alone does not sign in."""
     lines = [line.split(None, 2) for line in stack(name).splitlines() if line and line[0] != "#"]
     controls = [re.match(r"\[.*\]|\S+", " ".join(line[1:]))[0] for line in lines]
     modules = [re.search(r"pam_\w+\.so", " ".join(line))[0] for line in lines]
@@ -453,7 +454,7 @@ def test_shipped_stack(world, name):
     password = re.search(r"^auth.*pam_unix", stack(name), re.MULTILINE)
 
     def sign_in(user, *answers):
-        """As alice, for su lets root go through."""
+        """Signs in as alice, because su does not ask root."""
         with world.sign_in(user, "otp-shipped", host=SUID, prefix=AS_ALICE) as d:
             for answer in answers if password else answers[1:]:
                 d.prompt()
@@ -469,7 +470,7 @@ def test_shipped_stack(world, name):
 
 
 def test_sudo(world):
-    """Q16-Q18, Q21: the stack of sudo, its caller's own phone, nothing sent before Enter."""
+    """Q16-Q18, Q21: the code goes to the caller's own phone, and nothing is sent before Enter."""
     world.configure(ask_first="always")
     world.write("/etc/pam.d/sudo", stack("sudo") + REST)
     world.write("/etc/sudoers.d/test", "alice ALL=(ALL) ALL\nDefaults timestamp_timeout=0\n", 0o440)

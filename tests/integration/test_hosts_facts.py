@@ -1,6 +1,6 @@
-"""Facts about hosts, and weaknesses that other modules had, which no other file here has for its subject.
+"""Facts about hosts, and weaknesses of other modules, that have no other file here.
 
-ids of hosts.md: Q4, Q11, Q15 sshd; C12, C24, C37, C41, C43.
+Facts: Q4, Q11, Q15 sshd; C12, C24, C37, C41, C43.
 """
 import dataclasses
 import json
@@ -25,7 +25,7 @@ WALLS = "for d in /home /root /proc; do mount -n -t tmpfs -o mode=755 walls $d |
 
 
 def test_a_host_without_network_home_and_proc(fresh):
-    """Q29: no network, no home and no /proc: a socket is all it takes."""
+    """Q29: the host has no network, no home and no /proc. The module needs only the socket."""
     fresh.open_transport("socket")
     walls = ["unshare", "--mount", "--net", "sh", "-c", WALLS, "sh"]
     assert fresh.finish("alice", prefix=walls) == SUCCESS
@@ -43,7 +43,7 @@ def stacks(one_world):
 
 @pytest.fixture
 def ready(fresh):
-    """Nothing here but the first test depends on the door."""
+    """Only the first test here depends on the transport."""
     fresh.open_transport("spawn")
     configure(fresh)
     return fresh
@@ -51,7 +51,7 @@ def ready(fresh):
 
 @pytest.mark.parametrize("transport, sig", [("spawn", "SEGV"), ("socket", "ABRT")])
 def test_a_crash_of_the_helper_is_no_crash_of_sshd(ready, stacks, transport, sig):
-    """Q4: what could crash is another process, so that sshd has nothing to punish the client's address for."""
+    """Q4: sshd itself does not crash, so it does not punish the client's address."""
     ready.open_transport(transport)
     with Sshd("sshd-key", AuthenticationMethods="publickey,keyboard-interactive") as sshd:
         with Terminal(*sshd.ssh(key="alice")) as t:
@@ -66,7 +66,7 @@ def test_a_crash_of_the_helper_is_no_crash_of_sshd(ready, stacks, transport, sig
 
 
 def test_a_public_key_alone_does_not_run_the_module(ready, stacks):
-    """Q11: sshd then runs no auth line, and asks for nothing; our account line does not ask either."""
+    """Q11: sshd then runs no auth line, and the account line asks for nothing."""
     with open("/etc/pam.d/sshd-key", encoding="utf-8") as f:
         before = f.read()
     try:
@@ -79,18 +79,19 @@ def test_a_public_key_alone_does_not_run_the_module(ready, stacks):
 
 
 def test_a_sign_in_ends_before_sshd_would_end_it(one_world, stacks):
-    """Q15: login_timeout as it is shipped, and the grace time that sshd has unless it is told otherwise."""
+    """Q15: the shipped login_timeout is shorter than the default grace time of sshd."""
     shown = one_world.otpctl("config", "show", "--service", "sshd").stdout
     ours = int(re.search(r"^login_timeout = (\d+)s$", shown, re.MULTILINE)[1])
     with Sshd("sshd-key") as sshd:
-        settings = subprocess.run([sshd.program, "-T", "-f", sshd.conf], check=True, capture_output=True, text=True).stdout
+        settings = subprocess.run([sshd.program, "-T", "-f", sshd.conf], check=True, capture_output=True,
+                                  text=True).stdout
     assert ours < int(re.search(r"^logingracetime (\d+)$", settings, re.MULTILINE)[1])
 
 
 # --- whose word counts ---
 
 def test_data_that_users_can_write_is_no_contact(ready):
-    """C12: neither the comment field, which chfn changes, nor a file at home."""
+    """C12: neither the comment field, which chfn changes, nor a file in the home folder counts."""
     number = "9800000099"
     try:
         for user in "alice", "carol":
@@ -115,7 +116,7 @@ OFFICE = ["--pamenv=SSH_CONNECTION=10.1.2.3 50000 10.0.0.1 22", "--pamenv=SSH_CL
 
 @pytest.mark.parametrize("where", [REMOTE, []], ids=["remote", "local"])
 def test_variables_that_users_set_do_not_change_the_client(ready, where):
-    """C24: pam_env can be told by users what to set; the client's address is what the host says it is."""
+    """C24: with pam_env a user can set variables, but only the host says what the client's address is."""
     ready.edit(CONF, r"\Z", EXEMPT + "networks = 10.0.0.0/8\n")
     ready.gateway.fault("status", status=500)
     expected = AUTHINFO_UNAVAIL if where else PERM_DENIED
@@ -126,8 +127,8 @@ def test_variables_that_users_set_do_not_change_the_client(ready, where):
 
 @pytest.mark.parametrize("sender", hosts.SENDERS, ids=str)
 def test_the_provider_learns_the_contact_but_no_name(ready, sender):
-    """C41: what leaks from there says neither whose the number is nor which account it opens. KGeN wants a user id,
-    which is the name unless its variant takes one that says nothing."""
+    """C41: data leaked from a provider shows neither whose the contact is nor which account it opens. KGeN wants a
+    user ID. It is the name, unless the variant `attribute` chooses another value."""
     if sender.provider == "kgen":
         sender = dataclasses.replace(sender, variant="attribute")
     configure(ready, sender)
@@ -144,7 +145,7 @@ def test_the_provider_learns_the_contact_but_no_name(ready, sender):
 # --- stacks ---
 
 def test_a_module_that_is_missing_lets_nobody_in(fresh):
-    """C37: as when a package is taken away under a stack that names it."""
+    """C37: this is as if the package were removed under a stack that names it."""
     fresh.pam(SERVICE, "auth requisite pam_otp_absent.so\nauth required pam_permit.so\n"
               "account required pam_permit.so\n")
     with fresh.sign_in() as d:
@@ -170,7 +171,7 @@ def control(request, ready):
 
 
 def codes(world, answer, user="alice", calls=("auth", "setcred", "acct")):
-    """What each call of one handle ends with."""
+    """Returns the result of each PAM call with one handle."""
     found = []
     with world.sign_in(user, calls=calls) as d:
         for event in iter(lambda: d.until("prompt", "result"), None):
@@ -183,18 +184,18 @@ def codes(world, answer, user="alice", calls=("auth", "setcred", "acct")):
 
 
 def test_a_right_code_succeeds_in_every_stack(ready, control):
-    """C43: pam_setcred goes through the lines once more, in the same process or, as in sshd, in another."""
+    """C43: pam_setcred runs the stack again, in the same process or, as in sshd, in another one."""
     assert codes(ready, "right") == [SUCCESS] * 3
     assert codes(ready, "right", calls=["setcred"]) == [SUCCESS]
 
 
 def test_a_wrong_code_fails_in_every_stack(ready, control):
-    """C43: setcred after it does not matter: no host gets there."""
+    """C43: no host calls pam_setcred after a failure."""
     assert codes(ready, "000000", calls=["auth"]) != [SUCCESS]
 
 
 def test_skip_needs_another_line_that_succeeds(ready, control):
-    """C43: "not asked" is no opinion, neither in auth nor in what setcred makes of it."""
+    """C43: skip has no influence on the stack, neither in pam_authenticate nor in pam_setcred."""
     ready.edit(CONF, r"\Z", EXEMPT + "users = alice\n")
     if control in ALLOWS_SKIP:
         assert codes(ready, "") == [SUCCESS] * 3

@@ -1,6 +1,6 @@
-"""Limits and lock-outs in real hosts: what the person is told, whom they hold, and what ends them.
+"""Limits and lock-outs in real hosts: what the user reads, whom a limit affects, and what ends it.
 
-ids of hosts.md: Q9, Q12, Q18 where it is told; C29-C31; U32-U34.
+Facts: Q9, Q12, Q18 how it is shown; C29-C31; U32-U34.
 """
 import re
 
@@ -16,7 +16,7 @@ TOO_MANY = "Too many verification codes were sent. Try again in 15 minutes."
 WRONG = "Too many wrong codes. Try again in N seconds."
 FOR_GOOD = "Too many wrong codes. Only your administrator can unlock this."
 OWNER, STRANGER, OTHER = "127.0.0.2", "127.0.0.3", "127.0.0.4"
-# Three wrong codes, which one sign-in has, lock.
+# Three wrong codes, the tries of one sign-in, lock.
 LOCK = FAST + "failures = 3\nbackoff_first = 59s\n"
 
 
@@ -34,7 +34,7 @@ def ssh(all_hosts):
 
 
 def held_code_ends(world):
-    """Codes that are out end: the next sign-in must have one sent."""
+    """Makes all sent codes expire, so that the next sign-in has to send one."""
     world.sql("UPDATE challenge SET expires_boot_ms = 1")
 
 
@@ -46,7 +46,7 @@ def let_in(world, host, **begin):
 
 
 def guess(world, host, times=3, **begin):
-    """Wrong codes, as many as end a sign-in if there are three."""
+    """Types wrong codes. Three end a sign-in."""
     with host.begin(**begin) as t:
         host.to_code(t, joins=True)
         for _ in range(times):
@@ -55,7 +55,7 @@ def guess(world, host, times=3, **begin):
 
 
 def is_refused(host, shown, **begin):
-    """Before any code is asked for."""
+    """Checks that the sign-in is refused before it asks for a code."""
     with host.begin(**begin) as t:
         host.outside(t, shown, locked=True)
 
@@ -63,7 +63,7 @@ def is_refused(host, shown, **begin):
 # --- sends ---
 
 def test_a_send_limit_is_shown(world, host):
-    """U32, U34, Q9, Q18: as such and not as a wrong code, and the code that is out still lets in."""
+    """U32, U34, Q9, Q18: the user reads that it is a send limit. The code that was sent before still signs in."""
     configure(world, extra=FAST + "sends_per_user = 1/15m\n")
     with host.begin() as t:
         host.to_code(t)
@@ -74,7 +74,7 @@ def test_a_send_limit_is_shown(world, host):
 
 
 def test_a_send_limit_ends_a_sign_in(world, host):
-    """Where no code is out, the last words tell it."""
+    """If no sent code is valid, the last words name the limit."""
     configure(world, extra=FAST + "sends_per_user = 1/15m\n")
     with host.begin() as t:
         host.to_code(t)
@@ -89,7 +89,7 @@ def test_a_send_limit_ends_a_sign_in(world, host):
 
 
 def test_another_destination_has_its_own_limit_per_contact(world, ssh):
-    """sends_per_address holds for the phone; the mailbox is open."""
+    """sends_per_address blocks the phone, but not the mailbox."""
     configure_channels(world, {"sms": ["tingting"], "email": ["crego"]}, extra=FAST + "sends_per_address = 1/15m\n")
     hosts.add_mailbox(world)
     choice = CODE.replace("resend", "resend, o = other way")
@@ -103,7 +103,7 @@ def test_another_destination_has_its_own_limit_per_contact(world, ssh):
 
 
 def test_an_administrator_with_sudo_every_minute(world, all_hosts):
-    """What is right gives its send back: the shipped limits hold nobody up who signs in."""
+    """A successful sign-in does not count its send. So the shipped limits block nobody who signs in."""
     configure(world, extra="")
     for _ in range(7):
         let_in(world, all_hosts["sudo"])
@@ -122,7 +122,7 @@ def test_the_limit_of_a_client_counts_all_its_users(world, ssh):
 
 
 def test_a_number_outside_the_prefixes_gets_no_message(world, two_hosts):
-    """C30: outside of `prefixes` it looks as ever, nothing is sent, and the log says why."""
+    """C30: the prompts are as usual, nothing is sent, and the log says why."""
     host = two_hosts
     configure(world, extra=LOCK + "prefixes = +1, +9771\n")
     with host.begin() as t:
@@ -137,7 +137,7 @@ def test_a_number_outside_the_prefixes_gets_no_message(world, two_hosts):
 # --- wrong codes ---
 
 def test_a_lock_is_shown_and_unlock_ends_it(world, host):
-    """Q12, Q18, U33: also to whom sudo would show nothing."""
+    """Q12, Q18, U33: sudo shows it, too."""
     guess(world, host)
     held_code_ends(world)
     is_refused(host, WRONG)
@@ -150,7 +150,7 @@ def test_a_lock_is_shown_and_unlock_ends_it(world, host):
 
 
 def test_a_hundred_failures_lock_until_unlock(world, host):
-    """C29: a hundred in a row, and the words say who ends it."""
+    """C29: after a hundred failures in a row, the text says who can end the lock."""
     world.sql("INSERT INTO budget (kind, owner, place, failures, last_ms, keep_ms) VALUES "
               "('user', 'alice', '', 100, 1, 9223372036854775807)")
     is_refused(host, FOR_GOOD)
@@ -160,7 +160,7 @@ def test_a_hundred_failures_lock_until_unlock(world, host):
 
 
 def test_a_lock_also_refuses_a_code_that_was_sent_before(world, ssh):
-    """The right code is no way around it, in a connection that was open before."""
+    """The right code does not avoid the lock, also in a connection that was open before."""
     with ssh.begin() as t:
         ssh.to_code(t)
         code = world.code()
@@ -176,10 +176,10 @@ def test_a_lock_affects_one_user(world, ssh):
     is_refused(ssh, WRONG)
 
 
-# --- known places ---
+# --- known sources ---
 
 def test_strangers_do_not_lock_the_owner_out(world, ssh):
-    """U33, C29: an address from which she signed in has counters of its own; all others share one."""
+    """U33, C29: an address from which she has signed in has its own counters. All other addresses share one."""
     let_in(world, ssh, client=OWNER)
     guess(world, ssh, client=STRANGER)
     is_refused(ssh, WRONG, client=STRANGER)
@@ -191,7 +191,7 @@ def test_strangers_do_not_lock_the_owner_out(world, ssh):
 
 
 def test_failures_at_a_known_source_lock_too(world, ssh):
-    """At a known place the counters are others, and as small."""
+    """A known source has its own counters, with the same limits."""
     let_in(world, ssh, client=OWNER)
     guess(world, ssh, client=OWNER)
     held_code_ends(world)
@@ -201,7 +201,7 @@ def test_failures_at_a_known_source_lock_too(world, ssh):
 
 
 def test_a_known_source_is_an_address_with_its_first_factor(world, all_hosts):
-    """A stranger who comes from her address with another first factor is a stranger."""
+    """A stranger at her address with another first factor is not at her known source."""
     let_in(world, all_hosts["ssh-key"], client=OWNER)
     guess(world, all_hosts["ssh-password"], client=OWNER)
     held_code_ends(world)
@@ -211,7 +211,7 @@ def test_a_known_source_is_an_address_with_its_first_factor(world, all_hosts):
 
 @pytest.mark.parametrize("name", ["sudo", "su", "login"])
 def test_strangers_do_not_lock_local_sign_ins(world, all_hosts, name):
-    """Nor where she has signed in at the machine itself."""
+    """Strangers do not lock her sign-ins on the machine itself either."""
     let_in(world, all_hosts[name])
     guess(world, all_hosts["ssh-key"], client=STRANGER)
     is_refused(all_hosts["ssh-key"], WRONG, client=OTHER)
@@ -219,7 +219,7 @@ def test_strangers_do_not_lock_local_sign_ins(world, all_hosts, name):
 
 
 def test_send_limits_are_separate_for_known_sources(world, ssh):
-    """C31: strangers who have messages sent do not use up the owner's."""
+    """C31: messages that strangers cause do not use up the owner's limit."""
     configure(world, extra=FAST + "sends_per_user = 2/15m\nsends_per_address = 2/15m\n")
     let_in(world, ssh, client=OWNER)
     with ssh.begin(client=STRANGER) as t:
@@ -232,7 +232,7 @@ def test_send_limits_are_separate_for_known_sources(world, ssh):
 # --- unknown users ---
 
 def test_unknown_users_meet_the_same_limits(world):
-    """C32: locked out in the same words after as many tries."""
+    """C32: the lock-out comes after as many tries, with the same words."""
     world.edit(CONF, r"^\[otp\]", "[otp]\nask_first = always")
     answers = ["", "123456", "111111", "222222"]
     shown = {user: [hosts.conversation(world, user, client, answers) for client in (STRANGER, OTHER)]

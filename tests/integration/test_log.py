@@ -1,4 +1,4 @@
-"""The log as programs read it: the grammar of its lines, the request id, fail2ban, and bursts (U51)."""
+"""The log for programs: the grammar of its lines, the request ID, fail2ban, and bursts (U51)."""
 import re
 import subprocess
 
@@ -52,7 +52,7 @@ def test_module_and_helper_log_each_outcome_in_one_line_of_pairs(world):
             assert re.fullmatch(f"{PAIR}(?: {PAIR})*", m[2]), m[2]
     for m in module + helper:
         assert int(m[1]) >> 3 == LOG_AUTHPRIV, m[0]
-    # One id from the host's log to the helper's.
+    # The module's line and the helper's have the same ID.
     for ours, theirs in zip(module, outcomes):
         signin = pairs(ours[3])
         assert signin["request"] == pairs(theirs[2])["id"]
@@ -68,7 +68,7 @@ def test_the_request_to_the_provider_has_the_request_id(world):
 
 
 def as_syslog_writes_it(line):
-    """<85>Nov 22 10:00:00 sshd[1]: … as a syslog daemon writes it: with the host, without priority."""
+    """Formats a line as a syslog daemon does: <85>Nov 22 10:00:00 sshd[1]: … gets the host and loses the priority."""
     return re.sub(r"^<\d+>(\w{3} [ \d]\d [\d:]{8}) ", r"\1 sandbox ", line)
 
 
@@ -86,10 +86,10 @@ def test_fail2ban_counts_refused_sign_ins_and_no_others(world, tmp_path):
     assert sign_in(world, "nobody-of-that-name", right=False) == AUTH_ERR
     assert sign_in(world, "carol", right=False, where=NAMED) == AUTH_ERR
     with world.sign_in("alice", SERVICE, *REMOTE) as d:
-        d.prompt()  # and leaves
+        d.prompt()  # leaves
     with world.sign_in("alice", SERVICE, *REMOTE) as d:
         d.enter()
-        d.answer(world.wrong()).prompt()  # and leaves before the last try
+        d.answer(world.wrong()).prompt()  # leaves before the last try
     assert world.helpers_gone()
     lines = [as_syslog_writes_it(line) for line in world.log().splitlines()]
     path = tmp_path / "auth.log"
@@ -97,13 +97,14 @@ def test_fail2ban_counts_refused_sign_ins_and_no_others(world, tmp_path):
     matched, output = fail2ban(path)
     assert matched == 4, output
     assert output.count("192.0.2.7") >= 4
-    # What looks like the helper's line and is another program's is none.
+    # A line of another program does not count, even if it looks like the helper's.
     path.write_text("\n".join(line.replace(" otp-helper[", " sshd[") for line in lines) + "\n", encoding="utf-8")
     assert fail2ban(path)[0] == 0
 
 
 def test_fail2ban_counts_by_the_result_of_the_sign_in(world, tmp_path):
-    """By the result, and by whether a code was tried where it was given up; of nobody who is not at fault."""
+    """fail2ban counts by the result. A user who left counts only if a code was tried. Users who did nothing wrong do
+    not count."""
     assert sign_in(world, "bob", right=False) == AUTH_ERR
     line = next(as_syslog_writes_it(line) for line in world.log().splitlines() if "event=signin result=denied" in line)
     assert " wrong=3 " in line
@@ -116,14 +117,14 @@ def test_fail2ban_counts_by_the_result_of_the_sign_in(world, tmp_path):
             counted[word, wrong] = fail2ban(path)[0]
     assert {of for of, n in counted.items() if n} == {
         ("denied", 0), ("denied", 3), ("denied", 10), ("locked", 0), ("locked", 3), ("locked", 10), ("gone", 3), ("gone", 10)}
-    # What the client says of itself is no count.
+    # A client cannot forge the count.
     path.write_text(line.replace("result=denied", "result=gone").replace("wrong=3", "wrong=0")
                     .replace('rhost="', 'rhost="x wrong=3 y') + "\n", encoding="utf-8")
     assert fail2ban(path)[0] == 0
 
 
 def test_no_name_that_a_client_chooses_bans_another_address(world, tmp_path):
-    """What a client may choose, its reverse name and the user's, never looks like an address."""
+    """A client can choose its reverse name and the user name. Neither looks like an address."""
     evil = 'x" user="?" result=denied request="" reason="" pam_otp(sshd:auth): rhost="198.51.100.1'
     with world.sign_in("bob", SERVICE, f"--item=rhost={evil}") as d:
         d.enter()
@@ -138,12 +139,12 @@ def test_no_name_that_a_client_chooses_bans_another_address(world, tmp_path):
 
 
 def test_a_burst_is_logged_completely_and_without_repetition(world):
-    """Forty sign-ins at once: a line each from module and helper, and few besides."""
+    """Forty sign-ins at once: module and helper log one line each, and few lines besides."""
     many = [world.sign_in("carol", SERVICE, *REMOTE) for _ in range(40)]
     for d in many:
         d.__enter__()
     for d in many:
-        while d.until("prompt", "result")["event"] == "prompt":  # the later ones meet a limit
+        while d.until("prompt", "result")["event"] == "prompt":  # the later ones reach a limit
             d.answer("000000")
         d.__exit__()
     lines = world.log().splitlines()
@@ -154,7 +155,7 @@ def test_a_burst_is_logged_completely_and_without_repetition(world):
 
 @pytest.mark.parametrize("how", ["k", "q"], ids=["killed", "ended"])
 def test_every_user_who_leaves_is_logged(world, how):
-    """Each of many, at each step, also where the host is killed and takes the supervisor of the helper with it."""
+    """Many users leave at each step. In some cases the host is killed, and the supervisor of the helper with it."""
     world.configure(ask_first="never")
     for n in range(12):
         with world.sign_in(("alice", "bob", "carol")[n % 3], SERVICE, *REMOTE) as d:

@@ -1,4 +1,4 @@
-"""The example of the shipped configuration: a code by e-mail, through whatever listens at 127.0.0.1:25."""
+"""The example in the shipped configuration: a code by e-mail, through the server at 127.0.0.1:25."""
 import re
 
 import pytest
@@ -18,7 +18,7 @@ def mta(one_world):
 
 
 def example():
-    """The shipped file with the lines of its example, and e-mail as the way."""
+    """The shipped configuration with the lines of its example, and the channel e-mail."""
     with open(f"{HERE}/../../etc/pam_otp.conf", encoding="utf-8") as f:
         text, lines = re.subn(EXAMPLE, r"\1", f.read(), flags=re.MULTILINE)
     assert lines == 4

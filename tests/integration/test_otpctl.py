@@ -265,7 +265,7 @@ def test_without_root_init_makes_nothing(nothing):
 
 @pytest.fixture
 def own(fresh):
-    """A developer's folder: nobody's, with a configuration whose [paths] lie in it."""
+    """A developer's folder of an unprivileged user, with a configuration whose [paths] are in it."""
     folder = "/var/tmp/otpctl-own"
     remove(folder)
     os.mkdir(folder, 0o755)

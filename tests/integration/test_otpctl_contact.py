@@ -1,4 +1,4 @@
-"""otpctl contact verify and the notices of changes: what goes out, by whom, and what it leads to (S7)."""
+"""otpctl contact verify and the notices of changes: what is sent, by whom, and what follows (S7)."""
 import contextlib
 import json
 import os
@@ -36,7 +36,7 @@ class Verify:
         self.t.close(force=True)
 
     def note(self):
-        """What stands above the next question."""
+        """Returns the text before the next question."""
         self.t.expect_exact(QUESTION)
         return self.t.before.replace("\r\n", "\n").strip()
 
@@ -45,7 +45,7 @@ class Verify:
         return self
 
     def end(self):
-        """What is said at the end, and the exit code."""
+        """Returns the last text and the exit status."""
         self.t.expect(pexpect.EOF)
         text = self.t.before.replace("\r\n", "\n").strip()
         self.t.close()
@@ -76,7 +76,7 @@ def test_the_right_code_verifies_the_contact_and_is_stored_nowhere(fresh):
     assert code not in log and PHONE["alice"] not in log
     assert 'event=contact_verify by=0 user="alice" kind=phone to="+977 ******** 19" result=ok' in log
     assert len(fresh.messages()) == 1
-    # The message counts for good; the send was given back, as a sign-in's is.
+    # The message counts as sent. The send counts no longer against the limits, as in a sign-in.
     assert fresh.sql("SELECT group_concat(kind) FROM send_event") == "message"
 
 
@@ -90,7 +90,7 @@ def test_a_provider_that_makes_the_code_also_checks_it(fresh, sender):
         text, status = v.say(code).end()
         assert (text, status) == ("verified: phone of alice, +977 ******** 19", OK)
     assert verified("alice")[PHONE["alice"]]
-    # What the check opened there is closed again (Bridgekeeper's session).
+    # The session that the check opened at Bridgekeeper is closed.
     assert fresh.gateway.live_sessions(provider="bridgekeeper") == 0
 
 
@@ -105,7 +105,7 @@ def test_three_wrong_codes_end_the_verification(fresh, sender):
         assert v.say(wrong(code)).note() == "Wrong code, 1 try left."
         assert v.say(wrong(code)).end() == ("otpctl: wrong code; nothing was marked", FAILED)
     assert content(CONTACTS) == before
-    # No sign-in pays for it.
+    # The failures do not count against sign-ins.
     assert json.loads(otpctl("status", "alice", "--json").stdout)["failures"] == []
 
 
@@ -132,7 +132,7 @@ def test_a_second_factor_at_the_provider_is_no_proof(fresh):
 
 
 def test_limits_apply_to_verify_and_are_shown(fresh):
-    """S4, U32: an administrator's messages are messages, too."""
+    """S4, U32: messages that an administrator causes count, too."""
     fresh.configure(extra="\n[limits]\nmessages_per_address = 1/1h\n")
     with Verify("alice") as v:
         v.note()
@@ -209,7 +209,7 @@ def test_the_channel_can_be_chosen(fresh):
 
 
 def test_without_a_terminal_verify_needs_code_stdin(fresh):
-    """A script that forgot to answer costs no message."""
+    """A script that cannot answer causes no message."""
     done = otpctl("contact", "verify", "alice", stdin=subprocess.DEVNULL)
     assert done.returncode == USAGE and "--code-stdin" in done.stderr and not fresh.messages()
     done = otpctl("contact", "verify", "alice", "--code-stdin", stdin=subprocess.DEVNULL)
@@ -223,7 +223,7 @@ def test_without_a_terminal_verify_needs_code_stdin(fresh):
 
 
 def logged(world, event):
-    """The pairs of each such line of otpctl's."""
+    """Returns the pairs of each such log line of otpctl."""
     return [pairs(line) for line in world.log().splitlines() if f" event={event} " in line and " otpctl[" in line]
 
 
@@ -265,7 +265,8 @@ def status_of(pid):
 
 
 def test_root_never_talks_to_a_provider(fresh):
-    """Who holds the token and the network is the helper's user for good, without the caller's environment."""
+    """Only the helper's user holds the token and uses the network. It cannot become root again, and it has none of
+    the caller's environment."""
     with Verify("alice", env=os.environ | {"https_proxy": "http://127.0.0.1:9", "SSLKEYLOGFILE": "/run/keys"}) as v:
         v.note()
         child, = children_of(v.t.pid)
@@ -295,7 +296,7 @@ def test_an_interrupted_verify_leaves_no_half_done_state(fresh, number):
         v.end()
     assert gone(child)
     assert content(CONTACTS) == before
-    # The code that was sent is nobody's any more.
+    # The code that was sent is void.
     with Verify("alice") as v:
         v.note()
         assert fresh.code() == old or "Wrong code" in v.say(old).note()
@@ -325,7 +326,7 @@ TEXT = re.compile(r"The phone number for sign-ins to sandbox was (changed|remove
 
 
 def add_unheard(world, *numbers):
-    """alice has these, too, and there is no word of it."""
+    """Gives alice these numbers, too, without a notice."""
     for number in numbers:
         otpctl("contact", "add", "alice", f"--phone={number}", "--no-notice")
     world.log()
@@ -349,7 +350,7 @@ def test_the_old_number_gets_a_notice_of_a_new_one_and_the_new_one_gets_none(fre
 
 
 def test_an_additional_contact_is_notified_to_the_old_ones(fresh):
-    """Whoever can read codes at it, the owner hears of it where the old ones come."""
+    """Somebody could read codes there, so the owner gets a notice at the old contacts."""
     done = otpctl("contact", "add", "alice", f"--phone={NEW}")
     assert done.returncode == OK and "notice sent: alice at +977 ******** 19, by sms through tingting" in done.stdout
     otpctl("contact", "add", "alice", f"--email={MAILBOX['alice']}", "--preferred")
@@ -405,7 +406,7 @@ def test_an_old_mailbox_gets_its_notice_by_mail(fresh):
     assert message["number"] == MAILBOX["alice"]
     assert "The e-mail address for sign-ins to sandbox was changed." in message["text"]
     assert "notice sent: alice at a***@m***.example, by email through smtp" in done.stdout
-    # Nobody reaches the phone: that is said, and it goes all the same.
+    # The notice to the phone fails. otpctl reports that, and still removes the number.
     done = otpctl("contact", "remove", "alice", PHONE["alice"])
     assert done.returncode == OK and "no channel in [otp] channels reaches an address of this kind" in done.stderr
     assert [row["kind"] for row in rows("alice")] == ["email", "email"]
@@ -513,7 +514,7 @@ def importing(world, tmp_path):
 
 
 def to_nobody_at_all(args):
-    """Neither what it prints nor what it complains of is read."""
+    """Nobody reads standard output or standard error."""
     r, w = os.pipe()
     os.close(r)
     with open(w, "w", encoding="utf-8") as pipe:
@@ -540,7 +541,7 @@ OLD = [PHONE["alice"], *(f"+97798000000{70 + n}" for n in range(4))]
 
 @contextlib.contextmanager
 def stopped_gateway(world):
-    """Who takes connections and does not go on with any."""
+    """The provider accepts connections and does not answer."""
     with open(f"{world.gateway.folder}/ready.json", encoding="ascii") as f:
         pid = json.load(f)["pid"]
     os.kill(pid, signal.SIGSTOP)
@@ -551,7 +552,7 @@ def stopped_gateway(world):
 
 
 def wait_for_first_notice(p):
-    """Until the first is under way: the parent sleeps, and nothing but its child can have it do so."""
+    """Waits until the first notice is being sent: otpctl then sleeps, waiting for its child."""
     end = time.monotonic() + GUARD
     while not children_of(p.pid) or not status_of(p.pid)["State"].startswith("S"):
         assert p.poll() is None and time.monotonic() < end
@@ -559,7 +560,8 @@ def wait_for_first_notice(p):
 
 
 def end_in_the_middle(world, strike, *command, prefix=()):
-    """Five old numbers; something happens while the first is told. Its end and what it said."""
+    """alice has five old numbers. While the first notice is sent, strike(p) is called. Returns the exit status and
+    the output."""
     add_unheard(world, *OLD[1:])
     with stopped_gateway(world):
         p = subprocess.Popen([*prefix, "otpctl", "contact", *command], text=True, stdout=subprocess.PIPE,
@@ -670,7 +672,7 @@ fsync(int fd)
 
 @pytest.fixture(scope="module")
 def struck(tmp_path_factory):
-    """otpctl, to which something happens directly behind a change: an interrupt (I), or its folder's disk fails (E)."""
+    """otpctl, where the step after a change fails: an interrupt comes (I), or the disk of the folder fails (E)."""
     library = tmp_path_factory.mktemp("struck") / "struck.so"
     subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, "-x", "c", "-"], input=STRUCK, text=True, check=True)
 
@@ -716,7 +718,7 @@ FULL = pytest.mark.parametrize("event, command", [
 
 @FULL
 def test_otpctl_can_be_interrupted_while_nobody_reads_its_output(fresh, event, command):
-    """Behind the line in the log nothing is held back."""
+    """After the log line, otpctl no longer holds signals back."""
     otpctl("recovery", "issue", "alice")
     with full_pipe() as full, subprocess.Popen(["otpctl", *command], stdout=full, stderr=subprocess.DEVNULL) as p:
         late = time.monotonic() + GUARD
@@ -742,7 +744,7 @@ def test_an_attribute_that_waits_for_another_otpctl_can_be_interrupted(fresh):
 
 
 def test_a_verification_whose_output_fails_stands(fresh):
-    """It is in the log once, and as what it is."""
+    """The log has it once, as a success."""
     with open("/dev/full", "w", encoding="ascii") as full, subprocess.Popen(
             ["otpctl", "contact", "verify", "alice", "--code-stdin"], stdin=subprocess.PIPE, stdout=full,
             stderr=subprocess.DEVNULL, text=True) as p:

@@ -1,4 +1,4 @@
-"""otpctl contact import: a file is taken whole or not at all, and every bad line of it is named."""
+"""otpctl contact import takes a file completely or not at all, and names each faulty line."""
 import json
 import os
 import re
@@ -24,7 +24,7 @@ def put(path, text):
 
 @pytest.fixture
 def take(fresh, tmp_path):
-    """Imports a text. `take.path` is where it was."""
+    """Imports a text. `take.path` is the file that held it."""
     def run(text, *args):
         return otpctl("contact", "import", put(run.path, text), *args)
     run.path = tmp_path / "people.csv"
@@ -32,12 +32,12 @@ def take(fresh, tmp_path):
 
 
 def known():
-    """All contacts, as short as they can be told."""
+    """Returns all contacts in a short form."""
     return {(r["user"], r["address"]): (r["label"], r["preferred"], r["verified_at"]) for r in rows("--full")}
 
 
 def refused(done, *lines):
-    """Nothing was imported, and these lines say why, after the file's name."""
+    """Checks that nothing was imported, and that these lines name the faults, after the file's name."""
     assert done.returncode == FAILED
     reports = [line.split(".csv:", 1)[1] for line in done.stderr.splitlines() if ".csv:" in line]
     assert len(reports) == len(lines), done.stderr
@@ -89,7 +89,7 @@ def test_columns_in_any_order_and_only_those_that_are_needed(take):
 
 
 def test_an_exported_list_imports_as_the_same_contacts(fresh, take):
-    """What `contact list --json` says, a file can say."""
+    """A file can express everything that `contact list --json` prints."""
     take(PLAIN)
     before = content(CONTACTS)
     again = HEAD + "".join(",".join(quoted(str(r[column])) for column in HEAD.strip().split(",")) + "\n"
@@ -147,7 +147,7 @@ def test_bad_lines_are_named_and_nothing_is_written(take, line, expected):
     before = content(CONTACTS)
     good = b"bob,email,bob@mail.example,,,\n"
     refused(take(HEAD.encode() + (line if isinstance(line, bytes) else line.encode()) + b"\n"), expected)
-    # Nor is a good line in front of it.
+    # A valid line before it is not imported either.
     refused(take(HEAD.encode() + good + (line if isinstance(line, bytes) else line.encode()) + b"\n"),
             expected.replace("2", "3", 1))
     assert content(CONTACTS) == before
@@ -203,7 +203,7 @@ def test_lines_that_contradict_each_other_are_named(take):
 
 
 def test_numbers_outside_of_the_prefixes_are_faults(fresh, take):
-    """C30: toll fraud by a file."""
+    """C30: a file gives no way to toll fraud."""
     fresh.configure(extra="\n[limits]\nprefixes = +977\n")
     refused(take(HEAD + "alice,phone,+919800000091,,,\nalice,phone,+9779800000091,,,\n"),
             "2: address: +919800000091 is outside of [limits] prefixes = +977 (/etc/pam_otp/pam_otp.conf:")
@@ -214,7 +214,7 @@ def test_unknown_users_are_imported_only_with_force(take):
     assert take(text).returncode == FAILED
     assert take(text, "--force").returncode == OK
     assert known()["nobody-there", NEW] == ("", False, 0)
-    # What cannot be asked is not forced.
+    # --force does not help if the name service fails.
     assert take(HEAD + "ns-tryagain,phone,+9779800000091,,,\n", "--force").returncode == FAILED
 
 
@@ -296,7 +296,7 @@ def begin(*args):
 
 
 def locked_by(process):
-    """Until it holds the contacts: it has read a part."""
+    """Returns whether the process holds the lock of the contacts. It does once it has read a part of its input."""
     end = pexpect.spawn("flock", ["-n", CONTACTS + ".lock", "true"], timeout=GUARD)
     end.expect(pexpect.EOF)
     end.close()
@@ -319,7 +319,7 @@ def test_a_killed_import_leaves_the_old_file(fresh):
         p.send_signal(signal.SIGKILL)
         p.wait()
     assert content(CONTACTS) == before
-    # Nobody waits for the dead.
+    # The lock has ended with its process.
     assert otpctl("contact", "add", "alice", f"--phone={NEW}").returncode == OK
 
 
@@ -355,7 +355,7 @@ def test_progress_is_shown_at_a_terminal_only(fresh, tmp_path):
     assert shown.rstrip().endswith("5000 would be added, 0 unchanged, 0 would be changed, 0 would be removed")
     done = otpctl("contact", "import", "--force", "--dry-run", path)
     assert not done.stderr
-    # How much comes through a pipe nobody knows.
+    # The size of input from a pipe is not known.
     put(path, people(50000, 1))
     t = pexpect.spawn("sh", ["-c", f"cat {path} | otpctl contact import --force --dry-run -"], timeout=60,
                       encoding="utf-8")

@@ -1,7 +1,7 @@
-"""Every provider by every channel it has, through real sshd, sudo and login: what lets in, and what does not.
+"""Every provider with each of its channels, through real sshd, sudo and login: what signs in, and what does not.
 
-What the person sees stands in these tests as it is shown; test_ssh.py, test_sudo.py and test_su_login.py have
-what each host makes of it.
+These tests compare the texts as they are shown. test_ssh.py, test_sudo.py and test_su_login.py have what each host
+adds.
 """
 import re
 import time
@@ -24,7 +24,7 @@ def host(request, all_hosts):
 
 @pytest.fixture(params=["ssh-password", "sudo", "login"])
 def one_host(request, all_hosts):
-    """Where the kind of the first factor makes no difference."""
+    """A host for tests in which the kind of the first factor does not matter."""
     return all_hosts[request.param]
 
 
@@ -41,13 +41,13 @@ def sent(sender, host):
 
 
 def force(world, sender, code):
-    """What the provider's next codes are; those that we make are as they come."""
+    """Sets the provider's next codes. Codes that pam_otp makes cannot be set."""
     if sender.remote or sender.variant == "generated":
         world.gateway.set(sender.provider, code=code)
 
 
 def expire(world, sender):
-    """Ends alice's code where it is checked."""
+    """Makes alice's code expire where it is checked."""
     if sender.remote:
         world.gateway.set(sender.provider, code_seconds=0)
     else:
@@ -64,7 +64,7 @@ def other(code):
 
 @pytest.mark.parametrize("sender", SENDERS, ids=str)
 def test_the_right_code_signs_in(world, host, sender):
-    """Wrong codes are told, a resend's code takes the place of the one before, and the right one lets in."""
+    """A wrong code is reported as wrong. The code of a resend replaces the old one. The right code signs in."""
     configure(world, sender)
     force(world, sender, "111111")
     with host.begin() as t:
@@ -87,7 +87,7 @@ def test_the_right_code_signs_in(world, host, sender):
 
 @pytest.mark.parametrize("sender", SENDERS, ids=str)
 def test_other_codes_are_refused(world, one_host, sender):
-    """A code that was used, one that ended at its provider, and another user's."""
+    """A used code, a code that has expired at its provider, and another user's code."""
     host = one_host
     configure(world, sender)
     force(world, sender, "111111")
@@ -138,16 +138,16 @@ def test_a_second_factor_at_the_provider_is_no_success(world, one_host, sender, 
     assert "result=denied" in world.log()
 
 
-# Each spends a try, for it may have reached the wire: three make a sign-in.
+# Each uses up a try, because it may have reached the provider. A sign-in has three.
 UNCHECKED = [
     [("status", {"status": 500}), ("garbage", {}), ("hang", {})],
     [("drop", {}), ("wrong_types", {}), ("status", {"status": 418})],
     [("truncate_tls", {}), ("duplicate_keys", {}), ("drip", {})],
     [("empty", {}), ("deep", {}), ("bad_utf8", {})],
 ]
-# A whole answer that does not say yes is a no: at Crego nothing else tells a wrong code.
+# A complete answer without the proof means a wrong code: Crego has no other sign of one.
 SAID_NO = ("wrong_types",)
-# Every fault at every provider, every provider in every host.
+# Each fault with each provider, spread over the hosts.
 SPREAD = [(("ssh-password", "sudo", "login")[(i + j) % 3], sender, kinds)
           for i, sender in enumerate(one for one in REMOTE if one.channel == "sms")
           for j, kinds in enumerate(UNCHECKED)]
@@ -156,7 +156,7 @@ SPREAD = [(("ssh-password", "sudo", "login")[(i + j) % 3], sender, kinds)
 @pytest.mark.parametrize("name,sender,kinds", SPREAD, ids=lambda x: "+".join(kind for kind, _ in x)
                          if isinstance(x, list) else str(x))
 def test_a_right_code_that_cannot_be_checked(fresh, all_hosts, name, sender, kinds):
-    """It is told that it was not checked; it never lets in, and not past the deadline."""
+    """The user reads that the code was not checked. It never signs in, also not after the deadline."""
     world, host = fresh, all_hosts[name]
     world.open_transport(host.transport)
     configure(world, sender, verify_timeout="1s")
@@ -180,7 +180,7 @@ def test_a_right_code_that_cannot_be_checked(fresh, all_hosts, name, sender, kin
 
 @pytest.mark.parametrize("sender", [sender for sender in REMOTE if sender.channel == "sms"], ids=str)
 def test_a_provider_that_is_down_for_a_while(world, one_host, sender):
-    """Down between send and check: told truthfully, and the same code lets in afterwards."""
+    """The provider is down between send and check. The user reads that, and the same code signs in later."""
     host = one_host
     configure(world, sender)
     with host.begin() as t:
@@ -197,7 +197,7 @@ def test_a_provider_that_is_down_for_a_while(world, one_host, sender):
 
 @pytest.mark.parametrize("sender", [SENDERS[0], *(sender for sender in REMOTE if sender.channel == "sms")], ids=str)
 def test_a_provider_that_cannot_send(world, one_host, sender):
-    """No prompt for a code, nobody is let in, and the next sign-in is not locked."""
+    """There is no prompt for a code, nobody signs in, and the next sign-in is not locked."""
     host = one_host
     configure(world, sender)
     with host.begin() as t:
@@ -206,7 +206,7 @@ def test_a_provider_that_cannot_send(world, one_host, sender):
             t.prompt()
             t.type("")
         host.outside(t, "The verification code could not be sent: its delivery service cannot be reached.")
-    # Who sits at this machine can make its network look down: only from elsewhere it is an outage.
+    # A local user can make the network look down, so only a remote sign-in reports an outage.
     assert f"result={'unavail' if host.asks_first else 'broken'} " in world.log()
     assert world.messages() == []
     world.gateway.clear_faults()

@@ -1,6 +1,6 @@
 """Recovery codes in real hosts: where they are accepted, what the user reads, and that they stay on the machine.
 
-ids of hosts.md: U23; S11; Q9, Q18 what the user reads; C32.
+Facts: U23; S11; Q9, Q18 what the user reads; C32.
 """
 import re
 

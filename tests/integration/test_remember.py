@@ -1,6 +1,6 @@
 """Remembered sign-ins in the real sshd and sudo: one code, then none at the same source; a code at every other.
 
-ids of hosts.md: Q14 the key, Q22 su, U15 an editor's connections, U56 a session's own freshness.
+Facts: Q14 the key, Q22 su, U15 an editor's connections, U56 the freshness of a session.
 """
 import contextlib
 import json
@@ -117,7 +117,7 @@ def test_a_certificate_counts_as_its_key(world, by_key):
 
 
 def shell():
-    """alice at a terminal of her own, with a shell in it."""
+    """A shell of alice's in a terminal of its own."""
     t = Terminal(*AS["alice"], "env", "PS1=otp$ ", "bash", "--norc", "--noprofile", "-i")
     t.child.expect_exact("otp$ ")
     return t
@@ -179,7 +179,7 @@ def test_a_terminal_used_again_by_another_session_is_asked(world, how):
 
 
 def started(pid):
-    """When the process began, in ticks since boot."""
+    """Returns when the process began, in clock ticks since boot."""
     with open(f"/proc/{pid}/stat") as f:
         return int(f.read().rpartition(")")[2].split()[19])
 

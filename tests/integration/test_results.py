@@ -1,6 +1,6 @@
-"""Every row of the result table, each cause by itself: what it is to PAM, and that it never lets in.
+"""Every row of the result table, with each cause alone: its PAM result, and that it never signs in.
 
-The stack is the one that is shipped, where "not asked" would let in: a cause that ended in it shows.
+The stack is the shipped one, in which skip would sign in. So a cause that ended as skip would be noticed.
 """
 import os
 import re
@@ -65,7 +65,7 @@ def folder(path):
 
 
 def holds(path, data):
-    """Other contents, same owner and mode."""
+    """Replaces the content of a file, with the same owner and mode."""
     def do(w):
         with open(path, "r+b") as f:
             f.truncate(0)
@@ -81,7 +81,7 @@ def drop_in(text, bits=0o644):
 
 
 def foreign(path):
-    """A healthy database of somebody else's."""
+    """Replaces a database by an intact one of another program."""
     def do(w):
         st = os.stat(path)
         for name in (path, path + "-wal", path + "-shm"):
@@ -194,7 +194,7 @@ ARGUMENTS = ["no_such_argument", "timeout=0", "timeout=abc", "config=relative.co
 
 @pytest.mark.parametrize("arguments", ARGUMENTS)
 def test_module_argument(world, arguments):
-    """An unknown or wrong argument is an error, and so is a path whose folders others may write."""
+    """Unknown and wrong arguments are errors. So is a path in a folder that others may write to."""
     for path, source in (("/home/alice/helper", HELPER), ("/home/alice/pam_otp.conf", CONF)):
         shutil.copy(source, path)
     world.pam(SERVICE, args=arguments)
@@ -205,14 +205,15 @@ def test_module_argument(world, arguments):
 # --- the disk, and the limits that a caller sets ---
 
 def test_caller_forbids_writing_files(world):
-    """ulimit -f 0: in through a helper that lifts it, or broken; never skipped, and a wrong code is wrong."""
+    """With ulimit -f 0 the helper lifts the limit, or the result is broken. It is never skip, and a wrong code stays
+    wrong."""
     limit = ["prlimit", "--fsize=0"]
     assert world.finish("alice", "000000", prefix=limit) in (AUTH_ERR, PERM_DENIED)
 
 
 @pytest.fixture
 def small_disk(fresh, transport):
-    """The state on a disk of its own that has a little room left, which the test can fill."""
+    """The state is on a small disk with little room left, which the test can fill."""
     subprocess.run(["cp", "-a", STATE_DIR, "/tmp/state-copy"], check=True)
     fresh.mount("-t", "tmpfs", "-o", "size=1m,mode=700", "state", STATE_DIR)
     shutil.chown(STATE_DIR, "pam_otp", "pam_otp")
@@ -232,7 +233,7 @@ def fill(path):
 
 
 def test_disk_full(small_disk):
-    """U3: the reserve carries a sign-in through once; without it a full disk is broken, never a bypass."""
+    """U3: the reserve file is enough for one sign-in. Without it, a full disk ends as broken and never as a success."""
     fill(STATE_DIR)
     first = small_disk.finish()
     assert first in (SUCCESS, PERM_DENIED)
@@ -245,7 +246,7 @@ def test_disk_full(small_disk):
 
 
 def test_disk_full_at_the_last_moment(small_disk):
-    """A right code whose use cannot be written down does not let in."""
+    """A right code whose use cannot be stored does not sign in."""
     with small_disk.sign_in() as d:
         d.enter()
         for name in os.listdir(STATE_DIR):
@@ -272,7 +273,7 @@ DOWN = {
 
 @pytest.mark.parametrize("cause", DOWN)
 def test_provider_down(world, cause):
-    """Without a client address it is broken: who signs in at this machine can make it look so."""
+    """Without a client address the result is broken, because a local user can make the provider look down."""
     kind, members = DOWN[cause]
     world.configure(attempt_timeout="1s")
     world.gateway.fault(kind, **members)
@@ -283,7 +284,7 @@ def test_provider_down(world, cause):
 @pytest.mark.parametrize("listener", ["wrong_name", "expired", "future", "self_signed", "other_ca", "cn_only",
                                       "tls11"])
 def test_provider_certificate(world, listener):
-    """C10: a name, a date, a signer or a TLS version that is not right."""
+    """C10: name, date, signer or TLS version are wrong."""
     world.configure(listener=listener)
     assert world.finish(answer="000000", options=REMOTE) == AUTHINFO_UNAVAIL
     assert world.gateway.requests() == [], "no request, and so no token, was sent"
@@ -299,7 +300,7 @@ def test_provider_name_unknown(world):
     assert world.finish(options=REMOTE) == AUTHINFO_UNAVAIL
 
 
-# An answer that is none of the API's is no outage: whoever gives it may want it to look like one.
+# An answer that the API does not have is no outage: an attacker may have sent it.
 OTHERWISE = {
     "redirect": ("redirect", {}),
     "bad request": ("status", {"status": 400}),
@@ -326,7 +327,8 @@ def test_provider_rate_limit(world):
     assert world.finish() == MAXTRIES
 
 
-# A request that was written may have been carried out: asked for the code, never unavail, not sent twice.
+# A complete request may have been carried out. So the user is asked for the code, the result is never unavail,
+# and the message is not sent again.
 UNSURE = {
     "no answer": ("hang", {}),
     "closed": ("drop", {}),
@@ -355,7 +357,7 @@ def test_send_limit(world):
 
 
 def test_lock_out(world):
-    """S4: failures in a row; then a right code does not help either."""
+    """S4: after failures in a row, a right code does not help either."""
     world.configure(extra="[limits]\nfailures = 3\nbackoff_first = 1h\n")
     assert world.finish(answer="000000") in (AUTH_ERR, MAXTRIES)
     assert world.finish() == MAXTRIES
@@ -372,7 +374,7 @@ def test_conversation_fails(world):
 
 
 def test_conversation_without_answer(world):
-    """Q24, C3: Ctrl-D is success without an answer."""
+    """Q24, C3: with Ctrl-D the conversation succeeds without an answer."""
     with world.sign_in() as d:
         d.prompt()
         d.say("0")
@@ -381,7 +383,7 @@ def test_conversation_without_answer(world):
 
 
 def test_blind_host(world):
-    """Q28: a host that answers with the user name; nothing is sent for it where it is asked first."""
+    """Q28: the host answers with the user name. If the user is asked first, nothing is sent."""
     world.configure(ask_first="always")
     with world.sign_in() as d:
         d.prompt()
@@ -406,7 +408,7 @@ PEERS = {
     "ends after the answer": ASKED,
     "garbage": r's.send(b"\xff\xfe\x00garbage")',
     "text without NUL": r's.send(b"H1")',
-    # It stays: an empty datagram directly before a hang-up reads like the hang-up alone.
+    # The peer stays, because an empty datagram directly before a hang-up looks like the hang-up alone.
     "empty datagram": r's.send(b""); recv()',
     "a field too few": r'send("H", "1")',
     "a field too many": r'send("H", "1", "1", "1")',
@@ -464,7 +466,8 @@ def test_peer(fresh, transport, cause):
 
 @pytest.mark.parametrize("program", ["pass", "die()"])
 def test_peer_ends_at_once(fresh, transport, program):
-    """Before its first message: behind a socket the other door is taken, else it is broken."""
+    """The helper ends before its first message. At the socket the module then spawns a helper. A spawned helper that
+    ends means broken."""
     peer_put(fresh, PEER, program)
     fresh.open_transport(transport, helper=[PEER])
     fresh.pam(SERVICE, args=f"helper={PEER}" if transport == "spawn" else "")
@@ -472,7 +475,7 @@ def test_peer_ends_at_once(fresh, transport, program):
 
 
 def test_peer_silent(fresh, transport):
-    """The module's own deadline, 10 s at least: all cases wait side by side."""
+    """The module's own deadline is at least 10 s. All cases wait at the same time."""
     waiting = []
     for n, program in enumerate(SILENT.values()):
         peer = peer_put(fresh, f"{PEER}-{n}", program + "\ntime.sleep(60)")

@@ -1,6 +1,6 @@
-"""Who is asked and who is not, in real hosts: each rule where it decides, and where it nearly does.
+"""Who is asked and who is exempt, in real hosts: each rule where it decides, and where it almost matches.
 
-ids of hosts.md: Q13, Q14, Q21, Q22 hosts, Q28 hosts without a person, U17-U20, C13, C22, C39.
+Facts: Q13, Q14, Q21, Q22 hosts, Q28 hosts without a person, U17-U20, C13, C22, C39.
 """
 import grp
 import json
@@ -55,7 +55,7 @@ def sshd(stacks):
 
 @pytest.fixture
 def group():
-    """A group of alice's, for one test."""
+    """A group with the member alice, for one test."""
     name = "otp-robots"
     subprocess.run(["groupadd", name], check=True)
     subprocess.run(["gpasswd", "-a", "alice", name], check=True, capture_output=True)
@@ -68,7 +68,7 @@ def rule(world, *lines, name="x", until="2099-12-31"):
 
 
 def sudo(*options, how=AS["alice"]):
-    """After the password: what alice is told, or what id says, in that she is not asked."""
+    """Runs sudo and types the password. Returns the prompt for a code, or the output of id if she is not asked."""
     with Terminal(*how, "sudo", *options, "id", "-u") as t:
         t.prompt()
         t.type("alice-password")
@@ -89,7 +89,7 @@ def asked(text):
 # --- users, and the names they go by ---
 
 def test_users(world):
-    """U18; and the name that begins like another's."""
+    """U18; a rule for another name with the same beginning does not match."""
     rule(world, "users = alice")
     assert sudo() == "0\n"
     assert 'result=skip rhost="" user="alice" service="sudo"' in world.log()
@@ -104,7 +104,7 @@ def ssh(sshd, name="alice", key="alice"):
 
 
 def test_another_spelling_is_the_same_user(world, sshd):
-    """Typed in another spelling, it is the same user; a rule that is written in it is for nobody."""
+    """A rule matches however the name is typed. A rule written in another spelling matches nobody."""
     rule(world, "users = alice")
     world.open_transport("socket")
     assert ssh(sshd, "ALICE") == f"{IN}\n"
@@ -120,7 +120,8 @@ def test_another_spelling_is_the_same_user(world, sshd):
 # --- groups ---
 
 def test_groups(world, group):
-    """C39: the groups of now. A membership that was taken away a moment ago is none, whatever alice still holds."""
+    """C39: the groups of this moment count. A membership that was just removed does not match, even if alice's
+    processes still have it."""
     rule(world, f"groups = {group}")
     assert sudo() == "0\n"
     number = grp.getgrnam(group).gr_gid
@@ -133,7 +134,7 @@ def test_groups(world, group):
 
 
 def test_a_deleted_group_matches_nobody(world, group):
-    """It matches nobody, and the log says so; another that took its number is it by no name."""
+    """The log says so. Another group that took its number does not match its name."""
     rule(world, f"groups = {group}")
     number = grp.getgrnam(group).gr_gid
     subprocess.run(["groupdel", group], check=True)
@@ -165,7 +166,7 @@ def test_groups_match_by_group_id(world, group):
     ("10.0.0.0/8", "10.1.2.3"), ("10.0.0.0/8", "::ffff:10.1.2.3"), ("2001:db8::/32", "2001:db8::7"),
     ("fe80::/64", "fe80::1%eth0"), ("192.0.2.7", "192.0.2.7")])
 def test_networks(world, networks, client):
-    """U17: v4, v6, v4 in v6, a zone."""
+    """U17: IPv4, IPv6, IPv4 in IPv6, and an address with a zone."""
     rule(world, f"networks = {networks}")
     assert not asked(login(client)), networks
     assert f'result=skip rhost="{client}"' in world.log()
@@ -178,7 +179,7 @@ def test_networks(world, networks, client):
     ("fe80::/64", "fe80:0:0:1::1%eth0"), ("10.0.0.0/8", "10.1.2.3%eth0"), ("127.0.0.0/8", "localhost"),
     ("0.0.0.0/8", "0.0.0.0"), ("::1", "UNKNOWN")])
 def test_networks_that_almost_match(world, networks, client):
-    """C22: what looks like an address, or like a network, and is none or another."""
+    """C22: texts that look like an address or a network but are none, and other addresses."""
     rule(world, f"networks = {networks}")
     assert asked(login(client)), client
 
@@ -194,7 +195,7 @@ def test_a_console_sign_in_has_no_network(world):
 
 @pytest.fixture
 def lying_name():
-    """127.0.0.1 has a name that its owner chose, and sshd asks for it."""
+    """The owner of 127.0.0.1 has chosen its reverse name, and sshd looks it up."""
     with open("/etc/hosts") as f:
         before = f.read()
     with open("/etc/hosts", "w") as f:
@@ -205,7 +206,7 @@ def lying_name():
 
 
 def test_a_forged_reverse_name(world, stacks, lying_name):
-    """Q13, C22: the name is in the log, and its address decides."""
+    """Q13, C22: the log has the name, but the address decides."""
     world.open_transport("socket")
     rule(world, "networks = 10.0.0.0/8")
     with Sshd("sshd-key", AuthenticationMethods="publickey,keyboard-interactive", UseDNS="yes") as named:
@@ -225,7 +226,7 @@ def test_services(world):
 
 
 def test_public_keys(world, sshd):
-    """Q14: with a key at sshd; sudo knows none, whatever alice came in by."""
+    """Q14: the rule matches a key at sshd. sudo knows no key, however alice came in."""
     rule(world, "users = alice", "requires = publickey")
     assert sudo() == SENT + CODE
     world.open_transport("socket")
@@ -241,7 +242,7 @@ def test_all_conditions_of_a_rule_must_match(world, sshd, group):
 
 
 def test_the_last_day(world):
-    """U20."""
+    """U20"""
     rule(world, "users = alice", until="2020-12-31")
     assert sudo() == SENT + CODE
     assert warned(world) == [": warning: [exempt x] expired at the end of 2020-12-31 and exempts nobody; remove it, "
@@ -254,7 +255,7 @@ def warned(world):
 
 
 def test_expired_rules_are_logged_in_one_line(world):
-    """And an error among them a line of its own, whatever a value of it says."""
+    """A rule with an error has its own line, whatever the value contains."""
     for n in range(12):
         rule(world, "users = alice", name=f"x{n}", until="2020-12-31")
     assert sudo() == SENT + CODE
@@ -269,7 +270,7 @@ def test_expired_rules_are_logged_in_one_line(world):
 
 
 def test_rules_match_the_user_who_is_asked(world):
-    """Q22: su asks for the target's code, or for the caller's."""
+    """Q22: su asks for the target's code or for the caller's."""
     rule(world, "users = alice")
 
     def su():
@@ -284,7 +285,7 @@ def test_rules_match_the_user_who_is_asked(world):
 
 
 def test_the_options_of_a_service(world):
-    """[service A B]: the services named alone."""
+    """[service A B] applies only to the services that it names."""
     world.edit(CONF, r"\Z", "[service sudo su]\ntries = 1\n")
     with SudoHost().begin() as t:
         t.prompt()
@@ -298,7 +299,7 @@ def test_the_options_of_a_service(world):
 # --- nobody there ---
 
 def test_services_without_a_person(world):
-    """Q28: it ends without a prompt, and is never let pass; a rule that names it comes first."""
+    """Q28: the sign-in ends without a prompt, and is never skipped. A rule that names the service comes first."""
     world.edit(CONF, r"^\[otp\]\n", "[otp]\nunregistered = skip\n")
     world.pam("dovecot")
     world.pam("dovecot2")
@@ -321,7 +322,7 @@ def test_services_without_a_person(world):
 # --- contacts ---
 
 def test_verified_contacts(world):
-    """alice's number is registered, and nobody has verified it: as for everybody, and never skipped."""
+    """alice's number is not verified. Nothing is sent to it. She gets the usual prompts, and is never skipped."""
     world.edit(CONF, r"^\[otp\]\n", "[otp]\nrequire_verified = yes\nunregistered = skip\n")
     assert sudo().endswith(CODE)
     assert world.messages() == []
@@ -336,7 +337,7 @@ def test_verified_contacts(world):
 
 
 def test_unregistered(world):
-    """U20: while contacts are collected, who has none is let pass; a user that does not exist is not."""
+    """U20: while contacts are collected, a user without one is skipped. A user who does not exist is not."""
     world.edit(CONF, r"^\[otp\]\n", "[otp]\nunregistered = skip\n")
     with Terminal(*AS["carol"], "sudo", "id", "-u") as t:
         t.prompt()
@@ -355,7 +356,7 @@ FAILS = pytest.mark.parametrize("how", ["ns-away", "ns-unavail", "ns-tryagain", 
 
 @pytest.fixture
 def strays():
-    """A group in which a user is listed who does not exist."""
+    """A group whose only member does not exist."""
     with open("/etc/group") as f:
         before = f.read()
     with open("/etc/group", "a") as f:
@@ -370,7 +371,7 @@ def strays():
     "users = nobody.such", "groups = otp-strays", "services = otp-test", "networks = 10.0.0.0/8",
     "users = nobody.such\ngroups = otp-strays\nservices = otp-test\nnetworks = 10.0.0.0/8"])
 def test_an_unknown_user_is_never_exempt(world, strays, lines):
-    """C20: each rule would match, were there such a user."""
+    """C20: each rule would match if the user existed."""
     rule(world, lines)
     assert world.finish("nobody.such", "000000", ["--item=rhost=10.1.2.3"]) == AUTH_ERR
 
@@ -378,7 +379,7 @@ def test_an_unknown_user_is_never_exempt(world, strays, lines):
 @FAILS
 @pytest.mark.parametrize("lines", RULES)
 def test_a_user_that_cannot_be_looked_up(world, how, lines):
-    """An error is no answer, whatever the rule."""
+    """A failed lookup ends as broken with any rule."""
     rule(world, lines)
     assert world.finish(how, "000000", ["--item=rhost=10.1.2.3"]) == PERM_DENIED
     assert world.messages() == []
@@ -389,7 +390,7 @@ def test_a_user_that_cannot_be_looked_up(world, how, lines):
 @pytest.mark.parametrize("options", ["unregistered = skip", "remember = 15m", f"never_prompt_services = {SERVICE}",
                                      "require_verified = yes\nunregistered = skip", "identity = caller"])
 def test_a_failed_user_lookup_ends_as_broken_with_any_option(world, how, options):
-    """Nor is it one for the rules that are options."""
+    """This also holds for options that skip users."""
     world.edit(CONF, r"\Z", f"[service {SERVICE}]\n{options}\n")
     for user, caller in ((how, "alice"), ("alice", how)) if "identity" in options else ((how, "alice"),):
         assert world.finish(user, "000000", [f"--item=ruser={caller}", "--item=tty=/dev/pts/1"]) == PERM_DENIED
@@ -398,7 +399,8 @@ def test_a_failed_user_lookup_ends_as_broken_with_any_option(world, how, options
 
 @FAILS
 def test_the_target_user_is_looked_up_too(world, how):
-    """identity = caller: a rule that exempts the caller lets nobody in who is not there, or may not be."""
+    """With identity = caller, a rule that exempts the caller signs in nobody whose target user does not exist or
+    cannot be looked up."""
     world.edit(CONF, r"\Z", f"[service {SERVICE}]\nidentity = caller\nunregistered = skip\n")
     rule(world, "users = alice")
     items = ["--item=ruser=alice", "--item=tty=/dev/pts/1"]
@@ -410,7 +412,7 @@ def test_the_target_user_is_looked_up_too(world, how):
 
 @FAILS
 def test_a_group_that_cannot_be_looked_up(world, how):
-    """Where it would decide, it is broken; where another part of the rule has decided, it is not asked."""
+    """If the group decides, the result is broken. If another condition has decided, the group is not looked up."""
     rule(world, "users = alice", f"groups = {how}")
     assert world.finish("alice", "000000") == PERM_DENIED
     assert f'event=rule rule="x" detail="the name service failed to look up the group {how}"' in world.log()
@@ -423,7 +425,7 @@ def test_a_group_that_cannot_be_looked_up(world, how):
 
 
 class Directory:
-    """Of groups and members, behind the machine's own; it can be away, or busy."""
+    """A directory of groups and members, asked after the machine's own files. It can be down or busy."""
     groups, trouble, waits = "/etc/otptest-group", "/run/otptest", "/run/otptest-waited"
 
     def __init__(self, *lines):
@@ -437,7 +439,7 @@ class Directory:
             os.chmod(self.waits, 0o666)
 
     def waited(self):
-        """How often it was waited for, where it is slow."""
+        """Returns how often the slow directory was waited for."""
         return os.path.getsize(self.waits)
 
     def answers(self):
@@ -446,7 +448,7 @@ class Directory:
 
 @pytest.fixture
 def directory(group):
-    """It has a group of its own, alice's, and knows bob to be in the machine's."""
+    """The directory has a group of its own with alice, and bob as a member of a group of the machine."""
     d = Directory("otp-far:x:5151:alice", f"{group}:x:{grp.getgrnam(group).gr_gid}:bob")
     yield d
     d.answers()
@@ -465,7 +467,8 @@ def test_groups_of_a_directory(world, directory, group):
 
 @FAILS
 def test_a_directory_that_fails(world, directory, group, how):
-    """Who is in a group here is; who may be in it there is not asked, but refused, and told why in the log."""
+    """A member in the machine's own files is exempt. A user who may be a member in the directory is refused, and the
+    log says why."""
     directory.fails(how)
     for groups in f"otp-far, {group}", f"{group}, otp-far", group:
         rule(world, f"groups = {groups}")
@@ -485,7 +488,7 @@ def test_a_directory_that_fails(world, directory, group, how):
 
 @FAILS
 def test_a_failing_directory_does_not_matter_if_other_conditions_decide(world, directory, group, how):
-    """Whom another part of the rule leaves out is asked, and whom another rule exempts is not."""
+    """A user whom another condition excludes is asked. A user whom another rule exempts is not."""
     rule(world, f"groups = {group}", "services = cron")
     directory.fails(how)
     assert world.finish("bob") == SUCCESS and len(world.messages("bob")) == 1
@@ -497,7 +500,7 @@ def test_a_failing_directory_does_not_matter_if_other_conditions_decide(world, d
 
 
 def test_a_directory_that_is_slow_to_fail(world, directory):
-    """It is not waited for again and again, and not at all by whom a rule exempts that needs no directory."""
+    """A sign-in does not wait for it again and again. A sign-in that another rule exempts does not wait at all."""
     rule(world, "groups = " + ", ".join(f"otp-far{n}" for n in range(12)))
     rule(world, "users = bob", name="y")
     directory.fails("ns-slow")
@@ -523,7 +526,7 @@ def test_a_directory_that_fails_in_hosts(world, sshd, directory, group):
 
 
 def test_otpctl_removes_by_name_while_the_directory_fails(world, directory):
-    """What is made needs the name that is looked up; what is looked at or taken away, the name that was typed."""
+    """Commands that add need a lookup of the name. Commands that list or remove use the name as typed."""
     gone = set()
     world.otpctl("contact", "add", "--force", "far.away", "--phone=+9779800000055")
     world.otpctl("recovery", "issue", "alice")
@@ -558,7 +561,7 @@ def explain(world, user, service, *more):
 
 
 def test_explain_agrees_with_the_hosts(world, sshd, group):
-    """As root, whose files it opens as the helper's user; and nothing that root owns is left in the state."""
+    """root runs explain, which opens the files as the helper's user. No file of root's is left in the state."""
     rule(world, f"groups = {group}", "networks = 127.0.0.0/8", "requires = publickey")
     world.open_transport("socket")
     with open(f"{SSH}/alice.pub") as f:
@@ -586,7 +589,7 @@ def test_explain_agrees_with_the_hosts(world, sshd, group):
 
 @pytest.mark.parametrize("path", [CONF, f"{CONF}.d/drop-in.conf"])
 def test_explain_and_check_see_what_a_sign_in_sees(world, path):
-    """A file that its editor left to root alone signs nobody in, and both say so."""
+    """A file that only root can read breaks every sign-in, and both commands say so."""
     rule(world, "users = alice")
     os.makedirs(f"{CONF}.d", exist_ok=True)
     with open(f"{CONF}.d/drop-in.conf", "w") as f:
@@ -608,9 +611,9 @@ def test_explain_names_the_command_that_mends_the_store(world):
 
 
 def test_explain_uses_the_time_zone_of_the_machine(world):
-    """Whatever time zone its caller has, in which it is another day: a rule ends by the machine's."""
+    """The caller's time zone, in which it may be another day, does not matter."""
     day, explained = None, None
-    while day != time.strftime("%Y-%m-%d"):  # not over midnight
+    while day != time.strftime("%Y-%m-%d"):  # does not run over midnight
         now = time.time()
         day = time.strftime("%Y-%m-%d", time.localtime(now))
         yesterday = time.strftime("%Y-%m-%d", time.localtime(now - 24 * 3600))

@@ -1,6 +1,6 @@
-"""What a session is given is the same with pam_otp.so in the stack and with pam_permit.so in its place.
+"""A session is the same with pam_otp.so in the stack as with pam_permit.so.
 
-ids of hosts.md: Q1 and Q2 sshd, which exports its environment and its PAM environment into the session; U43, U44.
+Facts: Q1 and Q2 sshd, which exports its environment and its PAM environment into the session; U43, U44.
 """
 import re
 
@@ -9,7 +9,7 @@ import pytest
 import hosts
 from hosts import AS, Sshd, SshHost, SudoHost, LoginHost, Terminal, configure
 
-# All that a process inherits, one fact a line. The shell itself is the last process started.
+# Everything that a process inherits, one fact a line. The shell itself is the process started last.
 LOOK = ("env | sort; ulimit -a; ulimit -aH; umask; pwd; id; nice; "
         "for fd in /proc/$$/fd/*; do echo \"fd ${fd##*/} $(readlink $fd)\"; done; "
         "grep -E '^(Uid|Gid|Groups|Sig|Shd|Cap|NoNewPrivs|Seccomp|CoreDump|THP|Speculation|Cpus_allowed|Mems_allowed)'"
@@ -37,7 +37,7 @@ def no_comments(text):
 
 @pytest.fixture(scope="module")
 def ours(one_world):
-    """Each service twice: as it is shipped, and the same with pam_permit.so in the place of pam_otp.so."""
+    """Each service twice: as shipped, and with pam_permit.so instead of pam_otp.so."""
     with open("/run/sandbox/look", "w") as f:
         f.write(LOOK + "\n")
     with hosts.sudoers():
@@ -53,7 +53,7 @@ def world(fresh, ours):
 
 
 def facts(text):
-    """The lines of LOOK in what was shown."""
+    """Returns the lines of LOOK in the output."""
     text = re.sub(r"\r|\x1b\[\?2004[hl]", "", text)
     for pattern, replacement in VARIES:
         text = re.sub(pattern, replacement, text, flags=re.MULTILINE)
@@ -61,7 +61,7 @@ def facts(text):
 
 
 def compare(world, look):
-    """look(asked): what a session sees."""
+    """look(asked) returns what a session sees."""
     with_module, without = look(True), look(False)
     assert len(world.messages()) == 1, "the one was asked for a code, and the other not"
     for lines in (with_module, without):

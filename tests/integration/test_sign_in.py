@@ -1,4 +1,4 @@
-"""What a person meets, through both doors, with one configuration and one secret."""
+"""What a user meets, with both transports, one configuration and one secret."""
 import contextlib
 import subprocess
 
@@ -23,7 +23,7 @@ def test_code_as_people_type_it(world):
 
 
 def test_pamtester_agrees(world):
-    """Its exit status and words, as the result table is checked with it by hand."""
+    """pamtester, with which administrators try the result table, has the same exit status and words."""
     done = subprocess.run(["pamtester", SERVICE, "carol", "authenticate"], input="123456\n" * 3,
                           capture_output=True, text=True)
     assert done.returncode == 1 and "Authentication failure" in done.stderr
@@ -34,7 +34,7 @@ def test_wrong_three_times(world):
         d.enter()
         for left in ("2", "1"):
             text = d.answer(world.wrong()).prompt()
-            assert left in text, f"the tries left are told: {text}"
+            assert left in text, f"the tries left are shown: {text}"
         assert d.answer(world.wrong()).result() == AUTH_ERR
     assert len(world.messages()) == 1
 
@@ -58,14 +58,14 @@ def test_expired(world):
 
 
 def test_replayed(world):
-    """S2: a code lets in once, also in a sign-in that was waiting for the same code."""
+    """S2: a code signs in once, also in a sign-in that was waiting for the same code."""
     with world.sign_in() as d:
         d.enter()
         code = world.code()
         with world.sign_in() as e:
             e.enter()
             assert d.answer(code).result() == SUCCESS
-            assert "used already" in e.answer(code).prompt(), "told so, and not counted"
+            assert "used already" in e.answer(code).prompt(), "shown as used, and not counted"
     with world.sign_in() as f:
         f.enter()
         if world.code() != code:
@@ -74,7 +74,7 @@ def test_replayed(world):
 
 
 def test_resend(world):
-    """A new code, and the old one is dead."""
+    """There is a new code, and the old one is void."""
     world.configure(extra="[limits]\nresend_wait = 0s\n")
     with world.sign_in() as d:
         d.enter()
@@ -95,7 +95,7 @@ def test_resend_waits(world):
 
 
 def test_second_sign_in_joins(world):
-    """Q17: sudo runs the stack again and again; one message does for all."""
+    """Q17: sudo runs the stack several times, with one message for all."""
     with world.sign_in() as d:
         d.enter()
         with world.sign_in() as e:
@@ -105,7 +105,7 @@ def test_second_sign_in_joins(world):
 
 
 def test_one_code_for_many(world):
-    """C29, U33: eight sign-ins with one right code at once: one is let in, none is told it is wrong."""
+    """C29, U33: eight sign-ins use one right code at once. One succeeds, and no other reads that the code is wrong."""
     with contextlib.ExitStack() as stack:
         many = []
         for _ in range(8):
@@ -121,7 +121,7 @@ def test_one_code_for_many(world):
 
 @pytest.mark.parametrize("user", ["carol", "nobody-of-that-name"])
 def test_no_contact_and_unknown_user(world, user):
-    """C20, C32: the same prompts as for others, nothing sent, denied."""
+    """C20, C32: the prompts are the usual ones, nothing is sent, and the sign-in is denied."""
     with world.sign_in(user) as d:
         assert "erification code" in d.enter()
         for _ in range(2):
@@ -131,7 +131,7 @@ def test_no_contact_and_unknown_user(world, user):
 
 
 def test_unregistered_skip(world):
-    """Only for users that exist."""
+    """This applies only to users who exist."""
     world.configure(unregistered="skip")
     assert world.finish("carol", "123456") == SUCCESS
     assert world.finish("nobody-of-that-name", "123456") == AUTH_ERR
@@ -141,7 +141,7 @@ def test_unregistered_skip(world):
 
 @pytest.mark.parametrize("spelling", ["ALICE", "Alice"])
 def test_alias_spelling(world, spelling):
-    """Another spelling is the same user: same contact, same challenge, same budget."""
+    """Another spelling of a name is the same user: same contact, same challenge, same limits."""
     with world.sign_in() as d:
         d.enter()
         with world.sign_in(spelling) as e:
@@ -164,7 +164,7 @@ def test_alias_shares_the_budget(world):
 
 @pytest.mark.parametrize("name", ["ns-away", "ns-unavail", "ns-tryagain"])
 def test_name_service_error(world, name):
-    """An error is no answer: neither unknown nor skipped."""
+    """After an error of the name service, a user is neither unknown nor skipped."""
     world.configure(unregistered="skip")
     assert world.finish(name, "123456") == PERM_DENIED
     assert world.messages() == []
@@ -179,7 +179,7 @@ until = 2099-12-31
 
 
 def test_exempt(world):
-    """Not asked: in with the shipped stack, out where nothing else vouches."""
+    """The user is not asked. The shipped stack signs the user in; a stack without another success does not."""
     world.configure(extra=EXEMPT)
     with world.sign_in("robot") as d:
         assert d.result() == SUCCESS
@@ -201,7 +201,7 @@ def test_exempt_ends(world):
 
 
 def test_ask_first(world):
-    """Nothing is sent and nothing counted before a human answered."""
+    """Nothing is sent and nothing counted before a person has answered."""
     world.configure(ask_first="always")
     with world.sign_in() as d:
         assert "Press Enter" in d.prompt()
@@ -211,7 +211,7 @@ def test_ask_first(world):
 
 
 def test_log_line(world):
-    """U51: one line an outcome, with user and request id, without number and code."""
+    """U51: there is one line for each outcome, with user and request ID, without number and code."""
     assert world.finish() == SUCCESS
     log = world.log()
     outcome = [line for line in log.splitlines() if "otp-helper" in line and "alice" in line]

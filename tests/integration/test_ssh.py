@@ -1,6 +1,6 @@
-"""Real sshd with the stack of etc/pam.d/sshd: what the person sees, and what is sent, counted and left behind.
+"""The real sshd with the stack of etc/pam.d/sshd: what the user sees, and what is sent, counted and left behind.
 
-ids of hosts.md: Q1-Q15 sshd, Q34 its clients.
+Facts: Q1-Q15 sshd, Q34 its clients.
 """
 import re
 import subprocess
@@ -55,14 +55,14 @@ def failures(world):
 
 
 def sends(world):
-    """What is counted against the user: a sign-in that succeeds gives it back."""
+    """Returns the sends counted against the user. A successful sign-in does not count its send."""
     return world.sql("SELECT count(*) FROM send_event WHERE kind = 'user'")
 
 
 # --- what the person sees ---
 
 def test_after_a_public_key(world, by_key):
-    """Q9: all that is to be known stands in the prompts, Q34: they hold the words that clients look for."""
+    """Q9: everything that the user must know is in the prompts. Q34: they have the words that clients look for."""
     with Terminal(*by_key.ssh(key="alice")) as t:
         assert t.prompt() == ALICE + ENTER
         assert world.messages() == [] and sends(world) == "0"
@@ -104,7 +104,7 @@ def test_three_wrong_codes(world, by_key):
 
 
 def test_three_rounds_of_a_client_share_one_message(world, by_key):
-    """ssh begins again twice by itself."""
+    """ssh starts again twice by itself."""
     with Terminal(*by_key.ssh(key="alice", options=["NumberOfPasswordPrompts=3"])) as t:
         t.prompt()
         t.answer("")
@@ -116,7 +116,7 @@ def test_three_rounds_of_a_client_share_one_message(world, by_key):
 
 
 def test_connections_of_an_editor_share_one_message(world, by_key):
-    """U15: four at once from one client, shown one after the other."""
+    """U15: one client opens four connections at once, and shows their prompts one after the other."""
     many = [Terminal(*by_key.ssh(key="alice")) for _ in range(4)]
     try:
         assert [t.prompt() for t in many] == [ALICE + ENTER] * 4
@@ -131,7 +131,7 @@ def test_connections_of_an_editor_share_one_message(world, by_key):
 
 
 def test_with_a_spawned_helper(world, by_key):
-    """Q1, Q2: no socket there, sshd's own process starts the helper."""
+    """Q1, Q2: there is no socket, so the module in sshd spawns the helper."""
     world.open_transport("spawn")
     with SshHost(by_key, True).begin() as t:
         t.prompt()
@@ -147,7 +147,7 @@ def test_a_call(world, by_key):
 
 
 def test_exempt_by_public_key(world, by_key, by_password):
-    """Q14: sshd says which key was taken; a password is no key."""
+    """Q14: sshd says which key it accepted. A password is no key."""
     world.edit(CONF, r"\Z", "[exempt robots]\nusers = alice\nrequires = publickey\nreason = x\nuntil = 2099-12-31\n")
     with Terminal(*by_key.ssh(key="alice")) as t:
         assert t.end() == f"{IN}\n"
@@ -169,7 +169,7 @@ def test_a_send_that_fails(world, by_key):
 
 
 def test_locked(world, by_key):
-    """Q12: MAXTRIES ends keyboard-interactive for the connection; the client then asks for a password in vain."""
+    """Q12: MAXTRIES ends keyboard-interactive for the connection. The client then asks for a password in vain."""
     configure(world, extra="[limits]\nfailures = 1\n")
     with Terminal(*by_key.ssh(key="alice")) as t:
         t.prompt()
@@ -188,7 +188,7 @@ def test_locked(world, by_key):
 @pytest.mark.parametrize("service,methods,key", [
     ("sshd-password", "password", None), ("sshd-key", "password", None), ("sshd-key", "publickey,password", "alice")])
 def test_password_method(world, stacks, service, methods, key):
-    """Q10: ECHO_ON cannot be answered there: nothing is sent, nothing counted, nobody let in."""
+    """Q10: this method cannot answer a visible prompt. Nothing is sent or counted, and nobody signs in."""
     with Sshd(service, PasswordAuthentication="yes", KbdInteractiveAuthentication="no",
               AuthenticationMethods=methods) as sshd:
         with Terminal(*sshd.ssh(key=key)) as t:
@@ -200,7 +200,7 @@ def test_password_method(world, stacks, service, methods, key):
 
 
 def test_password_method_is_named_in_the_log(world, stacks):
-    """Q10: the administrator reads that this host cannot ask, not that somebody left."""
+    """Q10: the log says that this host cannot ask, not that the user left."""
     with Sshd("sshd-key", PasswordAuthentication="yes", KbdInteractiveAuthentication="no",
               AuthenticationMethods="password") as sshd:
         with Terminal(*sshd.ssh()) as t:
@@ -210,8 +210,8 @@ def test_password_method_is_named_in_the_log(world, stacks):
 
 
 def test_a_client_without_a_terminal(world, by_key):
-    """Q34: ssh then answers every prompt with nothing, as a person who presses Enter does: it is refused,
-    soon, and nothing is counted but the one message."""
+    """Q34: ssh then gives an empty answer to every prompt, as a user who presses Enter. It is refused soon, and only
+    the one message is counted."""
     began = time.monotonic()
     done = subprocess.run(by_key.ssh(key="alice"), stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           start_new_session=True, timeout=30)
@@ -230,7 +230,7 @@ def test_a_client_in_batch_mode(world, by_key):
 # --- root ---
 
 def root(world, sshd, key):
-    """Goes as far as it may; what was seen."""
+    """Answers as long as root is asked. Returns what was shown."""
     with Terminal(*sshd.ssh("root", key=key)) as t:
         seen = []
         while t.child.expect([hosts.PROMPT, hosts.pexpect.EOF]) == 0:
@@ -242,7 +242,7 @@ def root(world, sshd, key):
 
 REFUSED = "root@127.0.0.1: Permission denied (keyboard-interactive).\n"
 WRONG = [f"Wrong code, {left} left.\n{CODE}" for left in ("2 tries", "1 try")]
-ROOT = [  # PermitRootLogin, what is seen after a key, what after a password
+ROOT = [  # PermitRootLogin; what root sees after a key, and after a password
     ("yes", [ENTER, SENT + CODE, f"{IN}\n"], ["Password: ", ENTER, SENT + CODE, f"{IN}\n"]),
     ("prohibit-password", [ENTER, SENT + CODE, *WRONG, REFUSED], ["Password: ", REFUSED]),
     ("forced-commands-only", [ENTER, SENT + CODE, *WRONG, REFUSED], ["Password: ", REFUSED]),
@@ -252,8 +252,8 @@ ROOT = [  # PermitRootLogin, what is seen after a key, what after a password
 
 @pytest.mark.parametrize("permit,after_key,after_password", ROOT, ids=[row[0] for row in ROOT])
 def test_root(world, stacks, permit, after_key, after_password):
-    """Q5, Q6: sshd replaces root's answers unless PermitRootLogin is yes. An empty one stays empty, so that Enter
-    sends a code; the code itself is replaced: told to be wrong, as to everybody, and counted nowhere."""
+    """Q5, Q6: sshd replaces root's answers unless PermitRootLogin is yes. An empty answer stays empty, so Enter
+    sends a code. The code itself is replaced: it is reported as wrong, as for everybody, and not counted."""
     world.otpctl("contact", "add", "root", "--phone=+9779800000019")
     with Sshd("sshd-key", PermitRootLogin=permit, AuthenticationMethods=BOTH) as sshd:
         assert root(world, sshd, "root") == after_key
@@ -273,7 +273,7 @@ def seen(sshd, user, key, answers):
 
 
 def test_unknown_user_with_a_password(world, by_password):
-    """C20, C32: as for a user who exists and gives a wrong one."""
+    """C20, C32: everything is as for a user who types a wrong password."""
     assert seen(by_password, "nobody-there", None, ["wrong"]) == seen(by_password, "alice", None, ["wrong"])
     assert world.messages() == []
 
@@ -285,13 +285,13 @@ def test_unknown_user_with_a_key(world, by_key):
 
 @pytest.fixture(scope="module")
 def bare(stacks):
-    """Nothing before the code, which no document of ours recommends."""
+    """A stack without a first factor, which our documents do not recommend."""
     with Sshd("sshd-key") as sshd:
         yield sshd
 
 
 def test_unknown_user_alone(world, bare):
-    """Q5: the same prompts as for a user without a phone, nothing sent, nobody in, and sshd is not upset."""
+    """Q5: the prompts are those of a user without a phone. Nothing is sent, nobody signs in, and sshd logs no error."""
     shown = seen(bare, "nobody-there", None, ["", "123456", "123456", "123456"])
     assert shown[:2] == seen(bare, "carol", None, ["", "123456", "123456", "123456"])[:2]
     assert shown[:2] == ["(USER@127.0.0.1) Press Enter to have a verification code sent by SMS to +977 ******** NN: ",
@@ -301,14 +301,15 @@ def test_unknown_user_alone(world, bare):
 
 
 def test_unknown_user_to_the_end(world, bare):
-    """C32: to the last answer nothing tells who exists."""
+    """C32: to the last answer, nothing shows who exists."""
     answers = ["", "123456", "123456", "123456"]
     assert seen(bare, "nobody-there", None, answers) == seen(bare, "carol", None, answers)
 
 
 def test_a_user_whom_sshd_refuses(world, stacks):
-    """Q5: DenyUsers makes sshd replace the answers of a user who exists: the right code is wrong, and is not counted
-    against her. The stack is that of pam_otp alone: no password before it refuses what was replaced."""
+    """Q5: with DenyUsers, sshd replaces the answers of a user who exists. The right code becomes wrong, and is not
+    counted against her. The stack has only pam_otp, because a password line would refuse the replaced answer
+    first."""
     with Sshd("sshd-key", DenyUsers="alice") as sshd, Terminal(*sshd.ssh()) as t:
         assert t.prompt() == ALICE + ENTER
         assert t.answer("") == ALICE + SENT + CODE
@@ -330,7 +331,7 @@ def wait_for(condition, within=5.0):
 
 
 def begin(sshd, world, step):
-    """A client at this step."""
+    """Brings a client to this step."""
     t = Terminal(*sshd.ssh(key="alice"))
     t.prompt()
     if step == "first prompt":
@@ -357,7 +358,8 @@ STEPS = {"first prompt": ("0", "0"), "sending": ("1", "0"), "code prompt": ("1",
 @pytest.mark.parametrize("through", ["socket", "spawn"])
 @pytest.mark.parametrize("step", STEPS)
 def test_a_client_is_killed(world, by_key, step, through):
-    """Q3, U1: the helper and sshd's processes are gone soon; counted is only what reached a wire; and all is told."""
+    """Q3, U1: the helper and sshd's processes end soon. Only what reached a provider is counted, and the log has all
+    of it."""
     world.open_transport(through)
     configure(world, SENDERS[3], attempt_timeout="1s", verify_timeout="1s")
     with begin(by_key, world, step) as t:
@@ -383,7 +385,7 @@ def test_a_client_is_killed(world, by_key, step, through):
 
 @pytest.mark.parametrize("step", ["first prompt", "code prompt"])
 def test_login_grace_time(world, stacks, step):
-    """Q3: sshd's own alarm, while the person is silent."""
+    """Q3: sshd's own alarm comes while the user says nothing."""
     with Sshd("sshd-key", AuthenticationMethods=BOTH, LoginGraceTime=2) as sshd:
         with begin(sshd, world, step) as t:
             assert world.helpers_gone(4.0) and sshd.idle(1.0)
@@ -393,7 +395,7 @@ def test_login_grace_time(world, stacks, step):
 
 
 def test_a_client_without_a_valid_key_starts_no_helper(world, by_key):
-    """Keys are tried, and that is all: no helper is started."""
+    """The client only tries keys. No helper starts."""
     done = subprocess.run([*by_key.ssh(key="alice", options=["PreferredAuthentications=publickey"])],
                           stdin=subprocess.DEVNULL, capture_output=True, text=True)
     assert done.returncode == 255

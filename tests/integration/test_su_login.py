@@ -1,6 +1,6 @@
-"""Real su and login with the stacks of etc/pam.d, and a host that is not root, like a screen locker.
+"""The real su and login with the stacks of etc/pam.d, and a host that is not root, like a screen locker.
 
-ids of hosts.md: Q22 su, Q23 login, Q24 misc_conv, Q30 screen lockers.
+Facts: Q22 su, Q23 login, Q24 misc_conv, Q30 screen lockers.
 """
 import configparser
 import os
@@ -52,7 +52,8 @@ def su(*arguments, user="alice"):
 @pytest.mark.parametrize("login_shell", [(), ("-",)], ids=["su", "su -"])
 @pytest.mark.parametrize("identity", ["target", "caller"])
 def test_su_asks(world, identity, login_shell):
-    """Q22, U26: the password of whom one wants to be; the code goes to that user, or to who types."""
+    """Q22, U26: su asks for the password of the target user. The code goes to that user, or to the caller if so
+    configured."""
     if identity == "caller":
         configure(world, extra=CALLER)
     with su(*login_shell, "bob") as t:
@@ -69,7 +70,7 @@ def test_su_asks(world, identity, login_shell):
 
 @pytest.mark.parametrize("identity", ["target", "caller"])
 def test_su_through_the_socket(world, identity):
-    """su is root there too, and its caller is not who connects."""
+    """su runs as root there too, so the process that connects is not the caller."""
     world.open_transport("socket")
     if identity == "caller":
         configure(world, extra=CALLER)
@@ -80,7 +81,7 @@ def test_su_through_the_socket(world, identity):
 
 
 def test_su_counts_against_the_user_who_is_asked(world):
-    """Whose phone it is, has the budget."""
+    """The limits are those of the user whose phone gets the code."""
     configure(world, extra=CALLER)
     with su("bob") as t:
         t.prompt()
@@ -106,7 +107,7 @@ def test_su_by_root_is_not_asked(world):
 
 
 def test_su_with_another_users_code(world):
-    """Both are asked at once: a code is good for the one it was sent to."""
+    """Both are asked at once. A code signs in only the user to whom it was sent."""
     with su("bob") as t, su("alice", user="carol") as other:
         t.prompt()
         t.answer("bob-password")
@@ -118,7 +119,7 @@ def test_su_with_another_users_code(world):
 
 @pytest.mark.parametrize("key,shown", [("c", "^C"), ("d", "\nsu: Conversation error\n")])
 def test_su_leaves(world, key, shown):
-    """Q24: no answer is no failed guess."""
+    """Q24: no answer is no wrong guess."""
     with su("bob") as t:
         t.prompt()
         t.answer("bob-password")
@@ -150,7 +151,8 @@ def test_login_asks(world):
 
 
 def test_login_tries(world):
-    """Q23: five, on one handle; the code ends with its fifth wrong answer, and one message was sent."""
+    """Q23: login tries five times with one handle. The code ends with its fifth wrong answer, and one message was
+    sent."""
     with Terminal("login") as t:
         t.prompt()
         for n in range(5):
@@ -166,7 +168,7 @@ def test_login_tries(world):
 
 
 def test_login_of_another_user_on_the_same_handle(world):
-    """Q23: PAM_USER changes between the tries; nothing of the first user's is left."""
+    """Q23: PAM_USER changes between the tries. Nothing of the first user remains."""
     with Terminal("login") as t:
         t.prompt()
         t.answer("alice")
@@ -191,7 +193,7 @@ def test_login_with_a_wrong_password(world):
 
 
 def test_login_that_is_locked(world):
-    """MAXTRIES ends it at once, and it is told."""
+    """MAXTRIES ends login at once, and the user reads why."""
     configure(world, extra="[limits]\nfailures = 1\n")
     with LoginHost().begin() as t:
         t.prompt()
@@ -224,7 +226,7 @@ def test_login_whose_terminal_is_closed(world):
 
 
 def test_login_timeout_is_shipped_below_the_alarm():
-    """Q23: one alarm for all its tries, in /etc/login.defs."""
+    """Q23: /etc/login.defs has one alarm for all tries of login."""
     conf = configparser.ConfigParser()
     conf.read(f"{HERE}/../../etc/pam_otp.conf")
     with open("/etc/login.defs") as f:
@@ -234,7 +236,7 @@ def test_login_timeout_is_shipped_below_the_alarm():
 
 @pytest.fixture
 def short_alarm(world):
-    """The same order of deadlines, shortened: 10 s for a sign-in, 14 s for login's alarm."""
+    """The same order of deadlines, but shorter: 10 s for a sign-in, 14 s for login's alarm."""
     with open("/etc/login.defs") as f:
         before = f.read()
     world.write("/etc/login.defs", re.sub(r"(?m)^LOGIN_TIMEOUT.*", "LOGIN_TIMEOUT 14", before))
@@ -244,8 +246,8 @@ def short_alarm(world):
 
 
 def test_login_alarm(short_alarm):
-    """Q23: one who answers after login_timeout is refused even with the right code, and can try again; one who
-    says nothing is sent away by login's alarm, and the helper goes with it."""
+    """Q23: a user who answers after login_timeout is refused even with the right code, and can try again. login's
+    alarm ends a user who says nothing, and the helper ends too."""
     began = time.monotonic()
     with LoginHost().begin() as silent, LoginHost().begin() as late:
         silent.prompt()
@@ -269,7 +271,7 @@ LOCKER_STACK = ("auth requisite pam_unix.so\nauth requisite pam_otp.so socket={s
 
 @pytest.fixture
 def locker(world):
-    """A second socket, that everybody may connect to; the first one only root."""
+    """A second socket, to which everybody may connect. Only root may connect to the first."""
     world.write(f"/etc/pam.d/{LOCKER}", LOCKER_STACK.format(socket=USER_SOCKET))
     world.open_transport("socket")
     os.chmod("/run/pam_otp/otp.sock", 0o600)
@@ -284,7 +286,8 @@ def unlock(world, user, host="alice", service=LOCKER):
 
 
 def test_locker_of_ones_own_account(locker):
-    """Q30: the helper sees who connects: her own account, by a challenge and a budget of the host's own."""
+    """Q30: the helper sees which user connects. She signs in to her own account, with a challenge and limits of that
+    host alone."""
     with unlock(locker, "alice") as d:
         assert d.prompt() == "Password: "
         assert "Press Enter" in d.answer("alice-password").prompt()
@@ -294,7 +297,7 @@ def test_locker_of_ones_own_account(locker):
 
 
 def test_locker_of_another_account(locker):
-    """The password proves nothing to us: uid and account must agree."""
+    """The password proves nothing to the helper: user ID and account must agree."""
     locker.write(f"/etc/pam.d/{LOCKER}", LOCKER_STACK.format(socket=USER_SOCKET).split("\n", 1)[1])
     for user in ("bob", "root", "nobody-there"):
         with unlock(locker, user) as d:
@@ -304,7 +307,7 @@ def test_locker_of_another_account(locker):
 
 
 def test_locker_cannot_use_the_socket_of_root(locker):
-    """Neither by its path nor by starting a helper of its own."""
+    """It can neither connect to that socket nor spawn a helper."""
     locker.write(f"/etc/pam.d/{LOCKER}", "auth required pam_otp.so\n")
     with unlock(locker, "alice") as d:
         assert d.result() == PERM_DENIED
@@ -315,7 +318,7 @@ def test_locker_cannot_use_the_socket_of_root(locker):
 
 
 def test_locker_cannot_use_the_state_of_another_service(locker):
-    """It may name any service: challenge, budget and exemptions of that service are not its own."""
+    """It may claim any service. It still gets no challenge, limit or exemption of that service."""
     locker.edit(CONF, r"\Z", "[exempt x]\nusers = alice\nservices = su\nreason = x\nuntil = 2099-12-31\n")
     locker.write("/etc/pam.d/su", LOCKER_STACK.format(socket=USER_SOCKET).split("\n", 1)[1])
     with unlock(locker, "alice", service="su") as d:

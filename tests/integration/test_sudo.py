@@ -1,6 +1,6 @@
-"""Real sudo with the stack of etc/pam.d/sudo: what the person sees, and what is sent and counted.
+"""The real sudo with the stack of etc/pam.d/sudo: what the user sees, and what is sent and counted.
 
-ids of hosts.md: Q16-Q21.
+Facts: Q16-Q21.
 """
 import json
 import os
@@ -40,7 +40,7 @@ def world(fresh, stacks, transport):
 
 @pytest.fixture
 def spawned(fresh, stacks):
-    """What does not depend on the door."""
+    """A world with a spawned helper, for tests that do not depend on the transport."""
     fresh.open_transport("spawn")
     configure(fresh)
     subprocess.run(["rm", "-rf", "/run/sudo/ts"], check=True)
@@ -60,13 +60,13 @@ def wait_for(condition, within=5.0):
 
 
 def sudo(*arguments, **popen):
-    """Without a terminal."""
+    """Runs sudo without a terminal."""
     return subprocess.Popen([*AS["alice"], "sudo", *arguments, "id", "-u"], text=True, start_new_session=True,
                             **{"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | popen)
 
 
 def test_what_is_seen(world):
-    """Q18, Q21: the caller's own phone; all that is needed stands in the prompts."""
+    """Q18, Q21: the code goes to the caller's own phone, and the prompts say everything that is needed."""
     with Terminal(*AS["alice"], "sudo", "id", "-u") as t:
         assert t.prompt() == PASSWORD
         assert world.messages() == []
@@ -80,7 +80,7 @@ def test_what_is_seen(world):
 
 
 def test_three_rounds_share_one_message(spawned):
-    """Q17: five wrong answers end the code, however often sudo begins again; one message."""
+    """Q17: five wrong answers end the code, however often sudo starts again. There is one message."""
     with Terminal(*AS["alice"], "sudo", "id", "-u") as t:
         t.prompt()
         assert t.answer("alice-password") == SENT + CODE
@@ -119,7 +119,7 @@ def test_the_rounds_end(spawned):
 
 
 def test_with_a_prompt_of_its_own(spawned):
-    """sudo -p takes the place of every prompt of ours: that is all that is seen, and the code still lets in."""
+    """With sudo -p, the user sees that text instead of every prompt of pam_otp. The code still signs in."""
     own = "Say it, alice: "
     with Terminal(*AS["alice"], "sudo", "-p", "Say it, %p: ", "id", "-u") as t:
         assert t.prompt(own) == own
@@ -131,7 +131,7 @@ def test_with_a_prompt_of_its_own(spawned):
 
 @pytest.mark.parametrize("line", ["", "Defaults noninteractive_auth"])
 def test_non_interactive(spawned, line):
-    """Q19: sudo -n asks nobody, also where it tries the stack with a conversation that fails."""
+    """Q19: sudo -n asks nobody, even if it runs the stack with a conversation that fails."""
     with open("/etc/sudoers.d/otp-test-more", "w") as f:
         f.write(line + "\n")
     try:
@@ -163,7 +163,7 @@ def test_from_standard_input(world):
 
 
 def test_standard_input_that_ends(spawned):
-    """Only a password comes: the code is asked for and nobody answers; sudo begins again in vain."""
+    """Only a password comes, so nobody answers the prompt for the code. sudo starts again in vain."""
     p = sudo("-S")
     out, err = p.communicate("alice-password\n", timeout=20)
     assert p.returncode == 1 and out == ""
@@ -174,7 +174,7 @@ def test_standard_input_that_ends(spawned):
 
 @pytest.mark.parametrize("key", ["c", "d", "\\"])
 def test_leaves_at_the_prompt(world, key):
-    """^C, ^D and ^\\: not a failed guess, and the code that was sent may still be used."""
+    """^C, ^D and ^\\ are no wrong guesses, and the code that was sent stays valid."""
     with SudoHost().begin() as t:
         assert t.prompt() == SENT + CODE
         t.press(key)
@@ -184,7 +184,8 @@ def test_leaves_at_the_prompt(world, key):
 
 
 def test_leaves_while_it_is_checked(spawned):
-    """Q16: sudo blocks ^C outside its prompts: the deadline ends the wait, and then it is told."""
+    """Q16: sudo blocks ^C outside of its prompts. The deadline ends the wait, and then the user reads that the code
+    was not checked."""
     configure(spawned, SENDERS[3], verify_timeout="2s")
     with SudoHost().begin() as t:
         t.prompt()
@@ -200,7 +201,7 @@ def test_leaves_while_it_is_checked(spawned):
 @pytest.mark.parametrize("how", ["KILL", "terminal gone"])
 @pytest.mark.parametrize("step", ["sending", "code prompt"])
 def test_sudo_is_killed(spawned, step, how):
-    """No process stays, and nothing is counted against the user. sudo minds other signals in its own time."""
+    """No process remains, and nothing counts against the user. sudo reacts to other signals later."""
     configure(spawned, attempt_timeout="1s")
     if step == "sending":
         spawned.gateway.fault("hang")
@@ -217,7 +218,7 @@ def test_sudo_is_killed(spawned, step, how):
 
 
 def test_timestamp(spawned):
-    """Within it the second sudo asks for nothing, and nothing is sent."""
+    """While it is valid, a second sudo asks for nothing, and nothing is sent."""
     with Terminal(*AS["alice"], "sh") as t:
         assert t.prompt() == "$ "
         assert t.answer("sudo id -u") == PASSWORD
@@ -245,7 +246,7 @@ def test_no_timestamp_after_a_wrong_code(spawned):
 
 
 def test_a_login_shell_is_asked_too(spawned):
-    """sudo -i is the service sudo-i."""
+    """The service of sudo -i is sudo-i."""
     with Terminal(*AS["alice"], "sudo", "-i", "id", "-u") as t:
         assert t.prompt() == PASSWORD
         assert t.answer("alice-password") == SENT + CODE
@@ -281,7 +282,8 @@ def test_shows_that_the_user_is_locked(spawned):
 
 
 def test_explain_knows_the_caller(spawned):
-    """sudo says that alice calls, and so does explain: her own wrong codes lock her out, and not those of strangers."""
+    """sudo says that alice calls, and explain assumes the same. Her own wrong codes lock her out; those of strangers
+    do not."""
     def outcome(*more):
         done = spawned.otpctl("explain", "alice", "--service", "sudo", "--json", *more)
         return json.loads(done.stdout)["outcome"]

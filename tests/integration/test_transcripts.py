@@ -12,7 +12,7 @@ import transcripts  # noqa: E402
 
 TREE = f"{HERE}/../.."
 DOC = f"{TREE}/doc"
-# The others take longer, or show the same texts.
+# The other pictures take longer, or show the same texts.
 PLAYED = ["ssh-menu", "ssh-failover", "sudo-lockout", "admin-unlock", "login-recovery"]
 
 
@@ -43,5 +43,5 @@ def server(one_world):
 
 @pytest.mark.parametrize("name", PLAYED)
 def test_a_picture_shows_what_the_hosts_show(server, name):
-    """Where it fails the texts have changed: doc/make-transcripts draws them anew."""
+    """If this fails, the texts have changed. doc/make-transcripts draws the pictures again."""
     assert transcripts.play(server, name).lines() == transcripts.drawn_lines(text(f"{DOC}/transcripts/{name}.svg"))

@@ -1,4 +1,4 @@
-"""One installed pam_otp, its provider and its hosts, as the tests see them."""
+"""An installed pam_otp with its provider and its hosts, for the tests."""
 import glob
 import json
 import os
@@ -31,13 +31,13 @@ PHONE = {"alice": "+9779800000019", "bob": "+9779800000028", "robot": "+97798000
 GUARD = 10.0
 REMOTE = ["--item=rhost=192.0.2.7"]  # a client address; without one no failure is an outage
 
-# What the package ships: nothing but a code lets in, except where a rule says "not asked".
+# As the package ships it: only a code signs in, or a rule that skips it.
 STACK = "auth requisite pam_otp.so {args}\nauth required pam_permit.so\naccount required pam_permit.so\n"
 SOLE = "auth required pam_otp.so {args}\naccount required pam_permit.so\n"
 
 
 class Drive:
-    """A sign-in in progress: pamdrive, its prompts and its results."""
+    """A running sign-in: pamdrive, its prompts and its results."""
 
     def __init__(self, command, **popen):
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, **popen)
@@ -53,7 +53,7 @@ class Drive:
         self.process.stdout.close()
 
     def next(self, timeout=GUARD):
-        """The next event, or None at the end."""
+        """Returns the next event, or None at the end."""
         end = time.monotonic() + timeout
         while b"\n" not in self.buffer:
             left = end - time.monotonic()
@@ -79,20 +79,20 @@ class Drive:
         self.process.stdin.flush()
 
     def prompt(self, timeout=GUARD):
-        """The text of the next prompt; fails if the sign-in ended instead."""
+        """Returns the text of the next prompt. Fails if the sign-in ends instead."""
         event = self.until("prompt", "result", timeout=timeout)
         assert event and event["event"] == "prompt", f"no prompt, but {event}"
         return event["text"]
 
     def result(self, timeout=GUARD):
-        """The code of the call's result; fails at a prompt."""
+        """Returns the PAM code of the call. Fails at a prompt."""
         event = self.until("prompt", "result", timeout=timeout)
         assert event, f"the host died: {self.process.wait()}"
         assert event["event"] == "result", f"no result, but {event}"
         return event["code"]
 
     def enter(self):
-        """Up to the prompt for a code: answers "Press Enter" if it comes first."""
+        """Goes on to the prompt for a code. Answers "Press Enter" if it comes first."""
         text = self.prompt()
         if "Press Enter" in text:
             self.say("=")
@@ -104,7 +104,7 @@ class Drive:
         return self
 
     def rest(self):
-        """All events to the end."""
+        """Returns all events to the end."""
         while self.next():
             pass
         return self.events
@@ -149,7 +149,7 @@ class World:
         for user, number in PHONE.items():
             self.otpctl("contact", "add", user, f"--phone={number}")
         self.log_start = os.path.getsize(LOG)
-        self.log()  # what that has logged is no test's
+        self.log()  # what this logs belongs to no test
         self.log_start = os.path.getsize(LOG)
 
     def secret(self, text):
@@ -159,7 +159,7 @@ class World:
         os.chmod(TOKEN, 0o640)
 
     def configure(self, extra="", ca=None, listener="right", **otp):
-        """otp: keys of [otp] with a value that differs from the tests' own."""
+        """Writes pam_otp.conf. otp: keys of [otp] with a value that differs from the default of the tests."""
         own = {"channels": "sms", "ask_first": "never"} | otp
         text = "[otp]\n" + "".join(f"{k} = {v}\n" for k, v in own.items() if v is not None)
         text += f"""
@@ -183,7 +183,7 @@ ca = {ca or self.gateway.ca_file}
 
     @staticmethod
     def edit(path, pattern, replacement):
-        """Replaces what must be there."""
+        """Replaces a text that must exist."""
         with open(path) as f:
             text, n = re.subn(pattern, replacement, f.read(), flags=re.MULTILINE)
         assert n, f"{pattern} is not in {path}"
@@ -194,7 +194,7 @@ ca = {ca or self.gateway.ca_file}
         self.write(f"/etc/pam.d/{service}", stack.format(args=args))
 
     def mount(self, *arguments):
-        """Until the next fresh state."""
+        """Mounts until the next fresh state."""
         subprocess.run(["mount", "-n", *arguments], check=True)
         if arguments[-1] not in self.mounts:
             self.mounts.append(arguments[-1])
@@ -204,15 +204,15 @@ ca = {ca or self.gateway.ca_file}
         return subprocess.run(["otpctl", *args], check=check, capture_output=True, text=True)
 
     def sql(self, statement, path=STORE):
-        """Changes the store as its owner, as the helper would."""
+        """Runs a statement on the store as its owner, as the helper would."""
         done = subprocess.run(["setpriv", "--reuid=pam_otp", "--regid=pam_otp", "--clear-groups",
                                "sqlite3", path, statement], check=True, capture_output=True, text=True)
         return done.stdout.strip()
 
-    # --- doors ---
+    # --- transports ---
 
     def open_transport(self, transport, helper=(HELPER,)):
-        """socket: as a socket unit would. spawn: no socket there."""
+        """socket: listens as a socket unit would. spawn: there is no socket."""
         self.close_transport()
         self.transport = transport
         if transport == "socket":
@@ -232,7 +232,7 @@ ca = {ca or self.gateway.ca_file}
 
     @staticmethod
     def listened(path):
-        """Whether a socket there takes connections: between bind and listen it refuses them."""
+        """Returns whether the socket accepts connections. Between bind and listen it refuses them."""
         with open("/proc/net/unix") as f:
             return any(line.split()[3] == "00010000" and line.endswith(f" {path}\n") for line in f)
 
@@ -250,7 +250,7 @@ ca = {ca or self.gateway.ca_file}
         return Drive([*prefix, host, *options, service, user, *calls], **popen)
 
     def finish(self, user="alice", answer="right", options=(), service=SERVICE, **kwargs):
-        """A whole sign-in that gives one answer again and again; its code."""
+        """Runs a whole sign-in that gives the same answer to each prompt. Returns its PAM code."""
         with self.sign_in(user, service, *options, **kwargs) as d:
             event = d.until("prompt", "result", timeout=30)
             while event and event["event"] == "prompt":
@@ -264,18 +264,18 @@ ca = {ca or self.gateway.ca_file}
         return self.gateway.outbox(user and PHONE[user][-10:])
 
     def code(self):
-        """The code of the last message."""
+        """Returns the code of the last message."""
         return self.gateway.last_code()
 
     def wrong(self):
-        """A code that is well-formed and not the right one."""
+        """Returns a well-formed code that is not the right one."""
         return f"{(int(self.code()) + 1) % 1000000:06d}"
 
     # --- what is left to see ---
 
     def log(self):
-        """All that was logged until now: it is there when a line of our own is."""
-        time.sleep(0.02)  # for those who log as they end
+        """Returns everything logged until now. It is complete once a line of the test itself is there."""
+        time.sleep(0.02)  # for processes that log as they end
         mark = f"<15>read {time.monotonic_ns()}\n"
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
             s.sendto(mark.encode(), "/dev/log")
@@ -291,7 +291,7 @@ ca = {ca or self.gateway.ca_file}
 
     @staticmethod
     def helpers():
-        """The processes that are or were helpers or supervisors of ours."""
+        """Returns the processes that are or were our helpers and supervisors."""
         found = []
         for path in glob.glob("/proc/[0-9]*/exe"):
             try:
