@@ -1,6 +1,6 @@
-"""The package's life in a small Debian, inside tests/sandbox/run; tests/package/check starts it.
+"""The life of the package in a small Debian, inside tests/sandbox/run. tests/package/check starts it.
 
-`debian` is a fresh copy of that Debian for each test, `booted` the same under its own systemd.
+Each test gets a fresh copy of that Debian: `debian` is entered by chroot, `booted` runs its own systemd.
 """
 import glob
 import os
@@ -23,11 +23,11 @@ LAYERS = "/run/package"
 
 def pytest_configure(config):
     if config.getoption("dist", "no") != "no":
-        return  # its workers are in sandboxes
+        return  # the workers are in sandboxes
     if not (OUT and ROOT and GROUP and os.path.isdir("/run/sandbox")):
         pytest.exit("these tests install packages: run tests/package/check", 3)
     if os.getsid(0) == 0:
-        os.setsid()  # the session began outside of the sandbox: in here it has no name
+        os.setsid()  # the session began outside of the sandbox, where its ID does not exist
 
 
 def mount(*arguments):
@@ -52,7 +52,7 @@ def code(gateway):
 
 
 class Root(Machine):
-    """A copy of the Debian that costs nothing, and the packages that were built."""
+    """A copy of the Debian, as an overlay, with the built packages."""
 
     def __init__(self):
         os.makedirs(LAYERS, exist_ok=True)
@@ -85,7 +85,7 @@ class Root(Machine):
             return f.read()
 
     def state(self, folder):
-        """Every file below it, with owner, mode and content."""
+        """Lists every file below the folder, with owner, mode and content."""
         return self.run("bash", "-c", f"cd {folder} && find . -type f -exec stat -c '%n %U %G %a' {{}} + -exec "
                         "sha256sum {} + | sort").stdout
 
@@ -94,23 +94,23 @@ class Root(Machine):
         return self.apt("install", f"/root/{package}.deb", check=check)
 
     def ready(self, gateway):
-        """Installed and configured, alice and bob with telephones; no stack names the module yet."""
+        """Installs and configures the package, with a phone for alice and bob. No stack names the module yet."""
         self.install()
         self.provider(gateway)
         self.run("otpctl", "contact", "add", "alice", "--phone=+9779800000019")
         self.run("otpctl", "contact", "add", "bob", "--phone=+9779800000028")
 
     def put_back(self, *names):
-        """The stacks, as they were before."""
+        """Restores these stacks as they were before."""
         for name in names:
             shutil.copy(f"{ROOT}/etc/pam.d/{name}", self.path(f"/etc/pam.d/{name}"))
 
 
 class Booted(Root):
-    """Under systemd: commands are run where it is."""
+    """The same under systemd. Commands run in its namespaces."""
 
     def prepare(self):
-        """systemd is there before the package comes."""
+        """Installs systemd, before the package comes."""
         mount("-t", "proc", "proc", self.path("/proc"))
         self.apt("install", "systemd")
         os.unlink(self.path("/usr/sbin/policy-rc.d"))
@@ -138,7 +138,7 @@ class Booted(Root):
         return self.console.read().decode(errors="replace")
 
     def process_1(self):
-        """systemd, as it is numbered here; "" while there is none."""
+        """Returns the process ID of systemd outside, or "" if it does not run."""
         done = subprocess.run(["pgrep", "-P", str(self.systemd.pid), "-x", "systemd"], capture_output=True, text=True)
         return done.stdout.strip()
 

@@ -1,8 +1,8 @@
-"""A Debian to install the package in, and people who sign in to it.
+"""A Debian in which the package is installed, and people who sign in to it.
 
-A Machine is a folder with a Debian in it, entered by chroot; or the same, started by its own systemd;
-or, as Machine("/"), the machine that this runs on. What is done to it is what an administrator does:
-files are written, commands are run. People are at a terminal, in ssh, sudo and login.
+A Machine is a folder with a Debian, which is entered by chroot or runs its own systemd. Machine("/") is the machine
+that runs this. The methods do what an administrator does: they write files and run commands. People sit at a
+terminal, in ssh, sudo and login.
 """
 import os
 import re
@@ -16,7 +16,7 @@ GUARD = 30.0
 IN = "you are in"
 ENTER, PASSWORD, CODE, NAME, SHELL = "Press Enter", "Password", "Verification code", "login:", "$"
 PROMPTS = re.compile(r"(?:(Press Enter) [^\n]*|([Pp]assword)[^\n]*|(Verification code) [^\n]*|(login:)|(\$)) $")
-STACKS = {  # the lines of each service's file whose place ours take, as the comments of etc/pam.d say
+STACKS = {  # the lines that ours replace in each service's file, as the comments of etc/pam.d say
     "sshd": r"@include\s+common-auth\s*\n",
     "sudo": r"@include\s+common-auth\s*\n",
     "su": r"(?:auth\s+sufficient\s+pam_rootok\.so|@include\s+common-auth)\s*\n",
@@ -27,14 +27,14 @@ SSHD = "UsePAM yes\nKbdInteractiveAuthentication yes\nAuthenticationMethods keyb
 
 @dataclass
 class SignIn:
-    """What became of one: the prompts as they came, all that was shown, and whether it let in."""
+    """The outcome of a sign-in: its prompts in order, the whole text, and whether it succeeded."""
     asked: list = field(default_factory=list)
     text: str = ""
     let_in: bool = False
 
 
 class Person:
-    """Somebody at a terminal. code: says what code to type."""
+    """A user at a terminal. code(): returns the code to type."""
 
     def __init__(self, command, user, code, password=None):
         self.user, self.code, self.password = user, code, password or f"{user}-password"
@@ -50,11 +50,11 @@ class Person:
         self.child.close(force=True)
 
     def vanish(self):
-        """Without a word: at the end of its terminal, a client may still give an empty answer."""
+        """Kills the client. If only its terminal ended, the client might still send an empty answer."""
         subprocess.run(["pkill", "-KILL", "-s", str(self.child.pid)], check=True)
 
     def prompt(self):
-        """The next prompt, or None at the end."""
+        """Returns the next prompt, or None at the end."""
         if self.child.expect([PROMPTS, pexpect.EOF]):
             self.result.text += self.child.before
             self.result.let_in = self.result.let_in or IN in self.child.before.replace(f"echo {IN}", "")
@@ -72,7 +72,7 @@ class Person:
                             if kind != CODE else self.code())
 
     def until(self, wanted):
-        """Answers up to this prompt, which is left open."""
+        """Answers prompts until this one comes, which stays open."""
         while True:
             kind = self.prompt()
             assert kind, f"it ended: {self.result}"
@@ -86,13 +86,13 @@ class Person:
             if not kind:
                 return self.result
             if kind == NAME and NAME in self.result.asked[:-1]:
-                self.child.close(force=True)  # login begins again
+                self.child.close(force=True)  # login starts again
                 return self.result
             self.answer(kind)
         raise AssertionError(f"it does not end: {self.result}")
 
     def go_on(self, kind):
-        """From a prompt that was left open to the end."""
+        """Answers the open prompt, and all others to the end."""
         self.answer(kind)
         return self.to_the_end()
 
@@ -128,7 +128,7 @@ class Machine:
         return os.path.lexists(self.path(name))
 
     def run(self, *command, check=True, **options):
-        """Its output, errors among it, is in .stdout."""
+        """.stdout of the result has standard output and standard error."""
         done = subprocess.run([*self.prefix, *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               stdin=subprocess.DEVNULL, text=True, timeout=300, check=False, **options)
         assert not check or done.returncode == 0, f"{command}: {done.returncode}\n{done.stdout}"
@@ -143,7 +143,7 @@ class Machine:
         return self.run("apt-get", "-q", "-y", "--no-install-recommends", *arguments, check=check, env=env)
 
     def installed(self):
-        """The version that is installed whole, or None."""
+        """Returns the version that is completely installed, or None."""
         done = self.run("dpkg-query", "-W", "-f", "${db:Status-Abbrev} ${Version}", "libpam-otp", check=False)
         return done.stdout[4:] if done.stdout.startswith("ii  ") else None
 
@@ -157,7 +157,7 @@ class Machine:
             self.write(f"/etc/sudoers.d/{user}", f"{user} ALL=(ALL) ALL\n", 0o440)
 
     def provider(self, gateway, extra=""):
-        """The shipped configuration stays; what is this provider's own stands in a file beside it."""
+        """Keeps the shipped configuration, and puts the settings of this provider into a file beside it."""
         with open(gateway.ca_file, encoding="ascii") as f:
             self.write("/etc/pam_otp/gateway.pem", f.read())
         self.write("/etc/pam_otp/secrets/tingting", gateway.token + "\n", 0o640, "pam_otp")
@@ -167,7 +167,8 @@ class Machine:
         self.run("otpctl", "config", "check")
 
     def stack(self, name, examples="/usr/share/doc/libpam-otp/examples/pam.d", service=None, password=True):
-        """The example, in the place its comment says. password: with the line that the example leaves to choose."""
+        """Installs the example where its comment says. password: with the password line, which the example leaves
+        optional."""
         lines = self.read(f"{examples}/{name}")
         if password:
             lines = re.sub(r"^#(auth\s+requisite\s+pam_unix\.so)$", r"\1", lines, flags=re.MULTILINE)
@@ -178,7 +179,7 @@ class Machine:
         self.write(f"/etc/pam.d/{service or name}", before[:first.start()] + lines + rest)
 
     def sshd(self, settings=""):
-        """A new one, with these settings before Debian's own."""
+        """Starts a new sshd. These settings come before Debian's own."""
         self.write("/etc/ssh/sshd_config.d/pam_otp.conf", settings)
         self.run("mkdir", "-p", "/run/sshd")
         self.port = getattr(self, "port", 2200) + 1

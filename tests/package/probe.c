@@ -1,5 +1,5 @@
 /*
- * Takes the place of otp-helper in pam_otp@.service and tries what the unit forbids and allows: one
+ * Runs instead of otp-helper in pam_otp@.service, and tries what the unit forbids and allows: one
  * line for each, "NAME yes" or "NAME no", as one message to its socket.
  */
 #include <dirent.h>

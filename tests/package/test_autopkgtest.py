@@ -1,4 +1,4 @@
-"""debian/tests, without the tool that runs it: this machine's copy in the sandbox is the testbed."""
+"""debian/tests, without autopkgtest: the sandbox's copy of this machine is the testbed."""
 import glob
 import os
 import re

@@ -1,4 +1,4 @@
-"""A real directory, OpenLDAP by nslcd, and what becomes of sign-ins and rules while it cannot be asked."""
+"""A real directory, OpenLDAP through nslcd, and how sign-ins and rules behave while it is down."""
 import subprocess
 import time
 
@@ -68,7 +68,7 @@ class Directory:
             time.sleep(0.1)
 
     def ends(self, *programs):
-        """slapd: nslcd is asked and has nobody to ask. nslcd: nobody is asked."""
+        """Stops a daemon. Without slapd, nslcd runs but gets no answer. Without nslcd, nobody answers."""
         for program in programs:
             subprocess.run(["pkill", "-KILL", "-x", program], check=False)
 
@@ -83,7 +83,8 @@ def directory(debian):
 
 @pytest.mark.parametrize("program", ["slapd", "nslcd"])
 def test_rules_while_a_directory_is_down(debian, directory, gateway, code, program):
-    """Members by it are exempt while it answers; then nobody is let pass, or asked, on a guess."""
+    """Members are exempt while the directory answers. While it is down, such a sign-in fails and is neither skipped
+    nor asked."""
     debian.ready(gateway)
     debian.stack("sshd")
     debian.write("/etc/group", debian.read("/etc/group") + "near-robots:x:7778:\n")
@@ -116,7 +117,7 @@ def test_rules_while_a_directory_is_down(debian, directory, gateway, code, progr
 
 
 def test_users_of_a_directory(debian, directory, gateway):
-    """Asked as everybody; and broken, not unknown, while it is away."""
+    """They are asked as others are. While the directory is down, the result is broken, not unknown."""
     debian.ready(gateway)
     debian.run("otpctl", "contact", "add", "dora", "--phone=+9779800000037")
     explained = debian.run("otpctl", "explain", "dora", "--service", "sudo", "--json").stdout

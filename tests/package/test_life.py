@@ -1,6 +1,6 @@
-"""The package from its installation to its end, with sign-ins before, between and after.
+"""The package from its installation to its purge, with sign-ins before, between and after.
 
-ids of hosts.md: U6 updates, U7 removal, U8 what an installation changes.
+Facts: U6 updates, U7 removal, U8 what an installation changes.
 """
 import contextlib
 import os
@@ -21,14 +21,14 @@ def nothing():
 
 
 def signs_in(person, *asked):
-    """Whether the person gets in, asked for exactly this."""
+    """Checks that the user signs in, and is asked exactly for this."""
     with person as p:
         seen = p.to_the_end()
     assert seen.asked == list(asked) and seen.let_in, seen
 
 
 def signs_in_as_ever(debian):
-    """With the password alone, as a Debian without this package."""
+    """Checks that a password alone signs in, as in a Debian without this package."""
     debian.sshd(SSHD)
     signs_in(debian.ssh(nothing), PASSWORD)
     signs_in(debian.sudo(nothing), PASSWORD)
@@ -52,8 +52,8 @@ def refused(person):
 # --- install, and away again ---
 
 def test_install_use_and_purge(debian, gateway, code):
-    """U7, U8: nothing changes by the installation; set up as the examples say every service asks; a purge, and it
-    is as before."""
+    """U7, U8: the installation changes no sign-in. Set up as the examples say, every service asks for a code. After
+    a purge, everything is as before."""
     signs_in_as_ever(debian)
     debian.install()
     assert debian.state("/etc/pam.d") == debian.before
@@ -75,7 +75,7 @@ def test_install_use_and_purge(debian, gateway, code):
 
 
 def test_a_removal_stops_while_a_stack_names_the_module(debian, gateway, code):
-    """U7: with a stack that names it the removal stops, names the file, and the sign-in goes on working."""
+    """U7: the removal stops and names the file, and the sign-in still works."""
     debian.ready(gateway)
     debian.stack("sshd")
     debian.write("/etc/pam.d/other-thing", "# auth required pam_otp.so\nauth required pam_permit.so # pam_otp.so\n")
@@ -102,7 +102,7 @@ def test_every_form_of_naming_the_module_stops_the_removal(debian, line):
 
 
 def test_a_removal_keeps_the_files_of_the_administrator(debian, gateway, code):
-    """Configuration, secrets, contacts and store are there again with the next installation; the key is the same."""
+    """The next installation finds configuration, secrets, contacts and store again, and the same key."""
     debian.ready(gateway)
     debian.stack("sshd")
     kept = [debian.state("/etc/pam_otp"), debian.run("sha256sum", HOST_KEY, CONTACTS).stdout]
@@ -131,8 +131,8 @@ def test_a_lost_key_is_replaced_with_a_note(debian):
 # --- the profile of pam-auth-update ---
 
 def test_the_pam_auth_update_profile(debian, gateway, code):
-    """Off by default. Enabled, a wrong password sends nothing, a right one is followed by a code, who is exempt is
-    not asked and gets in; with the removal it goes."""
+    """It is off by default. If it is enabled, a wrong password sends nothing, a right one needs a code, and an
+    exempt user signs in without one. The removal disables it."""
     debian.ready(gateway)
     assert "pam_otp" not in debian.read("/etc/pam.d/common-auth")
     debian.run("pam-auth-update", "--enable", "pam_otp")
@@ -155,7 +155,7 @@ def test_the_pam_auth_update_profile(debian, gateway, code):
 
 
 def test_a_profile_that_cannot_be_disabled_stops_the_removal(debian, gateway, code):
-    """Lines were added to common-auth by hand: pam-auth-update leaves it alone, and then nothing is removed."""
+    """Somebody has added lines to common-auth, so pam-auth-update leaves the file alone. Then nothing is removed."""
     debian.ready(gateway)
     debian.run("pam-auth-update", "--enable", "pam_otp")
     text = debian.read("/etc/pam.d/common-auth")
@@ -169,8 +169,8 @@ def test_a_profile_that_cannot_be_disabled_stops_the_removal(debian, gateway, co
 # --- upgrades ---
 
 def test_waiting_sign_ins_survive_an_upgrade(debian, gateway, code):
-    """U6: those at the prompt for a password, before the first prompt of ours, and at the prompt for a code all end
-    well; contacts, store and key are the same."""
+    """U6: sign-ins wait at the password, before the first prompt of pam_otp, and at the prompt for a code. All
+    succeed. Contacts, store and key are the same."""
     debian.ready(gateway)
     for name in "sshd", "sudo", "login":
         debian.stack(name)
@@ -195,7 +195,7 @@ WORSE = "[otp]\ntries = 5\n"
 
 
 def test_an_upgrade_that_would_refuse_the_configuration_stops(debian, gateway, code):
-    """Before anything has changed, with the file and the line; then, when it is put right, it goes on."""
+    """It stops before anything has changed, and names file and line. When they are corrected, it goes on."""
     debian.ready(gateway)
     debian.stack("sshd")
     debian.write("/etc/pam_otp/pam_otp.conf.d/more.conf", WORSE)
@@ -216,7 +216,7 @@ def test_an_upgrade_that_would_refuse_the_configuration_stops(debian, gateway, c
 
 
 def test_a_configuration_that_is_already_wrong_does_not_stop_an_upgrade(debian, gateway):
-    """There is always a way on: here what no version takes, and it is installed as soon as that is mended."""
+    """Neither version accepts it. The upgrade goes on, and completes once the configuration is correct."""
     debian.ready(gateway)
     debian.write("/etc/pam_otp/pam_otp.conf.d/more.conf", WORSE + "no_such_key = 1\n")
     done = debian.install("next", check=False)
@@ -236,7 +236,7 @@ def test_a_setting_of_the_new_version_does_not_stop_an_upgrade(debian, gateway):
 
 
 def test_an_upgrade_checks_with_the_profiles_of_the_new_version(debian, gateway):
-    """Not those that are still installed: a profile that only the new version knows is no reason to stop."""
+    """A profile that only the new version has is no reason to stop."""
     debian.ready(gateway)
     debian.write("/usr/share/pam_otp/providers/tingting.json", "{}")
     debian.write("/etc/pam_otp/pam_otp.conf.d/more.conf", "[paths]\nprofiles = /usr/share/pam_otp/providers\n")
@@ -257,7 +257,7 @@ def test_a_migration_can_be_stopped(debian, gateway):
 
 
 def old_store(debian):
-    """A store of schema 1 in the place of the installed one, as the unit test of the migration has it."""
+    """Replaces the store by one of schema 1, as in the unit test of the migration."""
     with open(f"{HERE}/../unit/test_store.c", encoding="utf-8") as f:
         source = f.read()
     sql = {name: "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', text)).replace('\\"', '"')
@@ -275,7 +275,7 @@ def asked(debian, sql):
 
 
 def test_an_older_store_is_migrated(debian, gateway, code):
-    """Its counts are there afterwards, and so is a sign-in that comes before the package is configured."""
+    """Its counters are still there afterwards. A sign-in before the package is configured works, too."""
     debian.ready(gateway)
     debian.stack("sudo")
     old_store(debian)
@@ -299,11 +299,11 @@ def test_the_upgrade_migrates_an_older_store(debian, gateway, code):
 # --- two versions at once ---
 
 MODULE = ["/usr/lib/x86_64-linux-gnu/security/pam_otp.so"]
-HELPER = ["/usr/libexec/pam_otp/otp-helper", "/usr/libexec/pam_otp/otp-http.so"]  # always of one build
+HELPER = ["/usr/libexec/pam_otp/otp-helper", "/usr/libexec/pam_otp/otp-http.so"]  # always from one build
 
 
 def from_package(debian, package, paths):
-    """These files of another package take the place of the installed ones."""
+    """Replaces these files by those of another package."""
     debian.run("sh", "-c", f"rm -rf /root/x && dpkg-deb -x /root/{package}.deb /root/x")
     for path in paths:
         debian.run("mv", f"/root/x{path}", path)
@@ -311,7 +311,7 @@ def from_package(debian, package, paths):
 
 @pytest.mark.parametrize("paths", [HELPER, MODULE], ids=["old-module", "old-helper"])
 def test_versions_with_a_common_protocol(debian, gateway, code, paths):
-    """U6: one that speaks versions 1 and 2, one that speaks 1: they speak 1."""
+    """U6: one side speaks versions 1 and 2, the other only 1. They use 1."""
     debian.ready(gateway)
     debian.stack("sudo")
     from_package(debian, "next", paths)
@@ -320,7 +320,7 @@ def test_versions_with_a_common_protocol(debian, gateway, code, paths):
 
 @pytest.mark.parametrize("paths", [HELPER, MODULE], ids=["old-module", "old-helper"])
 def test_versions_without_a_common_protocol(debian, gateway, paths):
-    """Nobody gets in, nothing is sent, and the log says why."""
+    """Nobody signs in, nothing is sent, and the log says why."""
     debian.ready(gateway)
     debian.stack("sudo")
     from_package(debian, "apart", paths)

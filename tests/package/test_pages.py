@@ -1,5 +1,5 @@
-"""The pages of doc/, followed word for word in a clean Debian: the blocks that they mark to be typed, in their
-order, and where a block of text follows, that is what they print."""
+"""Follows the pages of doc/ word for word in a clean Debian. It types the marked blocks in their order. A block of
+text after one must be exactly what the commands print."""
 import os
 import re
 import shutil
@@ -21,20 +21,20 @@ def page(name):
 
 
 def part(text, begin, end=None):
-    """From one heading to another."""
+    """Returns the text from one heading to another."""
     assert text.count(f"\n{begin}\n") == 1 and (end is None or text.count(f"\n{end}\n") == 1)
     text = text[text.index(f"\n{begin}\n"):]
     return text[:text.index(f"\n{end}\n")] if end else text
 
 
 class Administrator:
-    """Root, who types what a page says and answers what is asked."""
+    """root, who types what a page says, and answers questions."""
 
     def __init__(self, debian, gateway):
         self.debian, self.gateway = debian, gateway
 
     def types(self, block):
-        """What was printed, without what was typed."""
+        """Types commands. Returns what they print, without the commands."""
         command = [*self.debian.prefix, "env", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "TERM=dumb", "bash", "-ec",
                    f"cd /root\n{block}"]
         child = pexpect.spawn(command[0], command[1:], timeout=60, encoding="utf-8", echo=False, dimensions=(24, 200))
@@ -51,7 +51,7 @@ class Administrator:
         return shown
 
     def follows(self, text):
-        """Every block to be typed."""
+        """Types every marked block."""
         fences = list(FENCE.finditer(text))
         typed = 0
         for fence, then in zip(fences, fences[1:] + [None]):
@@ -66,7 +66,7 @@ class Administrator:
         assert typed
 
     def finds_the_provider_here(self):
-        """The one thing that no page has: the simulated provider's address."""
+        """Sets the address of the simulated provider, which no page can name."""
         with open(self.gateway.ca_file, encoding="ascii") as f:
             self.debian.write("/etc/pam_otp/gateway.pem", f.read())
         self.debian.write("/etc/pam_otp/pam_otp.conf.d/gateway.conf",
@@ -76,7 +76,7 @@ class Administrator:
 
 @pytest.fixture
 def server(booted):
-    """As it comes, with alice, who has a key; and the package in the folder."""
+    """A fresh Debian with alice, who has a key, and the package in a folder."""
     shutil.copy(booted.path("/root/libpam-otp.deb"), booted.path("/root/libpam-otp_1_all.deb"))
     booted.run("systemctl", "unmask", "ssh")
     booted.run("systemctl", "start", "ssh")
@@ -91,7 +91,7 @@ def root(server, gateway):
 
 
 def ssh(server, code, key=True):
-    """alice, from another machine."""
+    """alice signs in from another machine."""
     options = ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR", "NumberOfPasswordPrompts=1",
                f"PubkeyAuthentication={'yes' if key else 'no'}"]
     command = ["ssh", *(x for o in options for x in ("-o", o)), "alice@127.0.0.1", f"echo {IN}"]

@@ -1,6 +1,6 @@
 """The units of the package under a real systemd: the socket, its sandbox, and their life.
 
-ids of hosts.md: U5, U50 the socket, U30 hosts that are not root.
+Facts: U5, U50 the socket, U30 hosts that are not root.
 """
 import os
 import re
@@ -26,7 +26,7 @@ def ready(booted, gateway):
 
 
 def units(debian, pattern="pam_otp@*"):
-    """The helpers that systemd runs now."""
+    """Returns the helpers that systemd runs now."""
     done = debian.run("systemctl", "list-units", "--plain", "--no-legend", "--state=running", pattern)
     return [line.split()[0] for line in done.stdout.splitlines()]
 
@@ -43,8 +43,8 @@ def wait_for(condition, within=10.0):
 
 
 def test_a_sign_in_through_the_socket(ready, code):
-    """It is there after the installation; the helper runs in a unit of its own, as its own user, without rights,
-    and nothing of it is left."""
+    """The socket is there after the installation. The helper runs in its own unit, as its own user and without
+    privileges, and nothing of it remains."""
     assert active(ready, "pam_otp.socket") == "active"
     assert ready.run("stat", "-c", "%U %a %F", SOCK).stdout == "root 600 socket\n"
     assert ready.run("stat", "-c", "%U %a", "/run/pam_otp").stdout == "root 755\n"
@@ -81,7 +81,7 @@ FORBIDDEN = ["write /var/lib/pam_otp", "write /etc/pam_otp", "write /run", "list
 
 
 def probe(debian):
-    """What a program in the place of the helper can do: {name: yes or no}."""
+    """Runs a program instead of the helper, which tries what it may do. Returns {name: yes or no}."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
         s.settimeout(20)
         s.connect(f"/proc/{debian.process_1()}/root{SOCK}")
@@ -90,7 +90,8 @@ def probe(debian):
 
 
 def test_the_sandbox(ready):
-    """Each directive in force, by a program that tries. The same program without them shows that it can tell."""
+    """A program tries each directive of the unit. The same program without the directives shows that it would notice
+    their absence."""
     subprocess.run(["gcc", "-O1", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-o", ready.path("/usr/local/bin/probe"),
                     f"{HERE}/probe.c"], check=True)
     ready.run("sh", "-c", "chmod 755 /home/alice; mkdir -m 1777 /run/open-to-all; mknod -m 666 /dev/probe c 1 3; "
@@ -115,7 +116,7 @@ def test_the_sandbox(ready):
 
 @pytest.mark.parametrize("how", ["stopped", "dead"])
 def test_without_a_listener(ready, code, how):
-    """No socket there, or one behind which nobody listens: the module starts the helper itself."""
+    """There is no socket, or nobody listens. The module spawns the helper."""
     ready.run("systemctl", "stop", "pam_otp.socket")
     if how == "dead":
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
@@ -127,14 +128,14 @@ def test_without_a_listener(ready, code, how):
 
 
 def test_a_helper_that_cannot_start(ready, code):
-    """End-of-file before its first message: the other door."""
+    """End-of-file comes before the first message, so the module spawns a helper."""
     ready.write("/etc/systemd/system/pam_otp@.service.d/broken.conf", "[Service]\nExecStart=\nExecStart=/bin/false\n")
     ready.run("systemctl", "daemon-reload")
     signs_in(ready.ssh(code), PASSWORD, ENTER, CODE)
 
 
 def test_a_burst_does_not_stop_the_socket(ready, code):
-    """systemd's default would: 200 in 2 seconds."""
+    """With systemd's default limit, 200 connections in 2 seconds would."""
     path = f"/proc/{ready.process_1()}/root{SOCK}"
     for _ in range(300):
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
@@ -146,7 +147,7 @@ def test_a_burst_does_not_stop_the_socket(ready, code):
 
 
 def test_an_upgrade_with_sign_ins_waiting(ready, gateway, code):
-    """Those behind the socket go on with the old helper; the socket is there again for the next."""
+    """Sign-ins at the socket continue with the old helper. The socket is there again for the next."""
     with ready.ssh(code) as at_code, ready.ssh(code, user="bob") as at_enter:
         at_code.until(CODE)
         at_enter.until(ENTER)
@@ -168,7 +169,7 @@ STACK = "auth requisite pam_otp.so{}\nauth required pam_permit.so\naccount requi
 
 @pytest.fixture
 def locker(booted, gateway):
-    """A program that alice runs and that asks whoever is in front of the screen."""
+    """A program that alice runs, and that asks the person at the screen."""
     booted.ready(gateway)
     subprocess.run(["gcc", "-std=gnu11", "-O1", "-D_GNU_SOURCE", "-o", booted.path("/usr/local/bin/locker"),
                     f"{HERE}/../sandbox/pamdrive.c", "-lpam", "-lpam_misc", "-pthread"], check=True)
@@ -178,7 +179,7 @@ def locker(booted, gateway):
 
 
 def runs_locker(debian, code, user="alice", service="locker"):
-    """As alice, for user."""
+    """Runs the locker as alice, for this user."""
     return debian.person(["setpriv", "--reuid=alice", "--regid=alice", "--init-groups", "sh", "-c",
                           f"locker --terminal {service} {user} && echo {IN}"], code, user)
 
@@ -191,7 +192,7 @@ def test_the_socket_of_users_is_off(locker, code):
 
 
 def test_the_socket_of_users(locker, code, gateway):
-    """alice signs in as alice and as nobody else, and the first socket remains closed to her."""
+    """alice signs in only to her own account. The first socket stays closed to her."""
     locker.run("systemctl", "enable", "--now", "pam_otp-user.socket")
     assert locker.run("stat", "-c", "%U %a", USER_SOCK).stdout == "root 666\n"
     signs_in(runs_locker(locker, code), ENTER, CODE)

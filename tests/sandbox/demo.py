@@ -1,7 +1,8 @@
 #!/usr/bin/python3
-"""The inside of ./demo: sets pam_otp up and signs in with it, twice.
+"""The inner part of ./demo: it sets pam_otp up, and signs in with it twice.
 
-Without a folder it is root in a sandbox. With one it is anybody, and pam_otp is installed below it.
+Without a folder as argument it runs as root in a sandbox. With one, it runs as any user, and pam_otp is installed in
+that folder.
 """
 import argparse
 import contextlib
@@ -35,7 +36,7 @@ providers = {provider}
 """
 HTTPS = "base = {url}\nca = {ca}\n"
 MESSAGE = "message = Your code for ${host} is ${code}. It ends in ${ttl_min} minutes.\n"
-# What each provider's section says, and the secrets it names. Crego, Bridgekeeper and KGeN make and check the code.
+# The settings of each provider, and its secrets. Crego, Bridgekeeper and KGeN make and check the code.
 PROVIDERS = {
     "tingting": (HTTPS + "token = file:{secrets}/token\ncompany_name = Example\n", ["token"]),
     "crego": (HTTPS, []),
@@ -56,7 +57,7 @@ ENTER, CODE = "Press Enter", "Verification code"
 
 
 class Installed:
-    """Where pam_otp is, and who signs in: root in a sandbox."""
+    """An installation in the sandbox, as root: its paths, and who signs in."""
 
     def __init__(self):
         self.etc, self.pam, self.user, self.group = "/etc/pam_otp", "/etc/pam.d", "alice", "pam_otp"
@@ -65,7 +66,7 @@ class Installed:
 
 
 class Unprivileged(Installed):
-    """Everything below one folder, and the person themselves signs in."""
+    """An installation in one folder. The caller signs in."""
 
     def __init__(self, place):
         self.etc, self.pam, self.user, self.group = place, f"{place}/pam.d", getpass.getuser(), None
@@ -83,7 +84,7 @@ def say(text=""):
 
 
 def run(*command):
-    """One command, shown as it would be typed."""
+    """Runs a command, and shows it as it would be typed."""
     say(f"  {PROMPT} " + " ".join(command))
     done = subprocess.run(command, capture_output=True, text=True)
     for line in (done.stdout + done.stderr).splitlines():
@@ -124,19 +125,19 @@ def configure(gateway, place, provider):
 
 @contextlib.contextmanager
 def sshd(place):
-    """A private sshd with the shipped stack: a public key, then a code. The host is then ssh."""
+    """A private sshd with the shipped stack: a public key, then a code. ssh becomes the host."""
     service = "sshd-demo"
     with open(f"{HERE}/../../etc/pam.d/sshd") as ours:
         write(f"{place.pam}/{service}", ours.read() + "account required pam_unix.so\nsession required pam_unix.so\n")
     with Sshd(service, AuthenticationMethods="publickey,keyboard-interactive") as server:
         place.strangers_host, place.host = (
             server.ssh(place.user, key=place.user, command="whoami", options=[f"BindAddress={address}"])
-            for address in ("127.0.0.3", "127.0.0.2"))  # elsewhere than the stranger: a code of one's own
+            for address in ("127.0.0.3", "127.0.0.2"))  # with two addresses, each gets its own code
         yield
 
 
 class SignIn:
-    """One sign-in: passes the host's output on, and shows the phone above the prompt."""
+    """One sign-in. It shows the host's output, and the phone above each prompt for a code."""
 
     def __init__(self, gateway, command):
         self.gateway, self.seen = gateway, len(gateway.outbox())
@@ -145,7 +146,7 @@ class SignIn:
                                    codec_errors="replace")
 
     def phone(self):
-        """The messages that came since; the provider has them before we prompt."""
+        """Returns the new messages. The provider has received them before the host asks for the code."""
         found = self.gateway.outbox()
         new, self.seen = found[self.seen:], len(found)
         return "".join(phone.render(m, sys.stdout.isatty()) + "\n" for m in new)
@@ -159,13 +160,13 @@ class SignIn:
         return self.child.exitstatus == 0
 
     def play(self, code):
-        """Plays the person, who types what code() says. Whether it was let in."""
+        """Types what code() returns, instead of a person. Returns whether the sign-in succeeded."""
         while self.child.expect([f"{ENTER}[^\n]*: ", f"{CODE}[^\n]*: ", pexpect.EOF]) < 2:
             asked = CODE in self.child.after
             if asked:
                 self.show(self.phone())
             self.show(self.child.before + self.child.after)
-            time.sleep(0.05)  # the host flushes what was typed before it asked
+            time.sleep(0.05)  # the host drops what is typed before it asks
             self.child.sendline(code() if asked else "")
             self.child.expect("\r\n")
             self.show(self.child.before + self.child.after)
@@ -173,7 +174,7 @@ class SignIn:
         return self.ended()
 
     def hand_over(self):
-        """Lets the person at the terminal do it."""
+        """Lets the person at the terminal type."""
         self.child.interact(escape_character=None, output_filter=lambda data:
                             self.phone().replace("\n", "\r\n").encode() + data)
         return self.ended()
@@ -185,23 +186,23 @@ def wrong(gateway):
 
 
 def sign_in_twice(gateway, place):
-    """0 only if the wrong codes were refused and the right one was let in."""
-    say(f"\nSomebody who does not hold {place.user}'s phone, and guesses:\n")
+    """Returns 0 only if the wrong codes were refused and the right one was accepted."""
+    say(f"\nSomebody without {place.user}'s phone guesses the code:\n")
     if SignIn(gateway, place.strangers_host).play(lambda: wrong(gateway)):
-        say("\ndemo: a wrong code was let in")
+        say("\ndemo: error: a wrong code was accepted")
         return 1
     person = sys.stdin.isatty() and sys.stdout.isatty()
     if person:
         say(f"\nNow you are {place.user}. Type the code that appears on the phone:\n")
         let_in = SignIn(gateway, place.host).hand_over()
     else:
-        say(f"\n{place.user}, who reads the phone:\n")
+        say(f"\n{place.user} reads the phone:\n")
         let_in = SignIn(gateway, place.host).play(gateway.last_code)
     say()
     if not let_in:
-        say("You were not let in." if person else "demo: the right code was refused")
+        say("You did not get in." if person else "demo: error: the right code was refused")
         return 1
-    say("The wrong codes were refused, the right one was let in. Nothing of this stays behind.")
+    say("The wrong codes were refused, and the right one was accepted. Nothing of this remains on the machine.")
     return 0
 
 

@@ -1,6 +1,6 @@
-"""First process of a sandbox: reaps, passes signals on, collects the log, runs one command.
+"""The first process of a sandbox. It reaps processes, collects the log, runs one command, and ends on a signal.
 
-Ends with the command's exit status; the kernel then ends everything else in the namespace.
+Its exit status is the command's. When it ends, the kernel kills everything else in the namespace.
 """
 import fcntl
 import os
@@ -24,7 +24,7 @@ def loopback_up():
 
 
 def log_collect():
-    """Takes what syslog(3) sends; each line keeps its <priority>."""
+    """Writes everything that syslog(3) sends to the log file. Each line keeps its <priority>."""
     sink = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     sink.bind("/dev/log")
     os.chmod("/dev/log", 0o666)
@@ -44,11 +44,11 @@ def host_name():
     with open("/etc/hosts", "w") as f:
         f.write(f"127.0.0.1 localhost {name}\n::1 localhost {name}\n")
     with open("/etc/resolv.conf", "w") as f:
-        f.write("# there is no network in here\n")
+        f.write("# the sandbox has no network\n")
 
 
 def start(command):
-    """The command gets a process group, and the terminal if there is one."""
+    """Starts the command with default signal handling. It keeps the terminal, if there is one."""
     def ready():
         for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGPIPE):
             signal.signal(sig, signal.SIG_DFL)
@@ -76,7 +76,7 @@ def main():
         pid, status = os.wait()
         if pid == child.pid:
             code = os.waitstatus_to_exitcode(status)
-            time.sleep(0.01)  # what was logged last
+            time.sleep(0.01)  # for the last lines of the log
             return code if code >= 0 else 128 - code
 
 

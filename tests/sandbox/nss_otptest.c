@@ -1,11 +1,12 @@
 /*
- * A name service for tests, after "files" in nsswitch.conf: a directory. It knows every user of
- * /etc/passwd under any spelling of upper and lower case, and the groups and members that stand in
- * /etc/otptest-group, in the form of /etc/group.
+ * A name service for tests that acts like a directory. It comes after "files" in nsswitch.conf. It
+ * finds every user of /etc/passwd in any spelling of upper and lower case, and the groups and
+ * members of /etc/otptest-group, which has the form of /etc/group.
  *
- * It fails on purpose: for some names always, and for all that it is asked while /run/otptest says
- * so. "ns-away" is what sssd, nslcd and winbind say while they do not run, or nslcd's server does
- * not; "ns-unavail" another way to be away, "ns-tryagain" a directory that is busy.
+ * It fails on purpose: always for the names below, and for every name while /run/otptest contains
+ * one of them. "ns-away": sssd, nslcd or winbind does not run, or nslcd's server does not.
+ * "ns-unavail": the service is unavailable for another reason. "ns-tryagain": the directory is
+ * busy.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -32,7 +33,7 @@ enum nss_status _nss_otptest_getgrnam_r(
 enum nss_status _nss_otptest_initgroups_dyn(
     const char *user, gid_t gid, long *start, long *size, gid_t **groups, long limit, int *errnop);
 
-/* Three seconds, of which a file that a test has put there tells how often. */
+/* Waits three seconds. If a test has made the file WAITED, its size counts the waits. */
 static void
 keep_waiting(void)
 {
@@ -57,7 +58,7 @@ named_failure(const char *name, int *errnop)
 	    {"ns-away", NSS_STATUS_UNAVAIL, ENOENT},
 	    {"ns-unavail", NSS_STATUS_UNAVAIL, EIO},
 	    {"ns-tryagain", NSS_STATUS_TRYAGAIN, EAGAIN},
-	    {"ns-silent", NSS_STATUS_UNAVAIL, 0}, /* it does not say why */
+	    {"ns-silent", NSS_STATUS_UNAVAIL, 0}, /* errno stays unset */
 	    {"ns-slow", NSS_STATUS_UNAVAIL, ETIMEDOUT},
 	};
 
@@ -115,7 +116,7 @@ _nss_otptest_getpwnam_r(const char *name, struct passwd *pw, char *buf, size_t l
 	return s;
 }
 
-/* For hosts that ask for the password of whom they were told. */
+/* For hosts that check the password under the spelling that was typed. */
 enum nss_status
 _nss_otptest_getspnam_r(const char *name, struct spwd *sp, char *buf, size_t len, int *errnop)
 {
@@ -177,7 +178,7 @@ append(gid_t gid, long *start, long *size, gid_t **groups)
 	return true;
 }
 
-/* The groups of the user besides gid; libc hands the caller none of what goes wrong here. */
+/* The groups of the user besides gid. libc does not report failures of this function. */
 enum nss_status
 _nss_otptest_initgroups_dyn(
     const char *user, gid_t gid, long *start, long *size, gid_t **groups, long limit, int *errnop)

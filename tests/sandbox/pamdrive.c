@@ -1,21 +1,21 @@
 /*
- * A host that a test drives: runs PAM calls, hands every prompt to the test and takes its answer,
- * and tells what the calls left behind. It can be installed set-user-ID to stand for sudo.
+ * A host that a test controls. It runs PAM calls, passes every prompt to the test and takes its
+ * answer, and reports what the calls left behind. Installed set-user-ID, it is a host like sudo.
  *
  *   pamdrive [OPTION...] SERVICE USER [CALL...]      calls: auth (default), acct, setcred
  *
  *   --confdir=DIR        pam_start_confdir(3) with DIR
  *   --item=NAME=VALUE    rhost, tty or ruser
- *   --pamenv=NAME=VALUE  into the PAM environment
+ *   --pamenv=NAME=VALUE  sets a variable of the PAM environment
  *   --silent             PAM_SILENT
- *   --host=MODE          a hostile host, may be repeated: sigchld-ignored, sigchld-handler,
+ *   --host=MODE          is a hostile host; may be repeated: sigchld-ignored, sigchld-handler,
  *                        wait-thread, fds-closed, fds-full, big
- *   --session            setsid() first: a source of its own
- *   --terminal           a person converses, no events are told: pamtester(1) with --confdir
+ *   --session            calls setsid() first, and so is a source of its own
+ *   --terminal           talks to a person, without events, like pamtester(1) with --confdir
  *
  * Events go to standard output as lines of JSON. After a prompt one line is read from standard
- * input: "=TEXT" an answer, "n COUNT" an answer of so many letters, "x HEX" an answer in
- * hexadecimal, "0" success without an answer, "!" PAM_CONV_ERR, "q" the host exits, "k" it is
+ * input: "=TEXT" an answer, "n COUNT" an answer of this many letters, "x HEX" an answer in
+ * hexadecimal, "0" success without an answer, "!" PAM_CONV_ERR, "q" the host exits, "k" the host is
  * killed.
  */
 #include <errno.h>
@@ -81,9 +81,9 @@ event_text(const char *event, int echo, const char *text)
 	fflush(out);
 }
 
-/* --- what a module must leave as it was --- */
+/* --- what a module must not change --- */
 
-/* Opens nothing: the table may be full. */
+/* Opens no file, because all descriptors may be in use. */
 static void
 snap_fds(void)
 {
@@ -311,7 +311,7 @@ host_become(void)
 	}
 }
 
-/* libpam itself fails where it can open nothing at all (its audit socket): one place stays free. */
+/* One descriptor stays free, because libpam itself fails if it cannot open its audit socket. */
 static void
 fds_fill(void)
 {
@@ -497,7 +497,7 @@ main(int argc, char **argv)
 		item_set(pamh, opt.item[i]);
 	for (size_t i = 0; i < opt.nenv; i++)
 		pam_putenv(pamh, opt.env[i]);
-	/* libc keeps its connection to the log: it must not look like the module's doing. */
+	/* libc keeps its connection to the log. Open it now, or it would look like the module's. */
 	syslog(LOG_AUTHPRIV | LOG_DEBUG, "pamdrive starts");
 	host_become();
 	if (host.fds_full)

@@ -1,4 +1,4 @@
-"""A real sshd for one purpose, inside a sandbox: keys, configuration and client of its own."""
+"""A real sshd inside a sandbox, with its own keys, configuration and client configuration."""
 import os
 import shutil
 import subprocess
@@ -15,7 +15,7 @@ UserKnownHostsFile /dev/null
 
 
 def ssh_keys():
-    """A host key, and a key of each user's that sshd takes."""
+    """Makes a host key, and a key for each user that sshd accepts."""
     if os.path.exists(SSH):
         return
     os.makedirs(f"{SSH}/keys", mode=0o755)
@@ -26,7 +26,7 @@ def ssh_keys():
 
 
 class Sshd:
-    """A private sshd, whose PAM service is the name it is started by."""
+    """A private sshd. The name of its program is its PAM service."""
     ports = iter(range(2200, 3000))
 
     def __init__(self, service, **options):
@@ -68,18 +68,18 @@ class Sshd:
             return ""
 
     def ssh(self, user="alice", key=None, command=f"echo {IN}", options=()):
-        """A client's command line. key: whose key it shows."""
+        """Returns the command line of a client. key: the user whose key it offers."""
         more = [x for o in options for x in ("-o", o)]
         keys = ["-i", f"{SSH}/{key}"] if key else ["-o", "PubkeyAuthentication=no"]
         return ["ssh", "-F", f"{self.conf}.client", *more, *keys, f"{user}@127.0.0.1", command]
 
     def children(self):
-        """The processes of its connections."""
+        """Returns the process IDs of its connections."""
         done = subprocess.run(["pgrep", "-P", str(self.process.pid)], capture_output=True, text=True)
         return done.stdout.split()
 
     def idle(self, within=5.0):
-        """Whether no connection is left, soon."""
+        """Returns whether all connections end within this time."""
         end = time.monotonic() + within
         while self.children():
             if time.monotonic() > end:

@@ -1,11 +1,11 @@
 #!/usr/bin/python3
-"""Records sign-ins at real hosts and draws the last screen of each: the pictures of doc/transcripts.
+"""Records sign-ins in real hosts and draws the last screen of each: the pictures of doc/transcripts.
 
     tests/sandbox/run tests/sandbox/transcripts.py [SCENE...] >PICTURES.tar
 
-Inside a sandbox it builds and installs pam_otp, plays the scenes and writes a tar of one SVG a scene. What is
-shown is what the hosts wrote, with the typed text in another colour. What is random becomes a specimen of the
-same length, so that a second run makes the same pictures: codes, and seconds that are left.
+Inside a sandbox it builds and installs pam_otp, plays the scenes, and writes a tar file with one SVG for each. A
+picture shows what the host printed, and in another colour what was typed. Random parts, such as codes and seconds
+left, become examples of the same length, so that a second run draws the same pictures.
 """
 import contextlib
 import io
@@ -38,13 +38,13 @@ AT_HOME, AT_SERVER, ROOT = "alice@laptop:~$ ", "alice@server:~$ ", "root@server:
 
 
 class Recording:
-    """What one terminal shows, as an asciicast."""
+    """The text of a terminal, as an asciicast."""
 
     def __init__(self, command, **env):
         env |= {"TERM": "dumb", "PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
         self.child = pexpect.spawn(command[0], command[1:], timeout=20, encoding="utf-8", env=env,
                                    dimensions=(50, COLUMNS))
-        self.child.delaybeforesend = 0.1  # hosts drop what was typed before they asked
+        self.child.delaybeforesend = 0.1  # hosts drop what is typed before they ask
         self.events, self.specimens = [], []
 
     def __enter__(self):
@@ -54,18 +54,18 @@ class Recording:
         self.child.close(force=True)
 
     def hide(self, real, specimen):
-        """Shows the specimen in the place of what was really said or typed."""
+        """Shows the specimen instead of the real text."""
         assert len(real) == len(specimen), (real, specimen)
         self.specimens.append((real, specimen))
         return real
 
     def see(self, pattern):
-        """Up to the end of this text."""
+        """Waits until this text is shown."""
         self.child.expect_exact(pattern)
         self._show(self.child.before + self.child.after)
 
     def type(self, text, then, echo=True):
-        """Types a line, and sees what comes of it."""
+        """Types a line, and waits until `then` is shown."""
         self.child.sendline(text)
         self.child.expect_exact(f"{text}\r\n" if echo else "\r\n")
         before = self.child.before
@@ -80,7 +80,7 @@ class Recording:
         self.events.append(re.sub(rf"(?<!until ){TIME}", "2026-06-15 10:32:05Z", text))
 
     def lines(self):
-        """The screen, as text."""
+        """Returns the screen as text."""
         text = re.sub(r"\x1b\[[\d;]*m", "", "".join(self.events)).replace("\r", "")
         return [line[n:n + COLUMNS].rstrip() for line in text.split("\n") for n in range(0, len(line) or 1, COLUMNS)]
 
@@ -90,7 +90,7 @@ class Recording:
         return "".join(json.dumps(row) + "\n" for row in rows)
 
     def svg(self):
-        """Its last screen."""
+        """Returns the last screen as SVG."""
         with tempfile.TemporaryDirectory() as folder:
             with open(f"{folder}/cast", "w") as f:
                 f.write(self.asciicast())
@@ -102,16 +102,16 @@ class Recording:
 
 
 def for_every_viewer(svg):
-    """Blanks and the size of letters said in a way that all programs know, not browsers alone."""
+    """Writes blanks and letter sizes in a form that all programs know, not only browsers."""
     for pattern, instead in (r"dominant-baseline: text-before-edge;\s*white-space: pre;", ""), \
-            ("font-size: 14px", "font-size: 13.29px"):  # eight pixels wide, as the columns are
+            ("font-size: 14px", "font-size: 13.29px"):  # a letter is eight pixels wide, like a column
         svg, n = re.subn(pattern, instead, svg)
         assert n == 1, pattern
     return svg.replace("<text ", '<text xml:space="preserve" dy="13" ')
 
 
 def drawn_lines(svg):
-    """The screen of a picture, as text."""
+    """Returns the screen in a picture as text."""
     space, link = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}href"
     screen = ET.fromstring(svg).find(f"{space}svg")
     text = {g.get("id"): "".join(t.text or "" for t in g) for g in screen.iter(f"{space}g")}
@@ -119,11 +119,11 @@ def drawn_lines(svg):
     return [shown.get(n, "").rstrip() for n in range(max(shown) + 1)]
 
 
-# --- the machines: alice's laptop and the server are both this one ---
+# --- the machines: this one is both alice's laptop and the server ---
 
 @contextlib.contextmanager
 def server(world):
-    """A server of that name, at whose sshd alice shows a key, and which does not greet."""
+    """A server with this name, at whose sshd alice uses a key, and which prints no greeting."""
     name = socket.gethostname()
     socket.sethostname(SERVER)
     with open("/etc/hosts") as f:
@@ -148,7 +148,7 @@ def server(world):
 
 
 def fresh(world):
-    """alice with a phone and a mailbox, and a server on which nothing has happened yet."""
+    """A server with a fresh state. alice has a phone and a mailbox."""
     world.fresh()
     world.open_transport("socket")
     hosts.add_mailbox(world)
@@ -157,7 +157,7 @@ def fresh(world):
 
 
 def shell(prompt, user="alice"):
-    """A shell of alice's or root's, with this prompt and no other frills."""
+    """A shell of alice or root, with this prompt and nothing else."""
     home = "/root" if user == "root" else f"/home/{user}"
     become = [] if user == "root" else ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups"]
     there = Recording([*become, "bash", "--norc", "--noprofile"], PS1=prompt, HOME=home)
@@ -166,7 +166,7 @@ def shell(prompt, user="alice"):
 
 
 def newest(world, there, specimen):
-    """The code of the last message."""
+    """Returns the code of the last message, and shows the specimen instead."""
     world.gateway.wait_message()
     return there.hide(world.gateway.last_code(), specimen)
 
@@ -233,7 +233,7 @@ def sudo_sign_in(world):
 
 
 def sudo_lockout(world):
-    """A lock-out, and an administrator who ends it in another terminal."""
+    """A lock-out. An administrator ends it in another terminal."""
     world.edit("/etc/pam_otp/pam_otp.conf", r"\Z", "[limits]\nfailures = 3\n")
     choice = "other way): "
     there = shell(AT_SERVER)
@@ -250,7 +250,7 @@ def sudo_lockout(world):
 
 
 def admin_unlock(world):
-    """What the administrator of that server sees, and does."""
+    """What the administrator of that server sees and does."""
     sudo_lockout(world).__exit__()
     there = shell(ROOT, "root")
     there.type("otpctl status alice", ROOT)
@@ -259,7 +259,7 @@ def admin_unlock(world):
 
 
 def login_recovery(world):
-    """At the console, with no network."""
+    """At the console, without a network."""
     code = re.search(r"rc-[\w-]+", world.otpctl("recovery", "issue", "alice").stdout)[0]
     world.edit("/etc/pam_otp/pam_otp.conf", "^base = .*", "base = https://192.0.2.1")
     there = Recording(["login"])
@@ -275,7 +275,7 @@ SCENES = {f.__name__.replace("_", "-"): f for f in (
 
 
 def play(world, name):
-    """The recording of one scene, on a fresh state."""
+    """Records one scene with a fresh state."""
     fresh(world)
     with SCENES[name](world) as there:
         return there
