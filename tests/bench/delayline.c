@@ -1,11 +1,11 @@
 /*
- * A line of fixed delay between two network namespaces, for kernels without netem. It reads the
- * packets of a TUN device in each and writes them to the other's, each the same time later and in
- * order: SYNs too, so that a TCP handshake costs a round trip as it does on a real line.
+ * A line of fixed delay between two network namespaces, for kernels without netem. Each namespace
+ * has a TUN device. Packets that leave one arrive at the other in order, all with the same delay.
+ * SYNs are delayed too, so a TCP handshake costs a round trip, as on a real line.
  *
  *   delayline NAMESPACE-A DEVICE-A NAMESPACE-B DEVICE-B ONE-WAY-MS
  *
- * Says "ready" when both devices are there; ends when it is killed.
+ * It prints "ready" once both devices exist, and runs until it is killed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -32,14 +32,14 @@ struct packet {
 	unsigned char bytes[PACKET_MAX];
 };
 
-/* One way: a ring of packets under way. */
-struct destination {
+/* One direction: a ring of the packets on the line. */
+struct direction {
 	int from, to;
 	unsigned first, end;
 	struct packet ring[QUEUE];
 };
 
-static struct destination there, back;
+static struct direction there, back;
 static int64_t delay_ns;
 
 static void
@@ -58,7 +58,7 @@ now_ns(void)
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-/* A new device in a namespace of ip-netns(8); the caller stays in that namespace. */
+/* Makes a device in a namespace of ip-netns(8). The caller stays in that namespace. */
 static int
 device_open(const char *namespace, const char *name)
 {
@@ -80,9 +80,9 @@ device_open(const char *namespace, const char *name)
 	return fd;
 }
 
-/* Waits for a packet, or until the first one under way is due. */
+/* Waits for a packet, or until the first one on the line is due. */
 static bool
-wait_packet(const struct destination *w)
+wait_packet(const struct direction *w)
 {
 	struct pollfd in = {.fd = w->from, .events = POLLIN};
 	struct timespec ts = {0}, *wait = NULL;
@@ -102,20 +102,20 @@ wait_packet(const struct destination *w)
 }
 
 static void
-deliver_due(struct destination *w)
+deliver_due(struct direction *w)
 {
 	for (int64_t now = now_ns(); w->first != w->end; w->first++) {
 		const struct packet *p = &w->ring[w->first % QUEUE];
 
 		if (p->due_ns > now)
 			return;
-		/* What the other side does not take is lost, as on any line. */
+		/* A packet that the other side does not take is lost, as on any line. */
 		(void)!write(w->to, p->bytes, p->len);
 	}
 }
 
 static void
-take_packets(struct destination *w)
+take_packets(struct direction *w)
 {
 	while (w->end - w->first < QUEUE) {
 		struct packet *p = &w->ring[w->end % QUEUE];
@@ -132,7 +132,7 @@ take_packets(struct destination *w)
 static void *
 carry(void *arg)
 {
-	struct destination *w = arg;
+	struct direction *w = arg;
 
 	(void)prctl(PR_SET_TIMERSLACK, 1UL, 0, 0, 0);
 	for (;;) {

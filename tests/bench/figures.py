@@ -1,4 +1,4 @@
-"""Figures of a benchmark: as a table for people, as JSON for programs."""
+"""Prints the figures of a benchmark: as a table for people, as JSON for programs."""
 
 import json
 import os
@@ -7,7 +7,7 @@ import statistics
 
 
 def quantile(values, share):
-    """The value below which this share of them lies."""
+    """Returns the value below which this share of the values is."""
     values = sorted(values)
     place = share * (len(values) - 1)
     low = int(place)
@@ -21,7 +21,7 @@ def summary(values):
 
 
 def machine():
-    """What figures of different runs may be compared by."""
+    """Returns facts about the machine, by which figures of different runs can be compared."""
     return {"kernel": platform.release(), "cpus": len(os.sched_getaffinity(0)),
             "load": os.getloadavg()[0]}
 
@@ -33,7 +33,7 @@ def _cell(value):
 
 
 def table(columns, rows):
-    """Lines of text: the first column to the left, numbers to the right."""
+    """Returns a table as text. The first column is aligned to the left, numbers to the right."""
     cells = [columns] + [[_cell(row.get(column)) for column in columns] for row in rows]
     widths = [max(len(line[n]) for line in cells) for n in range(len(columns))]
     return "\n".join(

@@ -1,4 +1,4 @@
-"""Two network namespaces with a line of known delay between them: a client's and a server's side."""
+"""Two network namespaces, for a client and a server, and a line of known delay between them."""
 
 import contextlib
 import ctypes
@@ -14,7 +14,7 @@ def _ip(*words):
 
 
 class Line:
-    """The line, for as long as the context lasts. Needs root, ip(8) and /dev/net/tun."""
+    """The line, for as long as the context lasts. It needs root, ip(8) and /dev/net/tun."""
 
     def __init__(self, program, one_way_ms):
         self.client, self.server = (f"otp-bench-{side}-{os.getpid()}" for side in ("c", "s"))
@@ -45,7 +45,7 @@ class Line:
     @staticmethod
     @contextlib.contextmanager
     def on(side):
-        """This thread, and what it starts, on one side of the line."""
+        """Moves this thread, and what it starts, to one side of the line."""
         libc = ctypes.CDLL(None, use_errno=True)
 
         def move(fd):

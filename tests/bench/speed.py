@@ -1,13 +1,13 @@
 #!/usr/bin/python3
-"""How long a sign-in takes, in round trips of a line of known delay, and beside curl on that line.
+"""Measures how long a sign-in takes over a line of known delay, in round trips and compared with curl.
 
     OTP_BUILD=BUILD speed.py [--rounds N] [--rtt MS] [--json]
 
-Each round measures everything once, in the same order, so that what else the machine does falls on
-all alike. The times are those of a host that calls pam_authenticate(3): module, supervisor and
-helper are the real ones, the provider is simulated and its own time is in the figures, as it is in
-curl's. The floor is what the messages themselves need, by the line's round trip as a TCP connect
-measures it. Needs root, for the line.
+Each round measures everything once, in the same order, so that other load on the machine affects all
+figures alike. The times are those of a host that calls pam_authenticate(3). Module, supervisor and
+helper are real. The provider is simulated; its own time is in the figures, as it is in curl's. The
+floor is the time that the messages themselves need, from the line's round trip as a TCP connect
+measures it. It needs root, for the line.
 """
 
 import argparse
@@ -41,14 +41,14 @@ remember = 15m
 [exempt benchmark]
 users = games
 services = exempt
-reason = it is measured how long it takes not to be asked
+reason = measures a sign-in that is not asked
 until = 2037-12-31
 """
-THINKING = 0.5          # seconds that a person takes at the first question, at least
+THINKING = 0.5          # seconds that a person takes at the first question
 SERVICES = ("never", "always", "exempt", "remembered", "permit")
 
 COLD, WARM, KEPT = "send, nothing connected", "send, connected before", "check at the provider"
-# What is measured: how many round trips it needs at least, and which figure of curl's is like it.
+# Each figure: the least number of round trips, and the figure of curl to compare with.
 ROWS = {
     COLD: (3, "curl, new connection"),
     COLD + " (provider checks)": (3, "curl, new connection"),
@@ -71,7 +71,7 @@ COLUMNS = ["ms", "n", "median", "min", "max", "floor", "x floor", "x curl"]
 
 
 class Host:
-    """Sign-ins by the stopwatch, as a host without root: the module spawns its helper."""
+    """A host without root that measures sign-ins with the stopwatch. The module spawns its helper."""
 
     def __init__(self, world):
         self.world = world
@@ -84,7 +84,7 @@ class Host:
                         "auth required pam_permit.so\naccount required pam_permit.so\n")
 
     def sign_in(self, service):
-        """What happened, in order: (what, ms since the start, text); and the CPU's ms."""
+        """Returns the ms from the start to each event, in order, and the ms of CPU time."""
         host = subprocess.Popen(
             [f"{BUILD}/tests/bench/stopwatch", self.folder, service, "games", "rhost=192.0.2.1",
              f"SSH_AUTH_INFO_0={KEY}"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
@@ -110,7 +110,7 @@ class Host:
 
 
 def curl(gateway, requests):
-    """The ms of each of so many requests on one connection, of the program, and of its CPU."""
+    """Returns the ms of each request on one connection, of the whole program, and of its CPU time."""
     one = ["--silent", "--show-error", "--cacert", gateway.ca_file, "--output", "/dev/null",
            "--header", "Content-Type: application/json", "--write-out", "%{time_total}\n",
            "--data", '{"mode": "sms", "username": "9800000000"}',
@@ -130,14 +130,14 @@ def curl(gateway, requests):
 
 
 def round_trip(port):
-    """The ms of a TCP connect."""
+    """Returns the ms of a TCP connect."""
     began = time.monotonic()
     socket.create_connection((SERVER, port)).close()
     return (time.monotonic() - began) * 1000
 
 
 def measure(found, gateway, ours, theirs):
-    """One round. ours: a host whose codes are checked here; theirs: by the provider."""
+    """Measures one round. ours: a host whose codes pam_otp checks. theirs: the provider checks them."""
     def note(name, ms):
         found.setdefault(name, []).append(ms)
     note("RTT", round_trip(gateway.port))
@@ -196,8 +196,8 @@ def main():
             with line.on(line.client), a_world(gateway, "tingting") as ours, \
                     a_world(gateway, "crego") as theirs:
                 hosts = Host(ours), Host(theirs)
-                hosts[0].sign_in("remembered")      # from now on
-                measure({}, gateway, *hosts)        # whatever is slow the first time
+                hosts[0].sign_in("remembered")      # remembered from now on
+                measure({}, gateway, *hosts)        # some things are slow the first time
                 for n in range(options.rounds):
                     measure(found, gateway, *hosts)
                     if sys.stderr.isatty():

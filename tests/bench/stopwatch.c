@@ -1,15 +1,18 @@
 /*
- * A host with a stopwatch: one pam_authenticate(3), and the time at which each thing happened.
+ * A host that measures one pam_authenticate(3): it prints when each event happens.
  *
- *   stopwatch CONFDIR SERVICE USER [NAME=VALUE...]      rhost=, tty=, ruser=; else the PAM
- *                                                       environment
+ *   stopwatch CONFDIR SERVICE USER [NAME=VALUE...]
  *
- * Prints lines, their times in ns of CLOCK_MONOTONIC:
+ * NAME is rhost, tty or ruser, or else a variable of the PAM environment. Each event is a line. NS
+ * is its time in nanoseconds of CLOCK_MONOTONIC.
+ *
  *   begin NS          pam_authenticate is called
- *   prompt NS TEXT    the module asks, newlines as blanks; the answer is a line of standard input
- *   answer NS         it is given to the module
+ *   prompt NS TEXT    the module asks; a line of standard input answers
+ *   answer NS         the answer goes to the module
  *   result NS CODE    pam_authenticate has returned
- *   cpu US            of this process for that call, and of all that it brought about, to its end
+ *   cpu US            CPU time of the call and of all processes that it started, microseconds
+ *
+ * TEXT has blanks for newlines.
  */
 #include <security/pam_appl.h>
 #include <stdint.h>
@@ -116,7 +119,7 @@ main(int argc, char **argv)
 
 	if (argc < 4)
 		die("usage: stopwatch CONFDIR SERVICE USER [NAME=VALUE...]");
-	/* A helper that cleans up after its result is waited for here, too. */
+	/* This also waits for a helper that works on after its result. */
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1UL, 0, 0, 0))
 		die("prctl");
 	if (pam_start_confdir(argv[2], argv[3], &conv, argv[1], &pamh) != PAM_SUCCESS)

@@ -1,11 +1,11 @@
 #!/usr/bin/python3
-"""How long registered, unregistered and unknown users wait, and how much these waits differ.
+"""Measures how long registered, unregistered and unknown users wait, and how much these waits differ.
 
     OTP_BUILD=BUILD waits.py [--count N] [--json]
 
-The simulated provider takes 20 to 120 ms, each time another one. D is the statistic of Kolmogorov
-and Smirnov between a row and that of registered users; chance alone reaches the last column once in
-a hundred times.
+The simulated provider takes a random time from 20 to 120 ms. D is the statistic of Kolmogorov and
+Smirnov between a row and the row of registered users. Equal distributions exceed the last column once
+in a hundred runs.
 """
 
 import argparse
@@ -45,7 +45,7 @@ def main():
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     options = parser.parse_args()
     if options.count < 10:
-        parser.error("fewer than 10 samples say nothing")
+        parser.error("--count must be at least 10")
 
     def progress(done):
         if sys.stderr.isatty():
@@ -55,7 +55,7 @@ def main():
             Gateway(provider=sorted(PROVIDERS)) as gateway:
         for provider in CHECKED:
             with a_world(gateway, provider) as world, open(os.devnull, "w", encoding="ascii") as log:
-                screen, sys.stdout = sys.stdout, log        # what helpers say is said on it
+                screen, sys.stdout = sys.stdout, log        # the helpers' output goes there
                 try:
                     found = waiting.measure(world, options.count, 1, progress)
                 finally:

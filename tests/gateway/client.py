@@ -1,4 +1,4 @@
-"""A client from the Python library: strict about TLS, free to say anything in HTTP."""
+"""An HTTP client on Python's library. It is strict about TLS, and can send anything as HTTP."""
 
 import http.client
 import json
@@ -18,7 +18,7 @@ def without(name, fields=GOOD):
 
 
 def context(gw, **where):
-    """What a client should ask of TLS."""
+    """The TLS settings that a careful client has."""
     made = ssl.create_default_context(**(where or {"cafile": gw.ca_file}))
     made.minimum_version = ssl.TLSVersion.TLSv1_2
     made.hostname_checks_common_name = False
@@ -36,7 +36,7 @@ def connect(gw, listener="right", timeout=5, **where):
 
 @dataclass
 class Answer:
-    """An answer; its headers are http.client's."""
+    """An answer. The headers are those of http.client."""
     status: int
     body: bytes
     headers: object
@@ -46,7 +46,7 @@ class Answer:
         return json.loads(self.body)
 
     def cookie(self, name):
-        """The value of a cookie that the answer sets, or None."""
+        """Returns the value of a cookie that the answer sets, or None."""
         for one in self.headers.get_all("Set-Cookie", []):
             if one.startswith(f"{name}="):
                 return one.split(";")[0].partition("=")[2]
@@ -54,7 +54,7 @@ class Answer:
 
 
 def call(gw, path, body=None, method="POST", headers=None, conn=None, **how):
-    """One request; a body that is not bytes goes as JSON. A header that is None is left out."""
+    """Sends one request. A body that is not bytes is sent as JSON. A header that is None is not sent."""
     conn = conn or connect(gw, **how)
     usual = {} if body is None else {"Content-Type": "application/json"}
     text = body if isinstance(body, (bytes, type(None))) else json.dumps(body).encode()
@@ -65,14 +65,14 @@ def call(gw, path, body=None, method="POST", headers=None, conn=None, **how):
 
 
 def send(gw, body=GOOD, path=SEND, headers=None, **how):
-    """A request to TingTing; gives status, body as bytes and the headers."""
+    """Sends a request to TingTing. Returns status, body as bytes, and headers."""
     usual = {"Authorization": f"Bearer {gw.token}", "Content-Type": "application/json"}
     got = call(gw, path, body, headers=usual | (headers or {}), **how)
     return got.status, got.body, got.headers
 
 
 def bare(gw, data=None):
-    """The raw bytes of an answer until the end of the connection."""
+    """Returns the raw bytes of an answer, up to the end of the connection."""
     url = urlsplit(gw.url)
     with socket.create_connection((url.hostname, url.port), 5) as plain, context(gw).wrap_socket(
             plain, server_hostname="localhost", suppress_ragged_eofs=False) as sock:

@@ -1,4 +1,4 @@
-"""One gateway for each file of tests: OPTIONS of the file are its options."""
+"""Each file of tests has its own gateway, started with the file's OPTIONS."""
 
 import pytest
 
@@ -13,7 +13,7 @@ def started(request):
 
 @pytest.fixture
 def gw(started):
-    """The gateway without faults, switches, memory or journals; a fault in vain is an error."""
+    """The gateway without faults, switches, state or journals. A fault that could not take effect is an error."""
     started.clear()
     yield started
     started.clear()

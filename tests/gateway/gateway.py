@@ -4,19 +4,19 @@
     gateway.py --dir DIR [--port 0] [--provider NAME] [--generation g2] [--token-file FILE]
                [--print-phone]
 
-All are served at once, each at its own paths or ports, or only those that are named.
-It makes a test authority and listeners with right and wrong certificates (sim/certs.py,
-sim/server.py), and writes into DIR
-    ready.json          when it listens: pid, port, urls, ca_file, ca_dir, what each provider says
-    outbox.jsonl        each message as the person reads it: number (as the provider was told it),
-                        text, channel, code, request_id
-    requests.jsonl      each request as it came, with `provider`, `verdict`, the status it deserves,
-                        and `fault`
+It serves all providers at once, each at its own paths or ports, or only the named ones.
+It makes a test authority, and listeners with right and wrong certificates (sim/certs.py,
+sim/server.py). It writes into DIR
+    ready.json          once it listens: pid, port, urls, ca_file, ca_dir, and values of each provider
+    outbox.jsonl        each message as the person reads it: number (as in the request), text,
+                        channel, code, request_id
+    requests.jsonl      each request as it came, with `provider`, `verdict` (the status that it
+                        deserves) and `fault`
     sessions.jsonl      sessions made, ended and refused: provider, event, user, session
     connections.jsonl   open, tls, tls_failed, lost, bad_fault, closed
-It reads for every request DIR/fault.json (what goes wrong: sim/faults.py, sim/kinds.py) and
-DIR/options.json (how a provider behaves: sim/switches.py, and --help for each switch). SIGTERM ends
-it; so does its parent's end.
+For every request it reads DIR/fault.json (what goes wrong: sim/faults.py, sim/kinds.py) and
+DIR/options.json (how a provider behaves: sim/switches.py, and --help for each switch). It ends on
+SIGTERM, and when its parent ends.
 
     from gateway import Gateway
     with Gateway(generation="g3") as gw:
@@ -31,9 +31,9 @@ it; so does its parent's end.
         ...  gw.mail_urls["starttls"], gw.mail_login, gw.secret("password")
         gw.fault("mail_reply", path="rcpt", code=550)
 
-A folder it makes is 0755 and the authority readable by all, for the client may be another user;
-what holds codes or keys is 0600. A second start in the same folder makes new certificates, keeps
-the token it made and adds to what is written down.
+A folder that it makes has mode 0755, and everybody can read the authority, because the client may be
+another user. Files with codes or keys have mode 0600. A second start in the same folder makes new
+certificates, keeps the token, and appends to the journals.
 """
 
 import argparse
@@ -64,7 +64,7 @@ JOURNALS = ("outbox", "requests", "connections", "sessions")
 # The library
 
 def _write_json(path, value):
-    """Writes a file that a reader sees whole or not at all."""
+    """Writes a file so that a reader sees it completely or not at all."""
     with open(path + ".new", "w", encoding="ascii") as out:
         json.dump(value, out, indent=1)
         out.write("\n")
@@ -74,9 +74,9 @@ def _write_json(path, value):
 class Gateway:
     """A gateway as a child process, for as long as the context lasts.
 
-    options are the program's own, with underscores: provider, generation, token_file, credits,
-    tenant, realm, port, bind, san and more; a list says an option several times.
-    Enter it in a thread that lasts as long: the child ends with the thread that started it.
+    options are those of the program, with underscores: provider, generation, token_file, credits,
+    tenant, realm, port, bind, san and more. A list repeats an option.
+    Enter the context in a thread that lasts as long: the child ends with the thread that started it.
     """
 
     def __init__(self, folder=None, **options):
@@ -94,7 +94,7 @@ class Gateway:
         return self
 
     def start(self):
-        """Starts it; after stop() on the same port (of the right listener; the others move)."""
+        """Starts the gateway. After stop(), the right listener has the same port, and the others new ones."""
         command = [sys.executable, os.path.abspath(__file__), "--dir", self.folder,
                    "--parent-pid", str(os.getpid())]
         for name, value in self._options.items():
@@ -124,7 +124,7 @@ class Gateway:
     def _no_bad_fault(self):
         bad = self.connections("bad_fault")
         if bad:
-            raise RuntimeError(f"a fault could not be shown: {bad[0]['error']}")
+            raise RuntimeError(f"a fault could not take effect: {bad[0]['error']}")
 
     def _wait_ready(self):
         end = time.monotonic() + READY_SECONDS
@@ -142,7 +142,7 @@ class Gateway:
         self.token_file = self.ready["providers"].get("tingting", {}).get("token_file")
 
     def stop(self):
-        """Ends it, and gives its exit status."""
+        """Ends the gateway, and returns its exit status."""
         self._process.terminate()
         try:
             return self._process.wait(5)
@@ -155,11 +155,11 @@ class Gateway:
         return read_secret(self.token_file)
 
     def secret(self, name, provider=None):
-        """A credential that a provider takes: what its NAME_file of ready.json holds."""
+        """Returns a credential that a provider accepts: the content of its NAME_file in ready.json."""
         return read_secret(self.ready["providers"][self._served(provider)][f"{name}_file"])
 
     def _served(self, name):
-        """The name of a provider that is served; it may be left out if there is only one."""
+        """Returns the name of a provider that is served. It may be None if there is only one."""
         served = list(self.ready["providers"])
         if name not in served and (name is not None or len(served) != 1):
             raise ValueError(f"say which provider: {', '.join(served)}")
@@ -170,31 +170,31 @@ class Gateway:
             return [json.loads(line) for line in source.read().split("\n")[:-1]]
 
     def outbox(self, number=None):
-        """The messages that were delivered, oldest first."""
+        """Returns the messages delivered, oldest first."""
         return phone.messages(self.folder, number)
 
     def requests(self, path=""):
-        """The requests that came, oldest first; path: only those whose target contains it."""
+        """Returns the requests, oldest first. path: only those whose target contains it."""
         return [one for one in self._journal("requests") if path in one.get("target", "")]
 
     def connections(self, event="open", listener=None):
-        """What happened to connections; see connections.jsonl above."""
+        """Returns the events of connections; see connections.jsonl above."""
         return [one for one in self._journal("connections")
                 if one["event"] == event and listener in (None, one["listener"])]
 
     def sessions(self, event=None, provider=None, user=None):
-        """What happened to sessions, oldest first; event: made, ended, refused."""
+        """Returns the events of sessions, oldest first. event: made, ended, refused."""
         return [one for one in self._journal("sessions")
                 if event in (None, one["event"]) and provider in (None, one["provider"])
                 and user in (None, one["user"])]
 
     def live_sessions(self, user=None, provider=None):
-        """How many sessions were made and not ended."""
+        """Returns how many sessions were made and not ended."""
         return len(self.sessions("made", provider, user)) - \
             len(self.sessions("ended", provider, user))
 
     def wait_message(self, after=0, seconds=10.0, number=None):
-        """The newest message once there are more than `after`. AssertionError if none comes."""
+        """Returns the newest message once there are more than `after`. AssertionError if none comes."""
         found = phone.newest(self.folder, number, after, seconds)
         assert found, f"no message came in {seconds} s"
         return found
@@ -203,11 +203,11 @@ class Gateway:
         return self.wait_message(number=number, seconds=0)["code"]
 
     def fault(self, kind, **members):
-        """Sets one fault in place of those that are set; see sim/faults.py."""
+        """Sets one fault, and removes all others; see sim/faults.py."""
         self.set_faults({"kind": kind, **members})
 
     def set_faults(self, *chosen):
-        """Sets faults, the first that fits is taken. FaultError where one does not exist."""
+        """Sets faults. The first that matches a request applies. FaultError if one does not exist."""
         self._serial += 1
         chosen = [dict(one, serial=self._serial) for one in chosen]
         faults.parse(json.dumps(chosen))
@@ -217,9 +217,9 @@ class Gateway:
         _forget(f"{self.folder}/fault.json")
 
     def set(self, provider=None, /, **values):
-        """Sets switches of a provider, beside those that are set. FaultError if one is not so.
+        """Sets switches of a provider, in addition to others. FaultError if one does not exist.
 
-        The provider must be named where several are served.
+        The provider must be named if several are served.
         """
         name = self._served(provider)
         chosen = self._switches | {name: self._switches.get(name, {}) | values}
@@ -229,15 +229,15 @@ class Gateway:
         _write_json(f"{self.folder}/options.json", chosen)
 
     def clear_switches(self):
-        """Every switch has its default again, and no provider remembers any request."""
+        """Resets every switch to its default. The providers forget all requests."""
         self._serial += 1
         self._switches = {"reset": f"{os.getpid()}-{self._serial}"}
         _write_json(f"{self.folder}/options.json", self._switches)
 
     def clear(self):
-        """No faults, no switches, nothing remembered and nothing written down.
+        """Removes faults, switches, the providers' memory and the journals.
 
-        RuntimeError if a fault could not be shown.
+        RuntimeError if a fault could not take effect.
         """
         self.clear_faults()
         self.clear_switches()
@@ -249,7 +249,7 @@ class Gateway:
 
 
 def _make_folder(path):
-    """A folder that all may enter, whatever the umask; one that is there is left as it is."""
+    """Makes a folder that everybody may enter, with any umask. An existing one stays as it is."""
     if not os.path.isdir(path):
         os.makedirs(path)
         os.chmod(path, 0o755)
@@ -271,15 +271,15 @@ def _options():
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="switches, for options.json, with their defaults:\n"
         + switches.describe(known[name] for name in sorted(known)))
-    parser.add_argument("--dir", required=True, help="its folder, for all that it writes and reads")
+    parser.add_argument("--dir", required=True, help="the folder for everything that it writes and reads")
     parser.add_argument("--port", type=int, default=0,
                         help="port of the right listener (default: any)")
     parser.add_argument("--bind", default="127.0.0.1", metavar="ADDRESS",
                         help="address to listen on")
     parser.add_argument("--san", action="append", default=[], metavar="NAME",
-                        help="one more name or address in the right certificate")
+                        help="another name or address in the right certificate")
     parser.add_argument("--provider", action="append", choices=sorted(known),
-                        help="only this provider; may be said again (default: all)")
+                        help="only this provider; may be repeated (default: all)")
     parser.add_argument("--print-phone", action="store_true",
                         help="show each message on standard output")
     parser.add_argument("--parent-pid", type=int, help="end at once unless this is the parent")
@@ -289,7 +289,7 @@ def _options():
 
 
 def _end_with_parent(expected):
-    """Ends this process when its parent does, also if that was a moment ago."""
+    """Ends this process when its parent ends, or has already ended."""
     parent = os.getppid() if expected is None else expected
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0) != 0:
@@ -302,7 +302,7 @@ def _print_message(message):
     try:
         print(phone.render(message, phone.wants_color()), flush=True)
     except OSError:
-        pass                # who watched has gone; the message is in the outbox all the same
+        pass                # nobody watches any more; the message is in the outbox
 
 
 def main():
@@ -316,7 +316,7 @@ def main():
 
     def end(_signal, _frame):
         _forget(ready)
-        os._exit(0)      # not sys.exit: connections that hang on purpose have threads
+        os._exit(0)      # not sys.exit, because connections that hang on purpose have threads
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)

@@ -4,9 +4,9 @@
     phone.py DIR [--number N] [--last | --follow | --wait SECONDS | --count] [--after COUNT]
              [--code] [--plain]
 
-Without a choice it shows all messages there are. --wait shows the newest message as soon as there
-are more than COUNT (for that number), and ends with status 1 if none came. What the message says is
-shown without control characters: a phone is no terminal.
+Without an option it shows all messages. --wait shows the newest message as soon as there are more than
+COUNT (to that number), and exits with status 1 if none comes. Control characters of a message are
+replaced.
 """
 
 import argparse
@@ -23,7 +23,7 @@ TITLES = {"sms": "Text message", "voice": "Voice call", "email": "E-mail"}
 
 
 def messages(folder, number=None):
-    """The messages in a gateway's folder, oldest first."""
+    """Returns the messages in a gateway's folder, oldest first."""
     try:
         with open(f"{folder}/outbox.jsonl", encoding="ascii") as source:
             lines = source.read().split("\n")[:-1]
@@ -34,7 +34,7 @@ def messages(folder, number=None):
 
 
 def newest(folder, number=None, after=0, seconds=0.0):
-    """The newest message once there are more than `after`, or None after so many seconds."""
+    """Returns the newest message once there are more than `after`, or None after this many seconds."""
     end = time.monotonic() + seconds
     while True:
         found = messages(folder, number)
@@ -46,19 +46,19 @@ def newest(folder, number=None, after=0, seconds=0.0):
 
 
 def clean(text):
-    """The text without what a terminal or a reader could be fooled by."""
+    """Replaces the characters that could control a terminal or deceive a reader."""
     return "".join(REPLACEMENT if c != "\n" and unicodedata.category(c)[0] == "C" else c
                    for c in text)
 
 
 def columns(text):
-    """How many columns a terminal needs for it."""
+    """Returns how many columns of a terminal the text needs."""
     return sum(0 if unicodedata.category(c) in ("Mn", "Me") else
                2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def render(message, color=False):
-    """A message as the screen of a phone."""
+    """Draws a message as the screen of a phone."""
     def paint(style, text):
         return f"\x1b[{style}m{text}\x1b[0m" if color else text
 
@@ -108,13 +108,13 @@ def main():
     parser.add_argument("--number", help="only messages to this number or address")
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--last", action="store_true", help="only the newest message")
-    how.add_argument("--follow", action="store_true", help="go on with each message that comes")
+    how.add_argument("--follow", action="store_true", help="then show each new message")
     how.add_argument("--wait", type=float, metavar="SECONDS", help="wait for a message and show it")
-    how.add_argument("--count", action="store_true", help="say how many messages there are")
+    how.add_argument("--count", action="store_true", help="print the number of messages")
     parser.add_argument("--after", type=int, default=0, metavar="COUNT",
-                        help="take the first COUNT messages as read")
+                        help="skip the first COUNT messages")
     parser.add_argument("--code", action="store_true", help="only the code")
-    parser.add_argument("--plain", action="store_true", help="one line a message, no frame")
+    parser.add_argument("--plain", action="store_true", help="one line for each message, without a frame")
     options = parser.parse_args()
     if options.count:
         print(len(messages(options.folder, options.number)))

@@ -1,4 +1,4 @@
-"""Proves that the simulated Bridgekeeper is as its documents say, and as strict."""
+"""The simulated Bridgekeeper is as its documents say, and as strict."""
 
 import json
 import subprocess
@@ -30,7 +30,7 @@ def ask(gw, path, cookie=None, header=None):
 
 
 def signed_in(gw, body=PHONE):
-    """The qt-auth of who has signed in."""
+    """Signs in, and returns the qt-auth cookie."""
     send(gw, body)
     return login(gw, gw.last_code(), body).cookie("qt-auth")
 

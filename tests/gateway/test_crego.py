@@ -1,4 +1,4 @@
-"""Proves that the simulated Crego is as its documents say, contradictions included."""
+"""The simulated Crego is as its documents say, with their contradictions."""
 
 import base64
 import json
@@ -200,7 +200,7 @@ def test_tenant_and_token_file_can_be_chosen(tmp_path):
         assert send(acme).status == 404
 
 
-# The switches themselves
+# Switches
 
 def test_an_unknown_switch_is_an_error(gw):
     for values in ({"wrongs": 400}, {"wrong": 404}, {"bearer": 1}, {"code": "12a"},

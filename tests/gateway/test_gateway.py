@@ -1,4 +1,4 @@
-"""Proves that the gateway is strict in TLS and HTTP, and that its faults strike."""
+"""The gateway is strict in TLS and HTTP, and its faults take effect."""
 
 import gzip
 import http.client
@@ -60,7 +60,7 @@ def test_curl_signs_in_through_the_hashed_folder(gw):
     assert json.loads(done.stdout)["success"] is True
 
 
-# The wire
+# HTTP
 
 @pytest.mark.parametrize("head", [
     "POST / HTTP/1.1\r\n\r\n", "POST / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", "POST /\r\n\r\n",
@@ -223,11 +223,11 @@ def test_an_unknown_fault_is_an_error(gw):
     gw.fault("echo")
     with pytest.raises(ssl.SSLError, match="UNEXPECTED_EOF"):
         send(gw, path="/unknown/")
-    with pytest.raises(RuntimeError, match="nobody said"):
+    with pytest.raises(RuntimeError, match="is not defined for this answer"):
         gw.clear()
 
 
-# Its life, and the phone
+# The process, and the phone
 
 def test_the_gateway_ends_on_sigterm_and_with_its_parent(tmp_path):
     with Gateway(str(tmp_path / "a")) as one:

@@ -1,4 +1,4 @@
-"""Proves that the simulated KGeN is as its documents say, and as strict."""
+"""The simulated KGeN is as its documents say, and as strict."""
 
 import re
 
@@ -35,7 +35,7 @@ def token(gw):
 
 
 def registered(gw, token):
-    """authCode and code of a new register, as numbers."""
+    """Registers. Returns authCode and code as numbers."""
     return int(ask(gw, "register", token).json["authCode"]), int(gw.last_code())
 
 

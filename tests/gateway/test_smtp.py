@@ -1,4 +1,4 @@
-"""Proves that the mail servers are strict, that their faults strike, and that their TLS is right or wrong as named."""
+"""The mail servers are strict, their faults take effect, and each certificate is right or wrong as named."""
 
 import smtplib
 import ssl
@@ -18,7 +18,7 @@ MAIL = HEAD + "\r\nNot 99, but\r\nCode: 012345\r\n"
 
 
 def connect(gw, listener="plain", tls=True, timeout=5):
-    """Connected and greeted; over TLS unless the listener has none."""
+    """Returns a connection after EHLO, over TLS unless the listener has none."""
     scheme, _, rest = gw.mail_urls[listener].partition("://")
     host, port = rest.split(":")
     if scheme == "smtps":

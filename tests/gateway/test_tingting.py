@@ -1,4 +1,4 @@
-"""Proves that the simulated TingTing is as its documents say, and as strict."""
+"""The simulated TingTing is as its documents say, and as strict."""
 
 import json
 

@@ -1,6 +1,6 @@
 """The providers that can be simulated: one file each, found by being here.
 
-A file `NAME.py` holds a class `PROVIDER`, a subclass of Provider. Nothing else needs to be told.
+A file `NAME.py` holds a class `PROVIDER`, a subclass of Provider. Nothing else has to be changed.
 """
 
 import importlib

@@ -93,7 +93,7 @@ class Bridgekeeper(Provider):
     @staticmethod
     def add_arguments(parser):
         parser.add_argument("--realm", action="append", metavar="HOST",
-                            help="a host name of Bridgekeeper's realm; may be said again "
+                            help="a host name of Bridgekeeper's realm; may be repeated "
                             "(default: those of the right certificate)")
 
     def ready(self):

@@ -14,7 +14,7 @@ class Smtp(Provider):
     name = "smtp"
     switches = {
         "auth": Switch("offered", ("none", "offered", "required"), "whether one may or must log in"),
-        "mechanisms": Switch("LOGIN PLAIN", MECHANISMS, "the mechanisms that are told of"),
+        "mechanisms": Switch("LOGIN PLAIN", MECHANISMS, "the mechanisms that are offered"),
     }
     login = "otp@mail.example"
 

@@ -350,7 +350,7 @@ def _open(answer):
 
 def _patch(answer, name):
     if name not in answer.patches:
-        raise FaultError(f"nobody said what {name} means for this answer")
+        raise FaultError(f"the fault {name} is not defined for this answer")
     return answer.patches[name]
 
 

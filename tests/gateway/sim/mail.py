@@ -136,7 +136,7 @@ class Talk(SMTP):
             await asyncio.sleep(fault.delay)
             goes_on = await fault.kind.act(self, line, **fault.own)
         except FaultError:
-            self.fault, self.struck = None, False       # what is said of it goes out
+            self.fault, self.struck = None, False       # the reply about it is sent
             raise
         if not goes_on:
             self.cut()
