@@ -473,7 +473,7 @@ def test_tingting_that_replaces_the_code_is_logged(world):
 
 
 def test_the_credits_left_are_stored_for_the_administrator(world):
-    assert "No provider has said" in world.otpctl("status").stdout
+    assert "No provider has reported" in world.otpctl("status").stdout
     with world.sign_in() as h:
         to_code(h)
     row, = json.loads(world.otpctl("--json", "status").stdout)["credits"]

@@ -241,7 +241,7 @@ def test_only_root_issues_codes_and_only_for_users_who_exist(fresh):
 
 
 def test_each_code_of_the_sheet_signs_in_once_without_a_provider(fresh):
-    fresh.open_door("spawn")
+    fresh.open_transport("spawn")
     first, second = codes_of(issue("alice", "--sheet"))[:2]
     fresh.gateway.fault("status", status=503)
     typed = first.upper().replace("-", " ")

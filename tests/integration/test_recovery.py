@@ -282,7 +282,7 @@ def test_an_unknown_user(world):
 
 def test_no_provider_and_no_log_has_recovery_codes(world, all_hosts, codes):
     """C40: even if the provider checks the codes."""
-    configure(world, hosts.DESTINATIONS[3])
+    configure(world, hosts.SENDERS[3])
     host = all_hosts["sudo"]
     with host.begin() as t:
         host.to_code(t)
