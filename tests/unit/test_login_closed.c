@@ -214,7 +214,7 @@ a_host_that_goes_during_a_send(void **state)
 static void
 sleep_over_the_deadline(void)
 {
-	usleep(120000);
+	usleep(1600000);
 }
 
 static void
@@ -224,7 +224,7 @@ the_deadline_ends_in_a_refusal(void **state)
 	rig.deadline_ms = -1;
 	assert_int_equal(rig_run_lines(NULL, 0), LOGIN_BROKEN);
 	assert_int_equal(rig.sends, 0);
-	rig.deadline_ms = 100;
+	rig.deadline_ms = 1500;
 	assert_int_equal(RUN({.prompt = ENTER, .answer = "", .meanwhile = sleep_over_the_deadline}),
 	    LOGIN_BROKEN);
 	assert_int_equal(rig.sends, 0);

@@ -55,7 +55,8 @@ help_is_right() {
 	grep -q "^Usage: otpctl${*:+ $*} \[OPTION" "$help" || fail "$line: no usage"
 	grep -A 1 '^Example:$' "$help" | grep -q "^  otpctl${*:+ $*}" || fail "$line: no example"
 	grep -qF 'otpctl(8)' "$help" || fail "$line: the manual page is not named"
-	awk 'length > 80 { exit 1 }' "$help" || fail "$line: a line is over 80 characters"
+	# A line that is one word is a path of the installation, which may be longer.
+	awk 'length > 80 && NF > 1 { exit 1 }' "$help" || fail "$line: a line is over 80 characters"
 	run 0 "$@" -h
 	cmp -s "$dir/out" "$help" || fail "$line: not the same as --help"
 	run 0 help "$@"
