@@ -2,8 +2,8 @@
  * A byte buffer that grows up to a fixed maximum. It wipes its old memory whenever it grows, is
  * reset or is freed.
  *
- * The first error stays: every later put fails with it. So a caller may chain puts and ask once,
- * with buf_err() or buf_str().
+ * The first error stays: every later put fails with it. So a caller may make several puts and check
+ * for an error once, with buf_err() or buf_str().
  */
 #ifndef OTP_BUF_H
 #define OTP_BUF_H

@@ -16,7 +16,7 @@ enum otp_err {
 	OTP_ENOENT,	/* it does not exist */
 	OTP_EEXIST,	/* it exists already */
 	OTP_EPERM,	/* a file has a wrong owner or mode, or a peer is the wrong user */
-	OTP_ECONF,	/* the configuration is wrong; its reader has reported where */
+	OTP_ECONF,	/* the configuration is wrong; whoever read it has reported where */
 	OTP_ESTORE,  /* contacts or store: missing, of another format, unreadable or unwritable */
 	OTP_EUSED,   /* the code has been used */
 	OTP_EWRONG,  /* the code is wrong */

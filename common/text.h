@@ -25,8 +25,9 @@ bool text_is_utf8(const char *s);
 char *text_clean(char *dst, size_t size, const char *src);
 
 /*
- * As text_clean(), for a value that stands in double quotes in a log line: each double quote
- * becomes an apostrophe, or it would end the value early. A src of NULL gives an empty text.
+ * Does what text_clean() does, for a value that stands in double quotes in a log line. It also
+ * turns each double quote into an apostrophe: a double quote would end the value early. A src of
+ * NULL gives an empty text.
  */
 char *text_quotable(char *dst, size_t size, const char *src);
 

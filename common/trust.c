@@ -30,7 +30,10 @@ judge_component(const char *path, bool last, uid_t second_owner)
 		return -OTP_EPERM;
 	if (S_ISDIR(st.st_mode) && st.st_uid == 0 && st.st_mode & S_ISVTX)
 		return 0;
-	/* Others may write to a socket: that is connecting. To replace it needs its directory. */
+	/*
+	 * Others may have write permission for a socket: it only lets them connect. To replace the
+	 * socket, they would need write permission for its directory.
+	 */
 	if (S_ISSOCK(st.st_mode))
 		return 0;
 	return st.st_mode & (S_IWGRP | S_IWOTH) ? -OTP_EPERM : 0;

@@ -32,7 +32,7 @@ connect_patiently(int fd, const struct sockaddr_un *to, struct deadline dl)
 	return 0;
 }
 
-/* The kernel knows who called listen(2). The owner of the socket's file proves nothing. */
+/* Asks the kernel which user called listen(2). The owner of the socket's file proves nothing. */
 static int
 check_listener(int fd, uid_t second_owner)
 {
@@ -48,7 +48,10 @@ int
 connect_socket(const char *path, uid_t second_owner, struct deadline dl, int *fd)
 {
 	_auto_close int low = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	/* If the host has closed descriptors 0 to 2, it would take a socket there for its own. */
+	/*
+	 * The socket must not become descriptor 0, 1 or 2: a host that has closed these would take
+	 * it for its own standard input or output.
+	 */
 	_auto_close int s = low < 0 ? -1 : fcntl(low, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	struct sockaddr_un to = {.sun_family = AF_UNIX};
 	int r;

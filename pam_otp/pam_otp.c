@@ -102,7 +102,10 @@ socket_path(const struct signin *s)
 	return s->options.socket ? s->options.socket : OTP_SOCKET;
 }
 
-/* -OTP_ENOENT if no helper answers at the socket: the only reason to start one instead. */
+/*
+ * Connects to the helper at the socket. -OTP_ENOENT if no helper answers there. Only then may the
+ * module start a helper instead.
+ */
 static int
 open_socket(struct signin *s)
 {
@@ -254,7 +257,10 @@ out:
 	return rc;
 }
 
-/* Also after "skip": if all other modules of a stack return PAM_IGNORE, one must succeed. */
+/*
+ * Always succeeds, also after "skip". If every module of the stack returned PAM_IGNORE, the stack
+ * would fail.
+ */
 int
 pam_sm_setcred(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {

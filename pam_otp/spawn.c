@@ -44,7 +44,7 @@ struct plan {
 	pid_t host; /* must still be the supervisor's parent */
 };
 
-/* After vfork(2) this process shares the supervisor's memory, so it must change none of it. */
+/* After vfork(2) this process shares the memory of the supervisor and must not change it. */
 _Noreturn static void
 become_helper(const struct plan *p)
 {
@@ -128,7 +128,10 @@ spawn_helper(const char *helper, const char *config, int *fd, pid_t *supervisor)
 	int pair[2] = {-1, -1};
 	int r = socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair);
 	_auto_close int low0 = pair[0], low1 = pair[1];
-	/* Above 2, also if the host has closed 0 to 2: the helper's descriptors go there. */
+	/*
+	 * Both ends get numbers above 2, even if the host has closed 0 to 2: the helper's own
+	 * descriptors 0 to 2 go there.
+	 */
 	_auto_close int ours = r ? -1 : fcntl(low0, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	_auto_close int theirs = r ? -1 : fcntl(low1, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	struct plan plan = {helper, argv, theirs, getpid()};

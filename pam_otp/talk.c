@@ -144,7 +144,7 @@ talk_start(struct talk *t, const char *user)
 	return wire_send(&t->wire, WIRE_START, field, t->deadline);
 }
 
-/* As text_clean(), but line feeds stay: a prompt may have several lines. */
+/* Cleans text as text_clean() does, but keeps line feeds: a prompt may have several lines. */
 static void
 clean_lines(char *dst, size_t size, const char *src)
 {

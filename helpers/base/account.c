@@ -27,7 +27,7 @@ account_lookup(const char *name, struct account *out)
 	if (!*name)
 		return 0;
 	do {
-		errno = EIO; /* counts as a failure if a failing service sets no error itself */
+		errno = EIO; /* the error if a failing service sets none */
 		e = getpwnam_r(name, &pw, room, ACCOUNT_ROOM, &found);
 	} while (e == EINTR);
 	/*

@@ -13,7 +13,10 @@ enum {
 
 static const char alnum[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/* Checks for pieces between dots: of letters, digits and marks, not empty, at most max bytes. */
+/*
+ * True if dots divide s into pieces of 1 to max bytes. A piece consists of letters, digits and
+ * characters of marks.
+ */
 static bool
 is_dotted(const char *s, size_t len, const char *marks, size_t max)
 {

@@ -1,8 +1,9 @@
-/* The only judge of e-mail addresses: for contacts, and for senders and recipients of mail. */
+/* The only check of e-mail addresses: those of contacts, and of senders and recipients of mail. */
 #ifndef OTP_BASE_EMAIL_H
 #define OTP_BASE_EMAIL_H
 
-enum { EMAIL_MAX = 254 }; /* bytes: RFC 5321, 4.5.3.1.3, less the brackets of a path */
+/* Bytes: a path has at most 256 with its two brackets (RFC 5321, 4.5.3.1.3). */
+enum { EMAIL_MAX = 254 };
 
 enum email_role { EMAIL_RECIPIENT, EMAIL_SENDER };
 

@@ -17,7 +17,9 @@ enum host_person {
 /* A flag is false if pam_otp does not know for sure. */
 struct host {
 	const char *service;
-	/* The service that counts as the same one to the user, or NULL: this service itself. */
+	/*
+	 * The service that users take for the same one, such as "sudo" for "sudo-i". NULL: itself.
+	 */
 	const char *family;
 	bool no_client; /* never reports a client address: its users are on this machine already */
 	bool no_caller; /* never reports a calling user (PAM_RUSER) of this machine */

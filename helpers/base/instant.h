@@ -4,7 +4,10 @@
 
 #include <stdint.h>
 
-/* The caller reads it once for each operation. Tests make their own. */
+/*
+ * One moment by all clocks. A caller reads the clocks once for each operation. Tests make up their
+ * own moments.
+ */
 struct instant {
 	int64_t wall_ms;  /* CLOCK_REALTIME, for limits and logs; it can be set back */
 	int64_t boot_ms;  /* CLOCK_BOOTTIME, for the expiry of challenges; it is never set */

@@ -39,7 +39,10 @@ json_read(const char *text, size_t len, json_t **out, char *why, size_t size)
 	_auto_json json_t *j = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &e);
 
 	if (!j) {
-		/* Not the text of jansson: it quotes the input, which may have a code in it. */
+		/*
+		 * The error text of jansson is not used: it quotes the input, which may contain a
+		 * code.
+		 */
 		(void)snprintf(
 		    why, size, "line %d, column %d: not well-formed JSON", e.line, e.column);
 		return -OTP_EINVAL;

@@ -9,11 +9,11 @@
 #include <stdbool.h>
 #include <syslog.h>
 
-/* Opens the log. With tee, lines also go to standard error. ident is borrowed for good. */
+/* Opens the log. With tee, lines also go to standard error. The log keeps the pointer ident. */
 void log_open(const char *ident, bool tee);
 /* Turns LOG_DEBUG lines on or off; they are off at first. */
 void log_debug(bool on);
-/* Sets the request id that every later line has. It is borrowed for good. */
+/* Sets the request id that every later line has. The log keeps the pointer. */
 void log_request(const char *request_id);
 
 void otp_log(int priority, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

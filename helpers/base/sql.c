@@ -50,7 +50,7 @@ sql_prepare_n(
 	if (rc == SQLITE_OK)
 		rc = sql_bind_all(*stmt, v, n);
 	if (rc != SQLITE_OK) {
-		/* Without one of its values, the statement would match the wrong rows. */
+		/* If a value could not be bound, the statement would match the wrong rows. */
 		(void)sqlite3_finalize(*stmt);
 		*stmt = NULL;
 	}

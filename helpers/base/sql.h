@@ -1,6 +1,7 @@
 /*
- * SQLite as contacts and store use it. Values are bound, never written into the SQL. A database is
- * one of pam_otp only with the right application_id, and nothing that a file holds is run.
+ * SQLite as contacts and store use it. Values are bound, never written into the SQL. Only a
+ * database with the right application_id counts as one of pam_otp. SQLite runs no code that is
+ * stored in a database file.
  */
 #ifndef OTP_BASE_SQL_H
 #define OTP_BASE_SQL_H
@@ -65,16 +66,16 @@ int sql_run_n(sqlite3 *db, const char *sql, const struct sql_value *v, size_t n)
 
 /*
  * Binds new values to a statement that is used many times. The first call, with *stmt NULL,
- * prepares it. The caller resets it before the values go, and finalizes it at the end. Returns an
- * SQLite result code.
+ * prepares it. The caller resets it while the values are still valid, and finalizes it at the end.
+ * Returns an SQLite result code.
  */
 int sql_again_n(
     sqlite3 *db, sqlite3_stmt **stmt, const char *sql, const struct sql_value *v, size_t n);
 #define sql_again(db, stmt, sql, ...) sql_again_n((db), (stmt), (sql), SQL_VALUES(__VA_ARGS__))
 
-/* Runs statements without values, separated by ";". Returns an SQLite result code. */
+/* Runs statements to which no values are bound, separated by ";". Returns an SQLite result code. */
 int sql_script(sqlite3 *db, const char *sql);
-/* Reads one number by a statement without values. Returns an SQLite result code. */
+/* Reads one number with a statement to which no values are bound. Returns an SQLite result code. */
 int sql_number(sqlite3 *db, const char *sql, int64_t *out);
 /*
  * Makes SQLite run nothing that a file holds: no views, no triggers, no functions of its schema.

@@ -111,8 +111,10 @@ typed_plain(const char *typed, struct secret *plain)
 		secret_clear(plain);
 		return r;
 	}
-	/* It overwrites the text that it reads: each character of plain text is made of one or more
-	 * bytes. */
+	/*
+	 * The plain text overwrites the bytes that were read. It never overtakes the reading,
+	 * because each of its bytes stands for at least one byte that was read.
+	 */
 	while (*at) {
 		char c = next_char(&at);
 

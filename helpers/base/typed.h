@@ -14,7 +14,7 @@
  *	anything else, and each malformed byte		?
  *
  * So an answer that looks empty is empty. No rule for an answer accepts a '?', so that an answer
- *with one is always wrong.
+ * with one is always wrong.
  */
 #ifndef OTP_BASE_TYPED_H
 #define OTP_BASE_TYPED_H

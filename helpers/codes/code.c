@@ -28,8 +28,9 @@ random_id(char *hex, size_t len)
 	unsigned char bytes[64];
 
 	/*
-	 * Not by OpenSSL: its generator takes a millisecond to start, and a sign-in without a code
-	 * needs nothing else of it. getrandom(2) never returns less than asked up to 256 bytes.
+	 * OpenSSL is not used: its generator takes a millisecond to start, and a sign-in without a
+	 * code does not need OpenSSL otherwise. For up to 256 bytes, getrandom(2) returns all that
+	 * were asked for.
 	 */
 	if (len > sizeof(bytes) || getrandom(bytes, len, 0) != (ssize_t)len)
 		return -OTP_ESYS;

@@ -34,8 +34,8 @@ int random_id(char *hex, size_t len);
 int code_make(int digits, struct secret *out);
 
 /*
- * Reads the code that the user typed into *out. Its plain text (typed_plain()) without blanks and
- * dashes must be least to most decimal digits.
+ * Reads the code that the user typed into *out. Its plain text (typed_plain()), without blanks and
+ * dashes, must consist of decimal digits: at least `least`, at most `most`.
  * 0; -OTP_EINVAL: it is not such a code; -OTP_ETOOBIG; -OTP_ENOMEM. After an error *out is empty.
  */
 int code_read(const char *typed, int least, int most, struct secret *out);

@@ -15,7 +15,7 @@
 #include "helpers/base/typed.h"
 
 enum {
-	RANDOM_LEN = 10, /* bytes: 80 bits, 16 characters of 5 */
+	RANDOM_LEN = 10, /* bytes: 16 characters of 5 bits each */
 	GROUP = 4,
 	SCRYPT_N = 1 << 14,
 	SCRYPT_R = 8,

@@ -23,8 +23,8 @@ enum {
 };
 
 /*
- * True if the plain text (typed_plain()) of an answer begins with "rc". Such an answer is a
- * recovery code, perhaps of the wrong form, and nothing else. Only recovery_read() reads it.
+ * True if the plain text (typed_plain()) of an answer begins with "rc". Such an answer counts as a
+ * recovery code even if its form is wrong. Only recovery_read() may read it.
  */
 bool recovery_is(const char *typed);
 
@@ -41,7 +41,7 @@ int recovery_read(const char *typed, struct secret *out);
  */
 int recovery_make(struct secret *code);
 
-/* Makes the salt of an issue. 0 or -OTP_ECRYPTO. */
+/* Makes the salt for the hashes of one set of recovery codes. 0 or -OTP_ECRYPTO. */
 int recovery_salt(unsigned char salt[RECOVERY_SALT_LEN]);
 
 /*

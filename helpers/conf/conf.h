@@ -78,7 +78,7 @@ struct conf_limits {
 	struct conf_windows sends_per_client; /* one IPv4 address, or one /64 network of IPv6 */
 	struct conf_windows sends_per_host;
 	struct conf_windows messages_per_address; /* counts every message */
-	struct strlist prefixes; /* messages go only to numbers with one of them; empty: to all */
+	struct strlist prefixes; /* messages go only to numbers that begin so; empty: to all */
 	int failures;		 /* wrong codes in a row before the first lock-out */
 	int64_t backoff_first;	 /* the first lock-out; each further wrong code doubles it */
 	int64_t backoff_most;	 /* the longest lock-out */

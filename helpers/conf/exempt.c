@@ -1,7 +1,7 @@
 /*
- * Checks [exempt] rules. A rule that can never match is an error: it is a mistake of its writer.
- * No error may depend on the date or on the machine, because a rule that was right once would
- * suddenly lock everybody out. A rule that has expired, or that never decides, is harmless: it is
+ * Checks [exempt] rules. A rule that can never match is an error: its writer made a mistake.
+ * No error may depend on the date or on the machine: otherwise a rule that was right once could
+ * suddenly lock everybody out. A rule that has expired, or that never decides, is harmless: it gets
  * only a warning.
  */
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "helpers/conf/internal.h"
 #include "helpers/conf/parse.h"
 
-/* From this long before its end, there is a warning about a rule. */
+/* A rule gets a warning during this time before its end. */
 enum { EXEMPT_NOTICE_S = 14 * 24 * 60 * 60, V4_BITS = 96 };
 
 struct rule_view {
@@ -183,7 +183,9 @@ comes_before(const struct conf_exempt *a, const struct conf_exempt *b)
 	return !a->groups.n == !b->groups.n ? a < b : !a->groups.n;
 }
 
-/* Warns of a rule that an earlier one covers. It exempts nobody more, so it is no error. */
+/*
+ * Warns of a rule that an earlier one covers. Such a rule exempts nobody else, so it is no error.
+ */
 static void
 check_covered(const struct rule_view *v)
 {

@@ -3,7 +3,7 @@
  *
  * MUST:
  *  - A line that may mean something else than it seems to is an error, never a guess.
- *  - A key counts only if its section is certain: not below a heading that is wrong.
+ *  - A key is used only if its section is certain. Below a wrong heading, keys are not used.
  *  - Every error of the file is reported, not only the first. No error repeats a value.
  */
 #include <string.h>

@@ -27,11 +27,11 @@ struct conf_internal {
 int conf_section_kind(const struct conf_section *s, const char **rest);
 
 /*
- * Reports mistakes that no key shows alone: names of sections that do not exist, a timeout that is
- * longer than the one it belongs to, rules that match everybody.
+ * Reports mistakes that show only when keys are compared: names of sections that do not exist, an
+ * attempt_timeout that is longer than send_timeout, rules that match everybody.
  */
 void conf_check(const struct conf *c, int64_t now_s, struct conf_report *rep);
-/* Reports mistakes in one [exempt] rule, also those that only the rules before it show. */
+/* Reports mistakes in one [exempt] rule, also that an earlier rule already covers it. */
 void conf_check_exempt(
     const struct conf *c, const struct conf_exempt *e, int64_t now_s, struct conf_report *rep);
 

@@ -381,7 +381,10 @@ conf_load_at(const char *path, uid_t second_owner, int64_t now_s, struct conf **
 		r = make(&m);
 	if (r)
 		return r;
-	/* Only if every file was read: what seems to be missing may be in one that was not. */
+	/*
+	 * After an error there is no such check: what seems to be missing may be in a part that was
+	 * refused.
+	 */
 	if (!report->failed)
 		conf_check(c, now_s, report);
 	if (report->no_memory)

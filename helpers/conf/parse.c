@@ -91,7 +91,7 @@ conf_is_proxy(const char *s)
 		s += len;
 		if (!*s || strpbrk(s, "@/?# \t\"\\"))
 			return false;
-		/* An IPv6 address is in brackets, and the port after them. */
+		/* An IPv6 address stands in brackets, and the port follows them. */
 		colon = s[0] == '[' ? strchr(s, ']') : s + strcspn(s, ":");
 		if (!colon || colon == s)
 			return false;

@@ -113,7 +113,10 @@ conf_show(const struct conf *c, const char *service, conf_show_fn *fn, void *arg
 	}
 }
 
-/* Writes the origin as a comment. A file's name may have a newline, which must not end it. */
+/*
+ * Writes the origin as a comment. A file's name may contain a newline, which must not end the
+ * comment.
+ */
 static void
 put_origin(struct buf *out, const struct conf_shown *shown)
 {

@@ -354,7 +354,7 @@ item_is_right(const struct conf_option *o, const char *item)
 	return o->type == CONF_WINDOWS ? !set_windows(o, &w, item) : items[o->type].is(item);
 }
 
-/* Writes what is wrong with the item that follows those in *before, or adds it to them. */
+/* Checks the next item of a list. Writes what is wrong with it, or adds a right item to *before. */
 static void
 judge_item(const struct conf_option *o, const char *item, struct strlist *before, char *dst)
 {

@@ -38,8 +38,8 @@ struct contact_list {
 void contact_list_free(struct contact_list *l);
 
 /*
- * Returns the kind of a well-formed address. It is for an address that is kept alone, such as that
- * of a challenge; a struct contact has its kind in it.
+ * Returns the kind of a well-formed address. Use it for an address without a struct contact, such
+ * as the address of a challenge.
  */
 enum contact_kind contact_kind_of(const char *address);
 /* Writes the masked address (text_mask_phone(), text_mask_email()) into dst. Returns dst. */
@@ -65,8 +65,8 @@ struct contacts_ops {
 	 */
 	int (*find)(struct contacts *c, const char *user, struct contact_list *out);
 	/*
-	 * Reads a contact of the kind, of any user, that a decoy can look like. The same pick gives
-	 * the same contact. 0; -OTP_ENOENT: there is none; -OTP_ENOMEM; -OTP_ESTORE.
+	 * Reads a contact of any user, of this kind, which a decoy then imitates. The number pick
+	 * chooses the contact. 0; -OTP_ENOENT: there is none; -OTP_ENOMEM; -OTP_ESTORE.
 	 */
 	int (*any)(struct contacts *c, enum contact_kind kind, uint64_t pick, struct contact *out);
 	/*
@@ -85,7 +85,7 @@ struct contacts {
  * Opens an SQLite file for reading. It must belong to root or to second_owner, and nobody else may
  * write it. The caller owns *out and calls close().
  * 0; -OTP_EPERM: wrong owner, mode or kind of file; -OTP_ESTORE: it is missing, empty, foreign or
- * of another schema; -OTP_ENOMEM. All but the last are logged.
+ * of another schema; -OTP_ENOMEM. All errors but -OTP_ENOMEM are logged.
  */
 int contacts_sqlite_open(const char *path, uid_t second_owner, struct contacts **out);
 
@@ -174,8 +174,8 @@ enum imported {
 };
 
 /*
- * Takes one line of a file into the edit. *what is what became of it, and *earlier the number of
- * the earlier line that it conflicts with, or 0. 0; -OTP_EINVAL: user, address or label is
+ * Takes one line of a file into the edit. *what says what became of the line. *earlier is the
+ * number of an earlier line that conflicts with it, or 0. 0; -OTP_EINVAL: user, address or label is
  * malformed; -OTP_ESTORE.
  */
 int contacts_edit_import(struct contacts_edit *e, const struct contact_line *l,
@@ -200,15 +200,15 @@ enum contact_fate {
 typedef int contact_old_fn(const struct contact *c, enum contact_fate fate, void *arg);
 /*
  * Calls fn for each address that this edit removes or replaces. If the edit gives a user a new
- * address, it also calls fn for the first of each kind that stays. So otpctl can tell the user at
- * the old addresses. 0, -OTP_ESTORE or the error of fn.
+ * address, it also calls fn for each old address that was the first of its kind and still is. So
+ * otpctl can notify the user at the old addresses. 0, -OTP_ESTORE or the error of fn.
  */
 int contacts_edit_old(struct contacts_edit *e, contact_old_fn *fn, void *arg);
 
 /*
  * Writes the new file to disk and renames it over the old one. Frees e. After an error, the old
- * file is as it was. If only the last fsync of the folder fails, that is logged and no error. 0,
- * -OTP_ENOMEM or -OTP_ESTORE.
+ * file is as it was. If only the last fsync of the folder fails, this is logged, but the edit
+ * counts as done. 0, -OTP_ENOMEM or -OTP_ESTORE.
  */
 int contacts_edit_commit(struct contacts_edit *e);
 /* Ends an edit without a change. Frees e. */

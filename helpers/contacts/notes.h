@@ -64,8 +64,8 @@ int contacts_run_n(
  */
 int contacts_note_first(struct contacts_edit *e, const char *user);
 /*
- * Notes a new address of a user who had one already; contacts_note_first() was called before.
- * Returns an SQLite result code.
+ * Notes a new address of a user who had an address already. The caller has called
+ * contacts_note_first() before. Returns an SQLite result code.
  */
 int contacts_note_added(struct contacts_edit *e, const struct contact *c);
 

@@ -17,7 +17,7 @@
 #include "helpers/http/transfer.h"
 
 enum {
-	SLICE_MS = 100,	    /* the longest single wait: shows if this process was stopped in it */
+	SLICE_MS = 100,	    /* the longest single wait; if it takes longer, we were stopped */
 	LOST_MAX_MS = 1000, /* if more time was lost, a missed deadline is no provider's fault */
 };
 
@@ -39,7 +39,10 @@ transfer_end(struct curl_http *h, struct transfer *t)
 	transfer_free(t);
 }
 
-/* Looks for transfers that have ended. True, with its *code, if t is one of them. */
+/*
+ * Looks for transfers that have ended. If t is one of them, sets *code to the result of t and
+ * returns true.
+ */
 static bool
 collect(struct curl_http *h, const struct transfer *t, CURLcode *code)
 {
@@ -62,8 +65,9 @@ collect(struct curl_http *h, const struct transfer *t, CURLcode *code)
 }
 
 /*
- * Runs all transfers until t has ended: 0, with its *code. -OTP_ETIME if dl has passed, -OTP_EGONE
- * if the peer hung up, -OTP_ESYS if this process was kept from running, -OTP_ENOMEM. t may be NULL.
+ * Runs all transfers until t has ended. t may be NULL. 0, with the result of t in *code;
+ * -OTP_ETIME: dl has passed; -OTP_EGONE: the peer hung up; -OTP_ESYS: this process was kept from
+ * running; -OTP_ENOMEM.
  */
 static int
 drive(struct curl_http *h, const struct transfer *t, struct deadline dl, CURLcode *code)
@@ -75,7 +79,10 @@ drive(struct curl_http *h, const struct transfer *t, struct deadline dl, CURLcod
 		struct curl_waitfd extra = {.fd = h->peer, .events = CURL_WAIT_POLLIN};
 		int running, ready, r, wait = deadline_left(dl);
 
-		/* A mail has a timeout of libcurl's, too: the deadline here must end it first. */
+		/*
+		 * For a mail, libcurl has a timeout of its own. After the deadline libcurl is not
+		 * run, so that its timeout cannot end the transfer first.
+		 */
 		if (!(t && t->is_mail && !wait) && curl_multi_perform(h->multi, &running))
 			return -OTP_ENOMEM;
 		if (collect(h, t, code))

@@ -15,7 +15,7 @@
 
 enum {
 	HTTP_BODY_MAX = 64 * 1024, /* bytes of an answer's body */
-	HTTP_HEAD_MAX = 32 * 1024, /* bytes of all its header lines, interim answers included */
+	HTTP_HEAD_MAX = 32 * 1024, /* bytes of an answer's header lines, with interim answers */
 	HTTP_URL_MAX = 4096,
 };
 
@@ -60,7 +60,7 @@ enum mail_stage {
 };
 
 struct http_answer {
-	long status;	       /* of a mail: the code of the last reply; 0 if no answer came */
+	long status;	       /* HTTP status or mail reply code; 0 if no answer came */
 	enum mail_stage stage; /* of a mail; set even if the status is 0 */
 	struct buf head;       /* the header lines of the last answer, each with '\n' at its end */
 	struct buf body;

@@ -20,7 +20,7 @@
 #include "helpers/http/transfer.h"
 
 enum {
-	BACKSTOP_MS = 50, /* after the deadline: libcurl's own timeout ends a wait of its own */
+	BACKSTOP_MS = 50, /* from the deadline to libcurl's own timeout */
 	LOGIN_OK = 235,
 	TEXT_WANTED = 354,
 	FIRST_REFUSAL = 400,
@@ -122,7 +122,7 @@ on_mail(void *arg, char *remote_ip, char *local_ip, int remote_port, int local_p
 	return CURL_PREREQFUNC_OK;
 }
 
-/* libcurl calls this at least once a second during a wait of its own. */
+/* libcurl calls this at least once a second while libcurl itself waits. */
 static int
 on_progress(void *arg, curl_off_t down_all, curl_off_t down, curl_off_t up_all, curl_off_t up)
 {

@@ -172,7 +172,7 @@ add_headers(const struct http_mail *m, const char *request_id, struct curl_slist
 			r = append(list, buf_str(&line[i]));
 		buf_free(&line[i]);
 	}
-	/* RFC 3834: so that no mail program answers automatically. */
+	/* This header (RFC 3834) asks mail programs to send no automatic answer. */
 	return r ? r : append(list, "Auto-Submitted: auto-generated");
 }
 

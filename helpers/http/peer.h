@@ -5,8 +5,8 @@
 #include <curl/curl.h>
 
 /*
- * The peer has nothing to send during a request. 0 if it is silent, or if peer is -1; -OTP_EGONE if
- * it hung up or sent something.
+ * Checks that the peer is silent, because it has nothing to send during a request. 0 if it is, or
+ * if peer is -1; -OTP_EGONE if it hung up or sent something.
  */
 int peer_check(int peer);
 

@@ -62,7 +62,7 @@ probe_machine(void)
 {
 	const struct timespec nap = {.tv_nsec = 10 * 1000 * 1000};
 
-	/* Several times: a user who holds all ports may free one for a moment. */
+	/* Tries several times, because a user who holds all ports may free one for a moment. */
 	for (int i = 0; i < PROBES; i++) {
 		if (i)
 			(void)nanosleep(&nap, NULL);
@@ -91,7 +91,7 @@ pace_begin(struct pace *p)
 	*p = (struct pace){0, clock_ms(CLOCK_MONOTONIC), clock_ms(CLOCK_PROCESS_CPUTIME_ID)};
 }
 
-/* Adds to the lost time what has passed since the last call beyond own_ms. */
+/* Adds the time since the last call, minus own_ms, to the lost time. */
 static void
 pace_add(struct pace *p, int64_t own_ms)
 {

@@ -23,7 +23,7 @@ struct pace {
 };
 
 void pace_begin(struct pace *p);
-/* Call it after work without a wait: time beyond the processor time that it used was lost. */
+/* Call it after work that did not wait. Time beyond the processor time of the work was lost. */
 void pace_worked(struct pace *p);
 /* Call it after a wait of at most wait_ms: time beyond wait_ms was lost. */
 void pace_waited(struct pace *p, int64_t wait_ms);

@@ -268,7 +268,7 @@ set_body(CURL *e, const struct http_request *q)
 {
 	CURLcode c = curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, q->method);
 
-	/* Even without a body, so that the request has "Content-Length: 0". */
+	/* Sets a body even if it is empty, so that the request has "Content-Length: 0". */
 	if (!c && strcmp(q->method, "GET")) {
 		c = curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE, (long)q->body_len);
 		c = c ? c : curl_easy_setopt(e, CURLOPT_COPYPOSTFIELDS, q->body ? q->body : "");

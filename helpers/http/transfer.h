@@ -18,14 +18,14 @@ struct transfer {
 	size_t head_total; /* bytes of all header lines, interim answers included */
 	bool head_ended;   /* the empty line after the last answer's head has come */
 	int overflow;	   /* a callback stopped the transfer with this error; 0: none did */
-	int socket_errno;  /* of a failed socket(2), a failure of this machine; 0: none failed */
+	int socket_errno;  /* errno of a failed socket(2), which this machine caused; 0: none */
 	bool is_mail;
 	struct mail_dialog dialog;
 	char scheme[8]; /* of the URL: the only protocol that libcurl may use */
 	char host[256]; /* the name that the certificate must have */
 	char ca_path[2 * 4096];
 	char error[CURL_ERROR_SIZE];
-	CURLM *multi;	       /* of an abandoned transfer: the multi handle that it is in */
+	CURLM *multi;	       /* the multi handle of an abandoned transfer */
 	struct transfer *next; /* the next abandoned one */
 };
 

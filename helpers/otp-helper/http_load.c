@@ -47,8 +47,10 @@ load(const char *path, uid_t second_owner, http_open_fn **out, struct buf *why)
 		buf_putf(why, "%s: expected owner root, and nobody else who may write it", culprit);
 		return -OTP_EPERM;
 	}
-	/* RTLD_LAZY is for the libraries that it needs. The object itself was linked to bind at
-	 * once. */
+	/*
+	 * RTLD_LAZY has an effect only on the libraries that the object needs. The object itself
+	 * was linked to bind at once.
+	 */
 	part = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
 	object = part ? dlsym(part, HTTP_OBJECT_SYMBOL) : NULL;
 	if (!object) {

@@ -257,7 +257,10 @@ set_identity(struct start_context *s)
 	return s->transport == TRANSPORT_SPAWNED && s->peer != 0 ? -OTP_EPERM : 0;
 }
 
-/* This comes after set_identity(), because a change of identity resets it. So does set_parent(). */
+/*
+ * Must run after set_identity(), because a change of identity resets this setting. The same holds
+ * for set_parent().
+ */
 static int
 set_undumpable(struct start_context *s)
 {

@@ -1,4 +1,4 @@
-/* This machine for a sign-in: the name service and the clocks. */
+/* Gives a sign-in what it needs of this machine: the name service and the clocks. */
 #ifndef OTP_OTP_HELPER_MACHINE_H
 #define OTP_OTP_HELPER_MACHINE_H
 

@@ -1,4 +1,4 @@
-/* The user for a sign-in: prompts and messages go through the module, over the wire. */
+/* Connects a sign-in with its user: prompts and messages go to the module, which shows them. */
 #ifndef OTP_OTP_HELPER_PEER_H
 #define OTP_OTP_HELPER_PEER_H
 

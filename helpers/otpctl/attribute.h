@@ -4,7 +4,7 @@
 
 #include "helpers/otpctl/otpctl.h"
 
-/* Runs the command with argv[0] its name. Returns an exit code, enum otpctl_exit. */
+/* Runs the command; argv[0] is its name. Returns the exit code (enum otpctl_exit). */
 int otpctl_attribute(struct otpctl *ctl, int argc, char **argv);
 
 #endif

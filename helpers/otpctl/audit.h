@@ -23,8 +23,9 @@ void audit(const char *event, const char *fmt, ...) __attribute__((format(printf
 void audit_contact(const char *event, const struct contact *c, const char *more);
 
 /*
- * Holds interrupts back from before a change until its line is in the log, so that none ends the
- * program in between. Signals that the caller ignores (nohup, a background job) stay ignored.
+ * Holds interrupts back while a change is made and logged. So no interrupt can end the program
+ * after the change but before its line is in the log. Signals that the caller ignores (nohup, a
+ * background job) stay ignored.
  */
 struct audit_hold {
 	bool holds;

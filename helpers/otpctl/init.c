@@ -214,7 +214,7 @@ make_key(struct init *in, const char *parent, const char *name)
 		return fail(parent, strerror(errno), "");
 	/* If an earlier run was killed, its file is still here. It never became the key. */
 	(void)unlinkat(dir, new_name, 0);
-	/* Linked, not renamed, because that never replaces a key. */
+	/* linkat(2), because it never replaces an existing key, as a rename would. */
 	if (write_key(dir, new_name, in->owner, in->gid) || linkat(dir, new_name, dir, name, 0))
 		r = fail(in->paths.host_key, strerror(errno), "no host key was made");
 	(void)unlinkat(dir, new_name, 0);

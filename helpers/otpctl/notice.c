@@ -113,7 +113,9 @@ notices_collect(struct contacts_edit *e, struct notices *n)
 		    "nothing was changed: %zu old addresses would get a notice; add --notice to "
 		    "send all notices, or --no-notice to send none",
 		    n->old);
-	/* Before the change, so that no interrupt comes between the change and its notices. */
+	/*
+	 * Holds interrupts back before the change, so that none comes between it and its notices.
+	 */
 	return audit_hold(&n->hold);
 }
 
@@ -340,7 +342,7 @@ notices_send(const struct otpctl *ctl, const struct conf *conf, struct notices *
 
 	if (n->wish == NOTICE_NO || !n->n)
 		return;
-	/* So that the line of the change is printed before the lines of the notices. */
+	/* The line about the change must be printed before the lines about the notices. */
 	(void)otpctl_flush();
 	if (conf && !send_worker_start(ctl, conf, &conf_signin_for(conf, "otpctl")->channels,
 			send_each, n, &run)) {

@@ -15,7 +15,7 @@ struct otpctl_option {
 	const char *argument; /* what --help calls the option's argument; NULL if it has none */
 	const char *help;     /* its text in --help, without a full stop */
 	bool *flag;	      /* is set to true */
-	const char **string;  /* is set to the option's argument, which stays argv's */
+	const char **string;  /* is set to the option's argument, which argv owns */
 	/* Checks the argument and stores it in to. Returns NULL, or what is wrong with it. */
 	const char *(*take)(void *to, const char *argument);
 	void *to;
@@ -24,7 +24,7 @@ struct otpctl_option {
 /* One argument of a command. */
 struct otpctl_argument {
 	const char *name;   /* as in usage; NULL ends the list */
-	const char **value; /* is set to the argument, which stays argv's */
+	const char **value; /* is set to the argument, which argv owns */
 };
 
 enum { OTPCTL_ARGUMENTS_MAX = 3 };
@@ -36,7 +36,7 @@ struct otpctl_syntax {
 	const char *summary; /* one or a few sentences */
 	const char *example; /* a command line, whole */
 	struct otpctl_argument argument[OTPCTL_ARGUMENTS_MAX + 1];
-	int optional; /* how many of the last arguments may be missing; their *value stays */
+	int optional; /* how many arguments at the end may be missing; *value is unchanged then */
 	const struct otpctl_option *options;   /* without the global ones; NULL for none */
 	const struct otpctl_command *commands; /* of a group; ends with an empty row */
 };
@@ -54,7 +54,7 @@ void otpctl_parse(struct otpctl *ctl, const struct otpctl_syntax *s, int argc, c
  */
 int otpctl_dispatch(struct otpctl *ctl, const struct otpctl_syntax *s, int argc, char **argv);
 
-/* A take of the name of a PAM service; to is a const char **. */
+/* A function for .take that accepts the name of a PAM service; to is a const char **. */
 const char *otpctl_take_service(void *to, const char *argument);
 
 /* Prints the message, and which --help to see, on standard error. Exits with OTPCTL_USAGE. */

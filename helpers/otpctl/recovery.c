@@ -161,14 +161,14 @@ print_codes_json(const struct issue *i)
 	(void)printf("\n  ]\n}\n");
 }
 
-/* False, with errno set, if not all of it was written. */
+/* Prints the codes. False, with errno set, if not all of the text was written. */
 static bool
 print_codes(const struct otpctl *ctl, bool sheet, const struct issue *i)
 {
 	static char room[OUTPUT_MAX];
 	bool ok;
 
-	/* So that the buffer can be wiped. */
+	/* The buffer is our own, so that it can be wiped. */
 	(void)setvbuf(stdout, room, _IOFBF, sizeof(room));
 	if (ctl->json)
 		print_codes_json(i);
@@ -192,7 +192,7 @@ revoke_unprinted(struct store *s, const struct issue *i, int error)
 		r = s->ops->recovery_drop(s, i->user);
 	if (!r)
 		audit_codes("recovery_revoke", i->user);
-	/* So that nothing writes the rest of the buffer again, such as audit_release(). */
+	/* Empties the buffer, so that nothing, such as audit_release(), writes the rest of it. */
 	__fpurge(stdout);
 	clearerr(stdout);
 	audit_release(&hold);
@@ -206,8 +206,8 @@ revoke_unprinted(struct store *s, const struct issue *i, int error)
 }
 
 /*
- * Stores the codes and logs that, before they are printed: from here on they let the user in, even
- * if the program is killed.
+ * Stores the codes and logs this, before they are printed. Once they are stored, they let the user
+ * in, even if the program is killed.
  */
 static int
 issue(struct store *s, const struct instant *now, const struct issue *i)

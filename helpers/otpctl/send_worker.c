@@ -154,7 +154,10 @@ open_all(struct send_worker *c, const struct otpctl *ctl)
 static void
 close_all(struct send_worker *c)
 {
-	/* First, so that the parent reads end-of-file and does not wait for the clean-up. */
+	/*
+	 * The socket is closed first: the parent reads end-of-file and does not wait for the
+	 * clean-up.
+	 */
 	own_close(&c->fd);
 	if (c->delivery)
 		delivery_cleanup(c->delivery, CLEANUP_MS);
@@ -187,7 +190,7 @@ leave_caller(int own, pid_t parent, const struct account *helper)
 	(void)umask(077);
 	if (helper->exists && !otpctl_become(helper->uid, helper->gid))
 		return false;
-	/* After the change of identity, because that clears both. */
+	/* These come after the change of identity, because it clears both. */
 	return !prctl(PR_SET_PDEATHSIG, SIGKILL) && !prctl(PR_SET_DUMPABLE, 0) &&
 	       getppid() == parent;
 }
@@ -255,7 +258,8 @@ send_worker_start(const struct otpctl *ctl, const struct conf *conf, const struc
 	if (run->pid == 0) {
 		(void)close(fd[0]);
 		c.fd = fd[1];
-		/* Without exit handlers, because one of them would wait for a hanging name lookup.
+		/*
+		 * _exit() runs no exit handlers: one of them would wait for a hanging name lookup.
 		 */
 		_exit(child(&c, ctl, parent, &helper, fn, arg));
 	}

@@ -15,7 +15,10 @@
 #include "helpers/otpctl/otpctl.h"
 #include "helpers/otpctl/privileges.h"
 
-/* A command waits this long for a busy store. A wait this long after the last one is a new one. */
+/*
+ * STORE_PATIENCE_MS: how long a command waits for a busy store. STORE_NEW_WAIT_MS: after a pause of
+ * this length, a wait counts as a new one.
+ */
 enum { STORE_PATIENCE_MS = 10000, STORE_NEW_WAIT_MS = 1000 };
 
 struct patience {

@@ -31,7 +31,10 @@ struct tally {
 	int retry_after;
 };
 
-/* The number of messages, at least: one message may have left one kind of budget already. */
+/*
+ * The smallest possible number of messages. A message counts against several kinds of budget, and
+ * may be too old for some of them.
+ */
 static int
 messages(const struct tally *t)
 {

@@ -25,15 +25,18 @@ int otpctl_canonical(
     enum otpctl_name how, const char *user, char *dst, size_t size, enum otpctl_known *known);
 
 /*
- * The same for a user who must exist. Returns the exit code as otpctl_canonical() does, or
- * OTPCTL_NONE with a message if this machine does not know the user.
+ * Does the same as otpctl_canonical() for a user who must exist. Returns the exit code as
+ * otpctl_canonical() does, or OTPCTL_NONE with a message if this machine does not know the user.
  */
 int otpctl_known_user(
     enum otpctl_name how, const char *user, char *dst, size_t size, enum otpctl_known *known);
 
 /* Prints that this machine does not know the user. Returns OTPCTL_NONE. */
 int otpctl_unknown_user(const char *user);
-/* The same, and that --force accepts the name. Returns OTPCTL_NONE. */
+/*
+ * Prints that this machine does not know the user, and that --force accepts the name. Returns
+ * OTPCTL_NONE.
+ */
 int otpctl_unknown_unless_forced(const char *user);
 /*
  * Prints that nothing is stored under a name that was taken as typed (USER_AS_TYPED). Returns

@@ -19,18 +19,22 @@ struct reader {
 /* Reports an error in the value at rd->at. */
 void reader_fault(struct reader *rd, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Move rd->at to a member or an item. reader_up() moves it back, given what these return. */
+/*
+ * The first two move rd->at to a member or an item. reader_up() moves it back; `before` is what
+ * they have returned.
+ */
 size_t reader_down(struct reader *rd, const char *token);
 size_t reader_down_index(struct reader *rd, size_t i);
 void reader_up(struct reader *rd, size_t before);
 
-/* False, after a report, if it is no object or has a key that is not among the known ones. */
+/* True if the value is an object with known keys only. Otherwise reports what is wrong. */
 bool reader_known_keys(struct reader *rd, json_t *object, const char *const *known, size_t n);
 /* Returns a copy of a string, which the caller frees; NULL after a report. */
 char *reader_copy(struct reader *rd, const json_t *value);
 /*
- * The same for a member. If it is missing, returns a copy of the fallback; if that is NULL, reports
- * the missing member and returns NULL.
+ * Returns a copy of a string that is a member, as reader_copy() does. If the member is missing,
+ * returns a copy of the fallback. If the fallback is NULL too, reports the missing member and
+ * returns NULL.
  */
 char *reader_string(struct reader *rd, json_t *object, const char *key, const char *fallback);
 /* Reads true or false; a missing member is false. Anything else is reported, and false. */
@@ -44,8 +48,9 @@ bool reader_is_set(const struct reader *rd, const char *name);
 /* Reports a malformed template, and variables in it that have no value at this point. */
 void reader_template(struct reader *rd, const char *text);
 /*
- * The same for the templates that are rendered first, the defaults in `vars` and the channel's
- * `dest`. They may use the built-in variables except dest, message and code.
+ * Does the same as reader_template() for the templates that are rendered first: the defaults in
+ * `vars` and the `dest` of a channel. These may use the built-in variables except dest, message and
+ * code.
  */
 void reader_early_template(struct reader *rd, const char *text);
 /* Reads {"name": "template", "name?": "template"}; reader_check_pairs() checks the templates. */

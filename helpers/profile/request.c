@@ -167,7 +167,10 @@ read_fail(struct reader *rd, json_t *request, struct request *q)
 	reader_up(rd, before);
 }
 
-/* Reads "/pointer", {"ptr": ...}, {"header": ...} or {"cookie": ...}; an object may be optional. */
+/*
+ * Reads "/pointer", {"ptr": ...}, {"header": ...} or {"cookie": ...}. An object may also have the
+ * member "optional".
+ */
 static void
 read_capture(struct reader *rd, const char *name, json_t *spec, struct capture *c)
 {

@@ -221,7 +221,7 @@ delivery_verify(struct delivery *d, const struct sending *q, const char *provide
 	int r;
 
 	*out = (struct delivered){.sent = SENT_INIT(CLASS_REFUSED), .nothing_sent = true};
-	/* Otherwise the configuration has changed since the code was sent. */
+	/* This happens only if the configuration has changed since the code was sent. */
 	if (!p || provider_profile(p)->code_by != CODE_BY_PROVIDER)
 		return 0;
 	whole.message = "";

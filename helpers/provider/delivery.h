@@ -17,8 +17,8 @@ struct delivered {
 	/* True if it is certain that no message went out: no request was written, or the providers
 	 * said that they refused. Of a check: the code did not reach the provider. */
 	bool nothing_sent;
-	enum code_by code_by;	/* of that provider's profile */
-	enum bound_to bound_to; /* of that provider's profile */
+	enum code_by code_by;	/* from the profile of `provider` */
+	enum bound_to bound_to; /* from the profile of `provider` */
 	bool instead;		/* another provider was asked earlier in this call, and failed */
 };
 
@@ -39,14 +39,15 @@ struct delivery {
 	 *
 	 * - The next provider is asked if one is down, has no credit, or refuses the address or the
 	 *   credentials. Any other class ends the call.
-	 * - A request that was written and not answered is never repeated. After such a last send,
-	 *   the providers after its provider are asked first, and that one last.
+	 * - A request that was written and not answered is never repeated. If `last` is such a
+	 *   send, the providers after last->provider are asked first, and last->provider itself is
+	 *   asked last.
 	 * - A provider that named a Retry-After for this address is not asked before that time, in
 	 *   any sign-in: CLASS_RATE_LIMITED.
 	 * - q->captures are those of last->provider; no other provider gets them.
-	 * - Of a code, q->message is ignored: the channel's message is sent. Of a notice it is sent
-	 *   by providers that take our text. If there is none, the class is CLASS_REFUSED, and
-	 *   out->provider is empty.
+	 * - If a code is sent, q->message is ignored, and the channel's message is sent. If a
+	 *   notice is sent, q->message is sent, by a provider that takes our text. If no provider
+	 *   takes it, the class is CLASS_REFUSED, and out->provider is empty.
 	 *
 	 * CLASS_PROVIDER_DOWN means an outage: all providers were asked, and each failed by name
 	 * lookup, TCP, TLS, 5xx, credit or credentials. If one was not asked because the time was

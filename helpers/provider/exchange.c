@@ -245,7 +245,10 @@ make(const struct provider *p, const struct provider_io *io, const struct reques
 	return r;
 }
 
-/* The key of a token: sign-ins with the same provider and the same key of its profile share one. */
+/*
+ * Writes the key of a token: the name of the provider and the rendered key of its profile. Sign-ins
+ * with the same key share the token.
+ */
 static int
 token_key(const struct provider *p, const struct bindings *b, struct buf *key)
 {

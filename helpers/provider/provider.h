@@ -17,7 +17,7 @@
 struct provider;
 
 enum provider_secrets {
-	PROVIDER_NAME_SECRETS, /* check only the names: `otpctl config check` may not read them */
+	PROVIDER_NAME_SECRETS, /* check the names only, for a caller who cannot read the secrets */
 	PROVIDER_READ_SECRETS,
 };
 
@@ -54,8 +54,8 @@ int provider_no_message(const char *channel, struct conf_report *report);
 /* Keeps tokens of providers from one sign-in to the next. */
 struct token_cache {
 	/*
-	 * Reads a token that has not expired. 0; -OTP_ENOENT if there is none; or another error, as
-	 * -OTP_ESTORE, after which the caller obtains a new token.
+	 * Reads a token that has not expired. 0; -OTP_ENOENT if there is none; or another error,
+	 * such as -OTP_ESTORE, after which the caller obtains a new token.
 	 */
 	int (*get)(struct token_cache *c, const char *key, struct secret *json);
 	/* Keeps a token for ttl milliseconds. 0, or an error such as -OTP_ESTORE. */
@@ -64,17 +64,20 @@ struct token_cache {
 };
 
 /*
- * Keeps until when a provider wants no request for an address (Retry-After). It is kept by address,
- * so that a user who meets a limit does not lock others out.
+ * Keeps the time before which a provider wants no request for an address (Retry-After). Each
+ * address has a time of its own, so that a user who meets a limit does not lock others out.
  */
 struct retry_after_book {
 	/*
-	 * 0 with the milliseconds that are left; -OTP_ENOENT if the address has to wait for
-	 * nothing; or another error, as -OTP_ESTORE, after which the caller must send nothing.
+	 * Finds how long the address still has to wait. 0, with the milliseconds in *left_ms;
+	 * -OTP_ENOENT if it need not wait; or another error, such as -OTP_ESTORE, after which the
+	 * caller must send nothing.
 	 */
 	int (*left)(struct retry_after_book *b, const char *provider, const char *address,
 	    int64_t *left_ms);
-	/* 0, or an error such as -OTP_ESTORE. */
+	/*
+	 * Makes the address wait for retry_after_ms from now. 0, or an error such as -OTP_ESTORE.
+	 */
 	int (*keep)(struct retry_after_book *b, const char *provider, const char *address,
 	    int64_t retry_after_ms);
 };

@@ -1,4 +1,7 @@
-/* Keeps in the store until when a provider wants no request for an address (Retry-After). */
+/*
+ * Keeps in the store the time before which a provider wants no request for an address
+ * (Retry-After).
+ */
 #ifndef OTP_PROVIDER_RETRY_AFTER_H
 #define OTP_PROVIDER_RETRY_AFTER_H
 

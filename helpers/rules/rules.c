@@ -3,8 +3,8 @@
  *  - a rule exempts a user only if each of its keys is known to match; a key that cannot be checked
  *    (there is no client address, or no such group) does not match;
  *  - a rule that has expired exempts nobody;
- *  - a failure of the name service is an error, neither a match nor "no match"; only another rule
- *    that matches without the failed answer may still exempt the user.
+ *  - a failure of the name service is an error, neither a match nor "no match". After a failure, a
+ *    rule may exempt the user only if its match does not depend on the failed answer.
  */
 #include "helpers/rules/rules.h"
 
@@ -170,7 +170,9 @@ is_in(const struct rules_request *q, gid_t gid)
 	return false;
 }
 
-/* 1: the user is in one of the rule's groups; 0: in none of them; or an error. */
+/*
+ * Checks whether the user is in a group of the rule. 1: in at least one; 0: in none; or an error.
+ */
 static int
 groups_match(const struct conf_exempt *e, struct name_service *ns)
 {
@@ -191,8 +193,8 @@ groups_match(const struct conf_exempt *e, struct name_service *ns)
 }
 
 /*
- * 1: the rule exempts the user; 0: it does not, and *why says why not; or an error. Groups come
- * last, because a lookup may go over the network.
+ * Checks whether the rule exempts the user. 1: it does; 0: it does not, and why says the reason; or
+ * an error. Groups come last, because a lookup may go over the network.
  */
 static int
 exempts(const struct conf_exempt *e, struct name_service *ns, char why[static RULES_WHY_MAX])
@@ -317,7 +319,10 @@ check_name(const struct named_key *k, enum named kind, const char *name, struct 
 	return -OTP_ENOENT;
 }
 
-/* Warns if a service fails now: then users in none of the groups are refused. */
+/*
+ * Warns if a name service fails now. While it fails, users who are in none of the groups are
+ * refused.
+ */
 static void
 warn_if_incomplete(const struct named_key *k, struct conf_report *report)
 {
@@ -357,7 +362,7 @@ rules_check(const struct conf *c, struct conf_report *report)
 	time_t now = time(NULL);
 	int r = 0;
 
-	/* The names of an expired rule are not checked. */
+	/* Users and groups that an expired rule names are not checked. */
 	for (size_t i = 0; i < c->nexempts; i++)
 		for (enum named kind = NAMED_USER; kind <= NAMED_GROUP; kind++)
 			if (c->exempt[i].until_s > now &&

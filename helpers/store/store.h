@@ -38,7 +38,7 @@ struct challenge {
 	char id[STORE_ID_LEN + 1]; /* random, hexadecimal */
 	char user[256];		   /* canonical name */
 	char service[256];
-	char source[STORE_KEY_MAX + 1]; /* the joining source: see struct source, key */
+	char source[STORE_KEY_MAX + 1]; /* the joining source: key of struct source */
 	char channel[64];
 	char provider[64];
 	char address[CONTACT_ADDRESS_MAX + 1]; /* where the code was sent */
@@ -49,7 +49,10 @@ struct challenge {
 	 * NULL.
 	 */
 	char *captures;
-	/* The provider ties a code to the address alone: no other live challenge may have it. */
+	/*
+	 * The provider ties a code to the address alone: only one live challenge may have the
+	 * address.
+	 */
 	bool alone_at_address;
 	int64_t expires_boot_ms;
 	int64_t sent_wall_ms;
@@ -108,15 +111,15 @@ struct try_rule {
 enum { RECOVERY_CODES = 10, RECOVERY_SALT_LEN = 16, RECOVERY_HASH_LEN = 32 };
 
 /*
- * One issue: the recovery codes that a user was given together. recovery_put() reads the hashes of
- * n codes. recovery_find() leaves the hashes zero, and n is the number of unused codes.
+ * One set of recovery codes, which a user was given together. recovery_put() reads the hashes of n
+ * codes. recovery_find() leaves the hashes zero, and n is the number of unused codes.
  */
 struct recovery {
-	char id[STORE_ID_LEN + 1]; /* of the issue: random, hexadecimal */
+	char id[STORE_ID_LEN + 1]; /* of the set: random, hexadecimal */
 	unsigned char salt[RECOVERY_SALT_LEN];
 	unsigned char hash[RECOVERY_CODES][RECOVERY_HASH_LEN];
 	int n;
-	int64_t issued_wall_ms; /* recovery_find() sets it, recovery_put() takes it from now */
+	int64_t issued_wall_ms; /* set by recovery_find(); recovery_put() stores `now` */
 };
 
 /* How one real send or check went. A decoy imitates the last ones. */
@@ -177,7 +180,7 @@ struct success_effects {
  * Each operation names the members that it reads; the others may stay zero.
  */
 struct trial {
-	const char *id;		    /* of the challenge, or of the issue of recovery codes */
+	const char *id;		    /* of the challenge, or of the set of recovery codes */
 	const char *user;	    /* owner of the recovery codes */
 	const unsigned char *proof; /* STORE_MAC_LEN or RECOVERY_HASH_LEN bytes */
 	const struct budget *budget;
@@ -188,7 +191,7 @@ struct trial {
 
 /* What an operation found. It sets both members, to 0 where they have no meaning. */
 struct trial_result {
-	int left;	       /* tries of the challenge, or unused codes of the issue */
+	int left;	       /* tries of the challenge, or unused codes of the set */
 	int64_t until_wall_ms; /* when the lock of the budget ends */
 };
 
@@ -294,7 +297,9 @@ struct store_ops {
 	 */
 	int (*locked)(struct store *s, const struct instant *now, const struct trial *trial,
 	    struct trial_result *out);
-	/* -OTP_EUSED: the challenge is consumed; 0: it is not; -OTP_ESTORE. */
+	/*
+	 * Checks whether the challenge is consumed. 0: it is not; -OTP_EUSED: it is; -OTP_ESTORE.
+	 */
 	int (*challenge_used)(struct store *s, const char *id);
 
 	/*
@@ -324,34 +329,34 @@ struct store_ops {
 	int (*remembered_drop)(struct store *s, const char *user, int *removed);
 
 	/*
-	 * Stores a new issue of recovery codes and deletes the user's older one.
+	 * Stores a new set of recovery codes and deletes the user's older set.
 	 * 0; -OTP_EINVAL: no user, a malformed id, or n is not 1 to RECOVERY_CODES; -OTP_ESTORE.
 	 */
 	int (*recovery_put)(
 	    struct store *s, const struct instant *now, const char *user, const struct recovery *r);
 	/*
-	 * Finds the user's issue. out->n is 0 if every code was used.
-	 * 0; -OTP_ENOENT: the user has no issue; -OTP_ESTORE.
+	 * Finds the user's set of recovery codes. out->n is 0 if every code was used.
+	 * 0; -OTP_ENOENT: the user has no set; -OTP_ESTORE.
 	 */
 	int (*recovery_find)(struct store *s, const char *user, struct recovery *out);
 	/*
 	 * Tries a recovery code. One durable transaction compares it in constant time. If the code
 	 * is right, it marks the code used, resets the budget, writes the effects and ends every
 	 * live challenge of the user. If not, it counts a failure on the budget. Reads all members
-	 * but lease_ms. The id "" stands for a user without an issue, for whom every code is wrong.
+	 * but lease_ms. The id "" stands for a user without codes, for whom every code is wrong.
 	 *
 	 *   0		  right: the code is used now; out->left unused codes are left
 	 *   -OTP_EWRONG  wrong: the failure is counted
 	 * Nothing is counted:
 	 *   -OTP_EUSED	  this code was used before
-	 *   -OTP_ENOENT  the issue is gone
+	 *   -OTP_ENOENT  the set of codes is gone
 	 *   -OTP_ELIMIT  the budget is locked until out->until_wall_ms
 	 *   -OTP_EINVAL  a member is missing or makes no sense
 	 *   -OTP_ESTORE
 	 */
 	int (*recovery_use)(struct store *s, const struct instant *now, const struct trial *trial,
 	    struct trial_result *out);
-	/* Deletes the user's issue. 0; -OTP_ENOENT: there was none; -OTP_ESTORE. */
+	/* Deletes the user's set of recovery codes. 0; -OTP_ENOENT: there was none; -OTP_ESTORE. */
 	int (*recovery_drop)(struct store *s, const char *user);
 
 	/*
@@ -370,7 +375,10 @@ struct store_ops {
 	 */
 	int (*retry_after_put)(struct store *s, const struct instant *now, const char *provider,
 	    const char *address, int64_t until_wall_ms);
-	/* Finds that time. 0; -OTP_ENOENT: there is none, or it has passed; -OTP_ESTORE. */
+	/*
+	 * Finds the time that retry_after_put() has kept. 0; -OTP_ENOENT: there is none, or it has
+	 * passed; -OTP_ESTORE.
+	 */
 	int (*retry_after_find)(struct store *s, const struct instant *now, const char *provider,
 	    const char *address, int64_t *until_wall_ms);
 
@@ -404,7 +412,10 @@ struct store_ops {
 	/* Keeps how many messages a provider reported to be left on a channel. 0 or -OTP_ESTORE. */
 	int (*credits_put)(struct store *s, const struct instant *now, const char *provider,
 	    const char *channel, int64_t credits);
-	/* Calls fn for each of these numbers. 0, -OTP_ESTORE or the error of fn. */
+	/*
+	 * Calls fn for each number of messages that credits_put() has kept. 0, -OTP_ESTORE or the
+	 * error of fn.
+	 */
 	int (*credits_each)(struct store *s, credits_fn *fn, void *arg);
 
 	void (*close)(struct store *s);
@@ -427,7 +438,7 @@ typedef int store_wait_fn(void *arg);
  * when the disk is full. If wait is NULL, a locked database is waited for at most 10 s.
  * The caller owns *out and calls close().
  * 0; -OTP_EPERM: wrong owner, mode or kind of file; -OTP_EINVAL: dir is too long; -OTP_ENOMEM;
- * -OTP_ESTORE. Errors but the two in the middle are logged.
+ * -OTP_ESTORE. All errors but -OTP_EINVAL and -OTP_ENOMEM are logged.
  */
 int store_sqlite_open(const char *dir, store_wait_fn *wait, void *arg, struct store **out);
 /*
@@ -437,8 +448,8 @@ int store_sqlite_open(const char *dir, store_wait_fn *wait, void *arg, struct st
  */
 int store_sqlite_create(const char *dir);
 /*
- * Upgrades a store of an older pam_otp, for `otpctl init`. Counts, codes and the rest stay. Also 0
- * if nothing was to be done; else the errors of store_sqlite_open().
+ * Upgrades a store of an older pam_otp, for `otpctl init`. Counts, codes and the rest stay. 0, also
+ * if there was nothing to do; or the errors of store_sqlite_open().
  */
 int store_sqlite_migrate(const char *dir);
 

@@ -22,7 +22,10 @@ void bindings_init(struct bindings *b);
  * 0; -OTP_ETOOBIG: there are BINDINGS_MAX names, or name or value is too long; -OTP_ENOMEM.
  */
 int bindings_set(struct bindings *b, const char *name, const char *value);
-/* The same with a formatted value of less than 256 bytes. 0 or the errors of bindings_set(). */
+/*
+ * Does the same as bindings_set() with a formatted value of less than 256 bytes. 0 or the errors of
+ * bindings_set().
+ */
 int bindings_setf(struct bindings *b, const char *name, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /*

@@ -20,7 +20,7 @@
 
 enum {
 	TRIES = 3,
-	LEASE_SLACK_MS = 2000, /* a lease of the code lasts so much longer than verify_timeout */
+	LEASE_SLACK_MS = 2000, /* the lease of the code lasts for verify_timeout and this time */
 };
 
 struct attempt {
@@ -159,7 +159,7 @@ store_challenge(struct send_worker *c, struct attempt *k, struct delivered *d, i
 		k->captures = d->sent.captures;
 		d->sent.captures = (struct secret){0};
 	} else if (d->code_by == CODE_BY_RESPONSE && !d->sent.code.len) {
-		/* The code was in the answer that did not come. */
+		/* The answer, which did not come, would have contained the code. */
 		return otpctl_fail("%s did not answer in time, so the code that it made is "
 				   "unknown; run the command again",
 		    d->provider);

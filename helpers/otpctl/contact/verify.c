@@ -1,10 +1,11 @@
 /*
- * otpctl contact verify: sends a code to an address and asks for it. A send worker sends and checks
- * the code, see prove.c. The parent, which is root, asks for it and marks the address as verified.
+ * otpctl contact verify: sends a code to an address and asks for it. A send worker sends the code
+ * and checks it, see prove.c. The parent, which runs as root, asks for the code and marks the
+ * address as verified.
  *
  * MUST:
  *  - the parent marks only the address to which the code was sent;
- *  - it marks it only if the send worker has sent WORKER_PROVED.
+ *  - the parent marks the address only after the send worker has sent WORKER_PROVED.
  */
 #include "helpers/otpctl/contact/verify.h"
 
@@ -57,7 +58,10 @@ put_question(const char *question, char *answer, size_t size)
 	return true;
 }
 
-/* Asks what the send worker wants to be asked, until it ends. True if the right code was given. */
+/*
+ * Asks the person each question that the send worker sends, until the send worker ends. True if the
+ * right code was given.
+ */
 static bool
 converse(struct send_worker_run *run)
 {

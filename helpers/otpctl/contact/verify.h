@@ -1,4 +1,7 @@
-/* otpctl contact verify: sends a code to an address, and marks it as verified if it comes back. */
+/*
+ * otpctl contact verify: sends a code to an address. If the person types this code, it marks the
+ * address as verified.
+ */
 #ifndef OTP_OTPCTL_CONTACT_VERIFY_H
 #define OTP_OTPCTL_CONTACT_VERIFY_H
 

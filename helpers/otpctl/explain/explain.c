@@ -238,8 +238,8 @@ open_all(const struct otpctl *ctl, struct opened *o)
 }
 
 /*
- * Adds until when providers asked to wait. The simulation cannot find that, because it sends no
- * message; so it is read from the store. 0 or a negative OTP_E.
+ * Adds the times until which providers have asked to wait. They are read from the store: the
+ * simulation cannot meet them, because it sends no message. 0 or a negative OTP_E.
  */
 static int
 add_retry_after(const struct explain_query *q, const char *user, json_t *answer)

@@ -37,7 +37,7 @@ struct dry {
 	json_t *answer;
 	bool no_memory;
 	bool asked;	   /* a prompt was shown */
-	bool sending;	   /* the sign-in came to a message, or pretended to */
+	bool sending;	   /* the sign-in came to sending a message, or to pretending it */
 	bool refused;	   /* a limit refused that message */
 	bool decoy;	   /* the sign-in would only have pretended to send it */
 	bool has_recovery; /* the user has recovery codes */
@@ -306,7 +306,10 @@ add_option(const struct conf_shown *o, void *arg)
 		o->line ? json_integer(o->line) : json_null()));
 }
 
-/* The simulated person leaves at a prompt or a send: in both cases a code would be asked for. */
+/*
+ * The outcome in the answer. The simulated sign-in ends at a prompt or before a send. In both cases
+ * a real sign-in would ask for a code.
+ */
 static const char *
 outcome(const struct dry *d, const struct login_result *r)
 {

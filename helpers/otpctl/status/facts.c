@@ -16,7 +16,7 @@
 #include "helpers/otpctl/store.h"
 #include "helpers/login/prompts.h"
 
-/* KEY_SHOWN: this much of the fingerprint of a key is shown. */
+/* KEY_SHOWN: how many characters of the fingerprint of a key are shown. */
 enum { SOURCE_TEXT = 640, KEY_SHOWN = sizeof("SHA256:") - 1 + 8 };
 
 struct fact {
@@ -65,7 +65,9 @@ sends_of(struct facts *all, const struct budget *b)
 {
 	struct sends *more;
 
-	/* From the end, because the store reports all sends of one budget together. */
+	/*
+	 * The search starts at the end, because the store reports all sends of one budget together.
+	 */
 	for (size_t i = all->nsends; i-- > 0;)
 		if (same_budget(&all->sends[i].budget, b))
 			return &all->sends[i];
@@ -161,7 +163,7 @@ masked_json(const char *address)
 	return json_string(contact_masked(text, sizeof(text), address));
 }
 
-/* The text that the user reads when a sign-in meets this now. */
+/* The text that a prompt would show to the user now. */
 static json_t *
 shown_json(enum note note, int64_t wait_ms)
 {

@@ -21,8 +21,8 @@ struct status_query {
 /* Sets *out to a new object with the keys of otpctl(8). 0, -OTP_ENOMEM or -OTP_ESTORE. */
 int status_of_user(const struct status_query *q, json_t **out);
 /*
- * Sets *out to a new array like "sends": the messages that count against the limits of this
- * machine. 0, -OTP_ENOMEM or -OTP_ESTORE.
+ * Sets *out to a new array of the messages that count against the limits of this machine. It has
+ * the form of "sends" in status_of_user(). 0, -OTP_ENOMEM or -OTP_ESTORE.
  */
 int status_of_host(const struct status_query *q, json_t **out);
 

@@ -52,7 +52,7 @@ print_credits(const json_t *credits)
 		    json_string_value(json_object_get(row, "said")));
 }
 
-/* Without a configuration, it shows no limit. */
+/* Without a configuration, the command shows no limits. */
 static int
 show_machine(const struct otpctl *ctl, const struct status_query *q)
 {

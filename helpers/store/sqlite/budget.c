@@ -59,8 +59,8 @@ store_sqlite_budget_add(struct sqlite_store *s, const struct instant *now, const
 }
 
 /*
- * The time of the last failure stays. At worst the user waits for the back-off of the failure
- * before once more.
+ * Takes one failure back, but keeps the time of the last failure. At worst, the user waits once
+ * more for the back-off of the failure before it.
  */
 int
 store_sqlite_budget_take_back(struct sqlite_store *s, const struct budget *b)

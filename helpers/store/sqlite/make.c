@@ -170,9 +170,9 @@ store_sqlite_create(const char *dir)
 /* --- from schema 1 ------------------------------------------------------------------------- */
 
 /*
- * In schema 1 a key is "KIND:OWNER", and a sign-in through a host that is not root has the kind
- * "peer", which is "peer-user" now. Its table known_source was always empty. It has no leases and
- * no `place`. A success gave every send back, so `returns` becomes 1.
+ * Schema 1 was different. A key was "KIND:OWNER". The kind "peer", of a sign-in through a host that
+ * is not root, is "peer-user" now. The table known_source was always empty. There were no leases
+ * and no `place`. A success gave every send back, so `returns` becomes 1.
  */
 static const char move_aside_1[] =
     "DROP INDEX send_event_window; DROP INDEX send_event_reservation;"

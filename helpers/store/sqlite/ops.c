@@ -1,6 +1,7 @@
 /*
- * The store in SQLite: opening it, and the table of its operations, which are in one file for each
- * noun. Every sign-in opens the store in a process of its own; many do so at the same time.
+ * The store in SQLite: opening it, and the table of its operations. Each kind of data has a file of
+ * its own for its operations. Every sign-in opens the store in a process of its own; many do so at
+ * the same time.
  *
  * MUST:
  *  - a sign-in never makes a database and never uses one that is not a store of pam_otp; in an

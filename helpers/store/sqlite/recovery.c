@@ -3,7 +3,7 @@
  *
  * MUST:
  *  - a code is used at most once, even if many sign-ins try it at the same moment;
- *  - every hash of the issue is compared, in constant time, also after one has matched;
+ *  - every hash of the set is compared, in constant time, also after one has matched;
  *  - codes are never pruned, because they may be needed after years.
  */
 #include <openssl/crypto.h>
@@ -19,7 +19,7 @@ struct put_args {
 	const struct recovery *r;
 };
 
-/* Deletes the user's issue. 1: there was one; 0: there was none; -OTP_ESTORE. */
+/* Deletes the user's set of codes. 1: there was one; 0: there was none; -OTP_ESTORE. */
 static int
 issue_drop(struct sqlite_store *s, const char *user)
 {
@@ -92,8 +92,9 @@ store_sqlite_recovery_find(struct store *base, const char *user, struct recovery
 }
 
 /*
- * Finds the code of the issue that matches: *nr is its number or -1, *used whether it was used, and
- * *unused how many are not. It reads every row, so that the time tells nothing.
+ * Finds the code of the set that matches. *nr is its number or -1, *used says whether it was used
+ * before, and *unused is the number of unused codes. It reads every row, so that the time tells
+ * nothing.
  */
 static int
 match(struct sqlite_store *s, const struct trial *t, int *nr, int *used, int *unused)
@@ -124,7 +125,7 @@ match(struct sqlite_store *s, const struct trial *t, int *nr, int *used, int *un
 	return r;
 }
 
-/* Checks that the issue still exists. The id "" stands for a user without one, and passes. */
+/* Checks that the set still exists. The id "" stands for a user without a set, and passes. */
 static int
 issue_check(struct sqlite_store *s, const struct trial *t)
 {

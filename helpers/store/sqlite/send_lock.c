@@ -14,8 +14,8 @@
 #include "helpers/store/sqlite/sqlite.h"
 
 /*
- * A lock on the byte of the file that stands for the number. The file stays empty. The byte and the
- * end of the range fit an off_t of 32 bits.
+ * Describes a lock on one byte of the file; the number decides which byte. The file stays empty.
+ * The byte and the end of the range fit an off_t of 32 bits.
  */
 static struct flock
 byte_of(uint64_t number, short type)

@@ -1,6 +1,7 @@
 /*
- * The store in SQLite: one file for each noun. Here is what these files call in each other, and
- * the operations that ops.c puts into its table. Errors are logged where they occur.
+ * The store in SQLite. Each kind of data has a file of its own, such as budget.c. This header
+ * declares the functions that these files call in each other, and the operations that ops.c puts
+ * into its table. Errors are logged where they occur.
  */
 #ifndef OTP_STORE_SQLITE_H
 #define OTP_STORE_SQLITE_H
@@ -46,16 +47,16 @@ struct trial_args {
 
 /* --- the operations ------------------------------------------------------------------------ */
 
-/* send.c: each as the operation of its name in store.h */
+/* send.c: each function works as the operation of its name in store.h */
 int store_sqlite_send_reserve(struct store *base, const struct instant *now,
     const struct send_count *count, size_t n, int64_t *id, struct store_refusal *why);
 int store_sqlite_send_return(struct store *base, int64_t id);
 
-/* send_lock.c: each as the operation of its name in store.h */
+/* send_lock.c: each function works as the operation of its name in store.h */
 int store_sqlite_send_lock_take(struct store *base, uint64_t number);
 void store_sqlite_send_lock_release(struct store *base);
 
-/* challenge.c: each as the operation of its name in store.h */
+/* challenge.c: each function works as the operation of its name in store.h */
 int store_sqlite_challenge_put(
     struct store *base, const struct instant *now, const struct challenge *c, int64_t reservation);
 int store_sqlite_challenge_find(struct store *base, const struct instant *now, const char *user,
@@ -63,7 +64,7 @@ int store_sqlite_challenge_find(struct store *base, const struct instant *now, c
 int store_sqlite_challenge_kill(struct store *base, const char *id);
 int store_sqlite_challenge_used(struct store *base, const char *id);
 
-/* try.c: each as the operation of its name in store.h */
+/* try.c: each function works as the operation of its name in store.h */
 int store_sqlite_try_mac(struct store *base, const struct instant *now, const struct trial *trial,
     struct trial_result *out);
 int store_sqlite_try_count(struct store *base, const struct instant *now, const struct trial *trial,
@@ -72,11 +73,11 @@ int store_sqlite_check_end(struct store *base, const char *id);
 int store_sqlite_try_return(struct store *base, const struct trial *trial);
 int store_sqlite_consume(struct store *base, const struct instant *now, const struct trial *trial);
 
-/* budget.c: each as the operation of its name in store.h */
+/* budget.c: each function works as the operation of its name in store.h */
 int store_sqlite_locked(struct store *base, const struct instant *now, const struct trial *trial,
     struct trial_result *out);
 
-/* recovery.c: each as the operation of its name in store.h */
+/* recovery.c: each function works as the operation of its name in store.h */
 int store_sqlite_recovery_put(
     struct store *base, const struct instant *now, const char *user, const struct recovery *r);
 int store_sqlite_recovery_find(struct store *base, const char *user, struct recovery *out);
@@ -84,14 +85,14 @@ int store_sqlite_recovery_use(struct store *base, const struct instant *now,
     const struct trial *trial, struct trial_result *out);
 int store_sqlite_recovery_drop(struct store *base, const char *user);
 
-/* remember.c: each as the operation of its name in store.h */
+/* remember.c: each function works as the operation of its name in store.h */
 int store_sqlite_remembered_find(struct store *base, const struct instant *now, const char *user,
     const char *key, int64_t *age_ms);
 int store_sqlite_remembered_each(
     struct store *base, const char *user, remembered_fn *fn, void *arg);
 int store_sqlite_remembered_drop(struct store *base, const char *user, int *removed);
 
-/* known.c: each as the operation of its name in store.h */
+/* known.c: each function works as the operation of its name in store.h */
 int store_sqlite_source_known(
     struct store *base, const struct instant *now, const char *user, const char *known_source);
 int store_sqlite_facts(struct store *base, const struct instant *now, const char *user,
@@ -99,7 +100,7 @@ int store_sqlite_facts(struct store *base, const struct instant *now, const char
 int store_sqlite_unlock(
     struct store *base, const char *user, const char *const *address, size_t n, int *removed);
 
-/* provider.c: each as the operation of its name in store.h */
+/* provider.c: each function works as the operation of its name in store.h */
 int store_sqlite_sample_put(
     struct store *base, const struct instant *now, const char *what, int64_t took_ms, int outcome);
 int store_sqlite_samples(
