@@ -108,7 +108,10 @@ check_together(const struct options *o, uid_t euid, char *why, size_t size)
 	return -OTP_ECONF;
 }
 
-/* Who can write to a directory of the path could replace the file, and so decide who signs in. */
+/*
+ * Checks the directories of the path, too. A user who can write to one of them could replace the
+ * file, and so decide who signs in.
+ */
 static int
 check_path(const char *name, const char *path, uid_t euid, char *why, size_t size)
 {

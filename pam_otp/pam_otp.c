@@ -170,7 +170,7 @@ run(struct signin *s, pam_handle_t *pamh, int flags, int argc, const char **argv
 		 : explain(s, talk_result(&s->talk, user), "no valid result from", "the helper");
 }
 
-/* The PAM code of each word that does not sign the user in. */
+/* Returns the PAM code for a word that does not sign the user in. */
 static int
 refusal(enum talk_word word)
 {

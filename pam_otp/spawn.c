@@ -67,7 +67,10 @@ start_helper(const struct plan *p)
 	return pid;
 }
 
-/* The helper would inherit ignored signals. An ignored SIGCHLD would hide the helper's status. */
+/*
+ * Resets all signals, because the helper would inherit ignored ones. An ignored SIGCHLD would hide
+ * the exit status of the helper.
+ */
 static void
 signals_to_default(void)
 {

@@ -30,7 +30,7 @@ struct talk {
 	struct deadline deadline; /* for every wait for the helper */
 	struct wire wire;
 	struct frame frame; /* the last message received */
-	char version[8];    /* of the protocol; talk_hello() chooses it */
+	char version[8];    /* the version of the protocol; talk_hello() chooses it */
 	bool asked;	    /* a prompt was shown */
 	bool unanswered;    /* the last prompt got no answer */
 

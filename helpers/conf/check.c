@@ -73,7 +73,9 @@ check_order(const struct signin_view *v, const char *small, int64_t a, const cha
 	    conf_duration_text(a, text_a), large, conf_duration_text(b, text_b));
 }
 
-/* A service cannot have a person in front of it and be unable to ask anybody. */
+/*
+ * Reports a service that is said to have a person in front of it, and to be unable to ask anybody.
+ */
 static void
 check_people(const struct signin_view *v)
 {
@@ -100,8 +102,8 @@ check_people(const struct signin_view *v)
 }
 
 /*
- * identity = caller at a service whose program names no caller. This is only a warning, because
- * another program may use the same name and name its caller.
+ * Warns of identity = caller at a service whose program names no caller. This is no error, because
+ * another program may use the same service name and name its caller.
  */
 static void
 check_identity(const struct signin_view *v)

@@ -172,7 +172,7 @@ void conf_free(struct conf *c);
 
 /* The options of a service, or of [otp] if no section names it. Borrowed from c. */
 const struct conf_signin *conf_signin_for(const struct conf *c, const char *service);
-/* Borrowed from c; NULL if there is no such section. */
+/* Finds the section of this name. It is borrowed from c; NULL if there is none. */
 const struct conf_channel *conf_channel(const struct conf *c, const char *name);
 const struct conf_provider *conf_provider(const struct conf *c, const char *name);
 

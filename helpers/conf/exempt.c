@@ -176,7 +176,7 @@ covers(const struct conf_exempt *a, const struct conf_exempt *b)
 	       list_covers(&a->services, &b->services) && networks_cover(a, b);
 }
 
-/* The order in which rules_decide() tries rules: those without groups first. */
+/* True if rules_decide() tries rule a before rule b: it tries rules without groups first. */
 static bool
 comes_before(const struct conf_exempt *a, const struct conf_exempt *b)
 {

@@ -50,7 +50,10 @@ has_foreign(const char *s)
 	return *s != '\0';
 }
 
-/* A no-break space looks like a blank on the screen, so the error says that there may be one. */
+/*
+ * Returns a hint for an error message. A no-break space looks like a blank, so the hint says that
+ * there may be one.
+ */
 static const char *
 hint_at_foreign(const char *line)
 {

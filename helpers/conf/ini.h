@@ -8,7 +8,8 @@
 
 /*
  * Adds the sections of the text to s. text has len bytes and a NUL after them; it is changed.
- * path names the file in errors. Every error becomes a row of rep. 0 even then, or -OTP_ENOMEM.
+ * path names the file in errors. Each error in the text becomes a row of rep. Returns 0 also if
+ * there are such errors, and -OTP_ENOMEM if there is no memory.
  */
 int conf_ini_parse(
     const char *path, char *text, size_t len, struct conf_sections *s, struct conf_report *rep);

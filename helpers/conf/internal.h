@@ -27,8 +27,8 @@ struct conf_internal {
 int conf_section_kind(const struct conf_section *s, const char **rest);
 
 /*
- * Reports mistakes that show only when keys are compared: names of sections that do not exist, an
- * attempt_timeout that is longer than send_timeout, rules that match everybody.
+ * Reports mistakes that show only when keys are compared: for example names of sections that do not
+ * exist, an attempt_timeout that is longer than send_timeout, and rules that match everybody.
  */
 void conf_check(const struct conf *c, int64_t now_s, struct conf_report *rep);
 /* Reports mistakes in one [exempt] rule, also that an earlier rule already covers it. */

@@ -382,8 +382,8 @@ conf_load_at(const char *path, uid_t second_owner, int64_t now_s, struct conf **
 	if (r)
 		return r;
 	/*
-	 * After an error there is no such check: what seems to be missing may be in a part that was
-	 * refused.
+	 * conf_check() runs only if there was no error: what seems to be missing may be in a part
+	 * that was refused.
 	 */
 	if (!report->failed)
 		conf_check(c, now_s, report);

@@ -19,7 +19,7 @@ struct conf_sections {
 	size_t n;
 };
 
-/* Borrowed from s; NULL if there is no such section or key. */
+/* Find a section, or a key in it. The result is borrowed from s; NULL if there is none. */
 struct conf_section *conf_sections_find(const struct conf_sections *s, const char *name);
 struct conf_setting *conf_section_get(const struct conf_section *s, const char *key);
 /*

@@ -51,7 +51,7 @@ struct conf_option {
 	enum conf_kind kind; /* CONF_OTP stands for CONF_SERVICE, too */
 	const char *key;
 	enum conf_type type;
-	size_t offset;	  /* of the value, in the struct that enum conf_kind names */
+	size_t offset;	  /* offset of the value in the struct that enum conf_kind names */
 	const char *def;  /* the default, as in a file; NULL if there is none */
 	bool required;	  /* the section must set the key */
 	int64_t min, max; /* of a number or duration; of a list, how many items; of a text, bytes */
@@ -61,7 +61,7 @@ struct conf_option {
 extern const struct conf_option conf_table[];
 extern const size_t conf_table_n;
 
-/* NULL if sections of this kind have no such key. */
+/* Finds the row of a key. NULL if sections of this kind have no such key. */
 const struct conf_option *conf_option(enum conf_kind kind, const char *key);
 
 enum { CONF_EXPECTS_MAX = 160, CONF_WRONG_MAX = 320 };

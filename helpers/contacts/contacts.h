@@ -123,7 +123,7 @@ int contacts_sqlite_create(const char *path, uid_t owner, gid_t group);
  */
 int contacts_edit_begin(const char *path, struct contacts_edit **out);
 /*
- * Adds a contact. If it is preferred, no other one of its user and kind is preferred any longer.
+ * Adds a contact. If it is preferred, all other contacts of the same user and kind lose this mark.
  * 0; -OTP_EEXIST: the user has this address already (the case of letters does not count);
  * -OTP_EINVAL: user, address or label is malformed; -OTP_ESTORE.
  */
@@ -181,8 +181,8 @@ enum imported {
 int contacts_edit_import(struct contacts_edit *e, const struct contact_line *l,
     enum import_mode mode, enum imported *what, int64_t *earlier);
 /*
- * After the last line: removes all contacts that the file did not name, of users that it named.
- * *removed is their number. 0 or -OTP_ESTORE.
+ * Call it after the last line. Of each user whom the file names, it removes all contacts that the
+ * file does not name. *removed is their number. 0 or -OTP_ESTORE.
  */
 int contacts_edit_import_rest(struct contacts_edit *e, int64_t *removed);
 

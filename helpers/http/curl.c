@@ -26,7 +26,7 @@ struct curl_http {
 	int peer;
 	const char *ca_dir;
 	CURLM *multi;
-	struct transfer *begun; /* by curl_begin(), and not ended yet; or NULL */
+	struct transfer *begun; /* what curl_begin() has begun, until it ends; or NULL */
 	/* Cut off by a deadline. They are never freed, because libcurl's threads may use them. */
 	struct transfer *abandoned;
 };

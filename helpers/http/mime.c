@@ -21,7 +21,7 @@
 
 enum {
 	LINE_MAX_BYTES = 256, /* the longest subject or name */
-	WORD_BYTES = 36, /* of text in one encoded word; with "Subject: " the line has 69 bytes */
+	WORD_BYTES = 36,      /* bytes of text in an encoded word; a "Subject: " line has 69 then */
 	MAIL_HEADER_MAX = 2048,
 	ID_BYTES = 16,
 };

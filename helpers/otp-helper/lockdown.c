@@ -246,7 +246,7 @@ set_identity(struct start_context *s)
 			   ? 0
 			   : -OTP_EPERM;
 	} else if (getgroups(0, NULL) > 1) {
-		return -OTP_EPERM; /* systemd's unit gives it one group only */
+		return -OTP_EPERM; /* the unit of systemd gives the helper one group only */
 	}
 	if (r || !is_uniform(pw->pw_uid, pw->pw_gid))
 		return r ? r : -OTP_EPERM;
@@ -273,8 +273,8 @@ set_undumpable(struct start_context *s)
 static volatile sig_atomic_t orphaned;
 
 /*
- * The supervisor died. Shuts the socket, so the rest of the program sees the same hang-up as on a
- * socket of the service manager. SIGKILL would end the sign-in without a line in the log.
+ * Runs when the supervisor has died. It shuts the socket, so that the rest of the program sees a
+ * hang-up. SIGKILL would end the sign-in without a line in the log.
  */
 static void
 parent_gone(int sig)

@@ -29,8 +29,8 @@ int lockdown(struct start_context *s, bool own_config);
 void lockdown_alarm(unsigned seconds);
 
 /*
- * For the work after the result: from now on the process may outlive the supervisor, but it is
- * killed after this time.
+ * Call it before the work after the result. From now on the process may outlive the supervisor, but
+ * it is killed after this time.
  */
 void lockdown_release(unsigned seconds);
 

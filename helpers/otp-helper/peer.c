@@ -74,7 +74,10 @@ peer_tell(struct login_peer *p, const char *text)
 	(void)wire_send(w, WIRE_ERROR, &text, deadline_in(TELL_WAIT));
 }
 
-/* The module has nothing to send meanwhile: if it sends something or hangs up, the sign-in ends. */
+/*
+ * Waits. The module has nothing to send in this time: if it sends something or hangs up, the
+ * sign-in ends.
+ */
 static int
 peer_wait(struct login_peer *p, int64_t ms)
 {

@@ -36,9 +36,9 @@ uses_credentials(const struct conf_provider *p)
 }
 
 /*
- * Checks one provider for each channel that names it. Sets takes_message[i] if it sends the text of
- * channel i, or may do so because it could not be loaded. 0, or a negative OTP_E; the errors and
- * warnings are in the report.
+ * Checks one provider for each channel that names it. Sets takes_message[i] if the provider sends
+ * the text of channel i. If the provider could not be loaded, sets it too, because that is not
+ * known. 0, or a negative OTP_E; the errors and warnings are in the report.
  */
 static int
 check_provider(const struct otpctl *ctl, const struct conf *c, const struct conf_provider *section,

@@ -280,7 +280,10 @@ print_notice(const struct otpctl *ctl, const struct notice *n)
 		    masked(n, where, sizeof(where)), n->detail ? n->detail : "");
 }
 
-/* A notice that was sent is logged by the send worker, which knows the reference. */
+/*
+ * Logs a notice that was not sent. The send worker logs those that were sent, because it knows the
+ * reference number.
+ */
 static void
 log_unsent(const struct notice *n, const char *why)
 {

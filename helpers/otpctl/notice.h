@@ -28,7 +28,7 @@ struct notice {
 	enum contact_kind kind;
 	enum contact_fate fate;
 	bool sent;
-	char *detail; /* by which channel and provider, or why not; NULL before it was tried */
+	char *detail; /* the channel and provider, or why it was not sent; NULL before the try */
 };
 
 struct notices {

@@ -21,7 +21,8 @@ bool otpctl_become(uid_t uid, gid_t gid);
 
 /*
  * If the process is root and the helper's user exists, becomes that user, to read only what a
- * sign-in can read. Not with --config, which may name a file that only root can read.
+ * sign-in can read. With --config, it does nothing: the option may name a file that only root can
+ * read.
  * Returns OTPCTL_OK, or OTPCTL_FAILED after it has printed why.
  */
 int otpctl_as_helper(const struct otpctl *ctl);

@@ -25,7 +25,10 @@ struct patience {
 	int64_t began_ms, last_ms;
 };
 
-/* Root becomes the owner of the store. Returns OTPCTL_OK or OTPCTL_FAILED. */
+/*
+ * If the process is root, it becomes the user who owns the store. Returns OTPCTL_OK or
+ * OTPCTL_FAILED.
+ */
 static int
 become_owner(void)
 {

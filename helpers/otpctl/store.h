@@ -9,9 +9,9 @@
 #include "helpers/store/store.h"
 
 /*
- * Opens the store in the state folder as its owner. Root becomes that user for good, so the caller
- * does first all that takes root. The caller closes *out. Returns OTPCTL_OK, or OTPCTL_FAILED after
- * it has printed why.
+ * Opens the store in the state folder as its owner. If the process is root, it becomes that user
+ * for good, so the caller first does everything that only root can do. The caller closes *out.
+ * Returns OTPCTL_OK, or OTPCTL_FAILED after it has printed why.
  */
 int otpctl_store_open(const struct otpctl *ctl, const char *state, struct store **out);
 

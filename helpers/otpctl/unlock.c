@@ -26,7 +26,7 @@ enum { KINDS = sizeof(kinds) / sizeof(*kinds) };
 
 /* What there is to remove. */
 struct tally {
-	int64_t failures; /* in a row, the sum of all budgets */
+	int64_t failures; /* failures in a row, added up over all budgets */
 	int sends[KINDS];
 	int retry_after;
 };

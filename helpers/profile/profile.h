@@ -142,7 +142,7 @@ struct profile {
 	char *title;
 	char *warning;	   /* `otpctl config check` prints it; "" for none */
 	char *message;	   /* the default text, a template; "" if there is none */
-	char *placeholder; /* ${code} becomes this inside the message; NULL: it becomes the code */
+	char *placeholder; /* what ${code} becomes inside the message; NULL: the code */
 	enum code_by code_by;
 	char *code_pointer; /* CODE_BY_RESPONSE: the JSON pointer of the code in the answer */
 	char *code_echo;    /* the JSON pointer at which the answer repeats the code; or NULL */
@@ -171,7 +171,7 @@ int profile_load(const char *name, const char *variant, const struct strlist *fo
     uid_t second_owner, struct profile **out, struct conf_report *report);
 void profile_free(struct profile *p);
 
-/* Borrowed; NULL if there is none of this name. */
+/* Finds the pair of this name. It is borrowed; NULL if there is none. */
 const struct pair *pairs_find(const struct pairs *pairs, const char *name);
 const struct profile_channel *profile_channel(const struct profile *p, const char *name);
 const struct profile_var *profile_var(const struct profile *p, const char *name);

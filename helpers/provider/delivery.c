@@ -108,8 +108,8 @@ name_provider(const struct provider *p, struct delivered *out)
 }
 
 /*
- * The index of the provider to ask first. After a send that was not answered it is the next one, so
- * that the provider that did not answer comes last.
+ * Returns the index of the provider to ask first. After a send that was not answered, this is the
+ * next provider, so that the one that did not answer comes last.
  */
 static size_t
 first_of(const struct route *route, const struct last_send *last)
@@ -127,14 +127,13 @@ struct failed {
 	bool other;	      /* one failed in a way that the user may cause */
 };
 
-/* The class if every provider that was asked failed. */
+/* Returns the class of a call in which every provider that was asked has failed. */
 static enum provider_class
 class_of_failed(const struct failed *f, const struct route *route)
 {
 	if (f->bad_destination)
 		return CLASS_BAD_DESTINATION;
-	/* If there was no time to ask a provider, it may be up: this does not count as an outage.
-	 */
+	/* A provider that was not asked in time may be up, so this does not count as an outage. */
 	return f->other || f->asked < route->nproviders ? CLASS_REFUSED : CLASS_PROVIDER_DOWN;
 }
 

@@ -110,7 +110,7 @@ struct sending {
 	const char *channel;
 	const char *message; /* a template; "": the profile's message */
 	const struct contact *contact;
-	const char *code; /* to send: made by the helper; to check: typed by the user */
+	const char *code; /* the code to send, or the one to check, as the user typed it */
 	int code_length;  /* digits: the value of ${code_length} */
 	int64_t ttl;	  /* milliseconds that the code is valid */
 	/* The JSON object of what an earlier send captured; NULL if there was none. */

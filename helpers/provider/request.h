@@ -19,7 +19,7 @@ struct reply {
 
 struct outcome {
 	enum provider_class class;
-	long status;	  /* of the answer; 0 if no answer came */
+	long status;	  /* the status of the answer; 0 if no answer came */
 	long retry_after; /* seconds; 0 if the provider did not say */
 	bool written;	  /* the request may have reached the provider */
 	/* It failed by name lookup, TCP, TLS, 5xx, credit or credentials. The user who signs in

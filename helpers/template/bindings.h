@@ -8,7 +8,7 @@
 enum { BINDINGS_MAX = 96 };
 
 struct bindings {
-	struct template_values values; /* first; &b->values is for template_render() */
+	struct template_values values; /* must be first; &b->values is for template_render() */
 	struct {
 		char name[TEMPLATE_NAME_MAX];
 		struct secret value;

@@ -122,7 +122,10 @@ put_header(struct buf *b, const char *value)
 	return buf_puts(b, value);
 }
 
-/* What is in b so far tells in which part of the URL the value is. */
+/*
+ * Appends a value to a URL. The text that is already in b shows in which part of the URL the value
+ * is.
+ */
 static int
 put_url(struct buf *b, const char *value)
 {

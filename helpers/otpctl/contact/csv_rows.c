@@ -18,7 +18,7 @@ struct reader {
 	int result; /* what fn returned last */
 };
 
-/* libcsv grows its buffer by this. It bounds the memory, whatever the file contains. */
+/* libcsv calls this to grow its buffer. The limit bounds the memory, whatever the file contains. */
 static void *
 grow(void *old, size_t size)
 {

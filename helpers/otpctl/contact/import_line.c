@@ -137,7 +137,7 @@ ask(struct known *k)
 	return k->canonical ? 0 : -OTP_ENOMEM;
 }
 
-/* Looks up a name, once for each name. NULL without memory. */
+/* Looks up a name, unless an earlier line has done so. NULL without memory. */
 static const struct known *
 look_up(struct import *im, const char *name)
 {

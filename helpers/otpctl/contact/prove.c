@@ -215,7 +215,10 @@ send_code(struct send_worker *c, struct attempt *k)
 
 /* --- check --------------------------------------------------------------------------------- */
 
-/* The budget of this code alone: wrong answers here lock no sign-in, and a sign-in resets none. */
+/*
+ * Returns a budget that only this code has. So wrong answers here lock no sign-in, and a successful
+ * sign-in does not forget them.
+ */
 static struct budget
 budget_of(const struct attempt *k)
 {

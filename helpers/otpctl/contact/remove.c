@@ -85,7 +85,7 @@ report_removed(const struct otpctl *ctl, const struct conf *conf, const char *pa
 	char shown[16] = "?", quoted[CONTACT_USER_MAX + 1];
 	int left = 0, r = contacts_sqlite_each(path, user, count_one, &left);
 
-	/* The removal stands and is reported even if the others cannot be counted. */
+	/* The removal stands and is reported even if the remaining addresses cannot be counted. */
 	if (!r)
 		(void)snprintf(shown, sizeof(shown), "%d", left);
 	audit("contact_remove", "user=\"%s\" removed=%d left=%s",

@@ -96,7 +96,7 @@ read_key(const char *path, char *dst, size_t size)
 		.boot_id = "",                                                                 \
 	}
 
-/* "SHA256:" and the base64 of 32 bytes, without padding. */
+/* True for "SHA256:" and the base64 of 32 bytes without padding. */
 static bool
 is_fingerprint(const char *s)
 {

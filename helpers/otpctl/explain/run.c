@@ -37,7 +37,7 @@ struct dry {
 	json_t *answer;
 	bool no_memory;
 	bool asked;	   /* a prompt was shown */
-	bool sending;	   /* the sign-in came to sending a message, or to pretending it */
+	bool sending;	   /* the sign-in wanted to send a message, or to pretend to send one */
 	bool refused;	   /* a limit refused that message */
 	bool decoy;	   /* the sign-in would only have pretended to send it */
 	bool has_recovery; /* the user has recovery codes */
@@ -103,7 +103,7 @@ peer_tell(struct login_peer *p, const char *text)
 	add(DRY_OF(peer, p), "prompts", clean_lines(text));
 }
 
-/* Only a sign-in that pretends to send waits, so this is where it would have sent. */
+/* Ends the simulation. A sign-in waits only when it pretends to send a code. */
 static int
 peer_wait(struct login_peer *p, int64_t ms)
 {
@@ -203,7 +203,7 @@ limit_of(const char *kind)
 	return kind;
 }
 
-/* Nothing is sent, so a concurrent sign-in need not wait. */
+/* Takes no lock: nothing is sent, so no concurrent sign-in has to wait. */
 static int
 store_send_lock(struct store *s, uint64_t number)
 {

@@ -112,8 +112,8 @@ keep_fact(const struct store_fact *f, void *arg)
 }
 
 /*
- * A known source, as login/source.c writes it: "net NETWORK KEY", "user NAME" or "tty NAME". JSON
- * null if it is empty, which stands for all new sources together.
+ * Makes text of a known source, which login/source.c writes as "net NETWORK KEY", "user NAME" or
+ * "tty NAME". An empty source stands for all new sources together; it becomes JSON null.
  */
 static json_t *
 source_json(const char *known_source)
@@ -174,7 +174,10 @@ shown_json(enum note note, int64_t wait_ms)
 	return json_string(text);
 }
 
-/* The kind without "peer-", which budgets of hosts that are not root have before it. */
+/*
+ * Returns the kind of a budget without its prefix "peer-". Only a budget of a host that is not root
+ * has this prefix; *root is false then.
+ */
 static const char *
 bare_kind(const struct budget *b, bool *root)
 {
@@ -305,7 +308,10 @@ all_sends_json(const struct status_query *q, struct facts *all, json_t *rows, bo
 
 /* --- the rest ------------------------------------------------------------------------------ */
 
-/* The detail is "SERVICE CHANNEL PROVIDER". The last two contain no blank. */
+/*
+ * Makes an object of a code that can still be used. The detail is "SERVICE CHANNEL PROVIDER";
+ * channel and provider contain no blank.
+ */
 static json_t *
 code_json(const struct fact *fact)
 {

@@ -88,8 +88,8 @@ show_user(const struct otpctl *ctl, const struct status_query *q)
 }
 
 /*
- * Finds the user, and reads the configuration and the contacts. This comes before the store,
- * because root becomes the helper's user to open that.
+ * Finds the user, and reads the configuration and the contacts. This comes before the store is
+ * opened: to open it, a process of root becomes the helper's user.
  */
 static int
 prepare(const struct otpctl *ctl, const char *name, char *user, size_t size, struct conf **conf,

@@ -27,7 +27,10 @@ is_true(const json_t *row, const char *key)
 	return json_is_true(json_object_get(row, key));
 }
 
-/* The source of the answers or messages of a row, and whether the program was root. */
+/*
+ * Prints from which source the answers or messages of a row came. If the program was not root,
+ * prints this, too.
+ */
 static void
 print_source(const json_t *row)
 {

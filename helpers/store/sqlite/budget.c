@@ -9,7 +9,7 @@
 #include "helpers/base/sql.h"
 #include "helpers/store/sqlite/sqlite.h"
 
-/* So long after its last failure, a budget that is not locked for good is forgotten. */
+/* A budget that is not locked for good is forgotten this long after its last failure. */
 #define BUDGET_KEEP_MS (INT64_C(30) * 24 * 60 * 60 * 1000)
 
 int

@@ -1,7 +1,8 @@
 /*
- * The send lock: one of several concurrent sign-ins of the same user, service and source sends, and
- * the others wait for its code. The kernel keeps the lock, not the database. So it ends with the
- * process, however that ends. If locking fails, the worst is a second message.
+ * The send lock. Of several concurrent sign-ins with the same user, service and source, one sends a
+ * code, and the others wait for that code. The kernel keeps the lock, not the database. So the lock
+ * ends with the process, even if the process is killed. If locking fails, the worst is a second
+ * message.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -28,7 +28,10 @@ int store_sqlite_budget_take_back(struct sqlite_store *s, const struct budget *b
 /* Forgets the failures. 0 or -OTP_ESTORE. */
 int store_sqlite_budget_reset(struct sqlite_store *s, const struct budget *b);
 
-/* send.c: gives back what a success gives back (SEND_RETURNS). 0 or -OTP_ESTORE. */
+/*
+ * send.c: gives back the messages that were counted with SEND_RETURNS, after a success. 0 or
+ * -OTP_ESTORE.
+ */
 int store_sqlite_give_back(struct sqlite_store *s, int64_t reservation);
 
 /* remember.c: writes what a success leaves behind for the user. 0 or -OTP_ESTORE. */

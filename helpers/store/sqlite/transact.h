@@ -9,8 +9,8 @@
  *
  *   0		  the transaction is committed
  *   -OTP_E...	  it is rolled back, and the operation returns this error
- *   OTP_E...	  (positive) it is committed, and the operation returns the negative: for counts
- *		  that must stay although the answer is no
+ *   OTP_E...	  (positive) it is committed, and the operation returns this error as a negative
+ *		  number: so a count stays although the operation refuses something
  */
 typedef int store_op_fn(struct sqlite_store *s, const struct instant *now, const void *arg);
 
@@ -22,8 +22,8 @@ typedef int store_op_fn(struct sqlite_store *s, const struct instant *now, const
 int store_sqlite_transact(
     struct sqlite_store *s, const struct instant *now, store_op_fn *fn, const void *arg);
 /*
- * Takes one step. 1: there is a row; 0: there is none; -OTP_ESTORE, logged. A stmt that is NULL is
- * one that could not be prepared, and fails.
+ * Takes one step. 1: there is a row; 0: there is none; -OTP_ESTORE, logged. stmt is NULL if it
+ * could not be prepared: this is an error, too.
  */
 int store_sqlite_step(struct sqlite_store *s, sqlite3_stmt *stmt, const char *what);
 

@@ -217,7 +217,7 @@ store_sqlite_check_end(struct store *base, const char *id)
 	return store_sqlite_transact((struct sqlite_store *)base, NULL, op_check_end, id);
 }
 
-/* The lease shows that there is a try to take back. So this works once for each try_count(). */
+/* Takes a try back, but only while the lease exists. So this works once for each try_count(). */
 static int
 op_try_return(struct sqlite_store *s, const struct instant *now, const void *arg)
 {
