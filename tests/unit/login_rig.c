@@ -22,7 +22,7 @@ static const struct {
 } users[] = {{"asha", "asha", 1001}, {"ASHA", "asha", 1001}, {"bina", "bina", 1002},
     {"chandra", "chandra", 1003}, {"root", "root", 0}};
 
-/* What the linker puts in the place of the real ones. */
+/* The linker puts these in the place of the real functions: see --wrap in local.mk. */
 
 int64_t __real_clock_ms(clockid_t clock);
 int64_t __wrap_clock_ms(clockid_t clock);
@@ -37,7 +37,7 @@ __wrap_clock_ms(clockid_t clock)
 	return __real_clock_ms(clock) + rig.mono_ms;
 }
 
-/* The real one is slow on purpose, and has tests of its own. */
+/* The real hash is slow by design, and has tests of its own. */
 int
 __wrap_recovery_hash(const struct secret *canonical, const unsigned char salt[RECOVERY_SALT_LEN],
     unsigned char hash[RECOVERY_HASH_LEN])
@@ -136,8 +136,8 @@ show_line(struct login_peer *p, const char *text)
 {
 	(void)p;
 	note(text);
-	if (rig.ntold < (int)COUNT(rig.told))
-		(void)snprintf(rig.told[rig.ntold++], sizeof(rig.told[0]), "%s", text);
+	if (rig.nshown < (int)COUNT(rig.shown))
+		(void)snprintf(rig.shown[rig.nshown++], sizeof(rig.shown[0]), "%s", text);
 }
 
 static int
@@ -200,15 +200,15 @@ rig_later(int64_t ms)
 
 /* The phone */
 
-/* Of a send by this channel: what the script of the test says. */
+/* The outcome of the next send over this channel, as the test has set it. */
 static enum provider_class
-says(const char *channel)
+class_of_send(const char *channel)
 {
-	size_t i = (size_t)rig.sends < rig.nsays ? (size_t)rig.sends : rig.nsays - 1;
+	size_t i = (size_t)rig.sends < rig.nsends_as ? (size_t)rig.sends : rig.nsends_as - 1;
 
-	if (!strcmp(channel, "email") && rig.email_says)
-		return rig.email_says;
-	return rig.nsays ? rig.says[i] : CLASS_OK;
+	if (!strcmp(channel, "email") && rig.email_sends_as)
+		return rig.email_sends_as;
+	return rig.nsends_as ? rig.sends_as[i] : CLASS_OK;
 }
 
 static int
@@ -216,8 +216,9 @@ send_it(struct delivery *d, const struct sending *q, const struct last_send *las
     const struct conf_signin *options, struct deadline all, struct delivered *out)
 {
 	(void)d, (void)options, (void)all;
-	*out = (struct delivered){
-	    .sent = SENT_INIT(says(q->channel)), .instead = rig.instead, .code_by = rig.code_by};
+	*out = (struct delivered){.sent = SENT_INIT(class_of_send(q->channel)),
+	    .instead = rig.instead,
+	    .code_by = rig.code_by};
 	out->sent.outcome.retry_after = rig.retry_after;
 	size_t used = strlen(rig.sent_destinations);
 
@@ -228,14 +229,14 @@ send_it(struct delivery *d, const struct sending *q, const struct last_send *las
 	    "%s %s %s; ", q->channel, q->contact->address, q->code);
 	(void)snprintf(rig.before, sizeof(rig.before), "%s %s%s", last ? last->provider : "-",
 	    q->captures ? q->captures : "-", last && last->unanswered ? " unanswered" : "");
-	/* Whoever refuses an address has had the request, and perhaps done something. */
+	/* A provider that refuses an address has received the request, and may have sent it. */
 	out->nothing_sent = out->sent.outcome.class != CLASS_OK &&
 			    out->sent.outcome.class != CLASS_UNANSWERED &&
 			    out->sent.outcome.class != CLASS_BAD_DESTINATION;
 	(void)snprintf(out->provider, sizeof(out->provider), "p");
 	(void)snprintf(rig.sent_to, sizeof(rig.sent_to), "%s", q->contact->address);
 	(void)snprintf(rig.sent_channel, sizeof(rig.sent_channel), "%s", q->channel);
-	/* Who refuses an address may have seen the code all the same. */
+	/* A provider that refuses an address has seen the code as well. */
 	if (!out->nothing_sent || out->sent.outcome.class == CLASS_BAD_DESTINATION) {
 		memcpy(rig.old, rig.code, sizeof(rig.old));
 		(void)snprintf(rig.code, sizeof(rig.code), "%s", q->code);
@@ -249,7 +250,7 @@ send_it(struct delivery *d, const struct sending *q, const struct last_send *las
 	return rig.error;
 }
 
-/* The provider's check: of the last code that it made. */
+/* The provider's check: it compares with the last code that it made. */
 static int
 check_it(struct delivery *d, const struct sending *q, const char *provider,
     const struct conf_signin *options, struct delivered *out)
@@ -309,7 +310,7 @@ fault_now(const char *function)
 	return rig.calls == rig.fail_at;
 }
 
-/* Runs the call unless it is the one that fails; a failure may come after the work was done. */
+/* Runs the call. If it is the one that fails, it fails before or after its work is done. */
 #define WITH_FAULT(call)                                                   \
 	do {                                                               \
 		bool fault_ = fault_now(__func__);                         \
@@ -335,20 +336,20 @@ f_return(struct store *s, int64_t id)
 }
 
 static int
-f_turn(struct store *s, uint64_t number)
+f_send_lock_take(struct store *s, uint64_t number)
 {
 	(void)s;
-	/* Then both send, as before there were turns. */
+	/* If the lock cannot be taken, both sign-ins send. */
 	rig.fault_ignored |= rig.calls + 1 == rig.fail_at;
-	if (rig.turns_busy > 0) {
-		rig.turns_busy--;
+	if (rig.lock_busy > 0) {
+		rig.lock_busy--;
 		return -OTP_EBUSY;
 	}
 	WITH_FAULT(REAL->send_lock_take(rig.real_store, number));
 }
 
 static void
-f_turn_end(struct store *s)
+f_send_lock_release(struct store *s)
 {
 	(void)s;
 	REAL->send_lock_release(rig.real_store);
@@ -497,8 +498,8 @@ f_any(struct contacts *c, enum contact_kind kind, uint64_t pick, struct contact 
 
 static const struct store_ops store_ops = {.send_reserve = f_reserve,
     .send_return = f_return,
-    .send_lock_take = f_turn,
-    .send_lock_release = f_turn_end,
+    .send_lock_take = f_send_lock_take,
+    .send_lock_release = f_send_lock_release,
     .challenge_put = f_put,
     .challenge_find = f_find,
     .challenge_kill = f_kill,
@@ -516,7 +517,7 @@ static const struct store_ops store_ops = {.send_reserve = f_reserve,
     .samples = f_samples};
 static const struct contacts_ops contacts_ops = {.find = f_contacts, .any = f_any};
 
-/* As the helper does after the result. */
+/* Stores the samples, as the helper does after the result. */
 static void
 keep_samples(struct store *s)
 {
@@ -554,7 +555,7 @@ rig_run_store(struct store *store, const struct line *script, size_t n)
 
 	rig.script = script;
 	rig.left = n;
-	rig.prompts = rig.code_prompts = rig.last_prompts = rig.ntold = rig.calls = 0;
+	rig.prompts = rig.code_prompts = rig.last_prompts = rig.nshown = rig.calls = 0;
 	rig.fault_hit = rig.fault_ignored = false;
 	*rig.ops = '\0';
 	login_run(&ports, &rig.start, deadline_in(rig.deadline_ms), &rig.result);
@@ -719,7 +720,7 @@ rig_office(int n)
 	assert_int_equal(contacts_sqlite_open(path, geteuid(), &rig.real_contacts), 0);
 }
 
-/* Both databases as each test finds them: made once, and kept. */
+/* Both databases as each test finds them: made once, and copied for each test. */
 static struct kept {
 	const char *name;
 	char *bytes;

@@ -1,7 +1,7 @@
 /*
- * A sign-in with everything but the sign-in replaced: a person who follows a script that must end
- * empty, a phone, a clock, a few users, a configuration. Store and contacts are real SQLite in a
- * folder of the test, with a fault for any one call of them.
+ * Runs a sign-in whose surroundings are replaced. The user follows a script that must end empty;
+ * the phone, the clock, the accounts and the configuration are the test's. Store and contacts are
+ * real SQLite in a folder of the test, and any one of their calls can be made to fail.
  */
 #ifndef OTP_LOGIN_RIG_H
 #define OTP_LOGIN_RIG_H
@@ -13,16 +13,16 @@
 
 /* One prompt and its answer. */
 struct line {
-	const char *prompt; /* must be in the prompt */
+	const char *prompt; /* a text that the prompt must contain */
 	/*
-	 * Typed; "@code" is the code on the phone, "@spaced" the same with blanks and a dash,
-	 * "@wide" in full-width digits, "@old" the one before, "@wrong" a code that was never
-	 * sent; "@rc0" to "@rc3" a recovery code, "@rcx" one that was never issued.
+	 * What the user types. "@code" is the code on the phone, "@spaced" the same with blanks and
+	 * a dash, "@wide" the same in full-width digits, "@old" the code before it, "@wrong" a code
+	 * that was never sent. "@rc0" to "@rc3" are recovery codes; "@rcx" was never issued.
 	 */
 	const char *answer;
 	enum answer kind;
-	int error;	   /* what asking returns, 0 for an answer */
-	int64_t before_ms; /* passes before the answer, on the injected clock */
+	int error;	   /* what ask() of struct login_peer returns; 0 for an answer */
+	int64_t before_ms; /* how far the test's clock moves before the answer */
 	void (*meanwhile)(void);
 };
 
@@ -48,12 +48,13 @@ struct line {
 #define PROMPT "Verification code (r = resend): "
 #define CHOICE "Verification code (r = resend, o = other way): "
 #define RC     "Recovery code (r = send a code): "
-/* What ends a sign-in where the host asks first: one more prompt, whose answer changes nothing. */
+/* The last words if the host asks first: one more prompt, whose answer is ignored. */
 #define LAST(text) SAY(text "\nPress Enter to end: ", "")
 
 enum { RIG_CODES = 4 }; /* recovery codes of one issue */
 
-enum rig_fault { FAULT_BEFORE, FAULT_AFTER }; /* is the operation carried out all the same? */
+/* Does the call that fails do its work before? */
+enum rig_fault { FAULT_BEFORE, FAULT_AFTER };
 
 struct rig {
 	struct folder folder;
@@ -64,41 +65,42 @@ struct rig {
 	struct store *real_store;
 	struct contacts *real_contacts;
 	/* The phone. */
-	enum provider_class says[8]; /* of each send, the last one for all that follow */
-	size_t nsays;
+	enum provider_class sends_as[8]; /* the outcome of each send; the last for all others */
+	size_t nsends_as;
 	int error; /* what a send or a check returns */
 	enum code_by code_by;
-	char before[320]; /* what the last send was told: the provider before, its captures */
+	char before[320]; /* what the last send received: the provider before, its captures */
 	int checks, warmed;
 	enum provider_class checks_as; /* the answer to every check; CLASS_OK: compare */
-	const char *right;	       /* for the provider; NULL: the last code */
-	bool check_unwritten;	       /* the check reached no wire */
+	const char *right;	       /* the code that the provider accepts; NULL: the last code */
+	bool check_unwritten;	       /* no request of the check was written */
 	char checked[320];	       /* address, captures and code of the last check */
 	long retry_after;
-	enum provider_class email_says; /* of each send by e-mail, if not CLASS_OK */
-	bool instead;			/* another provider of the channel took it */
-	int64_t stall_ms;		/* of the monotonic clock, in each send */
-	char sent_destinations[256];	/* "sms +919876543219 123456; email ..." */
+	enum provider_class
+	    email_sends_as;	     /* the outcome of each send by e-mail, if not CLASS_OK */
+	bool instead;		     /* another provider of the channel accepted it */
+	int64_t stall_ms;	     /* how far each send moves the monotonic clock */
+	char sent_destinations[256]; /* "sms +919876543219 123456; email ..." */
 	int64_t send_takes_ms, check_takes_ms;
 	int sends;
 	char code[16], old[16], sent_to[256], sent_channel[64];
 	/* The person. */
 	const struct line *script;
-	/* Instead of a script: what it types, and whether there is an answer. */
+	/* Instead of a script: writes what the user types. Returns as ask(). */
 	int (*person)(const char *prompt, enum answer *kind, char *typed, size_t size);
 	size_t left;
 	int prompts, code_prompts, last_prompts;
-	char told[8][WIRE_PROMPT_MAX + 1];
-	int ntold;
-	char transcript[8192]; /* every prompt and every line told, over all runs */
-	int64_t waited_ms;     /* for decoys, for siblings */
-	int turns_busy;	       /* looks at a sibling that is sending */
+	char shown[8][WIRE_PROMPT_MAX + 1]; /* lines without a question */
+	int nshown;
+	char transcript[8192]; /* every prompt and every line shown, over all runs */
+	int64_t waited_ms;     /* by decoys, and for concurrent sign-ins */
+	int lock_busy;	       /* how often another sign-in is found to hold the send lock */
 	int waits, wait_error;
 	void (*on_wait)(void);
 	void (*on_check)(void);			     /* while the provider checks */
 	char recovery[RIG_CODES][RECOVERY_CODE_MAX]; /* as they were issued */
 	int hashes;				     /* of recovery codes */
-	bool hash_really;			     /* slow: else something quick stands for it */
+	bool hash_really;			     /* use the real, slow hash */
 	/* The machine. */
 	int account_error, groups_error;
 	/* Which call of store or contacts fails, from 1 on; 0 for none. */
@@ -106,39 +108,39 @@ struct rig {
 	int fail_with;
 	enum rig_fault fault;
 	bool fault_hit;
-	bool fault_ignored; /* it changes nothing, by design */
+	bool fault_ignored; /* the sign-in goes on after this fault, by design */
 	char ops[1024]; /* the store's and the contacts' calls of this sign-in: "contacts put " */
 	int64_t deadline_ms;
-	int64_t mono_ms; /* put on the monotonic clock */
+	int64_t mono_ms; /* added to the monotonic clock */
 };
 
 extern struct rig rig;
-extern int
-    rig_wrong; /* codes that the store compared, and found wrong and counted: over all runs */
+/* How many codes the store compared, found wrong and counted, over all runs. */
+extern int rig_wrong;
 
 int rig_setup(void **state);
 int rig_teardown(void **state);
 /*
- * Lines for [otp] and [limits], and sections for the end. Replaces the configuration. The channels
- * are sms and email where [otp] does not name them; voice is there, too.
+ * Replaces the configuration: lines for [otp] and [limits], and whole sections. The channels are
+ * sms and email unless [otp] names others; a channel voice exists, too.
  */
 void rig_conf(const char *otp, const char *limits, const char *rest);
 void rig_start(const char *service, const char *user);
 void rig_contact(const char *user, enum contact_kind kind, const char *address);
-/* Users u00, u01 and so on exist; the first n get a phone each. */
+/* Registers a phone for each of the users u00, u01 and so on, n in all. */
 void rig_office(int n);
 /* Runs the sign-in against the script, which must end empty. */
 enum login_word rig_run_lines(const struct line *script, size_t n);
-/* The same with another store, e.g. one in memory. */
+/* As rig_run_lines(), with another store, for example one in memory. */
 enum login_word rig_run_store(struct store *store, const struct line *script, size_t n);
 void rig_later(int64_t ms);
-/* A new issue of recovery codes, `n` of them. */
+/* Issues n recovery codes. */
 void rig_issue(const char *user, int n);
-/* How often an operation was called in this sign-in: "put", "try_mac". */
+/* How often an operation of the store or the contacts was called in this sign-in: "put". */
 int rig_did(const char *op);
-/* One number from the store's file, past the interface. */
+/* Reads one number directly from the store's file. */
 int64_t rig_number(const char *sql);
-/* All that the store counts and keeps, as one text: the same where nothing was written. */
+/* All rows of the store as one text, which stays the same if nothing was written. */
 const char *rig_rows(void);
 
 #define RUN(...)                                          \

@@ -1,5 +1,5 @@
 /*
- * Sign-ins as transcripts: what the person is asked, types and gets, on a real store (U22, U13, Q5,
+ * Sign-ins as transcripts: what the user sees, types and gets, on a real store (U22, U13, Q5,
  * Q10, Q17, Q24, Q28, C12, C20, C29, C32, S2).
  */
 #include "tests/unit/login_rig.h"
@@ -210,9 +210,9 @@ every_length_of_code_works(void **state)
 	}
 }
 
-/* A host that answers by itself must end; nothing was sent and nothing counted meanwhile (Q28). */
+/* A host that answers by itself must end. Nothing is sent or counted meanwhile (Q28). */
 static void
-endless_answers_end(void **state)
+endless_answers_end_the_sign_in(void **state)
 {
 	static const struct line junk[20] = {[0 ... 19] = SAY(ENTER, "junk")};
 	static const struct line empty[20] = {SAY(ENTER, ""), [1 ... 19] = SAY(PROMPT, "")};
@@ -238,7 +238,7 @@ a_code_is_used_once(void **state)
 
 /* sudo runs its stack three times; an editor opens four connections (Q17, U15). */
 static void
-a_live_code_is_joined_by_its_source_alone(void **state)
+a_live_code_is_joined_only_from_its_source(void **state)
 {
 	const struct login_start first = rig.start;
 
@@ -273,9 +273,9 @@ a_code_of_another_source_is_wrong(void **state)
 	assert_int_equal(RUN(SAY(SENT, theirs)), LOGIN_OK);
 }
 
-/* Another sign-in of the same source and person, while this one's prompt is open. */
+/* Another sign-in of the same user and source, while this one's prompt is open. */
 static void
-sibling(void)
+concurrent_sign_in(void)
 {
 	const struct rig saved = rig;
 
@@ -284,11 +284,12 @@ sibling(void)
 }
 
 static void
-what_a_sibling_used_is_told_and_not_counted(void **state)
+a_code_used_by_a_concurrent_sign_in_is_reported_and_not_counted(void **state)
 {
 	(void)state;
 	assert_int_equal(
-	    RUN(SAY(ENTER, ""), {.prompt = SENT, .answer = "@code", .meanwhile = sibling},
+	    RUN(SAY(ENTER, ""),
+		{.prompt = SENT, .answer = "@code", .meanwhile = concurrent_sign_in},
 		SAY("That code was used already. Type r to have a new one sent.\n", "@code"),
 		SAY("That code was used already.", "@wrong"), SAY("That code was used", "r"),
 		SAY(SENT, "@wrong"), SAY(W_LEFT2, "@code")),
@@ -297,7 +298,7 @@ what_a_sibling_used_is_told_and_not_counted(void **state)
 	assert_int_equal(rig.sends, 2);
 }
 
-/* Many at once: each one's prompt is open before one of them has typed (U33). */
+/* Many sign-ins at once: all their prompts are open before anybody types (U33). */
 enum { MANY = 12 };
 static struct {
 	const char *answer;
@@ -345,7 +346,7 @@ many_type(const char *answer)
 }
 
 static void
-of_many_right_answers_one_is_let_in(void **state)
+of_many_right_codes_at_once_one_signs_in(void **state)
 {
 	char code[16];
 
@@ -360,20 +361,20 @@ of_many_right_answers_one_is_let_in(void **state)
 }
 
 static void
-of_many_wrong_answers_five_are_tries(void **state)
+of_many_wrong_codes_at_once_five_are_compared(void **state)
 {
 	(void)state;
 	RUN(SAY(ENTER, ""), KIND(ANSWER_CANCELLED, SENT));
 	many_type(*rig.code == '9' ? "000000" : "999999");
 	assert_int_equal(many.in, 0);
-	/* The fifth is told that the code has ended, as are those behind it. */
+	/* The fifth sign-in and all later ones see that the code has ended. */
 	assert_int_equal(many.wrong, 4);
 	assert_int_equal(many.ended, MANY - 4);
 	assert_int_equal(rig_wrong, 5);
 	assert_int_equal(rig_number("SELECT failures FROM budget"), 5);
 }
 
-/* An editor's connections are all asked first; the first Enter sends, the others join (U15). */
+/* An editor's connections all ask first. The first Enter sends; the others join (U15). */
 static void
 concurrent_sends(void)
 {
@@ -386,7 +387,7 @@ concurrent_sends(void)
 }
 
 static void
-what_a_sibling_had_sent_is_joined_after_enter(void **state)
+a_code_of_a_concurrent_sign_in_is_joined_after_enter(void **state)
 {
 	(void)state;
 	assert_int_equal(
@@ -395,72 +396,73 @@ what_a_sibling_had_sent_is_joined_after_enter(void **state)
 	assert_int_equal(rig.sends, 1);
 }
 
-/* All press Enter at the same moment: one has a code sent, and the others wait for it. */
+/* All press Enter at the same moment: one sign-in sends a code, and the others wait for it. */
 static void
-concurrent_ends_its_turn(void)
+concurrent_releases_the_lock(void)
 {
 	rig.on_wait = NULL;
-	rig.turns_busy = 0;
+	rig.lock_busy = 0;
 	concurrent_sends();
 }
 
 static void
-what_a_sibling_is_sending_is_waited_for(void **state)
+a_concurrent_send_is_waited_for(void **state)
 {
 	(void)state;
-	rig.turns_busy = 1000, rig.on_wait = concurrent_ends_its_turn;
+	rig.lock_busy = 1000, rig.on_wait = concurrent_releases_the_lock;
 	assert_int_equal(RUN(SAY(ENTER, ""), SAY(SENT, "@code")), LOGIN_OK);
 	assert_int_equal(rig.waits, 1);
 	assert_int_equal(rig.sends, 1);
 }
 
-/* Strangers' sign-ins are counted as if they had shared one, too. */
+/* Decoys seem to share a code in the same way, and are counted in the same way. */
 static void
-stranger_ends_its_turn(void)
+decoy_releases_the_lock(void)
 {
 	struct rig saved;
 
 	rig.on_wait = NULL;
-	rig.turns_busy = 0;
+	rig.lock_busy = 0;
 	saved = rig;
 	RUN(SAY(ENTER, ""), KIND(ANSWER_CANCELLED, "verification code was sent"));
 	rig = saved;
 }
 
 static void
-what_a_stranger_seems_to_be_sent_is_waited_for(void **state)
+a_concurrent_send_of_a_decoy_is_waited_for(void **state)
 {
 	(void)state;
 	rig_start("sshd", "ghost");
-	rig.turns_busy = 1000, rig.on_wait = stranger_ends_its_turn;
+	rig.lock_busy = 1000, rig.on_wait = decoy_releases_the_lock;
 	RUN(SAY(ENTER, ""), KIND(ANSWER_CANCELLED, "verification code was sent"));
 	ENDS(LOGIN_GONE, "");
 	assert_int_equal(rig_number("SELECT count(*) FROM challenge"), 1);
 }
 
 static void
-the_turn_takes_its_time(void)
+four_seconds_pass(void)
 {
 	rig.mono_ms += 4000;
 }
 
-/* Another code was asked for: a sibling's is one, and the own is none. */
+/* Another code was asked for: a new code of a concurrent sign-in is used, but not this one's old
+ * code. */
 static void
-a_resend_waits_for_a_sibling_too(void **state)
+a_resend_waits_for_a_concurrent_send(void **state)
 {
 	(void)state;
 	RUN(SAY(ENTER, ""), KIND(ANSWER_CANCELLED, SENT));
 	rig_later(60000);
-	rig.turns_busy = 3;
+	rig.lock_busy = 3;
 	assert_int_equal(RUN(SAY("It ends in 4 minutes", "r"), SAY(SENT, "@code")), LOGIN_OK);
 	assert_int_equal(rig.sends, 2);
 }
 
 static void
-a_turn_is_not_waited_for_longer_than_a_send_takes(void **state)
+the_wait_for_the_send_lock_ends_after_send_timeout(void **state)
 {
 	(void)state;
-	rig.turns_busy = 1000, rig.on_wait = the_turn_takes_its_time;
+	rig.lock_busy = 1000, rig.on_wait = four_seconds_pass;
 	assert_int_equal(RUN(SAY(ENTER, ""), SAY(SENT, "@code")), LOGIN_OK);
 	assert_int_equal(rig.waits, 3); /* send_timeout = 10s */
 	assert_int_equal(rig.sends, 1);
@@ -479,7 +481,7 @@ a_challenge_has_five_tries_over_all_sign_ins(void **state)
 	    LOGIN_DENIED);
 	assert_int_equal(
 	    RUN(SAY(SENT, "@wrong"), SAY(W_LEFT2, "@wrong"), SAY(ENDED, "@code")), LOGIN_DENIED);
-	/* Whoever joins it now is told so at once, and no code of it is right. */
+	/* A sign-in that joins this challenge now sees that it has ended, and no code is right. */
 	assert_int_equal(
 	    RUN(SAY(ENDED PROMPT, "@code"), SAY(ENDED PROMPT, "@code"), SAY(ENDED PROMPT, "@code")),
 	    LOGIN_DENIED);
@@ -488,7 +490,7 @@ a_challenge_has_five_tries_over_all_sign_ins(void **state)
 	assert_int_equal(rig.sends, 2);
 }
 
-/* S5, C29: in a row over all sign-ins; then a wait that doubles, and that no clock shortens. */
+/* S5, C29: failures count over all sign-ins; the wait doubles, and no clock shortens it. */
 static void
 failures_in_a_row_lock(void **state)
 {
@@ -501,7 +503,7 @@ failures_in_a_row_lock(void **state)
 	    RUN(SAY(SENT, "@wrong"), SAY(W_LEFT2, "@code"), LAST(LOCKED("30 seconds"))),
 	    LOGIN_LOCKED);
 	assert_int_equal(RUN(LAST(LOCKED("30 seconds"))), LOGIN_LOCKED);
-	assert_int_equal(rig.ntold, 0);
+	assert_int_equal(rig.nshown, 0);
 	rig.start.rhost = "192.0.2.8";
 	assert_int_equal(RUN(LAST(LOCKED("30 seconds"))), LOGIN_LOCKED);
 	rig.now.wall_ms -= 3600000;
@@ -515,20 +517,20 @@ failures_in_a_row_lock(void **state)
 	/* An interactive service shows a text without a question behind it. */
 	rig.start.service = "sudo";
 	assert_int_equal(rig_run_lines(NULL, 0), LOGIN_LOCKED);
-	assert_string_equal(rig.told[0], LOCKED("1 second"));
+	assert_string_equal(rig.shown[0], LOCKED("1 second"));
 	rig_later(1);
 	assert_int_equal(RUN(SAY(SENT, "@wrong"), SAY(W_LEFT2, "@wrong")), LOGIN_LOCKED);
-	assert_string_equal(rig.told[0], LOCKED("60 seconds"));
-	assert_int_equal(rig.ntold, 1);
+	assert_string_equal(rig.shown[0], LOCKED("60 seconds"));
+	assert_int_equal(rig.nshown, 1);
 	rig_later(60000);
 	assert_int_equal(RUN(SAY("sent by SMS", "@code")), LOGIN_OK);
 	assert_int_equal(
 	    RUN(SAY(SENT, "@wrong"), SAY(W_LEFT2, "@wrong"), SAY(W_LEFT1, "@code")), LOGIN_OK);
 }
 
-/* What a host says by itself is nobody's guess: neither the code nor the person pays for it. */
+/* An answer that the host gives by itself counts neither against the code nor the user. */
 static void
-a_blind_host_costs_nobody_anything(void **state)
+a_host_that_answers_by_itself_costs_no_try(void **state)
 {
 	(void)state;
 	rig_conf("", "failures = 3", "");
@@ -545,7 +547,7 @@ a_blind_host_costs_nobody_anything(void **state)
 	assert_int_equal(rig.sends, 1);
 }
 
-/* sshd's `password` method has nobody whom a prompt could reach; other hosts have other reasons. */
+/* sshd's `password` method can show no prompt. The log names it; other hosts have other reasons. */
 static void
 a_host_without_a_conversation_is_named(void **state)
 {
@@ -576,7 +578,7 @@ rig_setup_again(void **state)
 	rig_conf("", "failures = 1\nsends_per_user = 1/15m", "");
 }
 
-/* Last words: whatever is answered, and whether anybody is still there, the end is the same. */
+/* The answer to the last words, or its absence, does not change the result. */
 static void
 no_answer_to_the_last_words_changes_the_end(void **state)
 {
@@ -592,7 +594,7 @@ no_answer_to_the_last_words_changes_the_end(void **state)
 
 		rig_setup(state);
 		rig_conf("", "failures = 1\nsends_per_user = 1/15m", "");
-		/* Locked by a wrong code, and found locked. */
+		/* A wrong code locks the budget; the next sign-in finds it locked. */
 		last.prompt = LOCKED("30 seconds") "\nPress Enter to end: ";
 		RUN(SAY(ENTER, ""), SAY(SENT, "@wrong"), SAY(W_LEFT2, "@code"), last);
 		ENDS(LOGIN_LOCKED, "too many failures in a row");
@@ -610,12 +612,12 @@ no_answer_to_the_last_words_changes_the_end(void **state)
 		ENDS(LOGIN_LOCKED, "send limit: user");
 		/* An outage. */
 		rig_setup_again(state);
-		rig.says[0] = CLASS_PROVIDER_DOWN, rig.nsays = 1;
+		rig.sends_as[0] = CLASS_PROVIDER_DOWN, rig.nsends_as = 1;
 		last.prompt = "its delivery service cannot be reached.\nPress Enter to end: ";
 		RUN(SAY(ENTER, ""), last);
 		ENDS(LOGIN_UNAVAIL, "every provider failed");
 		assert_int_equal(rig.last_prompts, 1);
-		assert_int_equal(rig.ntold, 0);
+		assert_int_equal(rig.nshown, 0);
 		/* The provider's check. */
 		rig_setup_again(state);
 		rig.code_by = CODE_BY_PROVIDER, rig.checks_as = CLASS_ACTION_NEEDED;
@@ -626,9 +628,9 @@ no_answer_to_the_last_words_changes_the_end(void **state)
 	}
 }
 
-/* C32: what a stranger sees of a user who is not there differs in the address alone. */
+/* C32: for a user who does not exist, only the masked address differs. */
 static void
-strangers_look_like_users(void **state)
+unknown_users_look_like_users(void **state)
 {
 	static const char *const names[] = {"asha", "ghost", "chandra", "ghost"};
 	char seen[COUNT(names)][sizeof(rig.transcript)], first_mask[64] = "";
@@ -652,12 +654,12 @@ strangers_look_like_users(void **state)
 		RUN(KIND(ANSWER_CONV, ENTER));
 		RUN(SAY(ENTER, " "), LAST(LIMIT("9 minutes")));
 		ENDS(LOGIN_LOCKED, "send limit");
-		/* In the end everybody's counter is full, and the word for it is the same. */
+		/* In the end each user's counter is full, and the text is the same. */
 		rig_later(600000);
 		RUN(SAY(ENTER, ""), SAY("sent by SMS", "@wrong"), SAY(W_LEFT2, "@wrong"),
 		    LAST(LOCKED("30 seconds")));
 		ENDS(LOGIN_LOCKED, "too many failures");
-		assert_int_equal(rig.ntold, 0);
+		assert_int_equal(rig.nshown, 0);
 		assert_int_equal(rig.warmed, 5);
 		strcpy(seen[i], rig.transcript);
 		if (i == 1)
@@ -673,9 +675,9 @@ strangers_look_like_users(void **state)
 	}
 }
 
-/* A host that is not root: its own account, its own budgets, no rules, nothing joined. */
+/* A host that is not root signs in only its own user, has own budgets, no rules, joins nothing. */
 static void
-a_host_of_a_user_is_kept_apart(void **state)
+a_host_that_is_not_root_is_kept_apart(void **state)
 {
 	(void)state;
 	rig_conf("unregistered = skip", "failures = 3\nbackoff_first = 1h",
@@ -701,22 +703,22 @@ a_host_of_a_user_is_kept_apart(void **state)
 	assert_int_equal(RUN(LAST(LOCKED("30 seconds"))), LOGIN_LOCKED);
 }
 
-/* su: who is asked (Q22, U26). */
+/* With identity = caller, su asks the user who calls it (Q22, U26). */
 static void
-the_caller_can_be_the_one_who_is_asked(void **state)
+identity_caller_asks_the_caller(void **state)
 {
 	(void)state;
 	rig_conf("", "", "[service su]\nidentity = caller\n");
 	rig_start("su", "root");
 	rig.start.ruser = "asha";
-	/* From another machine the caller is whoever it says. */
+	/* Another machine can claim any name for the caller. */
 	assert_int_equal(rig_run_lines(NULL, 0), LOGIN_BROKEN);
 	rig.start.rhost = "";
 	assert_int_equal(RUN(SAY(SENT, "@code")), LOGIN_OK);
 	assert_string_equal(rig.result.user, "asha");
 	rig.start.ruser = "";
 	assert_int_equal(rig_run_lines(NULL, 0), LOGIN_BROKEN);
-	/* Nobody becomes a user who does not exist, or of whom nobody knows. */
+	/* The target must exist and the caller must be known. */
 	rig.start.ruser = "asha", rig.start.user = "ghost.user";
 	assert_int_equal(RUN(SAY("A verification code was sent by SMS to +", "@wrong"),
 			     SAY(W_LEFT2, "000000"), SAY(W_LEFT1, "999999")),
@@ -741,9 +743,9 @@ a_reboot_ends_every_code(void **state)
 	assert_int_equal(RUN(KIND(ANSWER_CANCELLED, ENTER)), LOGIN_GONE);
 }
 
-/* To connect behind the prompt is for everybody alike, and only where there is one to wait for. */
+/* The helper connects while the first prompt is open, for every user alike. */
 static void
-warming_is_for_everybody_who_is_asked_first(void **state)
+every_first_question_warms_the_connection(void **state)
 {
 	static const char *const names[] = {"asha", "ghost", "chandra", "bina", "root"};
 
@@ -783,27 +785,27 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(transcripts_end_as_they_should),
 	    cmocka_unit_test(every_length_of_code_works),
-	    cmocka_unit_test(strangers_look_like_users),
-	    TEST(endless_answers_end),
+	    cmocka_unit_test(unknown_users_look_like_users),
+	    TEST(endless_answers_end_the_sign_in),
 	    TEST(a_code_is_used_once),
-	    TEST(a_live_code_is_joined_by_its_source_alone),
+	    TEST(a_live_code_is_joined_only_from_its_source),
 	    TEST(a_code_of_another_source_is_wrong),
-	    TEST(what_a_sibling_used_is_told_and_not_counted),
-	    TEST(of_many_right_answers_one_is_let_in),
-	    TEST(of_many_wrong_answers_five_are_tries),
-	    TEST(what_a_sibling_had_sent_is_joined_after_enter),
-	    TEST(what_a_sibling_is_sending_is_waited_for),
-	    TEST(a_resend_waits_for_a_sibling_too),
-	    TEST(what_a_stranger_seems_to_be_sent_is_waited_for),
-	    TEST(a_turn_is_not_waited_for_longer_than_a_send_takes),
+	    TEST(a_code_used_by_a_concurrent_sign_in_is_reported_and_not_counted),
+	    TEST(of_many_right_codes_at_once_one_signs_in),
+	    TEST(of_many_wrong_codes_at_once_five_are_compared),
+	    TEST(a_code_of_a_concurrent_sign_in_is_joined_after_enter),
+	    TEST(a_concurrent_send_is_waited_for),
+	    TEST(a_resend_waits_for_a_concurrent_send),
+	    TEST(a_concurrent_send_of_a_decoy_is_waited_for),
+	    TEST(the_wait_for_the_send_lock_ends_after_send_timeout),
 	    TEST(a_challenge_has_five_tries_over_all_sign_ins),
 	    TEST(failures_in_a_row_lock),
-	    TEST(a_blind_host_costs_nobody_anything),
+	    TEST(a_host_that_answers_by_itself_costs_no_try),
 	    TEST(a_host_without_a_conversation_is_named),
 	    cmocka_unit_test(no_answer_to_the_last_words_changes_the_end),
-	    TEST(warming_is_for_everybody_who_is_asked_first),
-	    TEST(a_host_of_a_user_is_kept_apart),
-	    TEST(the_caller_can_be_the_one_who_is_asked),
+	    TEST(every_first_question_warms_the_connection),
+	    TEST(a_host_that_is_not_root_is_kept_apart),
+	    TEST(identity_caller_asks_the_caller),
 	    TEST(a_reboot_ends_every_code),
 	    TEST(a_clock_that_goes_back_frees_nothing),
 	};

@@ -1,7 +1,7 @@
 /*
- * Closed whatever fails: every call of the store and of the contacts, the provider, the clock, the
- * deadline; and no sequence of answers of a person opens anything but the right code (C3, C4, C5,
- * C7, C34, U2, U11). Beside that no act of the person ends in `unavail` or `skip`.
+ * No failure lets a user in: of any call of the store or the contacts, the provider, the clock or
+ * the deadline. No answers of a user do, except for the right code (C3, C4, C5, C7, C34, U2, U11),
+ * and none of them ends in `unavail` or `skip`.
  */
 #include "tests/unit/login_rig.h"
 
@@ -120,7 +120,7 @@ set_up_scenario(void **state, const struct scenario *s)
 		rig.code_by = CODE_BY_PROVIDER;
 	if (s->before[0].prompt)
 		rig_run_lines(s->before, count_lines(s->before, COUNT(s->before)));
-	rig.says[0] = s->says, rig.nsays = 1, rig.email_says = s->email_says;
+	rig.sends_as[0] = s->says, rig.nsends_as = 1, rig.email_sends_as = s->email_says;
 	rig.checks_as = s->checks_as, rig.check_unwritten = s->has & UNWRITTEN;
 }
 
@@ -147,7 +147,7 @@ run_with_fault(void **state, const struct scenario *s, int call, int error, enum
 	return hit;
 }
 
-/* Every call in turn; some of them, other ones of each scenario, under valgrind. */
+/* Each call fails once. Under valgrind, only some of them do, different ones in each scenario. */
 static void
 every_failing_call_ends_closed(void **state)
 {
@@ -169,7 +169,7 @@ every_failing_call_ends_closed(void **state)
 }
 
 static void
-a_name_service_that_fails_is_broken(void **state)
+a_failing_name_service_ends_as_broken(void **state)
 {
 	(void)state;
 	rig_conf("unregistered = skip", "",
@@ -177,7 +177,7 @@ a_name_service_that_fails_is_broken(void **state)
 	rig.account_error = -OTP_ENAMES;
 	assert_int_equal(rig_run_lines(NULL, 0), LOGIN_BROKEN);
 	rig.account_error = 0;
-	/* Nobody asks for groups where no rule has any. */
+	/* Groups are looked up only if a rule has some. */
 	rig.groups_error = -OTP_ENOMEM;
 	assert_int_equal(rig_run_lines(NULL, 0), LOGIN_SKIP);
 	rig_conf("unregistered = skip", "",
@@ -199,9 +199,9 @@ names_that_do_not_fit_are_denied(void **state)
 	assert_int_equal(rig_run_lines(NULL, 0), LOGIN_DENIED);
 }
 
-/* The host hangs up while the code is being sent: it stays counted. */
+/* If the host hangs up while the code is being sent, the send stays counted. */
 static void
-a_host_that_goes_during_a_send(void **state)
+a_host_that_leaves_during_a_send(void **state)
 {
 	(void)state;
 	rig_conf("ask_first = never", "sends_per_user = 1/15m", "");
@@ -234,17 +234,17 @@ the_deadline_ends_in_a_refusal(void **state)
 	    LOGIN_DENIED);
 }
 
-/* A store in memory, of few words: the model that the random sign-ins run on. */
+/* A small store in memory: the model that the random sign-ins run on. */
 static struct {
 	struct challenge challenge[64];
 	char boot_id[64][40];
 	enum { NONE, LIVE, DEAD, USED } state[64];
 	size_t n;
 	int64_t locked_until, recovery_locked_until;
-	bool busy; /* a sibling's check is under way */
+	bool busy; /* a concurrent sign-in's check is under way */
 	struct recovery paper;
 	bool paper_used[RIG_CODES];
-	enum provider_class lately; /* how the last real send went */
+	enum provider_class lately; /* the outcome of the last real send */
 } memory;
 
 static int
@@ -321,7 +321,7 @@ m_find(struct store *s, const struct instant *t, const char *user, const char *s
 	return -OTP_ENOENT;
 }
 
-/* Is there a try left, of this challenge and of everybody? */
+/* Has the challenge a try left, and has the budget? */
 static int
 m_may_try(int i, const struct instant *t, const struct trial *trial, struct trial_result *out)
 {
@@ -524,7 +524,7 @@ random_person(const char *prompt, enum answer *kind, char *typed, size_t size)
 	    "\x1b[2J", "rc-", "rc-0000-0000-0000-0000", "RC 1111222233334444"};
 
 	(void)prompt;
-	if (rig.sends != sends_seen && rig.says[0] != CLASS_BAD_DESTINATION)
+	if (rig.sends != sends_seen && rig.sends_as[0] != CLASS_BAD_DESTINATION)
 		(void)snprintf(mine, 16, "%s", rig.code);
 	sends_seen = rig.sends;
 	rig_later((int64_t)any(40000));
@@ -540,7 +540,7 @@ random_person(const char *prompt, enum answer *kind, char *typed, size_t size)
 		(void)snprintf(typed, size, "%s", mine);
 	if (honest && any(20) == 0)
 		(void)snprintf(typed, size, "%s", rig.recovery[any(RIG_CODES)]);
-	/* A guess that happens to be right is no guess. */
+	/* If a random guess happens to be right, it is replaced. */
 	typed_mine = *mine && !strcmp(typed, mine);
 	if (typed_mine && !honest)
 		(void)snprintf(typed, size, "%s", "000");
@@ -572,23 +572,23 @@ random_sign_in(void)
 	sends_seen = rig.sends;
 	typed_mine = typed_paper = false;
 	honest = any(3) == 0;
-	rig.says[0] = any(3) ? CLASS_OK : (enum provider_class)any(CLASS_BROKEN + 1);
+	rig.sends_as[0] = any(3) ? CLASS_OK : (enum provider_class)any(CLASS_BROKEN + 1);
 	memory.locked_until = any(60) ? 0 : rig.now.wall_ms + (int64_t)any(60000);
 	memory.recovery_locked_until = any(20) ? 0 : rig.now.wall_ms + (int64_t)any(60000);
 	memory.lately = (const enum provider_class[]){
 	    CLASS_OK, CLASS_OK, CLASS_PROVIDER_DOWN, CLASS_UNANSWERED}[any(4)];
 	memory.busy = any(30) == 0;
-	/* Most have no codes on paper: they would never hear of an outage. */
+	/* Most users have no recovery codes: with them, no sign-in would end in an outage. */
 	memory.paper.n = any(4) ? 0 : RIG_CODES;
 	memset(memory.paper_used, any(4) == 0, sizeof(memory.paper_used));
 	*rig.transcript = *rig.sent_destinations = '\0';
 	word = rig_run_store(&store, NULL, 0);
-	if (rig.prompts - rig.last_prompts > 20 || rig.last_prompts + rig.ntold > 1)
+	if (rig.prompts - rig.last_prompts > 20 || rig.last_prompts + rig.nshown > 1)
 		fail_msg("%d prompts, %d at the end", rig.prompts, rig.last_prompts);
 	if (word == LOGIN_OK && ((!typed_mine && !typed_paper) || user))
 		fail_msg("let in without the right code:\n%s", rig.transcript);
 	if (word == LOGIN_SKIP ||
-	    (word == LOGIN_UNAVAIL && (rig.says[0] != CLASS_PROVIDER_DOWN || user)))
+	    (word == LOGIN_UNAVAIL && (rig.sends_as[0] != CLASS_PROVIDER_DOWN || user)))
 		fail_msg("%s, by a person:\n%s", login_word(word), rig.transcript);
 	if (word == LOGIN_UNAVAIL && !*rig.start.rhost)
 		fail_msg("unavail, on this machine:\n%s", rig.transcript);
@@ -615,7 +615,7 @@ make_paper(void)
 }
 
 static void
-no_answers_of_a_person_open_anything(void **state)
+random_answers_never_sign_in(void **state)
 {
 	const int sign_ins = rounds(20000);
 	int ends[LOGIN_SKIP + 1] = {0};
@@ -626,10 +626,10 @@ no_answers_of_a_person_open_anything(void **state)
 	rig_contact("asha", CONTACT_EMAIL, "asha@example.com");
 	make_paper();
 	rig.person = random_person;
-	rig.nsays = 1;
+	rig.nsends_as = 1;
 	for (int i = 0; i < sign_ins; i++)
 		ends[random_sign_in()]++;
-	/* Each end is met: the test is not blind to any of them. */
+	/* Each result occurs, so the test would notice each of them. */
 	for (int w = LOGIN_BROKEN; w < LOGIN_SKIP; w++)
 		if (ends[w] < sign_ins / 400)
 			fail_msg("only %d ended %s", ends[w], login_word((enum login_word)w));
@@ -641,7 +641,7 @@ no_answers_of_a_person_open_anything(void **state)
 }
 
 static void
-words_are_the_protocols(void **state)
+result_words_are_those_of_the_protocol(void **state)
 {
 	static const char *const words[] = {
 	    "broken", "ok", "denied", "locked", "unavail", "gone", "skip"};
@@ -658,12 +658,12 @@ main(void)
 #define TEST(t) cmocka_unit_test_setup_teardown(t, rig_setup, rig_teardown)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_failing_call_ends_closed),
-	    TEST(a_name_service_that_fails_is_broken),
+	    TEST(a_failing_name_service_ends_as_broken),
 	    TEST(names_that_do_not_fit_are_denied),
-	    TEST(a_host_that_goes_during_a_send),
+	    TEST(a_host_that_leaves_during_a_send),
 	    TEST(the_deadline_ends_in_a_refusal),
-	    TEST(no_answers_of_a_person_open_anything),
-	    cmocka_unit_test(words_are_the_protocols),
+	    TEST(random_answers_never_sign_in),
+	    cmocka_unit_test(result_words_are_those_of_the_protocol),
 	};
 
 	return cmocka_run_group_tests_name("login_closed", tests, NULL, NULL);

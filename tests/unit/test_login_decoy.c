@@ -1,6 +1,6 @@
 /*
- * Those who cannot be let in by a code that is sent see what others see, wait as long, meet the
- * same ends and cost nothing (C20, C30, C32, U36, Q6).
+ * Decoys: users whom no code that is sent can let in see what others see, wait as long, meet the
+ * same results, and cost no message (C20, C30, C32, U36, Q6).
  */
 #include "tests/unit/login_rig.h"
 
@@ -24,7 +24,7 @@ enum { MINUTE = 60 * 1000 };
 #define DOWN	  "The verification code could not be sent: its delivery service cannot be reached."
 #define UNCHECKED "The code could not be checked: its service cannot be reached. "
 
-/* asha has a phone, a mailbox and codes on paper; bina, whom nobody looks like, a mailbox. */
+/* asha has a phone, a mailbox and recovery codes. bina has a mailbox; no decoy looks like bina. */
 static int
 setup(void **state)
 {
@@ -35,7 +35,7 @@ setup(void **state)
 	return r;
 }
 
-/* What can differ between two people: two digits of a number, one letter of a mailbox. */
+/* Hides what may differ between two users: two digits of a number, one letter of a mailbox. */
 static void
 normalise(char *text)
 {
@@ -56,7 +56,7 @@ compare_transcripts(size_t i)
 	assert_string_equal(seen[i], seen[0]);
 }
 
-/* One long story, told by each of them. */
+/* The same long sequence of sign-ins for each kind of user. */
 static void
 tell_story(void)
 {
@@ -84,7 +84,7 @@ tell_story(void)
 }
 
 static void
-strangers_look_like_users(void **state)
+unknown_users_look_like_users(void **state)
 {
 	int warmed = 0;
 
@@ -102,9 +102,9 @@ strangers_look_like_users(void **state)
 	}
 }
 
-/* The same work is done for everybody, at least where it takes long: what is written. */
+/* Every user causes the same writes, which take most of the time. */
 static void
-strangers_are_as_much_work(void **state)
+unknown_users_cause_as_many_writes(void **state)
 {
 	static const char *const written[] = {
 	    "reserve", "return", "put", "try_mac", "locked", "source_known", "find", "kill"};
@@ -129,9 +129,9 @@ strangers_are_as_much_work(void **state)
 	}
 }
 
-/* A name always looks the same, wherever it is asked for; and names differ from each other. */
+/* A name gets the same address in each sign-in, and different names get different ones. */
 static void
-a_strangers_address_belongs_to_the_name(void **state)
+a_decoys_address_depends_on_the_name(void **state)
 {
 	char first[32][64], name[16];
 	size_t differ = 0;
@@ -147,7 +147,7 @@ a_strangers_address_belongs_to_the_name(void **state)
 			if (!round)
 				strcpy(first[i], rig.result.masked);
 			assert_string_equal(rig.result.masked, first[i]);
-			/* Nothing is asha's but the country. */
+			/* The decoy shows nothing of asha's number but the country. */
 			assert_int_equal(strncmp(first[i], "+91 ******** ", 13), 0);
 			differ += !round && i && strcmp(first[i], first[i - 1]) != 0;
 			rig_later(10 * MINUTE);
@@ -155,9 +155,9 @@ a_strangers_address_belongs_to_the_name(void **state)
 	assert_in_range(differ, COUNT(first) - 4, COUNT(first));
 }
 
-/* Nobody is registered with a phone, or nobody at all: there is still something to show. */
+/* If no user has a phone, or nobody is registered, a decoy still shows an address. */
 static void
-where_nobody_is_registered_there_is_an_address(void **state)
+without_registered_users_a_decoy_has_an_address(void **state)
 {
 	struct contacts_edit *e = NULL;
 	int removed = 0;
@@ -178,9 +178,9 @@ where_nobody_is_registered_there_is_an_address(void **state)
 	assert_int_equal(RUN(KIND(ANSWER_CANCELLED, "  2  by e-mail to ")), LOGIN_GONE);
 }
 
-/* Whoever is looked like may have more addresses than there are ways. */
+/* The user whom a decoy looks like may have more addresses than a menu has destinations. */
 static void
-a_user_of_many_addresses_can_be_looked_like(void **state)
+a_decoy_can_look_like_a_user_with_many_addresses(void **state)
 {
 	char address[32];
 
@@ -210,13 +210,13 @@ send_of(const char *user, const char *number, int64_t takes)
 }
 
 static void
-strangers_wait_as_long_as_others_did(void **state)
+decoys_wait_as_long_as_users_did(void **state)
 {
 	int short_ones = 0, mails;
 
 	(void)state;
 	rig_conf("", "sends_per_user = 1000/1h\nsends_per_address = 1000/1h", "");
-	/* Nothing is known yet. */
+	/* There are no samples yet. */
 	for (int i = 0; i < 20; i++) {
 		send_of("ghost", "1", 0);
 		assert_int_equal(rig.waits, 1);
@@ -240,7 +240,7 @@ strangers_wait_as_long_as_others_did(void **state)
 		short_ones += rig.waited_ms == 700;
 	}
 	assert_in_range(short_ones, 4, 36);
-	/* They are no samples themselves. */
+	/* The waits of decoys are not stored as samples. */
 	assert_int_equal(rig_number("SELECT count(*) FROM sample"), 3);
 	assert_int_equal(rig.sends, mails + 1);
 }
@@ -276,7 +276,7 @@ distance(int64_t *a, int64_t *b, int n)
 	return most;
 }
 
-/* C32: long and short waits come as often. The bound is generous: chance alone never reaches it. */
+/* C32: long and short waits are as frequent as with users. Chance alone never reaches the bound. */
 static void
 waits_are_distributed_as_those_of_users(void **state)
 {
@@ -310,7 +310,7 @@ waits_are_distributed_as_those_of_users(void **state)
 }
 
 static void
-a_host_that_goes_during_the_wait(void **state)
+a_host_that_leaves_during_the_wait(void **state)
 {
 	(void)state;
 	rig_start("sshd", "ghost");
@@ -320,12 +320,12 @@ a_host_that_goes_during_the_wait(void **state)
 
 /* --- how it ends --------------------------------------------------------------------------- */
 
-#define SMS_DOWN      rig.says[0] = CLASS_PROVIDER_DOWN, rig.nsays = 1, rig.sends = 0
-#define ONLY_SMS_DOWN SMS_DOWN, rig.nsays = 2
+#define SMS_DOWN      rig.sends_as[0] = CLASS_PROVIDER_DOWN, rig.nsends_as = 1, rig.sends = 0
+#define ONLY_SMS_DOWN SMS_DOWN, rig.nsends_as = 2
 
-/* What others have met a while ago they meet: the same words, and never the same word. */
+/* After a real outage, decoys show the same texts, but their result is never unavail. */
 static void
-an_outage_is_one_for_strangers_too(void **state)
+decoys_imitate_an_outage(void **state)
 {
 	static const enum login_word words[] = {
 	    LOGIN_UNAVAIL, LOGIN_DENIED, LOGIN_DENIED, LOGIN_DENIED};
@@ -334,11 +334,11 @@ an_outage_is_one_for_strangers_too(void **state)
 		rig_teardown(state);
 		setup(state);
 		assert_int_equal(rig.real_store->ops->recovery_drop(rig.real_store, "asha"), 0);
-		SMS_DOWN, rig.email_says = CLASS_PROVIDER_DOWN, rig.send_takes_ms = 4000;
+		SMS_DOWN, rig.email_sends_as = CLASS_PROVIDER_DOWN, rig.send_takes_ms = 4000;
 		RUN(SAY("Number (Enter = 1): ", ""), LAST(DOWN));
 		*rig.transcript = '\0', rig.sends = 0;
 		rig_start("sshd", names[i]);
-		/* Both channels were tried, each took its time. */
+		/* Both channels were tried, and each of them took its time. */
 		RUN(SAY("Number (Enter = 1): ", ""), LAST(DOWN));
 		ENDS(words[i], i > 1 ? "unknown user" : i ? "no contact" : "every provider failed");
 		assert_int_equal(rig.waited_ms, i ? 8000 : 0);
@@ -348,7 +348,7 @@ an_outage_is_one_for_strangers_too(void **state)
 }
 
 static void
-a_fall_back_is_one_for_strangers_too(void **state)
+decoys_imitate_a_fall_back(void **state)
 {
 	for (size_t i = 0; i < COUNT(names); i++) {
 		rig_teardown(state);
@@ -366,7 +366,7 @@ a_fall_back_is_one_for_strangers_too(void **state)
 	}
 }
 
-/* With a code on paper it is asked for, and after that nobody hears of an outage. */
+/* A user with recovery codes is asked for one, and then the result is never unavail. */
 static void
 an_outage_with_recovery_codes(void **state)
 {
@@ -374,7 +374,7 @@ an_outage_with_recovery_codes(void **state)
 		rig_teardown(state);
 		setup(state);
 		rig_conf("unregistered = deny", "", "");
-		SMS_DOWN, rig.email_says = CLASS_PROVIDER_DOWN;
+		SMS_DOWN, rig.email_sends_as = CLASS_PROVIDER_DOWN;
 		RUN(SAY(MENU, ""), KIND(ANSWER_CANCELLED, DOWN "\n" RC));
 		*rig.transcript = '\0';
 		rig_start("sshd", names[i]);
@@ -385,9 +385,9 @@ an_outage_with_recovery_codes(void **state)
 	}
 }
 
-/* What happened a while ago says nothing of today: it is over after ten minutes. */
+/* Ten minutes after a real outage, decoys no longer imitate it. */
 static void
-an_outage_is_believed_in_for_ten_minutes(void **state)
+decoys_imitate_an_outage_for_ten_minutes(void **state)
 {
 	(void)state;
 	rig_conf("channels = sms", "", "");
@@ -403,11 +403,11 @@ an_outage_is_believed_in_for_ten_minutes(void **state)
 	rig.waited_ms = 0;
 	RUN(SAY(ENTER, ""), KIND(ANSWER_CANCELLED, SMS));
 	assert_int_equal(rig.waited_ms, 300);
-	/* A success ends it at once. */
+	/* After a real success they stop at once. */
 	rig_later(10 * MINUTE);
 	rig_start("sshd", "asha");
 	RUN(SAY(ENTER, ""), KIND(ANSWER_CANCELLED, DOWN));
-	rig.nsays = 0;
+	rig.nsends_as = 0;
 	send_of("asha", "", 300);
 	rig_later(-10 * MINUTE);
 	rig_start("sshd", "nobody");
@@ -415,12 +415,12 @@ an_outage_is_believed_in_for_ten_minutes(void **state)
 }
 
 static void
-an_unanswered_send_is_one_for_strangers_too(void **state)
+decoys_imitate_an_unanswered_send(void **state)
 {
 	for (size_t i = 0; i < COUNT(names); i++) {
 		rig_teardown(state);
 		setup(state);
-		rig.says[0] = CLASS_UNANSWERED, rig.nsays = 1;
+		rig.sends_as[0] = CLASS_UNANSWERED, rig.nsends_as = 1;
 		RUN(SAY(MENU, ""), KIND(ANSWER_CANCELLED, MAYBE));
 		*rig.transcript = '\0';
 		rig_start("sshd", names[i]);
@@ -433,9 +433,9 @@ an_unanswered_send_is_one_for_strangers_too(void **state)
 
 /* --- codes --------------------------------------------------------------------------------- */
 
-/* No code is right, and none learns anything: not even one that was sent in better days. */
+/* For a decoy no code is right, not even one that was sent while the user had a contact. */
 static void
-a_code_of_better_days_lets_nobody_in(void **state)
+a_code_from_before_the_decoy_is_wrong(void **state)
 {
 	struct contacts_edit *e = NULL;
 	int removed = 0;
@@ -453,9 +453,10 @@ a_code_of_better_days_lets_nobody_in(void **state)
 	assert_int_equal(rig_number("SELECT count(*) FROM challenge WHERE state = 'used'"), 0);
 }
 
-/* Where the provider checks, a check takes its time: but only one that would have been made. */
+/* If the provider checks codes, a decoy's check takes as long, but only if a real one would happen.
+ */
 static void
-checks_take_as_long_as_others_do(void **state)
+a_decoys_check_takes_as_long_as_a_users(void **state)
 {
 	for (size_t i = 0; i < COUNT(names); i++) {
 		int64_t began;
@@ -474,7 +475,7 @@ checks_take_as_long_as_others_do(void **state)
 		    SAY("A verification code has 4 to 8", "12345678"), SAY("2 tries left", "1234"),
 		    SAY("1 try left", "1234"));
 		assert_int_equal(rig.now.boot_ms - began, 4 * 350);
-		/* The last try, then those that are none. */
+		/* The last try that counts, then tries that are not counted. */
 		began = rig.now.boot_ms;
 		RUN(SAY(SMS, "1234"), SAY(ENDED, "1234"), SAY(ENDED, "1234"),
 		    KIND(ANSWER_CANCELLED, ENDED));
@@ -484,7 +485,7 @@ checks_take_as_long_as_others_do(void **state)
 }
 
 static void
-a_lock_takes_no_check(void **state)
+a_locked_decoy_waits_for_no_check(void **state)
 {
 	for (size_t i = 0; i < COUNT(names); i++) {
 		int64_t began;
@@ -512,7 +513,7 @@ a_lock_takes_no_check(void **state)
 }
 
 static void
-checks_that_cannot_be_made_are_so_for_strangers_too(void **state)
+decoys_imitate_a_check_that_fails(void **state)
 {
 	for (size_t i = 0; i < COUNT(names); i++) {
 		rig_teardown(state);
@@ -535,23 +536,23 @@ main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, rig_teardown)
 	const struct CMUnitTest tests[] = {
-	    TEST(strangers_look_like_users),
-	    TEST(strangers_are_as_much_work),
-	    TEST(a_strangers_address_belongs_to_the_name),
-	    TEST(where_nobody_is_registered_there_is_an_address),
-	    TEST(a_user_of_many_addresses_can_be_looked_like),
-	    TEST(strangers_wait_as_long_as_others_did),
+	    TEST(unknown_users_look_like_users),
+	    TEST(unknown_users_cause_as_many_writes),
+	    TEST(a_decoys_address_depends_on_the_name),
+	    TEST(without_registered_users_a_decoy_has_an_address),
+	    TEST(a_decoy_can_look_like_a_user_with_many_addresses),
+	    TEST(decoys_wait_as_long_as_users_did),
 	    TEST(waits_are_distributed_as_those_of_users),
-	    TEST(a_host_that_goes_during_the_wait),
-	    TEST(an_outage_is_one_for_strangers_too),
-	    TEST(a_fall_back_is_one_for_strangers_too),
+	    TEST(a_host_that_leaves_during_the_wait),
+	    TEST(decoys_imitate_an_outage),
+	    TEST(decoys_imitate_a_fall_back),
 	    TEST(an_outage_with_recovery_codes),
-	    TEST(an_outage_is_believed_in_for_ten_minutes),
-	    TEST(an_unanswered_send_is_one_for_strangers_too),
-	    TEST(a_code_of_better_days_lets_nobody_in),
-	    TEST(checks_take_as_long_as_others_do),
-	    TEST(a_lock_takes_no_check),
-	    TEST(checks_that_cannot_be_made_are_so_for_strangers_too),
+	    TEST(decoys_imitate_an_outage_for_ten_minutes),
+	    TEST(decoys_imitate_an_unanswered_send),
+	    TEST(a_code_from_before_the_decoy_is_wrong),
+	    TEST(a_decoys_check_takes_as_long_as_a_users),
+	    TEST(a_locked_decoy_waits_for_no_check),
+	    TEST(decoys_imitate_a_check_that_fails),
 	};
 
 	return cmocka_run_group_tests_name("login_decoy", tests, NULL, NULL);

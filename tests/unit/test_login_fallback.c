@@ -1,6 +1,6 @@
 /*
- * Where no provider of a channel takes the message: the other channels (U21, U1, U9), what is told
- * of it, and what is never concluded from it (C4, U2).
+ * If no provider of a channel accepts the message, the other channels are tried (U21, U1, U9). What
+ * the user sees then, and which failures are never an outage (C4, U2).
  */
 #include "tests/unit/login_rig.h"
 
@@ -30,8 +30,8 @@ setup(void **state)
 static void
 says(enum provider_class first, enum provider_class second)
 {
-	rig.says[0] = first, rig.says[1] = second, rig.nsays = 2;
-	rig.email_says = second;
+	rig.sends_as[0] = first, rig.sends_as[1] = second, rig.nsends_as = 2;
+	rig.email_sends_as = second;
 	rig.sends = 0;
 	*rig.sent_destinations = '\0';
 }
@@ -42,8 +42,7 @@ reserved(void)
 	return rig_number("SELECT count(DISTINCT reservation) FROM send_event");
 }
 
-/* By channel, not by address: whom a provider cannot reach for one phone it cannot for the other.
- */
+/* Each channel is tried once, not each address: its provider is down for both phones alike. */
 static void
 the_next_channel_sends_the_same_code(void **state)
 {
@@ -57,7 +56,7 @@ the_next_channel_sends_the_same_code(void **state)
 	assert_string_equal(rig.sent_destinations, both);
 	assert_string_equal(rig.result.channel, "email");
 	assert_string_equal(rig.result.masked, "a***@e***.com");
-	/* From the second phone, too; and once it works again, nothing more is said of it. */
+	/* The same from the second phone. When the channel works again, no text mentions it. */
 	says(CLASS_PROVIDER_DOWN, CLASS_OK);
 	assert_int_equal(
 	    RUN(SAY(MENU, "2"), LATER(30000, NOT_SMS BY_MAIL, "r"),
@@ -93,7 +92,7 @@ without_fallback_the_chosen_channel_is_all(void **state)
 }
 
 static void
-another_provider_of_the_channel_is_told(void **state)
+another_provider_of_the_channel_is_shown(void **state)
 {
 	(void)state;
 	rig.instead = true;
@@ -103,7 +102,7 @@ another_provider_of_the_channel_is_told(void **state)
 	    LOGIN_OK);
 }
 
-/* What only an outage or a refused address leads to; all else is the end of that send. */
+/* Only an outage or a refused address leads to another channel. */
 static void
 other_failures_do_not_fall_back(void **state)
 {
@@ -122,7 +121,7 @@ other_failures_do_not_fall_back(void **state)
 		assert_int_not_equal(rig.result.word, LOGIN_OK);
 		assert_int_equal(reserved(), 0);
 	}
-	/* What may be on its way is not sent once more. */
+	/* A code that may have been sent is not sent again. */
 	says(CLASS_UNANSWERED, CLASS_OK);
 	assert_int_equal(RUN(SAY(MENU, ""), SAY("may be on its way by SMS to", "@code")), LOGIN_OK);
 	assert_int_equal(rig.sends, 1);
@@ -130,13 +129,13 @@ other_failures_do_not_fall_back(void **state)
 
 /* Each outcome of the first channel with each of the second: only two outages are an outage. */
 static void
-only_outages_of_all_are_an_outage(void **state)
+only_outages_at_all_channels_are_an_outage(void **state)
 {
 	static const enum provider_class classes[] = {CLASS_PROVIDER_DOWN, CLASS_BAD_DESTINATION,
 	    CLASS_RATE_LIMITED, CLASS_ACTION_NEEDED, CLASS_REFUSED, CLASS_BROKEN};
 	static const struct line three[] = {SAY(MENU, ""), SAY("A verification code was", "@code"),
 	    SAY(W_LEFT2, "@code"), SAY(W_LEFT1, "@code")};
-	static const struct line told[] = {SAY(MENU, ""), SAY("Press Enter to end: ", "")};
+	static const struct line shown[] = {SAY(MENU, ""), SAY("Press Enter to end: ", "")};
 
 	for (size_t i = 0; i < 2 * COUNT(classes); i++) {
 		enum provider_class first = classes[i % 2], second = classes[i / 2];
@@ -149,7 +148,7 @@ only_outages_of_all_are_an_outage(void **state)
 		if (refused && last_word)
 			rig_run_lines(three, COUNT(three));
 		else
-			rig_run_lines(told, COUNT(told));
+			rig_run_lines(shown, COUNT(shown));
 		assert_int_equal(rig.sends, 2);
 		if (first == CLASS_PROVIDER_DOWN && second == CLASS_PROVIDER_DOWN)
 			ENDS(LOGIN_UNAVAIL, "every provider failed");
@@ -160,7 +159,7 @@ only_outages_of_all_are_an_outage(void **state)
 	}
 }
 
-/* Who sits at this machine has its ports and processor at hand: no outage is one there. */
+/* A local user can cause an outage by using up the machine, so there it is no unavail. */
 static void
 an_outage_of_all_is_broken_on_this_machine(void **state)
 {
@@ -170,11 +169,11 @@ an_outage_of_all_is_broken_on_this_machine(void **state)
 	says(CLASS_PROVIDER_DOWN, CLASS_PROVIDER_DOWN);
 	assert_int_equal(rig_run_lines(NULL, 0), LOGIN_BROKEN);
 	ENDS(LOGIN_BROKEN, "every provider failed");
-	assert_string_equal(rig.told[0], DOWN);
+	assert_string_equal(rig.shown[0], DOWN);
 	assert_int_equal(rig.sends, 2);
 }
 
-/* Nobody learns from it that a number is refused, or whether mail works. */
+/* The prompts do not show that a number is refused, or whether mail works. */
 static void
 a_refused_address_falls_back_to_a_code(void **state)
 {
@@ -184,9 +183,9 @@ a_refused_address_falls_back_to_a_code(void **state)
 	assert_int_equal(rig.sends, 2);
 }
 
-/* Of those whom the time did not suffice to ask, nothing is known: that is no outage (U1). */
+/* A provider that there was no time to ask may be up: this does not count as an outage (U1). */
 static void
-the_time_for_all_sends_is_one(void **state)
+all_sends_share_one_timeout(void **state)
 {
 	(void)state;
 	rig_conf("send_timeout = 10s", "", "");
@@ -195,7 +194,7 @@ the_time_for_all_sends_is_one(void **state)
 	assert_int_equal(RUN(SAY(MENU, ""), LAST(DOWN)), LOGIN_BROKEN);
 	assert_int_equal(rig.sends, 1);
 	ENDS(LOGIN_BROKEN, "refused the request");
-	/* Where there was nobody else to ask, it is. */
+	/* If there is no other provider, it is an outage. */
 	rig_conf("send_timeout = 10s\nchannels = sms", "", "");
 	says(CLASS_PROVIDER_DOWN, CLASS_OK);
 	assert_int_equal(RUN(SAY(MENU, ""), LAST(DOWN)), LOGIN_UNAVAIL);
@@ -203,9 +202,9 @@ the_time_for_all_sends_is_one(void **state)
 	assert_int_equal(reserved(), 0);
 }
 
-/* After a code was asked for, the old one stays good, and the word is never `unavail`. */
+/* After a prompt for a code the old code stays valid, and the result is never `unavail`. */
 static void
-an_outage_at_the_other_way_leaves_the_code(void **state)
+an_outage_at_the_other_destination_leaves_the_code(void **state)
 {
 	(void)state;
 	rig_conf("fallback = no", "", "");
@@ -221,21 +220,21 @@ an_outage_at_the_other_way_leaves_the_code(void **state)
 	    LOGIN_DENIED);
 }
 
-/* `r` stays with the way that was chosen, whatever was tried in its place. */
+/* After a fall-back, `r` sends to the destination that the user has chosen. */
 static void
-a_fall_back_that_failed_changes_no_way(void **state)
+a_failed_fall_back_keeps_the_destination(void **state)
 {
 	(void)state;
 	says(CLASS_OK, CLASS_PROVIDER_DOWN);
-	rig.says[1] = CLASS_PROVIDER_DOWN, rig.says[2] = CLASS_PROVIDER_DOWN;
-	rig.says[3] = CLASS_OK, rig.nsays = 4;
+	rig.sends_as[1] = CLASS_PROVIDER_DOWN, rig.sends_as[2] = CLASS_PROVIDER_DOWN;
+	rig.sends_as[3] = CLASS_OK, rig.nsends_as = 4;
 	assert_int_equal(
 	    RUN(SAY(MENU, ""), LATER(30000, SENT, "r"), SAY(NOT_NEW, "r"), SAY(SENT, "@code")),
 	    LOGIN_OK);
 	assert_int_equal(rig.sends, 4);
 }
 
-/* A fall-back must wait as whoever types a number must: no outage is a way around the cool-down. */
+/* A fall-back respects the cool-down of its destination, so that an outage cannot evade it. */
 static void
 falling_back_waits_for_the_cool_down(void **state)
 {
@@ -247,7 +246,7 @@ falling_back_waits_for_the_cool_down(void **state)
 	(void)snprintf(first, sizeof(first), "%s19.", by_sms);
 	(void)snprintf(second, sizeof(second), "%s88.", by_sms);
 	says(CLASS_OK, CLASS_PROVIDER_DOWN);
-	rig.says[1] = CLASS_OK;
+	rig.sends_as[1] = CLASS_OK;
 	assert_int_equal(
 	    RUN(SAY(MENU, ""), SAY(SENT, "o"), SAY(BACK, "3"), SAY(second, "o"), SAY(BACK, "3"),
 		SAY(NOT_NEW, "o"), LATER(30000, BACK, "3"), SAY(first, "@code")),
@@ -255,9 +254,9 @@ falling_back_waits_for_the_cool_down(void **state)
 	assert_int_equal(rig.sends, 6);
 }
 
-/* Each address has its own count, and a way that is full is no outage of the other. */
+/* Each address has its own count. A destination at its limit is no outage of the other one. */
 static void
-the_ways_are_counted_apart(void **state)
+each_destination_is_counted_apart(void **state)
 {
 	static const char *const numbers[] = {"1", "2", "3"};
 
@@ -274,14 +273,14 @@ the_ways_are_counted_apart(void **state)
 		ENDS(LOGIN_LOCKED, "send limit: address");
 	}
 	rig_later(15 * 60000);
-	/* The first channel is down, and the second one full. */
+	/* The first channel is down, and the second one is at its limit. */
 	says(CLASS_OK, CLASS_OK);
 	assert_int_equal(RUN(SAY(MENU, "3"), KIND(ANSWER_CANCELLED, BY_MAIL)), LOGIN_GONE);
 	rig.start.rhost = "192.0.2.9";
 	says(CLASS_PROVIDER_DOWN, CLASS_OK);
 	assert_int_equal(RUN(SAY(MENU, "1"), LAST(LIMIT "15 minutes.")), LOGIN_LOCKED);
 	ENDS(LOGIN_LOCKED, "send limit: address");
-	/* What was not sent by SMS is given back. */
+	/* The send by SMS that failed is given back. */
 	says(CLASS_OK, CLASS_OK);
 	assert_int_equal(RUN(SAY(MENU, "1"), SAY(SENT, "@code")), LOGIN_OK);
 }
@@ -303,7 +302,7 @@ a_send_that_fails_is_given_back_and_a_fall_back_counts_once(void **state)
 }
 
 static void
-a_host_that_goes_between_two_channels(void **state)
+a_host_that_leaves_between_two_channels(void **state)
 {
 	(void)state;
 	says(CLASS_PROVIDER_DOWN, CLASS_OK);
@@ -321,18 +320,18 @@ main(void)
 	    TEST(the_next_channel_sends_the_same_code),
 	    TEST(a_channel_that_serves_the_same_phone_is_another_one),
 	    TEST(without_fallback_the_chosen_channel_is_all),
-	    TEST(another_provider_of_the_channel_is_told),
+	    TEST(another_provider_of_the_channel_is_shown),
 	    TEST(other_failures_do_not_fall_back),
-	    TEST(only_outages_of_all_are_an_outage),
+	    TEST(only_outages_at_all_channels_are_an_outage),
 	    TEST(an_outage_of_all_is_broken_on_this_machine),
 	    TEST(a_refused_address_falls_back_to_a_code),
-	    TEST(the_time_for_all_sends_is_one),
-	    TEST(an_outage_at_the_other_way_leaves_the_code),
-	    TEST(a_fall_back_that_failed_changes_no_way),
+	    TEST(all_sends_share_one_timeout),
+	    TEST(an_outage_at_the_other_destination_leaves_the_code),
+	    TEST(a_failed_fall_back_keeps_the_destination),
 	    TEST(falling_back_waits_for_the_cool_down),
-	    TEST(the_ways_are_counted_apart),
+	    TEST(each_destination_is_counted_apart),
 	    TEST(a_send_that_fails_is_given_back_and_a_fall_back_counts_once),
-	    TEST(a_host_that_goes_between_two_channels),
+	    TEST(a_host_that_leaves_between_two_channels),
 	};
 
 	return cmocka_run_group_tests_name("login_fallback", tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /*
- * The table of steps in login.c: the comment above it says the same, a sign-in keeps to it, and no
- * step goes past it.
+ * The table of steps in login.c: the comment above it holds the same graph, every sign-in keeps to
+ * it, and no step calls another.
  */
 #include "tests/unit/login_rig.h"
 
@@ -30,7 +30,7 @@ read_file(const char *path)
 
 /* --- the comment --------------------------------------------------------------------------- */
 
-/* The step of that name; STEP_END + 1 where there is none. */
+/* The step of that name; STEP_END + 1 if there is none. */
 static enum step
 step_named(const char *name)
 {
@@ -41,7 +41,7 @@ step_named(const char *name)
 	return (enum step)i;
 }
 
-/* A bit that no row of the table has stands for a word that is none. */
+/* A bit that no row of the table has: it marks an unknown word. */
 #define UNKNOWN_BIT (1U << 31)
 
 static unsigned
@@ -66,7 +66,7 @@ message_bit(const char *name)
 	return UNKNOWN_BIT;
 }
 
-/* "A, B" or "-"; cuts the text up. A word that stands there twice is none. */
+/* Reads "A, B" or "-", and cuts the text up. A word that occurs twice counts as unknown. */
 static unsigned
 bits_of(char *list, unsigned (*bit)(const char *name))
 {
@@ -83,7 +83,7 @@ bits_of(char *list, unsigned (*bit)(const char *name))
 	return all;
 }
 
-/* How many rows of the comment are not the table's, and of the table not the comment's. */
+/* How many rows differ, or are missing in the comment or in the table. */
 static int
 differences(const char *source)
 {
@@ -125,7 +125,7 @@ the_comment_is_the_table(void **state)
 	free(source);
 }
 
-/* The first `from`, which must be there, made `to`. Owned by the caller. */
+/* The text with the first `from`, which must be there, replaced. Owned by the caller. */
 static char *
 altered(const char *source, const char *from, const char *to)
 {
@@ -201,7 +201,7 @@ every_step_is_reached_and_leads_to_the_end(void **state)
 
 /* --- the sources --------------------------------------------------------------------------- */
 
-/* Is the function called in the text? What begins a line is its definition. */
+/* Is the function called in the text? A name at the beginning of a line is its definition. */
 static bool
 is_called(const char *text, const char *function)
 {
@@ -214,7 +214,7 @@ is_called(const char *text, const char *function)
 	return false;
 }
 
-/* A step of the table that the text calls, or NULL. Until the next call. */
+/* A step of the table that the text calls, or NULL. Valid until the next call. */
 static const char *
 step_called(const char *table, const char *text)
 {
@@ -238,7 +238,7 @@ rows_read(const char *table)
 	return n;
 }
 
-/* enum step is what comes next, and nobody's go-ahead. */
+/* A step is what comes next: no function may use it as an answer to a question. */
 static bool
 compares_steps(const char *text)
 {
@@ -260,12 +260,12 @@ steps_call_no_steps(void **state)
 
 		if (function)
 			fail_msg("%s calls the step %s", files.gl_pathv[i], function);
-		/* The loop over the table is the one that may. */
+		/* Only the loop over the table may compare steps. */
 		ROW(!strcmp(files.gl_pathv[i], SOURCE) || !compares_steps(text), files.gl_pathv[i]);
 		free(text);
 	}
 	globfree(&files);
-	/* Would it be found? Of every row, too. */
+	/* The test would find a call, and knows the function of every row. */
 	assert_int_equal(rows_read(table), STEP_END);
 	assert_string_equal(step_called(table, "\treturn login_try_code(l);"), "login_try_code");
 	assert_string_equal(step_called(table, "x = !login_menu(l)"), "login_menu");
@@ -314,7 +314,7 @@ lets_in_and_goes_on(struct login *l)
 }
 
 static enum step
-tells_and_lets_in(struct login *l)
+shows_a_line_and_lets_in(struct login *l)
 {
 	login_show_line(l, "welcome");
 	return login_accept(l, PROOF_CODE);
@@ -348,10 +348,10 @@ static const struct {
     {"leads nowhere", "sshd", leads_nowhere},
     {"leads far away", "sshd", leads_far_away},
     {"lets in and goes on", "sshd", lets_in_and_goes_on},
-    {"tells and lets in", "sudo", tells_and_lets_in},
+    {"shows a line and lets in", "sudo", shows_a_line_and_lets_in},
     {"asks", "sshd", asks},
     {"asks and goes on", "sshd", asks_and_goes_on},
-    {"has last words, told", "sudo", has_last_words},
+    {"has last words, shown", "sudo", has_last_words},
     {"has last words, asked", "sshd", has_last_words},
 };
 
@@ -366,23 +366,23 @@ a_step_that_strays_ends_as_broken(void **state)
 		ROW(!strcmp(rig.result.reason,
 			"internal error: the step REMEMBERED broke the table of steps"),
 		    strays[i].name);
-		ROW(!rig.prompts && !rig.ntold && !rig.sends, strays[i].name);
+		ROW(!rig.prompts && !rig.nshown && !rig.sends, strays[i].name);
 	}
 }
 
 static enum step
-keeps_to_it(struct login *l)
+keeps_to_the_table(struct login *l)
 {
 	(void)l;
 	return STEP_OPEN;
 }
 
-/* The step in whose place those above stand does no harm by itself. */
+/* A step that replaces REMEMBERED as those above, but keeps to the table, does no harm. */
 static void
-a_step_that_keeps_to_it_goes_on(void **state)
+a_step_that_keeps_to_the_table_goes_on(void **state)
 {
 	(void)state;
-	stray = keeps_to_it;
+	stray = keeps_to_the_table;
 	assert_int_equal(RUN(SAY(ENTER, ""), SAY(SENT, "@code")), LOGIN_OK);
 }
 
@@ -396,7 +396,7 @@ main(void)
 	    cmocka_unit_test(every_step_is_reached_and_leads_to_the_end),
 	    cmocka_unit_test(steps_call_no_steps),
 	    TEST(a_step_that_strays_ends_as_broken),
-	    TEST(a_step_that_keeps_to_it_goes_on),
+	    TEST(a_step_that_keeps_to_the_table_goes_on),
 	};
 
 	return cmocka_run_group_tests_name("login_graph", tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /*
- * What may be spent, and by whom: messages and failures, strangers and those who are known (C27,
- * C29, C30, C31, U22, U32, U33, U34, S4, S5, S12).
+ * The limits on messages and failures, for known and unknown sources (C27, C29, C30, C31, U22, U32,
+ * U33, U34, S4, S5, S12). The tests call a source "home" if it is known.
  */
 #include "tests/unit/login_rig.h"
 
@@ -18,7 +18,7 @@ enum { MINUTE = 60 * 1000, HOUR = 60 * MINUTE };
 
 static const char one_key[] = "publickey ssh-ed25519 AAAA";
 
-/* A sign-in of a service of its own, so that it joins no other's code; it ends before the code. */
+/* Sends a code and leaves. Each call has a service of its own, so that it joins no other code. */
 static void
 send_one(void)
 {
@@ -31,9 +31,9 @@ send_one(void)
 	assert_int_equal(rig.result.word, LOGIN_GONE);
 }
 
-/* The same, at a limit of this kind. The person is not told which it is. */
+/* The same at a limit of this kind. The text does not show which limit it is. */
 static void
-refuse_one(const char *kind, const char *told)
+refuse_one(const char *kind, const char *shown)
 {
 	char reason[64];
 	int sends = rig.sends;
@@ -42,8 +42,8 @@ refuse_one(const char *kind, const char *told)
 	assert_int_equal(rig_run_lines(NULL, 0), LOGIN_LOCKED);
 	(void)snprintf(reason, sizeof(reason), "send limit: %s", kind);
 	assert_string_equal(rig.result.reason, reason);
-	assert_int_equal(rig.ntold, 1);
-	assert_string_equal(rig.told[0], told);
+	assert_int_equal(rig.nshown, 1);
+	assert_string_equal(rig.shown[0], shown);
 	assert_int_equal(rig.sends, sends);
 }
 
@@ -60,7 +60,7 @@ each_limit_refuses_at_its_count_and_frees_after_its_window(void **state)
 
 	for (size_t i = 0; i < COUNT(limits); i++) {
 		rig_setup(state);
-		/* Strangers have half of the host's. */
+		/* Unknown sources may use half of what the host may send. */
 		(void)snprintf(text, sizeof(text), "%s = %d/10m", limits[i].key,
 		    strcmp(limits[i].kind, "host") ? 3 : 6);
 		rig_conf(NEVER, text, "");
@@ -69,7 +69,7 @@ each_limit_refuses_at_its_count_and_frees_after_its_window(void **state)
 			rig_later(MINUTE);
 		}
 		refuse_one(limits[i].kind, LIMIT("7 minutes"));
-		/* Whom it does not concern is not refused. */
+		/* Others are not refused. */
 		rig_start("s", "bina");
 		rig.start.rhost = "192.0.2.8";
 		if (strcmp(limits[i].kind, "host"))
@@ -87,7 +87,7 @@ each_limit_refuses_at_its_count_and_frees_after_its_window(void **state)
 	}
 }
 
-/* Whoever has one address of a /64 has them all (U40). */
+/* A client that has one address of a /64 can use all of them (U40). */
 static void
 a_client_of_ipv6_is_its_network(void **state)
 {
@@ -119,7 +119,7 @@ a_day_has_a_limit_of_its_own(void **state)
 	refuse_one("user", LIMIT("10 minutes"));
 }
 
-/* S12: what counts is what was sent since the last sign-in that ended in ok. */
+/* S12: only sends since the last sign-in that ended in ok count. */
 static void
 ok_gives_back_all_but_the_messages(void **state)
 {
@@ -133,11 +133,11 @@ ok_gives_back_all_but_the_messages(void **state)
 		assert_int_equal(RUN(SAY(SENT, "@wrong"), SAY(W_LEFT2, "@code")), LOGIN_OK);
 	assert_int_equal(rig_number("SELECT count(*) FROM send_event WHERE kind <> 'message'"), 0);
 	refuse_one("message", LIMIT("24 hours"));
-	/* A stranger's prompt has cost the message, too. */
+	/* A prompt for an unknown source costs a message as well. */
 	assert_int_equal(rig_number("SELECT count(*) FROM send_event"), 5);
 }
 
-/* At a limit a live code is still asked for, and stays good (design: a right code wins, U34). */
+/* At a limit, a live code is still asked for and stays valid (U34). */
 static void
 a_live_code_is_asked_for_at_a_limit(void **state)
 {
@@ -152,7 +152,7 @@ a_live_code_is_asked_for_at_a_limit(void **state)
 	assert_int_equal(rig.sends, 2);
 }
 
-/* Fifty people come to work, and all have a code sent before one of them has typed it. */
+/* Fifty users sign in at once: all get a code before the first of them types it. */
 static void
 an_office_behind_one_address_signs_in(void **state)
 {
@@ -184,7 +184,7 @@ an_office_behind_one_address_signs_in(void **state)
 	assert_int_equal(rig.sends, 2 * PEOPLE);
 }
 
-/* sudo, every minute of a working day; now and then mistyped. */
+/* sudo, every minute of a working day, with a typing error now and then. */
 static void
 an_administrator_with_sudo_all_day_is_not_locked_out(void **state)
 {
@@ -205,9 +205,9 @@ an_administrator_with_sudo_all_day_is_not_locked_out(void **state)
 	assert_int_equal(rig.sends, minutes);
 }
 
-/* C30: whoever asks for unknown users costs the host nothing, and meets the same limits. */
+/* C30: sign-ins of unknown users cost the host no message, and meet the same limits. */
 static void
-decoys_meet_limits_and_spend_none_of_the_hosts(void **state)
+decoys_meet_limits_and_use_up_none_of_the_hosts(void **state)
 {
 	char name[32];
 
@@ -227,7 +227,7 @@ decoys_meet_limits_and_spend_none_of_the_hosts(void **state)
 	refuse_one("host", LIMIT("60 minutes"));
 	assert_int_equal(rig.sends, 2);
 	assert_int_equal(rig_number("SELECT count(*) FROM send_event WHERE kind = 'host'"), 2);
-	/* Their own are as everybody's. */
+	/* Their own limits are those of every user. */
 	for (size_t i = 0; i < COUNT(limits); i++) {
 		char text[64];
 
@@ -241,12 +241,12 @@ decoys_meet_limits_and_spend_none_of_the_hosts(void **state)
 			send_one();
 			rig.start.service = "sudo";
 			assert_int_equal(rig_run_lines(NULL, 0), LOGIN_LOCKED);
-			assert_string_equal(rig.told[0], LIMIT("60 minutes"));
+			assert_string_equal(rig.shown[0], LIMIT("60 minutes"));
 		}
 	}
 }
 
-/* Unknown names share a fixed number of counters: a million of them cost no room. */
+/* Unknown names share a fixed number of counters: a million names do not fill the store. */
 static void
 unknown_names_share_their_counters(void **state)
 {
@@ -267,7 +267,7 @@ unknown_names_share_their_counters(void **state)
 	    rig_number("SELECT count(*) FROM send_event WHERE owner LIKE '%ghost%'"), 0);
 }
 
-/* C30: a number outside is never sent to; nobody learns of it, and nobody is let in for it. */
+/* C30: a number outside of prefixes gets no message; the sign-in is that of a decoy. */
 static void
 numbers_outside_the_prefixes_are_never_sent_to(void **state)
 {
@@ -288,7 +288,7 @@ numbers_outside_the_prefixes_are_never_sent_to(void **state)
 		assert_int_equal(rig.sends, 0);
 	}
 	rig_later(10 * MINUTE);
-	/* The addresses that are inside are offered, and mailboxes have no prefix. */
+	/* Numbers inside of the prefixes are offered, and mailboxes always are. */
 	rig_contact("asha", CONTACT_EMAIL, "asha@example.com");
 	assert_int_equal(
 	    RUN(SAY(ENTER " by e-mail to a***@e***.com: ", ""), SAY("by e-mail", "@code")),
@@ -299,17 +299,17 @@ numbers_outside_the_prefixes_are_never_sent_to(void **state)
 	    LOGIN_OK);
 }
 
-/* A number that the provider refuses has the limits of every other one, or they would tell it. */
+/* A number that the provider refuses has the usual limits, which would show it otherwise. */
 static void
 refused_addresses_are_limited_too(void **state)
 {
 	(void)state;
 	rig_conf(NEVER, "sends_per_user = 3/15m", "");
-	rig.says[0] = CLASS_BAD_DESTINATION, rig.nsays = 1;
+	rig.sends_as[0] = CLASS_BAD_DESTINATION, rig.nsends_as = 1;
 	for (int n = 0; n < 3; n++)
 		send_one();
 	refuse_one("user", LIMIT("15 minutes"));
-	/* What was refused may have been carried out: each is counted, and once. */
+	/* A refused request may have been carried out, so each one counts once. */
 	assert_int_equal(rig_number("SELECT count(*) FROM send_event WHERE kind = 'host'"), 3);
 }
 
@@ -317,7 +317,7 @@ refused_addresses_are_limited_too(void **state)
 
 #define FIVE_TRIES "ask_first = never\ntries = 5"
 
-/* Local ones have no rhost: then who calls and where. */
+/* Prepares a sign-in from a source. A local one has no rhost, but a caller and a terminal. */
 static void
 come_from(const char *service, const char *rhost, const char *auth, const char *ruser)
 {
@@ -329,7 +329,7 @@ come_from(const char *service, const char *rhost, const char *auth, const char *
 }
 
 static void
-come_from_stranger(int host)
+come_from_unknown_source(int host)
 {
 	static char rhost[32];
 
@@ -351,16 +351,16 @@ signs_in(void)
 }
 
 static void
-is_locked_out(const char *told)
+is_locked_out(const char *shown)
 {
 	assert_int_equal(rig_run_lines(NULL, 0), LOGIN_LOCKED);
 	ENDS(LOGIN_LOCKED, "too many failures in a row");
-	assert_string_equal(rig.told[0], told);
+	assert_string_equal(rig.shown[0], shown);
 }
 
-/* Whoever spends what the host may send does not keep the owners of known places waiting. */
+/* Unknown sources cannot use up all messages of the host: known sources still get theirs. */
 static void
-strangers_leave_half_of_the_hosts_messages(void **state)
+unknown_sources_leave_half_of_the_hosts_messages(void **state)
 {
 	(void)state;
 	rig_conf(NEVER, "sends_per_host = 4/1h", "");
@@ -374,9 +374,9 @@ strangers_leave_half_of_the_hosts_messages(void **state)
 	signs_in();
 }
 
-/* Whoever spends what an address may have sent does not keep those who are known at it waiting. */
+/* Unknown sources at one client address cannot use up the sends of a known source there. */
 static void
-strangers_leave_known_places_what_their_address_may_send(void **state)
+unknown_sources_leave_known_sources_their_sends(void **state)
 {
 	(void)state;
 	rig_conf(NEVER, "sends_per_client = 2/1h", "");
@@ -407,65 +407,65 @@ five_wrong(void)
 	ENDS(LOGIN_DENIED, "");
 }
 
-/* After ten of them: the next lock is twice as long. */
+/* One more failure after ten: the next lock is twice as long. */
 static void
 fails_once_more(void)
 {
 	RUN(SAY(SENT, "@wrong"), SAY("4 tries left", "@code"));
 	ENDS(LOGIN_LOCKED, "too many failures in a row");
-	assert_string_equal(rig.told[0], LOCKED("60 seconds"));
+	assert_string_equal(rig.shown[0], LOCKED("60 seconds"));
 }
 
-/* Ten wrong codes, which lock strangers out for half a minute. */
+/* Ten wrong codes, which lock unknown sources out for half a minute. */
 static void
-strangers_fail(void)
+unknown_sources_fail(void)
 {
 	for (int host = 1; host <= 2; host++) {
-		come_from_stranger(host);
+		come_from_unknown_source(host);
 		five_wrong();
 	}
-	come_from_stranger(3);
+	come_from_unknown_source(3);
 	is_locked_out(LOCKED("30 seconds"));
 	assert_null(strstr(rig.result.reason, "known"));
 }
 
-/* Every message that strangers may have sent, after those for whom they failed. */
+/* Uses up all messages that unknown sources may still cause. */
 static void
-strangers_send(void)
+unknown_sources_send(void)
 {
 	for (int host = 10; host < 13; host++) {
-		come_from_stranger(host);
+		come_from_unknown_source(host);
 		RUN(KIND(ANSWER_CANCELLED, SENT));
 		ENDS(LOGIN_GONE, "");
 	}
-	come_from_stranger(13);
+	come_from_unknown_source(13);
 	assert_int_equal(rig_run_lines(NULL, 0), LOGIN_LOCKED);
 	ENDS(LOGIN_LOCKED, "send limit: ");
 }
 
 static void
-strangers_lock_out_strangers_alone(void **state)
+unknown_sources_lock_out_only_unknown_sources(void **state)
 {
 	(void)state;
 	rig_conf(FIVE_TRIES, "", "");
 	come_from_home();
 	signs_in();
-	strangers_fail();
+	unknown_sources_fail();
 	come_from_home();
 	signs_in();
-	/* The owner elsewhere is as everybody else is. */
+	/* The user at an unknown source is treated as any unknown source. */
 	come_from("sshd", "192.0.2.8", one_key, "");
 	is_locked_out(LOCKED("30 seconds"));
 	rig_later(30000);
-	strangers_send();
+	unknown_sources_send();
 	for (int i = 0; i < 7; i++) {
 		come_from_home();
 		signs_in();
 	}
 	RUN(SAY(SENT, "@wrong"), KIND(ANSWER_CANCELLED, "4 tries left"));
 	signs_in();
-	/* That the owner is in frees no stranger. */
-	come_from_stranger(14);
+	/* A sign-in at the known source does not unlock unknown sources. */
+	come_from_unknown_source(14);
 	assert_int_equal(rig_run_lines(NULL, 0), LOGIN_LOCKED);
 	ENDS(LOGIN_LOCKED, "send limit: ");
 	rig_later(15 * MINUTE);
@@ -485,7 +485,7 @@ forgive(void)
 
 #define OTHER_KEY "publickey ssh-ed25519 BBBB"
 static const struct source_row {
-	const char *name, *rhost, *auth, *ruser; /* where the owner has signed in */
+	const char *name, *rhost, *auth, *ruser; /* where the user has signed in before */
 	const char *service2, *rhost2, *auth2, *ruser2;
 	bool known;
 } known_sources[] = {
@@ -510,7 +510,7 @@ static const struct source_row {
 };
 
 static void
-a_place_is_known_by_network_and_key_or_by_who_calls(void **state)
+a_source_is_known_by_network_and_key_or_by_the_caller(void **state)
 {
 	for (size_t i = 0; i < COUNT(known_sources); i++) {
 		const struct source_row *row = &known_sources[i];
@@ -520,7 +520,7 @@ a_place_is_known_by_network_and_key_or_by_who_calls(void **state)
 		rig_conf(FIVE_TRIES, "", "");
 		come_from("sshd", row->rhost, row->auth, row->ruser);
 		signs_in();
-		strangers_fail();
+		unknown_sources_fail();
 		come_from(row->service2, row->rhost2, row->auth2, row->ruser2);
 		if (row->known)
 			signs_in();
@@ -531,7 +531,7 @@ a_place_is_known_by_network_and_key_or_by_who_calls(void **state)
 }
 
 static void
-a_place_is_known_for_thirty_days(void **state)
+a_source_is_known_for_thirty_days(void **state)
 {
 	static const struct {
 		int64_t after;
@@ -545,18 +545,18 @@ a_place_is_known_for_thirty_days(void **state)
 		come_from_home();
 		signs_in();
 		rig_later(rows[i].after - 10000);
-		strangers_fail();
+		unknown_sources_fail();
 		rig_later(10000);
 		come_from_home();
 		if (rows[i].known)
 			signs_in();
 		else
 			is_locked_out(LOCKED("20 seconds"));
-		/* Each sign-in makes it thirty days more. */
+		/* Each sign-in makes the source known for thirty more days. */
 		if (rows[i].known) {
 			rig_later(30 * DAY - 10001);
 			forgive();
-			strangers_fail();
+			unknown_sources_fail();
 			rig_later(10000);
 			come_from_home();
 			signs_in();
@@ -566,7 +566,7 @@ a_place_is_known_for_thirty_days(void **state)
 }
 
 static void
-a_known_place_has_a_lock_of_its_own(void **state)
+a_known_source_has_a_lock_of_its_own(void **state)
 {
 	(void)state;
 	rig_conf(FIVE_TRIES, "resend_wait = 0s", "");
@@ -583,14 +583,14 @@ a_known_place_has_a_lock_of_its_own(void **state)
 	ENDS(LOGIN_LOCKED, "from a known source");
 	come_from("sshd", "192.0.2.8", "", "");
 	signs_in();
-	come_from_stranger(1);
+	come_from_unknown_source(1);
 	signs_in();
 	come_from_home();
 	is_locked_out(LOCKED("30 seconds"));
 }
 
 static void
-nothing_is_learnt_but_of_a_right_code_for_root(void **state)
+only_a_right_code_at_a_host_of_root_makes_a_source_known(void **state)
 {
 	static const char sources_sql[] = "SELECT count(*) FROM known_place";
 
@@ -612,9 +612,9 @@ nothing_is_learnt_but_of_a_right_code_for_root(void **state)
 	assert_int_equal(rig_number(sources_sql), 1);
 }
 
-/* A host that is not root: it spends and resets none but its own, and the messages (C29, C30). */
+/* A host that is not root uses up and resets only its own budgets, and messages (C29, C30). */
 static void
-hosts_of_users_have_budgets_of_their_own(void **state)
+hosts_that_are_not_root_have_budgets_of_their_own(void **state)
 {
 	(void)state;
 	rig_conf(FIVE_TRIES, "messages_per_address = 13/1h", "");
@@ -625,18 +625,18 @@ hosts_of_users_have_budgets_of_their_own(void **state)
 		RUN(KIND(ANSWER_CANCELLED, SENT));
 	assert_int_equal(rig_run_lines(NULL, 0), LOGIN_LOCKED);
 	ENDS(LOGIN_LOCKED, "send limit: peer-");
-	/* Root's, of a stranger and from home. */
-	strangers_fail();
+	/* At a host of root, from unknown sources and from home. */
+	unknown_sources_fail();
 	rig_later(30000);
-	strangers_send();
-	/* Its sign-in resets no stranger's budget. */
+	unknown_sources_send();
+	/* Its sign-in does not reset the budget of unknown sources. */
 	rig_later(15 * MINUTE);
 	come_from_home();
 	rig.start.peer = 1001;
 	signs_in();
-	come_from_stranger(20);
+	come_from_unknown_source(20);
 	fails_once_more();
-	/* What was sent was sent: 1 + 5 + 5 + 1 + 1, and there is no fourteenth. */
+	/* 1 + 5 + 5 + 1 + 1 messages count, and there is no fourteenth. */
 	come_from_home();
 	assert_int_equal(rig_run_lines(NULL, 0), LOGIN_LOCKED);
 	ENDS(LOGIN_LOCKED, "send limit: message");
@@ -647,14 +647,14 @@ hosts_of_users_have_budgets_of_their_own(void **state)
 enum { SOURCES = 250 };
 
 static struct {
-	char code[SOURCES][16]; /* sent to the owner, for this source */
+	char code[SOURCES][16]; /* sent to the user, for this source */
 	int level, deepest, turn;
 	int64_t tries, locked;
 } attack;
 
 static void attack_once(void);
 
-/* While its prompt is open others are opened: none of them has seen the other ones' failures. */
+/* Opens more prompts while its own is open, so that none has counted the others' failures. */
 static int
 attacker(const char *prompt, enum answer *kind, char *typed, size_t size)
 {
@@ -703,9 +703,9 @@ attack_once(void)
 	attack.level--;
 }
 
-/* S4, C29: a hundred wrong codes in a row and no more, however many try, and from everywhere. */
+/* S4, C29: a hundred wrong codes in a row and no more, from however many sources at once. */
 static void
-strangers_get_a_hundred_tries_and_no_more(void **state)
+unknown_sources_get_a_hundred_tries_and_no_more(void **state)
 {
 	const int64_t tries = rounds(10) == 10 ? 100000 : 1200;
 
@@ -728,18 +728,18 @@ strangers_get_a_hundred_tries_and_no_more(void **state)
 	    (long long)attack.locked, rig.sends);
 	assert_int_equal(rig_wrong, CONF_FAILURES_MOST);
 	assert_int_equal(rig_number("SELECT sum(failures) FROM budget"), CONF_FAILURES_MOST);
-	/* Nothing but an administrator ends it; the owner at home has not noticed. */
+	/* Only an administrator ends this lock. The user at home is not affected. */
 	rig.person = NULL;
 	come_from_home();
 	signs_in();
 	rig_later(29 * DAY);
-	come_from_stranger(1);
+	come_from_unknown_source(1);
 	is_locked_out(FOR_GOOD);
 	ENDS(LOGIN_LOCKED, "until unlocked");
 	come_from_home();
 	signs_in();
 	rig_later(400 * DAY);
-	come_from_stranger(1);
+	come_from_unknown_source(1);
 	is_locked_out(FOR_GOOD);
 	forgive();
 	signs_in();
@@ -757,19 +757,19 @@ main(void)
 	    TEST(a_live_code_is_asked_for_at_a_limit),
 	    TEST(an_office_behind_one_address_signs_in),
 	    TEST(an_administrator_with_sudo_all_day_is_not_locked_out),
-	    TEST(strangers_leave_half_of_the_hosts_messages),
-	    TEST(strangers_leave_known_places_what_their_address_may_send),
-	    TEST(decoys_meet_limits_and_spend_none_of_the_hosts),
+	    TEST(unknown_sources_leave_half_of_the_hosts_messages),
+	    TEST(unknown_sources_leave_known_sources_their_sends),
+	    TEST(decoys_meet_limits_and_use_up_none_of_the_hosts),
 	    TEST(unknown_names_share_their_counters),
 	    TEST(numbers_outside_the_prefixes_are_never_sent_to),
 	    TEST(refused_addresses_are_limited_too),
-	    TEST(strangers_lock_out_strangers_alone),
-	    cmocka_unit_test(a_place_is_known_by_network_and_key_or_by_who_calls),
-	    cmocka_unit_test(a_place_is_known_for_thirty_days),
-	    TEST(a_known_place_has_a_lock_of_its_own),
-	    TEST(nothing_is_learnt_but_of_a_right_code_for_root),
-	    TEST(hosts_of_users_have_budgets_of_their_own),
-	    TEST(strangers_get_a_hundred_tries_and_no_more),
+	    TEST(unknown_sources_lock_out_only_unknown_sources),
+	    cmocka_unit_test(a_source_is_known_by_network_and_key_or_by_the_caller),
+	    cmocka_unit_test(a_source_is_known_for_thirty_days),
+	    TEST(a_known_source_has_a_lock_of_its_own),
+	    TEST(only_a_right_code_at_a_host_of_root_makes_a_source_known),
+	    TEST(hosts_that_are_not_root_have_budgets_of_their_own),
+	    TEST(unknown_sources_get_a_hundred_tries_and_no_more),
 	};
 
 	return cmocka_run_group_tests_name("login_limits", tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /*
- * The ways of a code: the menu where there is a choice, the other way, and sending again (U21, U22,
+ * Several destinations: the menu, choosing another destination, and sending again (U21, U22,
  * Q5, Q10, Q24, Q28).
  */
 #include "tests/unit/login_rig.h"
@@ -36,7 +36,7 @@ static const struct transcript {
 	struct line line[10];
 	enum login_word word;
 	int wrong;
-	const char *sent; /* the ways, in their order: "sms email" */
+	const char *sent; /* the channels of all sends, in their order: "sms email" */
 } transcripts[] = {
     {"Enter is the first", "", "sshd", {SAY(MENU, ""), SAY(SENT CHOICE, "@code")}, LOGIN_OK, 0,
 	"sms"},
@@ -55,14 +55,14 @@ static const struct transcript {
     {"a channel that is not offered", "channels = email", "sshd",
 	{SAY(ENTER " by e-mail to a***@e***.com: ", ""), SAY(MAILED PROMPT, "@code")}, LOGIN_OK, 0,
 	"email"},
-    {"one phone, two ways", "channels = voice, sms", "sshd",
+    {"one phone, two channels", "channels = voice, sms", "sshd",
 	{SAY("  1  by phone call to +91 ******** 19\n  2  by SMS to +91 ******** 19\n", "1"),
 	    SAY("was sent by phone call to +91 ******** 19. It", "o"), SAY("(Enter = back): ", "2"),
 	    SAY(SENT, "@code")},
 	LOGIN_OK, 0, "voice sms"},
     {"no menu where the host shows all at once", "", "sudo", {SAY(SENT CHOICE, "@code")}, LOGIN_OK,
 	0, "sms"},
-    {"but for the other way", "", "sudo",
+    {"but after o", "", "sudo",
 	{SAY(SENT CHOICE, "o"), SAY(BACK, "2"), SAY(MAILED CHOICE, "@code")}, LOGIN_OK, 0,
 	"sms email"},
     {"a number of another script, pasted", "", "sshd",
@@ -70,7 +70,7 @@ static const struct transcript {
 	"email"},
     {"blanks are Enter", "", "sshd", {SAY(MENU, "\u3000"), SAY(SENT CHOICE, "@code")}, LOGIN_OK, 0,
 	"sms"},
-    {"junk is told, and not counted", "", "sshd",
+    {"junk is refused, and not counted", "", "sshd",
 	{SAY(MENU, "0"), SAY(NO_CHOICE MENU, "3"), SAY(NO_CHOICE MENU, "12"),
 	    SAY(NO_CHOICE MENU, "yes"), SAY(NO_CHOICE MENU, "r"), SAY(NO_CHOICE MENU, "o"),
 	    SAY(NO_CHOICE MENU, "\xff\xfe"), SAY(NO_CHOICE MENU, "2"), SAY(MAILED CHOICE, "@code")},
@@ -80,14 +80,14 @@ static const struct transcript {
 	    SAY(NO_CODE MENU, ""), SAY(SENT, "@wrong"), SAY(W_LEFT2, "@wrong"),
 	    SAY(W_LEFT1, "@code")},
 	LOGIN_OK, 2, "sms"},
-    {"a code before there is one, one way", "channels = sms", "sshd",
+    {"a code before there is one, one destination", "channels = sms", "sshd",
 	{SAY(ENTER, "123456"), SAY(NO_CODE ENTER, "123456"), SAY(NO_CODE ENTER, "x"),
 	    SAY(ENTER, ""), SAY(SENT PROMPT, "@code")},
 	LOGIN_OK, 0, "sms"},
-    {"the other way", "", "sshd",
+    {"the other destination", "", "sshd",
 	{SAY(MENU, ""), SAY(SENT CHOICE, "o"), SAY(BACK, "2"), SAY(MAILED CHOICE, "@code")},
 	LOGIN_OK, 0, "sms email"},
-    {"the other way, and the old code is dead", "", "sshd",
+    {"the other destination, and the old code is dead", "", "sshd",
 	{SAY(MENU, ""), SAY(SENT, "O"), SAY(BACK, "2"), SAY(MAILED, "@old"),
 	    SAY(W_LEFT2 CHOICE, "@code")},
 	LOGIN_OK, 1, "sms email"},
@@ -105,7 +105,7 @@ static const struct transcript {
 	{SAY(MENU, ""), SAY(SENT, "o"), SAY(BACK, "@wrong"), SAY(W_LEFT2 CHOICE, "o"),
 	    SAY(BACK, "@wrong"), SAY(W_LEFT1 CHOICE, "o"), SAY(BACK, "@wrong")},
 	LOGIN_DENIED, 3, "sms"},
-    {"o is no letter where there is one way", "channels = sms", "sshd",
+    {"o has no meaning with one destination", "channels = sms", "sshd",
 	{SAY(ENTER, ""), SAY(SENT PROMPT, "o"),
 	    SAY("A verification code has 6 digits, 2 tries left.", "@code")},
 	LOGIN_OK, 1, "sms"},
@@ -155,7 +155,7 @@ transcripts_end_as_they_should(void **state)
 }
 
 static void
-a_menu_has_five_ways_at_most(void **state)
+a_menu_has_five_destinations_at_most(void **state)
 {
 	char address[64];
 
@@ -173,7 +173,7 @@ a_menu_has_five_ways_at_most(void **state)
 	assert_string_equal(rig.sent_to, "s@example.org");
 }
 
-/* Whoever leaves before a code is wanted has cost nothing, and nothing is kept (C30, U32). */
+/* A user who leaves before asking for a code costs nothing, and nothing is stored (C30, U32). */
 static void
 leaving_early_costs_nothing(void **state)
 {
@@ -201,9 +201,9 @@ leaving_early_costs_nothing(void **state)
 	assert_int_equal(rig.sends, 0);
 }
 
-/* A host that answers by itself must end, whatever it says (Q28). */
+/* A host that answers by itself must end, whatever it answers (Q28). */
 static void
-endless_answers_end(void **state)
+endless_answers_end_the_sign_in(void **state)
 {
 	static const struct line junk[20] = {[0 ... 19] = SAY(DESTINATIONS, "junk")};
 	static const struct line codes[20] = {[0 ... 19] = SAY(DESTINATIONS, "123456")};
@@ -224,9 +224,9 @@ endless_answers_end(void **state)
 	assert_int_equal(rig.sends, 1);
 }
 
-/* Each way has a wait of its own: the other one is not made to wait for it. */
+/* Each destination has a cool-down of its own. */
 static void
-the_cool_down_is_of_each_way(void **state)
+each_destination_cools_down_by_itself(void **state)
 {
 	(void)state;
 	assert_int_equal(
@@ -240,9 +240,9 @@ the_cool_down_is_of_each_way(void **state)
 	assert_int_equal(rig.result.wrong, 0);
 }
 
-/* A way that has to wait changes nothing: the code that is out stays good. */
+/* If the chosen destination cools down, nothing changes: the live code stays valid. */
 static void
-what_must_wait_ends_no_code(void **state)
+a_destination_that_cools_down_ends_no_code(void **state)
 {
 	(void)state;
 	assert_int_equal(RUN(SAY(MENU, "2"), SAY(MAILED, "r"), SAY(WAIT("30 seconds"), "r"),
@@ -253,7 +253,7 @@ what_must_wait_ends_no_code(void **state)
 }
 
 static void
-a_joined_code_keeps_its_wait_and_its_way(void **state)
+a_joined_code_keeps_its_cool_down_and_destination(void **state)
 {
 	(void)state;
 	assert_int_equal(RUN(SAY(MENU, "2"), KIND(ANSWER_CANCELLED, MAILED)), LOGIN_GONE);
@@ -265,7 +265,7 @@ a_joined_code_keeps_its_wait_and_its_way(void **state)
 	assert_int_equal(rig.sends, 2);
 }
 
-/* U22: a new code, and the old one dead, by each way. */
+/* U22: at each destination, a new code ends the old one. */
 static void
 a_new_code_kills_the_old_one(void **state)
 {
@@ -284,13 +284,13 @@ a_new_code_kills_the_old_one(void **state)
 	challenge_clear(&c);
 }
 
-/* Who sends again is told who sent before, and whether that one answered: of the same way alone. */
+/* The delivery learns of the send before, and whether it was answered, for the same destination. */
 static void
-the_last_send_is_told_of_the_same_way_alone(void **state)
+only_the_same_destination_gets_the_last_send(void **state)
 {
 	(void)state;
 	rig_conf("", "resend_wait = 0s", "");
-	rig.says[0] = CLASS_UNANSWERED, rig.nsays = 2;
+	rig.sends_as[0] = CLASS_UNANSWERED, rig.nsends_as = 2;
 	assert_int_equal(
 	    RUN(SAY(MENU, ""), SAY("may be on its way by SMS", "r"), SAY(SENT, "@code")), LOGIN_OK);
 	assert_string_equal(rig.before, "p - unanswered");
@@ -299,12 +299,12 @@ the_last_send_is_told_of_the_same_way_alone(void **state)
 			     SAY(MAILED, "@code")),
 	    LOGIN_OK);
 	assert_string_equal(rig.before, "- -");
-	rig.nsays = 0;
+	rig.nsends_as = 0;
 	assert_int_equal(RUN(SAY(MENU, ""), SAY(SENT, "r"), SAY(SENT, "@code")), LOGIN_OK);
 	assert_string_equal(rig.before, "p -");
 }
 
-/* An editor's connections all show the menu; the first choice sends, the others join (U15). */
+/* An editor's connections all show the menu. The first choice sends; the others join (U15). */
 static void
 concurrent_sends(void)
 {
@@ -317,7 +317,7 @@ concurrent_sends(void)
 }
 
 static void
-what_a_sibling_had_sent_is_joined_at_the_menu(void **state)
+a_code_of_a_concurrent_sign_in_is_joined_at_the_menu(void **state)
 {
 	static const char *const answers[] = {"", "1", "2"};
 
@@ -330,7 +330,7 @@ what_a_sibling_had_sent_is_joined_at_the_menu(void **state)
 		    LOGIN_OK);
 		assert_int_equal(rig.sends, 1);
 	}
-	/* Or its code is typed at once: at the menu, and where there is one way. */
+	/* Or the user types the code at once: at the menu, and with one destination. */
 	assert_int_equal(
 	    RUN({.prompt = MENU, .answer = "@code", .meanwhile = concurrent_sends}), LOGIN_OK);
 	assert_int_equal(RUN({.prompt = MENU, .answer = "@wrong", .meanwhile = concurrent_sends},
@@ -339,9 +339,9 @@ what_a_sibling_had_sent_is_joined_at_the_menu(void **state)
 	assert_int_equal(rig.result.wrong, 1);
 }
 
-/* A code that went out by a way which is gone by now can still be typed, and sent anew. */
+/* If a code's destination is gone by now, the code can still be typed, and a new one be sent. */
 static void
-a_joined_code_of_a_way_that_is_gone(void **state)
+a_joined_code_of_a_destination_that_is_gone(void **state)
 {
 	(void)state;
 	assert_int_equal(RUN(SAY(MENU, "2"), KIND(ANSWER_CANCELLED, MAILED)), LOGIN_GONE);
@@ -356,16 +356,16 @@ main(void)
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, rig_teardown)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(transcripts_end_as_they_should),
-	    TEST(a_menu_has_five_ways_at_most),
+	    TEST(a_menu_has_five_destinations_at_most),
 	    TEST(leaving_early_costs_nothing),
-	    TEST(endless_answers_end),
-	    TEST(the_cool_down_is_of_each_way),
-	    TEST(what_must_wait_ends_no_code),
-	    TEST(a_joined_code_keeps_its_wait_and_its_way),
+	    TEST(endless_answers_end_the_sign_in),
+	    TEST(each_destination_cools_down_by_itself),
+	    TEST(a_destination_that_cools_down_ends_no_code),
+	    TEST(a_joined_code_keeps_its_cool_down_and_destination),
 	    TEST(a_new_code_kills_the_old_one),
-	    TEST(the_last_send_is_told_of_the_same_way_alone),
-	    TEST(what_a_sibling_had_sent_is_joined_at_the_menu),
-	    TEST(a_joined_code_of_a_way_that_is_gone),
+	    TEST(only_the_same_destination_gets_the_last_send),
+	    TEST(a_code_of_a_concurrent_sign_in_is_joined_at_the_menu),
+	    TEST(a_joined_code_of_a_destination_that_is_gone),
 	};
 
 	return cmocka_run_group_tests_name("login_menu", tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /*
- * Recovery codes in a sign-in: they need no network and no contact, count for themselves, and never
- * go to a provider (U3, U9, U23, S11).
+ * Recovery codes in a sign-in: they need no network and no contact, have a budget of their own, and
+ * are never sent to a provider (U3, U9, U23, S11).
  */
 #include "tests/unit/login_rig.h"
 
@@ -50,22 +50,22 @@ a_code_lets_in_without_a_message(void **state)
 	(void)state;
 	assert_int_equal(RUN(SAY(OR_CODE, "@rc0")), LOGIN_OK);
 	ENDS(LOGIN_OK, "recovery code");
-	assert_string_equal(rig.told[0], LEFT("3 recovery codes"));
+	assert_string_equal(rig.shown[0], LEFT("3 recovery codes"));
 	assert_int_equal(rig.sends + rig.checks, 0);
 	assert_int_equal(codes_left(), 3);
 	assert_int_equal(rig_number("SELECT count(*) FROM send_event"), 0);
 	assert_int_equal(RUN(SAY(OR_CODE, "@rc1")), LOGIN_OK);
-	assert_string_equal(rig.told[0], LEFT("2 recovery codes"));
+	assert_string_equal(rig.shown[0], LEFT("2 recovery codes"));
 	assert_int_equal(RUN(SAY(OR_CODE, "@rc2")), LOGIN_OK);
 	assert_int_equal(RUN(SAY(OR_CODE, "@rc3")), LOGIN_OK);
-	assert_non_null(strstr(rig.told[0], "your last recovery code"));
-	/* When all are used up, none is asked for. */
+	assert_non_null(strstr(rig.shown[0], "your last recovery code"));
+	/* When all codes are used up, no prompt mentions them. */
 	assert_int_equal(RUN(SAY(ENTER " by SMS to +91 ******** 19: ", "@rc3"), SAY(USED, "@rcx"),
 			     KIND(ANSWER_CANCELLED, WRONG("2 tries"))),
 	    LOGIN_GONE);
 }
 
-/* The real derivation, once. */
+/* Once with the real hash. */
 static void
 a_code_is_compared_by_its_slow_hash(void **state)
 {
@@ -76,7 +76,7 @@ a_code_is_compared_by_its_slow_hash(void **state)
 	assert_int_equal(rig.hashes, 2);
 }
 
-/* As people write them. */
+/* The forms in which people write them. */
 static void
 write_as(char *dst, size_t size, const char *code, int how)
 {
@@ -113,14 +113,14 @@ a_code_can_be_written_in_many_ways(void **state)
 	}
 }
 
-/* At each prompt there is. */
+/* Every prompt accepts a recovery code. */
 static void
 a_code_is_taken_wherever_one_is_asked_for(void **state)
 {
 	(void)state;
 	rig_conf("", "resend_wait = 0s", "");
 	assert_int_equal(RUN(SAY(OR_CODE, ""), SAY(SENT PROMPT, "@rc0")), LOGIN_OK);
-	/* Every live code of the user ends with it, and none is given back: it was sent. */
+	/* It ends every live code of the user. Their sends stay counted: they were sent. */
 	assert_int_equal(rig_number("SELECT count(*) FROM challenge WHERE state = 'live'"), 0);
 	assert_int_equal(
 	    RUN(SAY(OR_CODE, ""), SAY(SENT PROMPT, "@wrong"), SAY(W_LEFT2, "@rc1")), LOGIN_OK);
@@ -137,7 +137,7 @@ a_code_is_taken_wherever_one_is_asked_for(void **state)
 }
 
 static void
-a_used_code_is_told_and_not_counted(void **state)
+a_used_code_is_reported_and_not_counted(void **state)
 {
 	(void)state;
 	assert_int_equal(RUN(SAY(OR_CODE, "@rc0")), LOGIN_OK);
@@ -149,7 +149,7 @@ a_used_code_is_told_and_not_counted(void **state)
 	assert_int_equal(codes_left(), 2);
 }
 
-/* Two at once with the same code: one is let in. */
+/* Two sign-ins at once with the same code: one succeeds. */
 static void
 concurrent_uses(void)
 {
@@ -169,13 +169,13 @@ new_codes_are_issued(void)
 }
 
 static void
-what_happens_meanwhile_counts(void **state)
+a_code_used_or_replaced_meanwhile_is_refused(void **state)
 {
 	(void)state;
 	assert_int_equal(RUN({.prompt = OR_CODE, .answer = "@rc0", .meanwhile = concurrent_uses},
 			     SAY(USED, "@rc1")),
 	    LOGIN_OK);
-	/* An older issue is worth nothing any more. */
+	/* Codes of an older issue are no longer accepted. */
 	assert_int_equal(
 	    RUN({.prompt = OR_CODE, .answer = "@rc2", .meanwhile = new_codes_are_issued},
 		SAY(WRONG("2 tries"), "@rc3"), KIND(ANSWER_CANCELLED, WRONG("1 try"))),
@@ -196,7 +196,7 @@ malformed_and_wrong_codes_are_refused(void **state)
 		ENDS(LOGIN_DENIED, "malformed recovery code");
 		assert_int_equal(rig.hashes, 0);
 	}
-	/* What cannot be a code was compared with none, and is no guess. */
+	/* A malformed code was not compared, and no failure was counted. */
 	assert_int_equal(failures("recovery"), 0);
 	assert_int_equal(RUN(SAY(OR_CODE, "@rcx"), SAY(WRONG("2 tries") RC, "@rcx"),
 			     SAY(WRONG("1 try") RC, "@rcx")),
@@ -208,7 +208,7 @@ malformed_and_wrong_codes_are_refused(void **state)
 	assert_int_equal(rig.sends + rig.checks, 0);
 }
 
-/* Their own budget: guessing at them leaves the codes that are sent alone, and the other way. */
+/* Wrong recovery codes do not lock codes that are sent, nor the other way round. */
 static void
 wrong_codes_lock_recovery_codes_alone(void **state)
 {
@@ -229,9 +229,9 @@ wrong_codes_lock_recovery_codes_alone(void **state)
 	assert_int_equal(failures("recovery"), 0);
 }
 
-/* The code that is sent is taken; a recovery code beside it is not. */
+/* With recovery codes locked, a code that is sent is accepted, and a recovery code is not. */
 static void
-locked_recovery_codes_leave_the_others(void **state)
+locked_recovery_codes_leave_sent_codes(void **state)
 {
 	(void)state;
 	rig_conf("", "failures = 2", "");
@@ -256,7 +256,7 @@ lock_out_of_sent_codes(void)
 	    LOGIN_DENIED);
 }
 
-/* Locked out: a recovery code is all that is asked for, and nothing is sent. */
+/* A user who is locked out is asked only for a recovery code, and nothing is sent. */
 static void
 locked_out_a_recovery_code_is_asked_for(void **state)
 {
@@ -271,13 +271,13 @@ locked_out_a_recovery_code_is_asked_for(void **state)
 		SAY(WRONG("2 tries") ONLY_RC, "@rc0")),
 	    LOGIN_OK);
 	assert_int_equal(rig.sends, sends);
-	/* It has opened nothing for those who guess at codes from elsewhere. */
+	/* It has not unlocked those who guess at codes from other sources. */
 	assert_int_equal(failures("user"), 3);
 	rig.start.rhost = "192.0.2.8";
 	assert_int_equal(
 	    RUN(SAY(LOCKED, "@rcx"), SAY(WRONG("2 tries"), "@rcx"), SAY(WRONG("1 try"), "@rcx")),
 	    LOGIN_DENIED);
-	/* Once recovery codes are locked, too, there is nothing to ask for. */
+	/* Once recovery codes are locked as well, there is no prompt. */
 	assert_int_equal(
 	    RUN(SAY(LOCKED "30 seconds.\n" ONLY_RC, "@rcx"),
 		SAY("Too many wrong recovery codes. Try again in 30 seconds.\nPress Enter to end: ",
@@ -306,21 +306,21 @@ locked_out_while_it_is_typed(void **state)
 	assert_int_equal(rig.result.wrong, 2);
 }
 
-/* U9: the delivery service is away, and whoever has a code on paper comes in. */
+/* U9: if the provider is down, a recovery code still signs in. */
 static void
 in_an_outage_a_recovery_code_is_asked_for(void **state)
 {
 	static const char *const services[] = {"sshd", "sudo"};
 
 	(void)state;
-	rig.says[0] = CLASS_PROVIDER_DOWN, rig.nsays = 1;
+	rig.sends_as[0] = CLASS_PROVIDER_DOWN, rig.nsends_as = 1;
 	for (size_t i = 0; i < COUNT(services); i++) {
 		const struct line lines[] = {SAY(OR_CODE, ""), SAY(DOWN RC, "@rc0")};
 
 		rig_issue("asha", RIG_CODES);
 		rig.start.service = services[i];
 		assert_int_equal(rig_run_lines(lines + i, COUNT(lines) - i), LOGIN_OK);
-		/* Nobody may conclude any more that the provider is down, however it ends. */
+		/* After this prompt the result is never unavail. */
 		{
 			const struct line wrong[] = {SAY(OR_CODE, ""), SAY(DOWN RC, "r"),
 			    SAY(DOWN RC, "123456"), SAY("No verification code", "@rcx"),
@@ -340,7 +340,7 @@ in_an_outage_a_recovery_code_is_asked_for(void **state)
 			assert_int_equal(rig_run_lines(late + i, COUNT(late) - i), LOGIN_DENIED);
 		}
 	}
-	/* Until recovery codes are locked, too: that is no outage either. */
+	/* Once recovery codes are locked as well, the result is still not unavail. */
 	rig_conf("tries = 5", "failures = 4", "");
 	assert_int_equal(
 	    RUN(SAY(DOWN, "@rcx"), SAY("4 tries", "@rcx"), SAY("3 tries", "r"), SAY(DOWN, "@rcx")),
@@ -348,18 +348,18 @@ in_an_outage_a_recovery_code_is_asked_for(void **state)
 	assert_int_equal(RUN(SAY(DOWN, "r"), SAY(DOWN, "@rcx")), LOGIN_LOCKED);
 }
 
-/* The service is back while a person looks for the paper. */
+/* The provider is up again while the user looks for the recovery code. */
 static void
 service_is_back(void)
 {
-	rig.nsays = 0;
+	rig.nsends_as = 0;
 }
 
 static void
 a_code_can_be_sent_after_an_outage(void **state)
 {
 	(void)state;
-	rig.says[0] = CLASS_PROVIDER_DOWN, rig.nsays = 1;
+	rig.sends_as[0] = CLASS_PROVIDER_DOWN, rig.nsends_as = 1;
 	assert_int_equal(
 	    RUN(SAY(OR_CODE, ""), {.prompt = DOWN RC, .answer = "r", .meanwhile = service_is_back},
 		SAY(SENT PROMPT, "@code")),
@@ -381,13 +381,13 @@ at_a_send_limit_a_recovery_code_is_asked_for(void **state)
 	assert_int_equal(RUN(SAY(OR_CODE, ""), SAY(LIMIT("15 minutes") RC, "@rcx"),
 			     SAY(WRONG("2 tries"), "@rcx"), SAY(WRONG("1 try"), "@rcx")),
 	    LOGIN_DENIED);
-	/* A provider's own limit, too. */
+	/* The same at the provider's own limit. */
 	rig_conf("", "", "");
-	rig.says[0] = CLASS_RATE_LIMITED, rig.nsays = 1, rig.retry_after = 600;
+	rig.sends_as[0] = CLASS_RATE_LIMITED, rig.nsends_as = 1, rig.retry_after = 600;
 	assert_int_equal(RUN(SAY(OR_CODE, ""), SAY(LIMIT("10 minutes") RC, "@rc1")), LOGIN_OK);
 }
 
-/* U9: registered nowhere, and nothing to send with: the paper is enough. */
+/* U9: a user without a contact needs only a recovery code. */
 static void
 without_a_contact_a_recovery_code_lets_in(void **state)
 {
@@ -399,7 +399,8 @@ without_a_contact_a_recovery_code_lets_in(void **state)
 	assert_int_equal(
 	    RUN(SAY(ENTER, ""), SAY("sent by SMS", "@wrong"), SAY(W_LEFT2, "@rc1")), LOGIN_OK);
 	assert_int_equal(rig.sends, 0);
-	/* Not with the code of somebody else; the user pays for it, and no bucket of strangers. */
+	/* Another user's code is wrong. The failure counts for the user, not for a decoy's counter.
+	 */
 	rig_issue("asha", 1);
 	assert_int_equal(
 	    RUN(SAY(ENTER, "@rc0"), KIND(ANSWER_CANCELLED, WRONG("2 tries"))), LOGIN_GONE);
@@ -410,16 +411,16 @@ without_a_contact_a_recovery_code_lets_in(void **state)
 	assert_int_equal(codes_left(), 1);
 }
 
-/* A number that the provider refuses is no reason to doubt what is on paper. */
+/* After the provider has refused the number, a recovery code still signs in. */
 static void
 after_a_refused_address_a_recovery_code_lets_in(void **state)
 {
 	(void)state;
-	rig.says[0] = CLASS_BAD_DESTINATION, rig.nsays = 1;
+	rig.sends_as[0] = CLASS_BAD_DESTINATION, rig.nsends_as = 1;
 	assert_int_equal(RUN(SAY(OR_CODE, ""), SAY(SENT, "@code"), SAY(W_LEFT2, "@rc0")), LOGIN_OK);
 }
 
-/* C20, C32: for whom there is none it looks and lasts as for whom there are, and is counted so. */
+/* C20, C32: without recovery codes the prompts, the time and the counting are the same. */
 static void
 users_without_codes_are_refused_as_others_are(void **state)
 {
@@ -429,7 +430,7 @@ users_without_codes_are_refused_as_others_are(void **state)
 	for (size_t i = 0; i < COUNT(names); i++) {
 		rig_teardown(state);
 		setup(state);
-		/* Codes of somebody who was deleted since let nobody in. */
+		/* Codes of a user who was deleted since let nobody in. */
 		rig_issue("ghost", 1);
 		rig_conf("", "failures = 5", "");
 		rig_start("sshd", names[i]);
@@ -450,9 +451,9 @@ users_without_codes_are_refused_as_others_are(void **state)
 	}
 }
 
-/* Known and unknown places have budgets of their own here, too. */
+/* Known and unknown sources have separate budgets for recovery codes as well. */
 static void
-strangers_do_not_lock_the_owners_recovery_codes(void **state)
+unknown_sources_do_not_lock_the_users_recovery_codes(void **state)
 {
 	(void)state;
 	assert_int_equal(RUN(SAY(OR_CODE, "@rc0")), LOGIN_OK);
@@ -466,14 +467,16 @@ strangers_do_not_lock_the_owners_recovery_codes(void **state)
 	    RUN(SAY(OR_CODE, "@rc1"), SAY("Too many wrong recovery codes.", "")), LOGIN_LOCKED);
 	rig.start.rhost = "192.0.2.7";
 	assert_int_equal(RUN(SAY(OR_CODE, "@rc1")), LOGIN_OK);
-	/* A recovery code has made the place known. */
+	/* The recovery code has made the source known. */
 	assert_int_equal(rig_number("SELECT count(*) FROM known_place"), 1);
 }
 
-/* A host that is not root: its user's codes are good, its guesses are its own, it learns no place.
+/*
+ * A host that is not root accepts its user's recovery codes, counts failures on its own budget, and
+ * makes no source known.
  */
 static void
-hosts_of_users_take_recovery_codes(void **state)
+hosts_that_are_not_root_accept_recovery_codes(void **state)
 {
 	(void)state;
 	rig_conf("tries = 5", "failures = 5", "");
@@ -493,9 +496,9 @@ hosts_of_users_take_recovery_codes(void **state)
 	assert_int_equal(RUN(SAY(OR_CODE, "@rc1")), LOGIN_OK);
 }
 
-/* Where the provider checks codes, it never sees one of these: neither right, nor wrong. */
+/* A provider that checks codes receives no recovery code, neither a right nor a wrong one. */
 static void
-no_provider_ever_sees_one(void **state)
+no_provider_receives_a_recovery_code(void **state)
 {
 	(void)state;
 	rig.code_by = CODE_BY_PROVIDER;
@@ -516,11 +519,11 @@ main(void)
 	    TEST(a_code_is_compared_by_its_slow_hash),
 	    TEST(a_code_can_be_written_in_many_ways),
 	    TEST(a_code_is_taken_wherever_one_is_asked_for),
-	    TEST(a_used_code_is_told_and_not_counted),
-	    TEST(what_happens_meanwhile_counts),
+	    TEST(a_used_code_is_reported_and_not_counted),
+	    TEST(a_code_used_or_replaced_meanwhile_is_refused),
 	    TEST(malformed_and_wrong_codes_are_refused),
 	    TEST(wrong_codes_lock_recovery_codes_alone),
-	    TEST(locked_recovery_codes_leave_the_others),
+	    TEST(locked_recovery_codes_leave_sent_codes),
 	    TEST(locked_out_a_recovery_code_is_asked_for),
 	    TEST(locked_out_without_recovery_codes_it_ends),
 	    TEST(locked_out_while_it_is_typed),
@@ -530,9 +533,9 @@ main(void)
 	    TEST(without_a_contact_a_recovery_code_lets_in),
 	    TEST(after_a_refused_address_a_recovery_code_lets_in),
 	    TEST(users_without_codes_are_refused_as_others_are),
-	    TEST(strangers_do_not_lock_the_owners_recovery_codes),
-	    TEST(hosts_of_users_take_recovery_codes),
-	    TEST(no_provider_ever_sees_one),
+	    TEST(unknown_sources_do_not_lock_the_users_recovery_codes),
+	    TEST(hosts_that_are_not_root_accept_recovery_codes),
+	    TEST(no_provider_receives_a_recovery_code),
 	};
 
 	return cmocka_run_group_tests_name("login_recovery", tests, NULL, NULL);

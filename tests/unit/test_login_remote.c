@@ -1,7 +1,7 @@
 /*
- * The provider's part in a sign-in. Every failure of a send has its end; of codes that are made, or
- * made and checked, by the provider, only what it proves right is right (C8, C34); never `unavail`
- * after a prompt for a code.
+ * The provider's part in a sign-in: the result of each failure of a send; codes that the provider
+ * makes or checks, of which only those are right that it reports as right (C8, C34). The result is
+ * never `unavail` after a prompt for a code.
  */
 #include "tests/unit/login_rig.h"
 
@@ -39,9 +39,9 @@ the_provider_decides(void **state)
 	    RUN(SAY(SENT, "@wrong"), SAY(W_LEFT2, "@wrong"), SAY(W_LEFT1, "@wrong")), LOGIN_DENIED);
 }
 
-/* What is no code reaches no provider. */
+/* A malformed code reaches no provider. */
 static void
-malformed_answers_stay_here(void **state)
+no_provider_receives_a_malformed_code(void **state)
 {
 	static const char malformed[] = "A verification code has 4 to 8 digits, ";
 
@@ -53,9 +53,9 @@ malformed_answers_stay_here(void **state)
 
 static const struct verdict {
 	enum provider_class class;
-	const char *prompt; /* the next one; NULL where the sign-in ends */
+	const char *prompt; /* the next one; NULL if the sign-in ends */
 	enum login_word word;
-	const char *told; /* its last words */
+	const char *last_words;
 } verdicts[] = {
     {CLASS_WRONG_CODE, W_LEFT2, 0, NULL},
     {CLASS_EXPIRED, ENDED, 0, NULL},
@@ -88,25 +88,26 @@ each_verdict_has_its_end(void **state)
 			RUN(SAY(SENT, "@code"));
 			ENDS(v->word, "");
 		}
-		assert_int_equal(rig.ntold, v->told ? 1 : 0);
+		assert_int_equal(rig.nshown, v->last_words ? 1 : 0);
 		assert_int_equal(rig.last_prompts, 0);
-		if (v->told)
-			assert_string_equal(rig.told[0], v->told);
-		/* Where the host asks first, they are asked. */
-		if (v->told) {
+		if (v->last_words)
+			assert_string_equal(rig.shown[0], v->last_words);
+		/* If the host asks first, the last words are part of a prompt. */
+		if (v->last_words) {
 			rig_conf("", "", "");
-			(void)snprintf(last, sizeof(last), "%s\nPress Enter to end: ", v->told);
+			(void)snprintf(
+			    last, sizeof(last), "%s\nPress Enter to end: ", v->last_words);
 			RUN(SAY(SENT, "@code"), SAY(last, ""));
 			ENDS(v->word, "");
-			assert_int_equal(rig.ntold, 0);
+			assert_int_equal(rig.nshown, 0);
 		}
 		rig_teardown(state);
 	}
 }
 
-/* Counted before it is checked, and given back only where it reached no wire (C29). */
+/* A try counts before its check, and is given back only if no request was written (C29). */
 static void
-checks_count_once_they_reached_a_wire(void **state)
+a_check_counts_if_its_request_was_written(void **state)
 {
 	(void)state;
 	rig.checks_as = CLASS_PROVIDER_DOWN;
@@ -137,9 +138,9 @@ too_many_at_the_provider_ends_the_code(void **state)
 	assert_int_equal(rig.sends, 2);
 }
 
-/* The captures survive the sign-in, sealed; a resend is told of them, another provider is not. */
+/* Captured values outlive the sign-in, sealed. A resend gets them, another provider does not. */
 static void
-captures_are_kept_for_a_sibling(void **state)
+captured_values_are_kept_for_a_concurrent_sign_in(void **state)
 {
 	struct challenge c;
 
@@ -158,9 +159,9 @@ captures_are_kept_for_a_sibling(void **state)
 	assert_string_equal(rig.checked, "+919876543219 {\"id\":\"7\"} 770002");
 }
 
-/* A number that changes between send and check: the check is of where the code went. */
+/* If the number changes between send and check, the check names the number of the send. */
 static void
-a_check_is_of_the_address_it_went_to(void **state)
+a_check_names_the_address_of_the_send(void **state)
 {
 	struct contacts_edit *e = NULL;
 	int removed = 0;
@@ -175,9 +176,9 @@ a_check_is_of_the_address_it_went_to(void **state)
 	assert_int_equal(strncmp(rig.checked, "+919876543219 ", 14), 0);
 }
 
-/* The same code in two prompts: the provider takes it once, and calls it wrong the second time. */
+/* The same code at two prompts: the provider accepts it once, and then reports it as wrong. */
 static void
-sibling(void)
+concurrent_sign_in(void)
 {
 	const struct rig saved = rig;
 
@@ -186,16 +187,16 @@ sibling(void)
 }
 
 static void
-what_a_sibling_used_is_told(void **state)
+a_code_used_by_a_concurrent_sign_in_is_reported(void **state)
 {
 	(void)state;
-	assert_int_equal(RUN({.prompt = SENT, .answer = "@code", .meanwhile = sibling},
+	assert_int_equal(RUN({.prompt = SENT, .answer = "@code", .meanwhile = concurrent_sign_in},
 			     KIND(ANSWER_CANCELLED, "That code was used already.")),
 	    LOGIN_GONE);
 	assert_int_equal(rig.result.wrong, 0);
 }
 
-/* --- siblings whose checks are at the provider (U33) ---------------------------------------- */
+/* --- concurrent checks at the provider (U33) ------------------------------------------------ */
 
 static const struct try_rule loose = {.failures = 90,
     .most = 100,
@@ -216,7 +217,7 @@ id_of_live(char id[STORE_ID_LEN + 1])
 	challenge_clear(&c);
 }
 
-/* Another process has counted its try, and waits for the provider. */
+/* Another helper has counted its try, and waits for the provider. */
 static void
 concurrent_checks(void)
 {
@@ -264,7 +265,7 @@ concurrent_was_wrong(void)
 	}
 
 static void
-a_siblings_check_is_waited_for(void **state)
+a_concurrent_check_is_waited_for(void **state)
 {
 	(void)state;
 	rig.on_wait = concurrent_was_right;
@@ -280,9 +281,10 @@ a_siblings_check_is_waited_for(void **state)
 	assert_int_equal(rig.waits, 3);
 }
 
-/* A sibling that was given up for dead has used the code at the provider: it is wrong there now. */
+/* A concurrent_sign_in that was given up for dead has used the code at the provider: it is wrong
+ * there now. */
 static void
-a_code_that_a_slow_sibling_used_is_not_wrong(void **state)
+a_code_that_a_slow_concurrent_check_used_is_not_wrong(void **state)
 {
 	(void)state;
 	rig.on_check = concurrent_signs_in, rig.checks_as = CLASS_WRONG_CODE;
@@ -292,9 +294,9 @@ a_code_that_a_slow_sibling_used_is_not_wrong(void **state)
 	assert_int_equal(rig.result.wrong, 0);
 }
 
-/* A process that died holds nobody up for longer than its check could have taken. */
+/* A helper that died delays others for no longer than its check could have taken. */
 static void
-a_dead_siblings_check_ends_by_itself(void **state)
+the_check_of_a_dead_helper_ends_by_itself(void **state)
 {
 	(void)state;
 	assert_int_equal(RUN(WHILE_CHECKED("@code")), LOGIN_OK);
@@ -308,9 +310,9 @@ nine_seconds_pass(void)
 	rig.mono_ms += 9000;
 }
 
-/* Longer than a check may take is not waited for; that costs no try. */
+/* The wait ends when a check may take no longer. It costs no try. */
 static void
-a_wait_for_a_sibling_ends(void **state)
+the_wait_for_a_concurrent_check_ends(void **state)
 {
 	(void)state;
 	rig.on_wait = nine_seconds_pass;
@@ -326,7 +328,7 @@ a_wait_for_a_sibling_ends(void **state)
 }
 
 static void
-nobody_is_checked_for_who_is_not_there(void **state)
+no_provider_checks_a_code_of_an_unknown_user(void **state)
 {
 	(void)state;
 	rig_conf("", "", "");
@@ -335,7 +337,7 @@ nobody_is_checked_for_who_is_not_there(void **state)
 			     SAY(W_LEFT1, "770001")),
 	    LOGIN_DENIED);
 	assert_int_equal(rig.checks + rig.sends, 0);
-	/* The connection is made for everybody: its absence would tell who exists (C32). */
+	/* The helper connects for every user: otherwise one could see who exists (C32). */
 	assert_int_equal(rig.warmed, 1);
 	rig_start("sshd", "asha");
 	assert_int_equal(RUN(KIND(ANSWER_CANCELLED, ENTER)), LOGIN_GONE);
@@ -344,7 +346,7 @@ nobody_is_checked_for_who_is_not_there(void **state)
 }
 
 static void
-a_check_that_cannot_be_made(void **state)
+a_check_that_this_machine_cannot_make(void **state)
 {
 	(void)state;
 	assert_int_equal(RUN(KIND(ANSWER_CANCELLED, SENT)), LOGIN_GONE);
@@ -355,14 +357,14 @@ a_check_that_cannot_be_made(void **state)
 }
 
 static void
-a_code_of_the_answer_is_checked_here(void **state)
+a_code_from_the_providers_answer_is_compared_here(void **state)
 {
 	(void)state;
 	rig.code_by = CODE_BY_RESPONSE;
 	assert_int_equal(RUN(SAY(SENT, "@wrong"), SAY(W_LEFT2, "@code")), LOGIN_OK);
 	assert_int_equal(rig.checks, 0);
-	/* Without the answer nobody knows the code: none is right. */
-	rig.says[0] = CLASS_UNANSWERED, rig.nsays = 1;
+	/* The code was in the answer that did not arrive: no code is right. */
+	rig.sends_as[0] = CLASS_UNANSWERED, rig.nsends_as = 1;
 	assert_int_equal(
 	    RUN(SAY("may be on its way", "@code"), SAY(W_LEFT2, ""),
 		SAY("Verification code", "----"), SAY("A verification code has", "0000")),
@@ -375,8 +377,8 @@ a_code_of_the_answer_is_checked_here(void **state)
 
 static const struct failure {
 	enum provider_class class;
-	enum login_word word; /* for who comes from afar; a local LOGIN_UNAVAIL is broken */
-	const char *reason, *told;
+	enum login_word word; /* of a remote sign-in; LOGIN_UNAVAIL is LOGIN_BROKEN locally */
+	const char *reason, *last_words;
 } failures[] = {
     {CLASS_RATE_LIMITED, LOGIN_LOCKED, "provider's rate limit", RATE},
     {CLASS_TOO_MANY, LOGIN_LOCKED, "provider's rate limit", RATE},
@@ -384,31 +386,31 @@ static const struct failure {
     {CLASS_ACTION_NEEDED, LOGIN_DENIED, "another step", DOWN},
     {CLASS_REFUSED, LOGIN_BROKEN, "refused the request", DOWN},
     {CLASS_BROKEN, LOGIN_BROKEN, "could not send", DOWN},
-    /* What a delivery does not say of a send: it sums these up. */
+    /* A delivery never returns these for a send. */
     {CLASS_NO_CREDIT, LOGIN_BROKEN, "refused the request", DOWN},
     {CLASS_BAD_CREDENTIALS, LOGIN_BROKEN, "refused the request", DOWN},
     {CLASS_WRONG_CODE, LOGIN_BROKEN, "", DOWN},
     {CLASS_EXPIRED, LOGIN_BROKEN, "", DOWN},
 };
 
-/* A sign-in that asks first, and whose send fails. */
+/* A sign-in that asks first, and whose send fails: its result and its last words. */
 static void
 fail_to_send(const struct failure *f)
 {
 	char last[WIRE_PROMPT_MAX + 1];
 
-	(void)snprintf(last, sizeof(last), "%s\nPress Enter to end: ", f->told);
+	(void)snprintf(last, sizeof(last), "%s\nPress Enter to end: ", f->last_words);
 	RUN(SAY(ENTER, ""), SAY(last, "123456"));
-	assert_int_equal(rig.ntold, 0);
+	assert_int_equal(rig.nshown, 0);
 	assert_int_equal(rig.last_prompts, 1);
 }
 
 /*
- * Whoever signs in on this machine has its ports and its processor at hand: only for a sign-in from
- * a numeric address is a failure an outage, and everything else is the same.
+ * A local user can cause an outage by using up the ports or memory of the machine. So unavail is
+ * only for sign-ins from a numeric address. Everything else is the same.
  */
 static void
-unavail_is_for_who_comes_from_afar(void **state)
+unavail_is_for_remote_sign_ins(void **state)
 {
 	static const struct {
 		const char *service, *rhost, *connection;
@@ -440,7 +442,7 @@ unavail_is_for_who_comes_from_afar(void **state)
 		rig_start(rows[i % COUNT(rows)].service, "asha");
 		rig.start.rhost = rows[i % COUNT(rows)].rhost;
 		rig.start.ssh_connection = rows[i % COUNT(rows)].connection;
-		rig.says[0] = f->class, rig.nsays = 1, rig.retry_after = 60;
+		rig.sends_as[0] = f->class, rig.nsends_as = 1, rig.retry_after = 60;
 		if (!strcmp(rig.start.service, "sshd"))
 			fail_to_send(f);
 		else
@@ -458,22 +460,23 @@ each_failure_of_a_send_has_its_end(void **state)
 
 		rig_setup(state);
 		rig_conf("", "sends_per_user = 1/15m", "");
-		rig.says[0] = f->class, rig.nsays = 1, rig.retry_after = 60;
-		/* Nothing was sent: it does not count. */
+		rig.sends_as[0] = f->class, rig.nsends_as = 1, rig.retry_after = 60;
+		/* Nothing was sent, so the send does not count. */
 		for (int again = 0; again < 3; again++) {
 			fail_to_send(f);
 			ENDS(f->word, f->reason);
 		}
-		/* The same in an interactive service, where the last words are told. */
+		/* The same in an interactive service, which shows the last words as a line. */
 		rig.start.service = "sudo";
 		rig_run_lines(NULL, 0);
 		ENDS(f->word, f->reason);
-		assert_int_equal(rig.ntold, 1);
-		assert_string_equal(rig.told[0], f->told);
+		assert_int_equal(rig.nshown, 1);
+		assert_string_equal(rig.shown[0], f->last_words);
 		rig.start.service = "sshd";
-		/* After a prompt for a code: the live code may still be typed, and no unavail. */
+		/* After a prompt for a code the live code can be typed, and there is no unavail. */
 		rig_conf("", "sends_per_user = 9/15m\nresend_wait = 0s", "");
-		rig.says[0] = CLASS_OK, rig.says[1] = f->class, rig.nsays = 2, rig.sends = 0;
+		rig.sends_as[0] = CLASS_OK, rig.sends_as[1] = f->class, rig.nsends_as = 2,
+		rig.sends = 0;
 		assert_int_equal(RUN(SAY(ENTER, ""), SAY(SENT, "r"),
 				     SAY("A new code could not be sent.\n", "@code")),
 		    LOGIN_OK);
@@ -487,10 +490,10 @@ each_failure_of_a_send_has_its_end(void **state)
 }
 
 static void
-what_may_have_been_sent_is_asked_for(void **state)
+a_code_that_may_have_been_sent_is_asked_for(void **state)
 {
 	(void)state;
-	rig.says[0] = CLASS_UNANSWERED, rig.nsays = 1;
+	rig.sends_as[0] = CLASS_UNANSWERED, rig.nsends_as = 1;
 	assert_int_equal(
 	    RUN(SAY(ENTER, ""),
 		SAY("A verification code may be on its way by SMS to +91 ******** 19.", "@code")),
@@ -500,17 +503,17 @@ what_may_have_been_sent_is_asked_for(void **state)
 	    LOGIN_OK);
 }
 
-/* A number that the provider refuses: the person learns nothing of it, and no code is right. */
+/* If the provider refuses the number, the prompts do not show it, and no code is right. */
 static void
 a_refused_address_looks_like_a_sent_code(void **state)
 {
 	(void)state;
-	rig.says[0] = CLASS_BAD_DESTINATION, rig.nsays = 1;
+	rig.sends_as[0] = CLASS_BAD_DESTINATION, rig.nsends_as = 1;
 	assert_int_equal(
 	    RUN(SAY(ENTER, ""), SAY(SENT, "@code"), SAY(W_LEFT2, "@wrong"), SAY(W_LEFT1, "@code")),
 	    LOGIN_DENIED);
 	ENDS(LOGIN_DENIED, "refuses the address");
-	/* Nor is it for a sibling, which knows nothing of the refusal. */
+	/* Nor is it for a concurrent_sign_in, which knows nothing of the refusal. */
 	assert_int_equal(
 	    RUN(SAY(SENT, "@code"), SAY(W_LEFT2, "@code"), SAY("ended", "@code")), LOGIN_DENIED);
 }
@@ -521,26 +524,26 @@ main(void)
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, rig_teardown)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(each_failure_of_a_send_has_its_end),
-	    cmocka_unit_test(unavail_is_for_who_comes_from_afar),
+	    cmocka_unit_test(unavail_is_for_remote_sign_ins),
 	    cmocka_unit_test_setup_teardown(
-		what_may_have_been_sent_is_asked_for, rig_setup, rig_teardown),
+		a_code_that_may_have_been_sent_is_asked_for, rig_setup, rig_teardown),
 	    cmocka_unit_test_setup_teardown(
 		a_refused_address_looks_like_a_sent_code, rig_setup, rig_teardown),
 	    cmocka_unit_test(each_verdict_has_its_end),
 	    TEST(the_provider_decides),
-	    TEST(malformed_answers_stay_here),
-	    TEST(checks_count_once_they_reached_a_wire),
+	    TEST(no_provider_receives_a_malformed_code),
+	    TEST(a_check_counts_if_its_request_was_written),
 	    TEST(too_many_at_the_provider_ends_the_code),
-	    TEST(captures_are_kept_for_a_sibling),
-	    TEST(a_check_is_of_the_address_it_went_to),
-	    TEST(what_a_sibling_used_is_told),
-	    TEST(a_siblings_check_is_waited_for),
-	    TEST(a_code_that_a_slow_sibling_used_is_not_wrong),
-	    TEST(a_dead_siblings_check_ends_by_itself),
-	    TEST(a_wait_for_a_sibling_ends),
-	    TEST(nobody_is_checked_for_who_is_not_there),
-	    TEST(a_check_that_cannot_be_made),
-	    TEST(a_code_of_the_answer_is_checked_here),
+	    TEST(captured_values_are_kept_for_a_concurrent_sign_in),
+	    TEST(a_check_names_the_address_of_the_send),
+	    TEST(a_code_used_by_a_concurrent_sign_in_is_reported),
+	    TEST(a_concurrent_check_is_waited_for),
+	    TEST(a_code_that_a_slow_concurrent_check_used_is_not_wrong),
+	    TEST(the_check_of_a_dead_helper_ends_by_itself),
+	    TEST(the_wait_for_a_concurrent_check_ends),
+	    TEST(no_provider_checks_a_code_of_an_unknown_user),
+	    TEST(a_check_that_this_machine_cannot_make),
+	    TEST(a_code_from_the_providers_answer_is_compared_here),
 	};
 
 	return cmocka_run_group_tests_name("login_remote", tests, NULL, NULL);

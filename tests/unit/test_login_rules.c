@@ -1,5 +1,4 @@
-/* Sign-ins that end before anybody is asked, or ask for less: rules, services without a person,
- * contacts that nobody has verified. */
+/* Sign-ins that end before a prompt, and contacts that are not verified. */
 #include "tests/unit/login_rig.h"
 
 #include "common/err.h"
@@ -35,7 +34,7 @@ static const struct {
 };
 
 static void
-a_service_without_a_person_is_gone_before_anything_is_looked_at(void **state)
+a_service_that_cannot_prompt_ends_before_any_look_up(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT(unmanned); i++) {
@@ -43,7 +42,7 @@ a_service_without_a_person_is_gone_before_anything_is_looked_at(void **state)
 		rig_start(unmanned[i].service, unmanned[i].user);
 		ROW(rig_run_lines(NULL, 0) == unmanned[i].ends, unmanned[i].name);
 		ROW(strstr(rig.result.reason, unmanned[i].reason), unmanned[i].name);
-		ROW(!rig.ntold && !rig.sends && !*rig.ops, unmanned[i].name);
+		ROW(!rig.nshown && !rig.sends && !*rig.ops, unmanned[i].name);
 	}
 }
 
@@ -53,7 +52,8 @@ other_services_are_asked(void **state)
 	static const char *const services[] = {"dovecot", "sshd", "backup", "dovecot2", ""};
 
 	(void)state;
-	/* As sudo, su and login are in the default of interactive_services, no list has both. */
+	/* interactive_services has sudo, su and login by default; no service may be in both lists.
+	 */
 	rig_conf("never_prompt_services =", "", "");
 	for (size_t i = 0; i < COUNT(services); i++) {
 		rig_start(services[i], "asha");
@@ -83,10 +83,10 @@ verified_contact(const char *user, enum contact_kind kind, const char *address, 
 }
 
 static void
-without_a_verified_contact_one_looks_like_everybody_and_is_denied(void **state)
+without_a_verified_contact_a_user_is_a_decoy(void **state)
 {
 	(void)state;
-	/* Registered, so never skipped. */
+	/* The user is registered, so the sign-in is never skipped. */
 	rig_conf("require_verified = yes\nunregistered = skip", "", "");
 	assert_int_equal(RUN(SAY("Press Enter to have a verification code sent by ", ""),
 			     SAY("A verification code was sent by ", "@wrong"),
@@ -95,7 +95,7 @@ without_a_verified_contact_one_looks_like_everybody_and_is_denied(void **state)
 	    LOGIN_DENIED);
 	ENDS(LOGIN_DENIED, "no contact that may get a code");
 	assert_int_equal(rig.sends, 0);
-	/* Who has none at all is. */
+	/* A user without any contact is skipped. */
 	rig_start("sshd", "chandra");
 	assert_int_equal(rig_run_lines(NULL, 0), LOGIN_SKIP);
 }
@@ -105,13 +105,13 @@ only_verified_contacts_are_used(void **state)
 {
 	(void)state;
 	rig_conf("require_verified = yes", "", "");
-	/* It is preferred, and not verified. */
+	/* The preferred contact is not verified. */
 	verified_contact("asha", CONTACT_PHONE, "+919876543220", 0);
 	verified_contact("asha", CONTACT_PHONE, "+919876543219", 1700000000);
 	assert_int_equal(
 	    RUN(SAY(ENTER " by SMS to +91 ******** 19: ", ""), SAY(SENT, "@code")), LOGIN_OK);
 	assert_string_equal(rig.sent_to, "+919876543219");
-	/* Without the option, the preferred one; and there is a choice. */
+	/* Without the option, the preferred contact comes first, and there is a menu. */
 	rig_conf("", "", "");
 	assert_int_equal(
 	    RUN(SAY("+91 ******** 20", "1"), SAY("+91 ******** 20", "@code")), LOGIN_OK);
@@ -119,7 +119,7 @@ only_verified_contacts_are_used(void **state)
 }
 
 static void
-a_service_may_want_verified_contacts_alone(void **state)
+one_service_may_require_verified_contacts(void **state)
 {
 	(void)state;
 	rig_conf("", "", "[service admin]\nrequire_verified = yes\n");
@@ -131,9 +131,9 @@ a_service_may_want_verified_contacts_alone(void **state)
 	assert_int_equal(rig.sends, 0);
 }
 
-/* A recovery code proves itself: it needs no contact. */
+/* A recovery code needs no contact, so none has to be verified. */
 static void
-recovery_codes_stay_good(void **state)
+recovery_codes_need_no_verified_contact(void **state)
 {
 	(void)state;
 	rig_conf("require_verified = yes", "", "");
@@ -148,12 +148,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(a_service_without_a_person_is_gone_before_anything_is_looked_at),
+	    TEST(a_service_that_cannot_prompt_ends_before_any_look_up),
 	    TEST(other_services_are_asked),
-	    TEST(without_a_verified_contact_one_looks_like_everybody_and_is_denied),
+	    TEST(without_a_verified_contact_a_user_is_a_decoy),
 	    TEST(only_verified_contacts_are_used),
-	    TEST(a_service_may_want_verified_contacts_alone),
-	    TEST(recovery_codes_stay_good),
+	    TEST(one_service_may_require_verified_contacts),
+	    TEST(recovery_codes_need_no_verified_contact),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

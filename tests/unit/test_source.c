@@ -1,6 +1,6 @@
 /*
- * Where a sign-in comes from (Q13, Q26, C24, U40): what a challenge is bound to, what a client is
- * limited by, and where a user is known.
+ * The source of a sign-in (Q13, Q26, C24, U40): the key that a challenge is bound to, the network
+ * that limits count, the known source, and the key of a remembered sign-in.
  */
 #include "tests/unit/unit.h"
 
@@ -121,7 +121,7 @@ of(struct login_start start)
 	return s;
 }
 
-/* A client is its IPv4 address, or the /64 that its IPv6 address is in (U40). */
+/* A client's network is its IPv4 address, or the /64 of its IPv6 address (U40). */
 static void
 networks_are_what_a_client_is_limited_by(void **state)
 {
@@ -160,14 +160,14 @@ networks_are_what_a_client_is_limited_by(void **state)
 #define KEY  "publickey ssh-ed25519 AAAA"
 #define KEY2 "publickey ssh-ed25519 BBBB"
 
-/* Each row is one place, the same as that of the row before or not: or none. */
+/* Each row is one known source, which may be that of the row before, or none. */
 static void
-places_are_network_and_key_or_who_calls(void **state)
+known_sources_are_network_and_key_or_the_caller(void **state)
 {
 	static const struct {
 		const char *rhost, *ssh, *auth, *tty, *ruser;
 		uid_t peer;
-		const char *begins; /* "" for no place */
+		const char *begins; /* of the known source; "": there is none */
 		bool same;	    /* as the row before */
 	} rows[] = {
 	    {"192.0.2.7", "", "", "ssh", "", 0, "net 192.0.2.7 ", false},
@@ -188,11 +188,11 @@ places_are_network_and_key_or_who_calls(void **state)
 	    {"", "", "", "/dev/tty1", "", 0, "tty /dev/tty1", false},
 	    {"", "", "", "/dev/tty2", "", 0, "tty /dev/tty2", false},
 	    {"", "", "", "", "", 0, "", false},
-	    /* A name is nobody, and so is what a host makes up. */
+	    /* A host name and 0.0.0.0 are no known source. */
 	    {"host.example", "", "", "ssh", "asha", 0, "", false},
 	    {"localhost", "", "", ":0", "", 0, "", false},
 	    {"0.0.0.0", "", "", ":0", "asha", 0, "", false},
-	    /* Nothing that a host of a user says is believed. */
+	    /* A host that is not root could send anything. */
 	    {"192.0.2.7", "", KEY, "ssh", "", 1000, "", false},
 	    {"", "", "", "/dev/tty1", "asha", 1000, "", false},
 	};
@@ -220,16 +220,16 @@ places_are_network_and_key_or_who_calls(void **state)
 		ROW(len || !*s.known_source, name);
 		if (len)
 			ROW(!strcmp(s.known_source, before.known_source) == rows[i].same, name);
-		/* The service is no part of it: who signed in by ssh may come for mail. */
+		/* A known source does not depend on the service. */
 		start.service = "y";
 		ROW(!strcmp(of(start).known_source, s.known_source), name);
 		before = s;
 	}
 }
 
-/* What does not fit makes no key that two could share, and no place at all. */
+/* If the names do not fit, the key is random, and there is no known source. */
 static void
-names_that_do_not_fit_make_no_place(void **state)
+names_that_do_not_fit_make_no_known_source(void **state)
 {
 	static char tty[STORE_KEY_MAX + 10];
 	struct source_row row = {"", "", "", "", tty, "7", 0, true, false, ""};
@@ -249,8 +249,8 @@ names_that_do_not_fit_make_no_place(void **state)
 }
 
 /*
- * Public keys and certificates of them, each with the fingerprint that ssh-keygen -l prints. The
- * second and the third are of the first: one certificate, and what it was renewed to.
+ * Public keys and certificates, each with the fingerprint that ssh-keygen -l prints. The second is
+ * a certificate of the first key, and the third is the renewed certificate.
  */
 static const struct key_row {
 	const char *type, *fingerprint, *base64;
@@ -340,7 +340,7 @@ static const struct key_row {
 
 enum { PLAIN, FIRST, RENEWED };
 
-/* Where a sign-in with such a key is remembered: "" for a key that is none. */
+/* The source of a sign-in with this key. */
 static struct source
 with_key(const char *type, const char *base64)
 {
@@ -353,7 +353,7 @@ with_key(const char *type, const char *base64)
 	return of(start_of(&row));
 }
 
-/* What sshd logs is the key, whatever certificate it came in. */
+/* The fingerprint is that of the key, whatever certificate holds it, as in sshd's log. */
 static void
 a_certificate_is_the_key_in_it(void **state)
 {
@@ -373,9 +373,9 @@ a_certificate_is_the_key_in_it(void **state)
 	assert_string_equal(keys[FIRST].fingerprint, keys[PLAIN].fingerprint);
 }
 
-/* Nobody is remembered who could choose what they are remembered by. */
+/* A sign-in is not remembered if its user could choose the key of the memory. */
 static void
-what_anybody_can_claim_is_remembered_nowhere(void **state)
+a_source_that_anybody_can_claim_is_not_remembered(void **state)
 {
 	const struct login_start local = {.service = "sudo",
 	    .user = "asha",
@@ -398,7 +398,7 @@ what_anybody_can_claim_is_remembered_nowhere(void **state)
 	s[3].tty = "";
 	s[4].boot_id = "";
 	s[5].session = "";
-	/* Two places must not have one key. */
+	/* Two sources must not share a key. */
 	s[6].ruser = "asha /dev/pts/3";
 	s[7].tty = "/dev/pts/3 812";
 	for (size_t i = 0; i < COUNT(s); i++) {
@@ -424,7 +424,7 @@ is_no_key(const char *type, const char *base64)
 	ROW(!*s.remember, type);
 }
 
-/* A certificate of a type that is not known, or with another type inside than is named. */
+/* A certificate of an unknown type, or whose blob names another type than its line. */
 static void
 a_certificate_of_another_type_is_no_key(void **state)
 {
@@ -456,7 +456,7 @@ decoded(const struct key_row *row, unsigned char *blob)
 	return (size_t)bytes - strlen(row->base64 + strcspn(row->base64, "="));
 }
 
-/* Cut off anywhere, or with more behind it; and each byte wrong, which a length may be of. */
+/* A certificate that is cut off anywhere, has bytes behind it, or has one wrong byte. */
 static void
 a_certificate_that_is_not_whole_is_no_key(void **state)
 {
@@ -496,9 +496,9 @@ main(void)
 	    cmocka_unit_test(sources_are_what_the_host_says),
 	    cmocka_unit_test(local_sources_differ_by_each_part),
 	    cmocka_unit_test(networks_are_what_a_client_is_limited_by),
-	    cmocka_unit_test(places_are_network_and_key_or_who_calls),
-	    cmocka_unit_test(names_that_do_not_fit_make_no_place),
-	    cmocka_unit_test(what_anybody_can_claim_is_remembered_nowhere),
+	    cmocka_unit_test(known_sources_are_network_and_key_or_the_caller),
+	    cmocka_unit_test(names_that_do_not_fit_make_no_known_source),
+	    cmocka_unit_test(a_source_that_anybody_can_claim_is_not_remembered),
 	    cmocka_unit_test(a_certificate_is_the_key_in_it),
 	    cmocka_unit_test(a_certificate_of_another_type_is_no_key),
 	    cmocka_unit_test(a_certificate_that_is_not_whole_is_no_key),
