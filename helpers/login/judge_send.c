@@ -11,7 +11,7 @@ judge_outage(struct login *l, const struct attempt *a)
 		return login_stay_or_end(l, note, LOGIN_DENIED, "%s", l->decoy_reason);
 	/*
 	 * A local user can cause an outage, by using up the machine's ports, processor or memory.
-	 * So unavail, which a stack may treat as a success, is only for remote sign-ins.
+	 * So unavail, which a stack may ignore to let users in, is only for remote sign-ins.
 	 */
 	return login_stay_or_end(
 	    l, note, l->source.has_client ? LOGIN_UNAVAIL : LOGIN_BROKEN, "every provider failed");

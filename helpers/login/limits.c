@@ -1,8 +1,8 @@
 /*
  * The budgets that failures and messages count against. Each known source of a user has a budget,
- * and all unknown sources share another, so that strangers cannot lock the user out. Recovery codes
- * have budgets of their own. A host program that does not run as root has separate budgets (kinds
- * with "peer-"), so that it can neither use up nor reset those of others.
+ * and all unknown sources share another, so that other people cannot lock the user out. Recovery
+ * codes have budgets of their own. A host program that does not run as root has separate budgets
+ * (kinds with "peer-"), so that it can neither use up nor reset those of others.
  */
 #include "helpers/login/internal.h"
 
@@ -137,7 +137,7 @@ send_counts(const struct login *l, struct send_count count[COUNTS_MAX])
 	n++;
 	if (l->start->peer || !l->source.has_client)
 		return n;
-	/* A known source counts apart from strangers who share its address. */
+	/* A known source counts apart from unknown sources at the same address. */
 	budget_set(&count[n].budget, l, "client", l->source.network);
 	memcpy(
 	    count[n].budget.known_source, l->budget.known_source, sizeof(l->budget.known_source));

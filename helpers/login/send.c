@@ -5,8 +5,8 @@
 #include "helpers/login/internal.h"
 
 /*
- * Goes on as if a code had been sent, although the provider refuses the address, so that a stranger
- * cannot learn this from the prompts. It counts as one send, so that the limits do not show it
+ * Goes on as if a code had been sent, although the provider refuses the address, so that nobody
+ * can learn this from the prompts. It counts as one send, so that the limits do not show it
  * either. false: the sign-in has ended.
  */
 static bool
