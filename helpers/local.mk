@@ -145,7 +145,9 @@ otpctl_SOURCES = \
 	helpers/otpctl/addresses.c helpers/otpctl/addresses.h \
 	helpers/otpctl/attribute.c helpers/otpctl/attribute.h \
 	helpers/otpctl/audit.c helpers/otpctl/audit.h \
-	helpers/otpctl/configuration.c helpers/otpctl/configuration.h \
+	helpers/otpctl/configuration/check.c helpers/otpctl/configuration/check.h \
+	helpers/otpctl/configuration/configuration.c helpers/otpctl/configuration/configuration.h \
+	helpers/otpctl/configuration/show.c helpers/otpctl/configuration/show.h \
 	helpers/otpctl/init.c helpers/otpctl/init.h \
 	helpers/otpctl/main.c \
 	helpers/otpctl/notice.c helpers/otpctl/notice.h \

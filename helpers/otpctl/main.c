@@ -7,7 +7,7 @@
 #include "helpers/base/log.h"
 #include "helpers/otpctl/attribute.h"
 #include "helpers/otpctl/audit.h"
-#include "helpers/otpctl/configuration.h"
+#include "helpers/otpctl/configuration/configuration.h"
 #include "helpers/otpctl/contact/contact.h"
 #include "helpers/otpctl/explain/explain.h"
 #include "helpers/otpctl/init.h"
