@@ -208,6 +208,8 @@ login_locked(struct login *l, int64_t until_wall_ms)
 	l->has_challenge = false;
 	login_wait_until(l, until_wall_ms);
 	return login_stay_or_end(l, NOTE_LOCKED, LOGIN_LOCKED, "too many failures in a row%s%s",
-	    *l->budget.known_source ? " from a known source" : "",
+	    l->known		      ? " from a known source"
+	    : *l->budget.known_source ? " from a seen network"
+				      : "",
 	    until_wall_ms == STORE_FOREVER ? ", until unlocked with otpctl unlock" : "");
 }

@@ -78,7 +78,8 @@ struct login {
 	char name[256];	   /* the user's name in rules, counters and challenges */
 	char service[256]; /* as stored: "peer:NAME" if the host does not run as root */
 	struct source source;
-	struct budget budget; /* counts the failures and the sends of this sign-in */
+	struct budget budget; /* counts the failures of this sign-in */
+	bool known;	      /* the source is known: see source_can_be_known() */
 	bool decoy;	      /* nothing is sent, and no code but a recovery code can be right */
 	const char *decoy_reason;
 

@@ -1,6 +1,8 @@
 /*
- * The budgets that failures and messages count against. Each known source of a user has a budget,
- * and all unknown sources share another, so that other people cannot lock the user out. Recovery
+ * The budgets that failures and messages count against. Each known source of a user has budgets of
+ * its own, and all unknown sources share others, so that other people cannot lock the user out. A
+ * network from which the user signed in without a key is only seen, because others may use it, too:
+ * it has a budget of its own for failures, and shares the others with unknown sources. Recovery
  * codes have budgets of their own. A host program that does not run as root has separate budgets
  * (kinds with "peer-"), so that it can neither use up nor reset those of others.
  */
@@ -51,19 +53,21 @@ login_set_budget(struct login *l)
 {
 	struct instant t = login_now(l);
 	char bucket[16];
-	int r, known;
+	int r, unseen;
 
 	/* Both look-ups happen for every user, so that they take equally long for a decoy. */
-	known = l->io->store->ops->source_known(l->io->store, &t, l->name, l->source.known_source);
-	if (known && known != -OTP_ENOENT)
-		return login_end_by_error(l, known, "store");
+	unseen = l->io->store->ops->source_known(l->io->store, &t, l->name, l->source.known_source);
+	if (unseen && unseen != -OTP_ENOENT)
+		return login_end_by_error(l, unseen, "store");
 	r = decoy_bucket(l, bucket, sizeof(bucket));
 	if (r)
 		return login_end_by_error(l, r, "failure budget");
 	budget_set(&l->budget, l, l->decoy ? "user-decoy" : "user", l->decoy ? bucket : l->name);
-	if (!known && !l->decoy && !l->start->peer)
-		(void)snprintf(l->budget.known_source, sizeof(l->budget.known_source), "%s",
-		    l->source.known_source);
+	if (unseen || l->decoy || l->start->peer)
+		return STEP_LOCKED;
+	(void)snprintf(
+	    l->budget.known_source, sizeof(l->budget.known_source), "%s", l->source.known_source);
+	l->known = source_can_be_known(l->source.known_source);
 	return STEP_LOCKED;
 }
 
@@ -100,9 +104,17 @@ host_windows(const struct login *l)
 {
 	struct conf_windows w = l->io->conf->limits.sends_per_host;
 
-	for (size_t i = 0; !*l->budget.known_source && i < w.n; i++)
+	for (size_t i = 0; !l->known && i < w.n; i++)
 		w.item[i].count = (w.item[i].count + 1) / 2;
 	return w;
+}
+
+/* Makes it a budget that a known source has for itself, and that all others share. */
+static void
+apart_if_known(struct budget *b, const struct login *l)
+{
+	(void)snprintf(
+	    b->known_source, sizeof(b->known_source), "%s", l->known ? l->source.known_source : "");
 }
 
 /* Lists what a send to the chosen destination is counted against. Returns how many there are. */
@@ -114,10 +126,10 @@ send_counts(const struct login *l, struct send_count count[COUNTS_MAX])
 	    l->decoy ? l->budget.owner : l->destination[l->chosen].contact.address;
 	size_t n = 0;
 
-	count[n++] = (struct send_count){.budget = l->budget, .windows = c->sends_per_user};
+	count[n] = (struct send_count){.budget = l->budget, .windows = c->sends_per_user};
+	apart_if_known(&count[n++].budget, l);
 	budget_set(&count[n].budget, l, l->decoy ? "address-decoy" : "address", address);
-	memcpy(
-	    count[n].budget.known_source, l->budget.known_source, sizeof(l->budget.known_source));
+	apart_if_known(&count[n].budget, l);
 	count[n].mode = SEND_RETURNS;
 	count[n++].windows = c->sends_per_address;
 	/* Every message costs money, so those of a host that is not root count here as well. */
@@ -139,8 +151,7 @@ send_counts(const struct login *l, struct send_count count[COUNTS_MAX])
 		return n;
 	/* A known source counts apart from unknown sources at the same address. */
 	budget_set(&count[n].budget, l, "client", l->source.network);
-	memcpy(
-	    count[n].budget.known_source, l->budget.known_source, sizeof(l->budget.known_source));
+	apart_if_known(&count[n].budget, l);
 	count[n].mode = SEND_RETURNS;
 	count[n++].windows = c->sends_per_client;
 	return n;

@@ -222,10 +222,24 @@ fingerprint(const char *auth_info, char fp[FINGERPRINT_SIZE], bool *publickey)
 	return r == -OTP_EINVAL ? 0 : r;
 }
 
+/*
+ * True for the name of a terminal device. Daemons give a word of their own as PAM_TTY, such as
+ * "ssh", "cron" or "dovecot": behind that word is whoever reaches the daemon.
+ */
+static bool
+is_terminal(const char *tty)
+{
+	static const char *const begins[] = {"/dev/", "pts/", "tty", "console", "hvc"};
+
+	for (size_t i = 0; i < sizeof(begins) / sizeof(*begins); i++)
+		if (!strncmp(tty, begins[i], strlen(begins[i])))
+			return true;
+	return false;
+}
+
 static void
 find_remember(const struct login_start *s, const char *key, struct source *out)
 {
-	bool terminal = *s->tty && *s->tty != ':' && strcmp(s->tty, "ssh");
 	/* Blanks separate the fields. With a blank inside a field, two sources could share a key.
 	 */
 	bool plain =
@@ -237,7 +251,8 @@ find_remember(const struct login_start *s, const char *key, struct source *out)
 	else if (out->has_client && *key)
 		n = snprintf(out->remember, sizeof(out->remember), "ssh %s %s %s", s->service,
 		    out->client, key);
-	else if (!*s->rhost && terminal && *s->session && *s->session_start && *s->boot_id)
+	else if (!*s->rhost && is_terminal(s->tty) && *s->session && *s->session_start &&
+		 *s->boot_id)
 		n = snprintf(out->remember, sizeof(out->remember), "local %s %s %s %s %s %s",
 		    host_family(s->service), *s->ruser ? s->ruser : "-", s->tty, s->session,
 		    s->session_start, s->boot_id);
@@ -245,9 +260,19 @@ find_remember(const struct login_start *s, const char *key, struct source *out)
 		out->remember[0] = '\0';
 }
 
+bool
+source_can_be_known(const char *known_source)
+{
+	const char *key = strrchr(known_source, ' ');
+
+	return *known_source && (strncmp(known_source, "net ", 4) != 0 || (key && key[1]));
+}
+
 static void
 find_known_source(const struct login_start *s, const char *key, struct source *out)
 {
+	/* A display is a terminal for this: a person sits there, whichever session it is. */
+	bool here = !*s->rhost && (is_terminal(s->tty) || *s->tty == ':');
 	int n = -1;
 
 	if (s->peer)
@@ -255,9 +280,9 @@ find_known_source(const struct login_start *s, const char *key, struct source *o
 	else if (out->has_client)
 		n = snprintf(
 		    out->known_source, sizeof(out->known_source), "net %s %s", out->network, key);
-	else if (!*s->rhost && *s->ruser)
+	else if (here && *s->ruser)
 		n = snprintf(out->known_source, sizeof(out->known_source), "user %s", s->ruser);
-	else if (!*s->rhost && *s->tty)
+	else if (here)
 		n = snprintf(out->known_source, sizeof(out->known_source), "tty %s", s->tty);
 	if (n < 0 || (size_t)n >= sizeof(out->known_source))
 		out->known_source[0] = '\0';

@@ -26,9 +26,9 @@ struct source {
 	/* The network that the limits of a client count: its IPv4 address or IPv6 /64, or "". */
 	char network[64];
 	/*
-	 * The key of a known source, coarser than `key`. With ssh: network and public key. Locally:
-	 * the calling user, or else the terminal. "" if there is none of these: such a sign-in is
-	 * never from a known source.
+	 * What the store keeps of a source after a sign-in, coarser than `key`. With ssh: network
+	 * and public key. At a terminal of this machine: the calling user, or else the terminal. ""
+	 * if there is none of these. See source_can_be_known().
 	 */
 	char known_source[STORE_KEY_MAX + 1];
 	bool publickey; /* sshd reports that it accepted a public key or a certificate */
@@ -36,10 +36,17 @@ struct source {
 	 * The key under which a sign-in is remembered, so that the same user is not asked again for
 	 * a while. With ssh: service, client address and public key. Locally: service family,
 	 * calling user, terminal, session, start of the session's leader, and boot. "" if there is
-	 * no public key and no terminal: such a sign-in is never remembered.
+	 * no public key and no terminal device: such a sign-in is never remembered.
 	 */
 	char remember[STORE_KEY_MAX + 1];
 };
+
+/*
+ * True if a sign-in from there makes the source known: it names a public key, or is a terminal of
+ * this machine. A network alone is only seen, because others may share it. It gets a budget of its
+ * own for failures, and nothing else.
+ */
+bool source_can_be_known(const char *known_source);
 
 /* Fills *out from what the module sent. 0, -OTP_ECRYPTO, -OTP_ENOMEM or -OTP_ESYS. */
 int source_of(const struct login_start *start, struct source *out);

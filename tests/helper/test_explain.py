@@ -261,7 +261,7 @@ def test_the_user_who_is_asked_must_exist(world, user, caller, asked, exists, ou
 def test_sudo_means_that_the_user_is_the_caller(world):
     """So explain finds the known source of an earlier sign-in by sudo without --ruser, and no stranger's lock-out."""
     world.configure(otp="ask_first = never\ntries = 1", extra="[limits]\nfailures = 1\nresend_wait = 0s\n")
-    with world.sign_in(service="sudo", rhost="", ruser="games", tty="") as h:
+    with world.sign_in(service="sudo", rhost="", ruser="games", tty="/dev/pts/3") as h:
         h.prompt()
         h.answer(world.gateway.outbox()[-1]["code"])
         assert h.result() == "ok"

@@ -118,8 +118,8 @@ def test_messages_are_counted_against_each_limit(asked):
 
 def test_a_known_source_is_shown_and_has_its_own_count(asked):
     assert asked.finish(options=REMOTE) == SUCCESS
-    place = one(status()["places"])["place"]
-    assert place == AT_HOME
+    assert one(status()["places"], known=False)["place"] == AT_HOME
+    assert "only seen, not known" in text("alice")
     events_of(asked, lambda: asked.wrong(), ["--item=rhost=203.0.113.9"])
     events_of(asked, lambda: asked.wrong(), REMOTE)
     rows = status()["failures"]
@@ -133,7 +133,8 @@ def test_the_key_of_a_known_source_is_shown_by_eight_characters(asked):
     """They tell the keys of one user apart, and can be found in sshd's log."""
     asked.sql("INSERT INTO known_place (user, place, seen_ms) VALUES "
               "('alice', 'net 192.0.2.7 SHA256:Zwi0+iPKYcIFJc4D', 4102444800000)")
-    assert one(status()["places"])["place"] == "192.0.2.7, key SHA256:Zwi0+iPK"
+    assert one(status()["places"], known=True)["place"] == "192.0.2.7, key SHA256:Zwi0+iPK"
+    assert "only seen" not in text("alice")
 
 
 def test_a_hundred_wrong_codes_lock_until_unlock(asked):

@@ -407,6 +407,16 @@ five_wrong(void)
 	ENDS(LOGIN_DENIED, "");
 }
 
+/* Ten wrong codes in two sign-ins from one source. It needs resend_wait = 0s. */
+static void
+ten_wrong(void)
+{
+	five_wrong();
+	RUN(SAY("ended", "r"), SAY(SENT, "@wrong"), SAY("4 tries", "@wrong"),
+	    SAY("3 tries", "@wrong"), SAY("2 tries", "@wrong"), SAY("1 try", "@wrong"));
+	ENDS(LOGIN_DENIED, "wrong code");
+}
+
 /* One more failure after ten: the next lock is twice as long. */
 static void
 fails_once_more(void)
@@ -483,12 +493,57 @@ forgive(void)
 	assert_true(removed > 0);
 }
 
+/*
+ * Whoever is behind the same network can use a network without a key. So it has a budget of its own
+ * for failures, and shares all others with unknown sources.
+ */
+static void
+a_network_alone_is_seen_and_has_failures_of_its_own(void **state)
+{
+	(void)state;
+	rig_conf(FIVE_TRIES, "sends_per_user = 2/15m", "");
+	come_from("sshd", "192.0.2.8", "", "");
+	signs_in();
+	unknown_sources_fail();
+	come_from("sshd", "192.0.2.8", "", "");
+	assert_int_equal(rig_run_lines(NULL, 0), LOGIN_LOCKED);
+	ENDS(LOGIN_LOCKED, "send limit: ");
+	rig_later(15 * MINUTE);
+	RUN(SAY(SENT, "@wrong"), KIND(ANSWER_CANCELLED, "4 tries left"));
+	assert_int_equal(
+	    rig_number("SELECT failures FROM budget WHERE place = 'net 192.0.2.8 '"), 1);
+	assert_int_equal(rig_number("SELECT count(*) FROM send_event WHERE place <> ''"), 0);
+}
+
+/* Somebody behind the same network as the owner, with the password alone, spends nothing of hers.
+ */
+static void
+a_network_that_is_shared_leaves_the_owner_with_a_key_alone(void **state)
+{
+	(void)state;
+	rig_conf(
+	    FIVE_TRIES, "resend_wait = 0s\nsends_per_client = 4/1h\nsends_per_user = 2/1h", "");
+	come_from_home();
+	signs_in();
+	come_from("sshd", "192.0.2.7", "", "");
+	signs_in();
+	ten_wrong();
+	is_locked_out(LOCKED("30 seconds"));
+	ENDS(LOGIN_LOCKED, "from a seen network");
+	rig_later(10 * MINUTE);
+	assert_int_equal(rig_run_lines(NULL, 0), LOGIN_LOCKED);
+	ENDS(LOGIN_LOCKED, "send limit: user");
+	come_from_home();
+	for (int i = 0; i < 4; i++)
+		signs_in();
+}
+
 #define OTHER_KEY "publickey ssh-ed25519 BBBB"
 static const struct source_row {
 	const char *name, *rhost, *auth, *ruser; /* where the user has signed in before */
 	const char *service2, *rhost2, *auth2, *ruser2;
-	bool known;
-} known_sources[] = {
+	bool apart; /* failures there are not those of unknown sources */
+} sources[] = {
     {"the same", "192.0.2.7", "", "", "sshd", "192.0.2.7", "", "", true},
     {"another service", "192.0.2.7", "", "", "other", "192.0.2.7", "", "", true},
     {"mapped", "192.0.2.7", "", "", "sshd", "::ffff:192.0.2.7", "", "", true},
@@ -510,10 +565,10 @@ static const struct source_row {
 };
 
 static void
-a_source_is_known_by_network_and_key_or_by_the_caller(void **state)
+a_source_has_failures_of_its_own_by_network_and_key_or_caller(void **state)
 {
-	for (size_t i = 0; i < COUNT(known_sources); i++) {
-		const struct source_row *row = &known_sources[i];
+	for (size_t i = 0; i < COUNT(sources); i++) {
+		const struct source_row *row = &sources[i];
 
 		rig_setup(state);
 		print_message("%s\n", row->name);
@@ -522,7 +577,7 @@ a_source_is_known_by_network_and_key_or_by_the_caller(void **state)
 		signs_in();
 		unknown_sources_fail();
 		come_from(row->service2, row->rhost2, row->auth2, row->ruser2);
-		if (row->known)
+		if (row->apart)
 			signs_in();
 		else
 			is_locked_out(LOCKED("30 seconds"));
@@ -575,10 +630,7 @@ a_known_source_has_a_lock_of_its_own(void **state)
 	come_from("sshd", "192.0.2.8", "", "");
 	signs_in();
 	come_from_home();
-	five_wrong();
-	RUN(SAY("ended", "r"), SAY(SENT, "@wrong"), SAY("4 tries", "@wrong"),
-	    SAY("3 tries", "@wrong"), SAY("2 tries", "@wrong"), SAY("1 try", "@wrong"));
-	ENDS(LOGIN_DENIED, "wrong code");
+	ten_wrong();
 	is_locked_out(LOCKED("30 seconds"));
 	ENDS(LOGIN_LOCKED, "from a known source");
 	come_from("sshd", "192.0.2.8", "", "");
@@ -764,8 +816,10 @@ main(void)
 	    TEST(numbers_outside_the_prefixes_are_never_sent_to),
 	    TEST(refused_addresses_are_limited_too),
 	    TEST(unknown_sources_lock_out_only_unknown_sources),
-	    cmocka_unit_test(a_source_is_known_by_network_and_key_or_by_the_caller),
+	    cmocka_unit_test(a_source_has_failures_of_its_own_by_network_and_key_or_caller),
 	    cmocka_unit_test(a_source_is_known_for_thirty_days),
+	    TEST(a_network_alone_is_seen_and_has_failures_of_its_own),
+	    TEST(a_network_that_is_shared_leaves_the_owner_with_a_key_alone),
 	    TEST(a_known_source_has_a_lock_of_its_own),
 	    TEST(only_a_right_code_at_a_host_of_root_makes_a_source_known),
 	    TEST(hosts_that_are_not_root_have_budgets_of_their_own),

@@ -160,41 +160,54 @@ networks_are_what_a_client_is_limited_by(void **state)
 #define KEY  "publickey ssh-ed25519 AAAA"
 #define KEY2 "publickey ssh-ed25519 BBBB"
 
-/* Each row is one known source, which may be that of the row before, or none. */
+/*
+ * Each row is what is kept of one source, which may be that of the row before, or nothing. A source
+ * can be known by its key, or as a terminal of this machine: others may share a network, and
+ * anybody may be behind a daemon.
+ */
 static void
-known_sources_are_network_and_key_or_the_caller(void **state)
+known_sources_are_network_and_key_or_a_terminal(void **state)
 {
 	static const struct {
 		const char *rhost, *ssh, *auth, *tty, *ruser;
 		uid_t peer;
 		const char *begins; /* of the known source; "": there is none */
 		bool same;	    /* as the row before */
+		bool can_be_known;  /* else it is only seen */
 	} rows[] = {
-	    {"192.0.2.7", "", "", "ssh", "", 0, "net 192.0.2.7 ", false},
-	    {"::ffff:192.0.2.7", "", "", "ssh", "", 0, "net 192.0.2.7 ", true},
-	    {"192.0.2.7", "", "password", "/dev/pts/3", "bina", 0, "net 192.0.2.7 ", true},
-	    {"192.0.2.8", "", "", "ssh", "", 0, "net 192.0.2.8 ", false},
-	    {"192.0.2.8", "", KEY, "ssh", "", 0, "net 192.0.2.8 ", false},
-	    {"192.0.2.8", "", "password\n" KEY "\n", "ssh", "", 0, "net 192.0.2.8 ", true},
-	    {"192.0.2.8", "", KEY2, "ssh", "", 0, "net 192.0.2.8 ", false},
-	    {"192.0.2.9", "", KEY2, "ssh", "", 0, "net 192.0.2.9 ", false},
-	    {"2001:db8::1", "", KEY, "ssh", "", 0, "net 2001:db8::/64 ", false},
-	    {"2001:db8::2:0:0:1", "", KEY, "ssh", "", 0, "net 2001:db8::/64 ", true},
-	    {"2001:db8:0:1::1", "", KEY, "ssh", "", 0, "net 2001:db8:0:1::/64 ", false},
-	    {"", "", "", "/dev/pts/3", "asha", 0, "user asha", false},
-	    {"", "", "", "/dev/pts/4", "asha", 0, "user asha", true},
-	    {"", "192.0.2.7 5 192.0.2.1 22", KEY, "/dev/pts/4", "asha", 0, "user asha", true},
-	    {"", "", "", "/dev/pts/4", "bina", 0, "user bina", false},
-	    {"", "", "", "/dev/tty1", "", 0, "tty /dev/tty1", false},
-	    {"", "", "", "/dev/tty2", "", 0, "tty /dev/tty2", false},
-	    {"", "", "", "", "", 0, "", false},
+	    {"192.0.2.7", "", "", "ssh", "", 0, "net 192.0.2.7 ", false, false},
+	    {"::ffff:192.0.2.7", "", "", "ssh", "", 0, "net 192.0.2.7 ", true, false},
+	    {"192.0.2.7", "", "password", "/dev/pts/3", "bina", 0, "net 192.0.2.7 ", true, false},
+	    {"192.0.2.8", "", "", "ssh", "", 0, "net 192.0.2.8 ", false, false},
+	    {"192.0.2.8", "", KEY, "ssh", "", 0, "net 192.0.2.8 ", false, true},
+	    {"192.0.2.8", "", "password\n" KEY "\n", "ssh", "", 0, "net 192.0.2.8 ", true, true},
+	    {"192.0.2.8", "", KEY2, "ssh", "", 0, "net 192.0.2.8 ", false, true},
+	    {"192.0.2.9", "", KEY2, "ssh", "", 0, "net 192.0.2.9 ", false, true},
+	    {"2001:db8::1", "", KEY, "ssh", "", 0, "net 2001:db8::/64 ", false, true},
+	    {"2001:db8::2:0:0:1", "", KEY, "ssh", "", 0, "net 2001:db8::/64 ", true, true},
+	    {"2001:db8:0:1::1", "", KEY, "ssh", "", 0, "net 2001:db8:0:1::/64 ", false, true},
+	    {"2001:db8:0:1::1", "", "", "ssh", "", 0, "net 2001:db8:0:1::/64 ", false, false},
+	    {"", "", "", "/dev/pts/3", "asha", 0, "user asha", false, true},
+	    {"", "", "", "pts/4", "asha", 0, "user asha", true, true},
+	    {"", "", "", ":0", "asha", 0, "user asha", true, true},
+	    {"", "192.0.2.7 5 192.0.2.1 22", KEY, "/dev/pts/4", "asha", 0, "user asha", true, true},
+	    {"", "", "", "/dev/pts/4", "bina", 0, "user bina", false, true},
+	    {"", "", "", "/dev/tty1", "", 0, "tty /dev/tty1", false, true},
+	    {"", "", "", "tty2", "", 0, "tty tty2", false, true},
+	    {"", "", "", "hvc0", "", 0, "tty hvc0", false, true},
+	    /* A daemon that names no client: anybody may be behind it. */
+	    {"", "", "", "", "", 0, "", false, false},
+	    {"", "", "", "", "www-data", 0, "", false, false},
+	    {"", "", "", "ssh", "", 0, "", false, false},
+	    {"", "", "", "dovecot", "", 0, "", false, false},
+	    {"", "", "", "cron", "asha", 0, "", false, false},
 	    /* A host name and 0.0.0.0 are no known source. */
-	    {"host.example", "", "", "ssh", "asha", 0, "", false},
-	    {"localhost", "", "", ":0", "", 0, "", false},
-	    {"0.0.0.0", "", "", ":0", "asha", 0, "", false},
+	    {"host.example", "", "", "ssh", "asha", 0, "", false, false},
+	    {"localhost", "", "", ":0", "", 0, "", false, false},
+	    {"0.0.0.0", "", "", ":0", "asha", 0, "", false, false},
 	    /* A host that is not root could send anything. */
-	    {"192.0.2.7", "", KEY, "ssh", "", 1000, "", false},
-	    {"", "", "", "/dev/tty1", "asha", 1000, "", false},
+	    {"192.0.2.7", "", KEY, "ssh", "", 1000, "", false, false},
+	    {"", "", "", "/dev/tty1", "asha", 1000, "", false, false},
 	};
 	struct source before = {.joins = false};
 
@@ -218,6 +231,7 @@ known_sources_are_network_and_key_or_the_caller(void **state)
 		(void)snprintf(name, sizeof(name), "%zu", i);
 		ROW(!strncmp(s.known_source, rows[i].begins, len), name);
 		ROW(len || !*s.known_source, name);
+		ROW(source_can_be_known(s.known_source) == rows[i].can_be_known, name);
 		if (len)
 			ROW(!strcmp(s.known_source, before.known_source) == rows[i].same, name);
 		/* A known source does not depend on the service. */
@@ -237,6 +251,7 @@ names_that_do_not_fit_make_no_known_source(void **state)
 
 	(void)state;
 	memset(tty, 't', sizeof(tty) - 1);
+	memcpy(tty, "/dev/", 5);
 	a = of(start_of(&row));
 	b = of(start_of(&row));
 	assert_string_equal(a.known_source, "");
@@ -496,7 +511,7 @@ main(void)
 	    cmocka_unit_test(sources_are_what_the_host_says),
 	    cmocka_unit_test(local_sources_differ_by_each_part),
 	    cmocka_unit_test(networks_are_what_a_client_is_limited_by),
-	    cmocka_unit_test(known_sources_are_network_and_key_or_the_caller),
+	    cmocka_unit_test(known_sources_are_network_and_key_or_a_terminal),
 	    cmocka_unit_test(names_that_do_not_fit_make_no_known_source),
 	    cmocka_unit_test(a_source_that_anybody_can_claim_is_not_remembered),
 	    cmocka_unit_test(a_certificate_is_the_key_in_it),

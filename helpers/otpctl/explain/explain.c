@@ -56,7 +56,8 @@ parse_explain(struct otpctl *ctl, int argc, char **argv, struct explain_argument
 		.string = &a->key},
 	    {"ruser", "USER", "The user who calls su or sudo; for sudo the default is USER",
 		.string = &a->ruser},
-	    {"tty", "TTY", "The terminal of the sign-in", .string = &a->tty},
+	    {"tty", "TTY", "The terminal of the sign-in; a calling user has one by default",
+		.string = &a->tty},
 	    {0},
 	};
 	const struct otpctl_syntax syntax = {
@@ -289,6 +290,9 @@ otpctl_explain(struct otpctl *ctl, int argc, char **argv)
 	parse_explain(ctl, argc, argv, &a);
 	if (!a.ruser)
 		a.ruser = host_of(a.service)->calls_itself ? a.user : "";
+	/* A caller sits at some terminal. Which one makes no difference to the limits. */
+	if (!*a.tty && !*a.rhost && *a.ruser)
+		a.tty = "/dev/tty";
 	/* The file of the key is read as the caller, all the rest as the helper's user. */
 	if (a.key && is_fingerprint(a.key))
 		start.fingerprint = a.key;

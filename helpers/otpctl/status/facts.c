@@ -15,6 +15,7 @@
 #include "helpers/otpctl/addresses.h"
 #include "helpers/otpctl/store.h"
 #include "helpers/login/prompts.h"
+#include "helpers/login/source.h"
 
 /* KEY_SHOWN: how many characters of the fingerprint of a key are shown. */
 enum { SOURCE_TEXT = 640, KEY_SHOWN = sizeof("SHA256:") - 1 + 8 };
@@ -348,7 +349,8 @@ add_fact(const struct status_query *q, const struct fact *fact, json_t *out, boo
 		return json_array_append_new(json_object_get(out, "codes"), code_json(fact));
 	case FACT_SOURCE:
 		return json_array_append_new(json_object_get(out, "places"),
-		    json_pack("{s:o, s:o}", "place", source_json(f->budget.known_source), "last",
+		    json_pack("{s:o, s:b, s:o}", "place", source_json(f->budget.known_source),
+			"known", source_can_be_known(f->budget.known_source), "last",
 			time_json(f->at_wall_ms)));
 	case FACT_RECOVERY:
 		return json_object_set_new(out, "recovery_codes",

@@ -104,8 +104,9 @@ print_sources(const json_t *status)
 
 	(void)printf("Known sources:%s\n", json_array_size(rows) ? "" : " none");
 	json_array_foreach (rows, i, row)
-		(void)printf(
-		    "  %s, last sign-in %s\n", text_of(row, "place"), text_of(row, "last"));
+		(void)printf("  %s, last sign-in %s%s\n", text_of(row, "place"),
+		    text_of(row, "last"),
+		    is_true(row, "known") ? "" : " (a network alone is only seen, not known)");
 }
 
 static void
