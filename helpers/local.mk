@@ -59,7 +59,7 @@ helpers_libhelpers_la_SOURCES = \
 	helpers/store/sqlite/recovery.c \
 	helpers/store/sqlite/remember.c \
 	helpers/store/sqlite/send.c \
-	helpers/store/sqlite/send_lock.c \
+	helpers/store/sqlite/locks.c \
 	helpers/store/sqlite/transact.c helpers/store/sqlite/transact.h \
 	helpers/store/sqlite/try.c \
 	helpers/store/store.c helpers/store/store.h \

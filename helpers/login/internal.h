@@ -13,9 +13,13 @@
 
 enum {
 	PROMPTS_MAX = 20, /* in one sign-in: a host that answers by itself must not go on forever */
-	CHALLENGE_TRIES = 5,	 /* wrong codes on one challenge, in all sign-ins together */
-	DECOY_BUCKETS = 65536,	 /* failure counters that unknown users share */
-	CONCURRENT_WAIT_MS = 50, /* between two looks at what a concurrent sign-in does */
+	CHALLENGE_TRIES = 5,	  /* wrong codes on one challenge, in all sign-ins together */
+	DECOY_BUCKETS = 65536,	  /* failure counters that unknown users share */
+	CONCURRENT_WAIT_MS = 50,  /* between two looks at what a concurrent sign-in does */
+	HASH_WAIT_MS = 10,	  /* between two looks for a place to hash a recovery code */
+	RECOVERY_WRONG_FREE = 10, /* wrong recovery codes in a row that are answered at once */
+	RECOVERY_DELAY_FIRST_MS = 1000, /* the next one is late, and each further one twice as */
+	RECOVERY_DELAY_MOST_MS = 10000, /* late, up to this */
 };
 
 enum step {
@@ -189,8 +193,10 @@ struct try_rule login_try_rule(const struct login *l);
 bool login_reserve_send(struct login *l, struct attempt *a);
 /* Recovery codes have a budget of their own. */
 struct budget login_recovery_budget(const struct login *l);
-/* As login_try_rule(), but never locked for good: nobody guesses the 80 bits of a recovery code. */
+/* As login_try_rule(). Recovery codes are never locked: nobody guesses their 80 bits. */
 struct try_rule login_recovery_rule(const struct login *l);
+/* Returns how many milliseconds late a wrong recovery code is answered: the n-th in a row. */
+int64_t login_recovery_delay(int64_t in_a_row);
 enum step login_set_budget(struct login *l);   /* STEP_BUDGET */
 enum step login_check_locked(struct login *l); /* STEP_LOCKED */
 

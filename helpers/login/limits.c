@@ -63,7 +63,8 @@ login_set_budget(struct login *l)
 	if (r)
 		return login_end_by_error(l, r, "failure budget");
 	budget_set(&l->budget, l, l->decoy ? "user-decoy" : "user", l->decoy ? bucket : l->name);
-	if (unseen || l->decoy || l->start->peer)
+	/* A user without a contact is a decoy, and may have signed in by a recovery code. */
+	if (unseen || !l->account.exists || l->start->peer)
 		return STEP_LOCKED;
 	(void)snprintf(
 	    l->budget.known_source, sizeof(l->budget.known_source), "%s", l->source.known_source);
@@ -91,6 +92,18 @@ login_recovery_rule(const struct login *l)
 
 	rule.most = INT_MAX;
 	return rule;
+}
+
+int64_t
+login_recovery_delay(int64_t in_a_row)
+{
+	int64_t ms = RECOVERY_DELAY_FIRST_MS;
+
+	if (in_a_row <= RECOVERY_WRONG_FREE)
+		return 0;
+	for (int64_t n = RECOVERY_WRONG_FREE + 1; n < in_a_row && ms < RECOVERY_DELAY_MOST_MS; n++)
+		ms *= 2;
+	return ms < RECOVERY_DELAY_MOST_MS ? ms : RECOVERY_DELAY_MOST_MS;
 }
 
 enum { COUNTS_MAX = 5 };

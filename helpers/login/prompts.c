@@ -197,7 +197,6 @@ variant_of(int message, const struct prompt_facts *f, int n)
 		return f->tries == 1 ? ONE : MANY;
 	case NOTE_LIMIT:
 	case NOTE_LOCKED:
-	case NOTE_LOCKED_RECOVERY:
 		return variant_of_wait(f->wait_ms);
 	case TEXT_MENU_FIRST:
 	case TEXT_MENU_BACK:

@@ -25,7 +25,6 @@ enum note {
 	NOTE_WAIT,		 /* a new code can be sent in wait_ms */
 	NOTE_LIMIT,		 /* no code is sent for wait_ms */
 	NOTE_LOCKED,		 /* no code is accepted for wait_ms */
-	NOTE_LOCKED_RECOVERY,	 /* no recovery code is accepted for wait_ms */
 	NOTE_NOT_SENT,		 /* the resend failed */
 	NOTE_UNAVAILABLE,	 /* no provider could send the first code */
 	NOTE_USED,		 /* a concurrent sign-in used the code */

@@ -108,6 +108,8 @@ struct try_rule {
 	int per_challenge; /* tries of one challenge, in all sign-ins together */
 };
 
+enum { HASH_PLACES = 4 };
+
 enum { RECOVERY_CODES = 10, RECOVERY_SALT_LEN = 16, RECOVERY_HASH_LEN = 32 };
 
 /*
@@ -193,6 +195,7 @@ struct trial {
 struct trial_result {
 	int left;	       /* tries of the challenge, or unused codes of the set */
 	int64_t until_wall_ms; /* when the lock of the budget ends */
+	int64_t in_a_row;      /* recovery_use(): failures of the budget, with this one */
 };
 
 /* No sign-in is remembered longer than this. */
@@ -340,17 +343,27 @@ struct store_ops {
 	 */
 	int (*recovery_find)(struct store *s, const char *user, struct recovery *out);
 	/*
+	 * Takes a place for the slow hash of a recovery code, so that hashes never use up the
+	 * processors. There are HASH_PLACES on this machine, half of them for known sources, and of
+	 * the sign-ins with the same number one at a time has one. A store holds at most one place.
+	 * It ends with hash_place_release() or with the process.
+	 * 0; -OTP_EBUSY: others hold the places; -OTP_ESTORE: there is no locking here.
+	 */
+	int (*hash_place_take)(struct store *s, uint64_t number, bool known);
+	void (*hash_place_release)(struct store *s);
+	/*
 	 * Tries a recovery code. One durable transaction compares it in constant time. If the code
 	 * is right, it marks the code used, resets the budget, writes the effects and ends every
-	 * live challenge of the user. If not, it counts a failure on the budget. Reads all members
-	 * but lease_ms. The id "" stands for a user without codes, for whom every code is wrong.
+	 * live challenge of the user. If not, it counts a failure on the budget. No number of
+	 * failures locks recovery codes: whoever fails on purpose could keep out the user who has
+	 * one. Reads all members but lease_ms. The id "" stands for a user without codes, for whom
+	 * every code is wrong.
 	 *
 	 *   0		  right: the code is used now; out->left unused codes are left
-	 *   -OTP_EWRONG  wrong: the failure is counted
+	 *   -OTP_EWRONG  wrong: the failure is counted; out->in_a_row
 	 * Nothing is counted:
 	 *   -OTP_EUSED	  this code was used before
 	 *   -OTP_ENOENT  the set of codes is gone
-	 *   -OTP_ELIMIT  the budget is locked until out->until_wall_ms
 	 *   -OTP_EINVAL  a member is missing or makes no sense
 	 *   -OTP_ESTORE
 	 */

@@ -1,11 +1,13 @@
 """Who uses up limits over many sign-ins: attackers run out of tries, owners do not."""
 
 import pwd
+import re
+import time
 
 import pytest
 
 from conftest import NUMBER
-from racing import Crowd, Racer, failures, let_pass, rows, sound, wrong_codes
+from racing import Crowd, Racer, failures, let_pass, number, rows, sound, store, wrong_codes
 
 KEY = ("publickey ssh-ed25519 "
        "AAAAC3NzaC1lZDI1NTE5AAAAIJ9LYVNAVnCUWJJcYdNnGxI4GHSmQVYvEhzbhaRfmc8v\n")
@@ -86,6 +88,34 @@ def test_only_her_own_guesses_count_against_the_owner(world):
     assert not failures(world)
     with sign_in(world, service="sshd", rhost="203.0.113.9") as h:
         assert finish(h, world.gateway) == "ok"
+
+
+def recovery_codes(world, user="games"):
+    return re.findall(r"rc(?:-\w{4}){4}", world.otpctl("recovery", "issue", user).stdout)
+
+
+def test_fifty_strangers_who_try_recovery_codes_do_not_keep_the_owner_out(world):
+    """Each wrong code costs the machine a slow hash. All wait for their turn, and the owner has a place of her own.
+    Nothing is refused: a stranger with a right code is let in as well."""
+    codes = recovery_codes(world)
+    with sign_in(world, **HOME) as h:
+        assert finish(h, world.gateway) == "ok"
+    with store(world) as db:
+        db.execute("INSERT INTO budget (kind, owner, place, failures, last_ms, keep_ms) "
+                   "VALUES ('recovery', 'games', '', 1000, 1, 9223372036854775807)")
+    with Crowd(world, 50, rhost="203.0.113.9") as crowd, sign_in(world, **HOME) as owner:
+        crowd.open()
+        crowd.at_once(lambda h: h.prompt())
+        assert owner.prompt().startswith("Press Enter")
+        typed = ["rc-0000-0000-0000-0000"] * 49 + [codes[1]]
+        crowd.at_once(lambda h, code: h.answer(code), typed)
+        began = time.monotonic()
+        owner.answer(codes[0])
+        assert owner.result() == "ok"
+        assert time.monotonic() - began < 3
+        assert crowd.helpers[-1].result() == "ok"
+    assert number(world, "SELECT count(*) FROM recovery_code WHERE used") == 2
+    assert sound(world)
 
 
 def everything(world):

@@ -144,6 +144,8 @@ static int
 wait_ms(struct login_peer *p, int64_t ms)
 {
 	(void)p;
+	/* A place is held for the hash alone, never while somebody waits. */
+	assert_false(rig.place_held);
 	rig.waited_ms += ms;
 	rig.waits++;
 	rig_later(ms);
@@ -356,6 +358,29 @@ f_send_lock_release(struct store *s)
 }
 
 static int
+f_hash_place_take(struct store *s, uint64_t number, bool known)
+{
+	(void)s;
+	rig.place = number, rig.place_known = known;
+	/* Without locking, a sign-in hashes at once. */
+	rig.fault_ignored |= rig.calls + 1 == rig.fail_at;
+	if (rig.places_busy > 0) {
+		rig.places_busy--;
+		return -OTP_EBUSY;
+	}
+	rig.place_held = true;
+	WITH_FAULT(REAL->hash_place_take(rig.real_store, number, known));
+}
+
+static void
+f_hash_place_release(struct store *s)
+{
+	(void)s;
+	rig.place_held = false;
+	REAL->hash_place_release(rig.real_store);
+}
+
+static int
 f_put(struct store *s, const struct instant *t, const struct challenge *c, int64_t reservation)
 {
 	(void)s;
@@ -500,6 +525,8 @@ static const struct store_ops store_ops = {.send_reserve = f_reserve,
     .send_return = f_return,
     .send_lock_take = f_send_lock_take,
     .send_lock_release = f_send_lock_release,
+    .hash_place_take = f_hash_place_take,
+    .hash_place_release = f_hash_place_release,
     .challenge_put = f_put,
     .challenge_find = f_find,
     .challenge_kill = f_kill,

@@ -95,6 +95,10 @@ struct rig {
 	char transcript[8192]; /* every prompt and every line shown, over all runs */
 	int64_t waited_ms;     /* by decoys, and for concurrent sign-ins */
 	int lock_busy;	       /* how often another sign-in is found to hold the send lock */
+	int places_busy;       /* how often others are found to hold the places for hashes */
+	uint64_t place;	       /* the number with which a place for a hash was taken last, */
+	bool place_known;      /* and whether it was one of known sources, */
+	bool place_held;       /* and whether it is held now */
 	int waits, wait_error;
 	void (*on_wait)(void);
 	void (*on_check)(void);			     /* while the provider checks */

@@ -426,10 +426,10 @@ static int
 m_recovery_use(
     struct store *s, const struct instant *t, const struct trial *trial, struct trial_result *out)
 {
-	int r = m_locked(s, t, trial, out), nr = -1;
+	int nr = -1;
 
-	if (r)
-		return r;
+	(void)s, (void)t;
+	*out = (struct trial_result){.in_a_row = 1};
 	for (int i = 0; i < memory.paper.n; i++)
 		if (!memcmp(trial->proof, memory.paper.hash[i], RECOVERY_HASH_LEN))
 			nr = i;
@@ -484,10 +484,19 @@ m_turn_end(struct store *s)
 	(void)s;
 }
 
+static int
+m_place(struct store *s, uint64_t number, bool known)
+{
+	(void)s, (void)number, (void)known;
+	return 0;
+}
+
 static const struct store_ops memory_ops = {.send_reserve = m_reserve,
     .send_return = m_return,
     .send_lock_take = m_turn,
     .send_lock_release = m_turn_end,
+    .hash_place_take = m_place,
+    .hash_place_release = m_turn_end,
     .challenge_put = m_put,
     .challenge_find = m_find,
     .try_mac = m_try_mac,

@@ -6,17 +6,16 @@
 
 #include "common/err.h"
 
-#define OR_CODE	     ENTER " by SMS to +91 ******** 19 (or type a recovery code): "
-#define WRONG(n)     "Wrong recovery code, " n " left.\n"
-#define FORM(n)	     "A recovery code is rc- and 16 letters or digits, " n " left.\n"
-#define USED	     "That recovery code was used before. Type another one.\n"
-#define LOCKED	     "Too many wrong codes. Try again in "
-#define LOCKED_RC(s) "Too many wrong recovery codes. Try again in " s ".\n"
-#define DOWN	     "The verification code could not be sent: its delivery service cannot be reached.\n"
-#define LIMIT(s)     "Too many verification codes were sent. Try again in " s ".\n"
-#define LEFT(n)	     "That recovery code is used up now. You have " n " left."
-#define W_LEFT2	     "Wrong code, 2 tries left.\n"
-#define ONLY_RC	     "Recovery code: "
+#define OR_CODE	 ENTER " by SMS to +91 ******** 19 (or type a recovery code): "
+#define WRONG(n) "Wrong recovery code, " n " left.\n"
+#define FORM(n)	 "A recovery code is rc- and 16 letters or digits, " n " left.\n"
+#define USED	 "That recovery code was used before. Type another one.\n"
+#define LOCKED	 "Too many wrong codes. Try again in "
+#define DOWN	 "The verification code could not be sent: its delivery service cannot be reached.\n"
+#define LIMIT(s) "Too many verification codes were sent. Try again in " s ".\n"
+#define LEFT(n)	 "That recovery code is used up now. You have " n " left."
+#define W_LEFT2	 "Wrong code, 2 tries left.\n"
+#define ONLY_RC	 "Recovery code: "
 
 /* asha has four codes. */
 static int
@@ -208,42 +207,142 @@ malformed_and_wrong_codes_are_refused(void **state)
 	assert_int_equal(rig.sends + rig.checks, 0);
 }
 
-/* Wrong recovery codes do not lock codes that are sent, nor the other way round. */
 static void
-wrong_codes_lock_recovery_codes_alone(void **state)
+three_wrong_recovery_codes(void)
 {
-	(void)state;
-	for (int i = 0; i < 3; i++)
-		assert_int_equal(RUN(SAY(OR_CODE, "@rcx"), SAY(WRONG("2 tries"), "@rcx"),
-				     SAY(WRONG("1 try"), "@rcx")),
-		    LOGIN_DENIED);
-	rig.hashes = 0;
-	assert_int_equal(RUN(SAY(OR_CODE, "@rcx"), SAY(WRONG("2 tries"), "@rc0"),
-			     SAY(LOCKED_RC("30 seconds") "Press Enter to end: ", "")),
-	    LOGIN_LOCKED);
-	ENDS(LOGIN_LOCKED, "too many wrong recovery codes");
-	assert_int_equal(rig.hashes, 1); /* a locked budget costs nothing */
-	assert_int_equal(codes_left(), RIG_CODES);
-	rig_later(30000);
-	assert_int_equal(RUN(SAY(OR_CODE, "@rc0")), LOGIN_OK);
-	assert_int_equal(failures("recovery"), 0);
+	assert_int_equal(
+	    RUN(SAY("", "@rcx"), SAY(WRONG("2 tries"), "@rcx"), SAY(WRONG("1 try"), "@rcx")),
+	    LOGIN_DENIED);
 }
 
-/* With recovery codes locked, a code that is sent is accepted, and a recovery code is not. */
+/*
+ * After ten wrong codes in a row each further wrong one is answered later, at most by ten seconds.
+ * Nothing is refused: the right code is in at once.
+ */
 static void
-locked_recovery_codes_leave_sent_codes(void **state)
+wrong_codes_make_wrong_ones_late_and_no_right_one(void **state)
+{
+	static const int64_t waited[] = {0, 0, 0, 3000, 22000, 30000, 30000};
+	static const char *const rhosts[] = {"192.0.2.7", "203.0.113.1"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(waited); i++) {
+		/* From anywhere: unknown sources share the count. */
+		rig.start.rhost = rhosts[i % 2];
+		rig.waited_ms = 0;
+		three_wrong_recovery_codes();
+		assert_int_equal(rig.waited_ms, waited[i]);
+	}
+	rig.waited_ms = 0;
+	assert_int_equal(RUN(SAY(OR_CODE, "@rc0")), LOGIN_OK);
+	assert_int_equal(rig.waited_ms, 0);
+	assert_int_equal(failures("recovery"), 0);
+	/* A used code is not wrong. */
+	for (int i = 0; i < 4; i++)
+		three_wrong_recovery_codes();
+	rig.waited_ms = 0;
+	assert_int_equal(RUN(SAY("", "@rc0"), SAY(USED, "@rc1")), LOGIN_OK);
+	assert_int_equal(rig.waited_ms, 0);
+}
+
+/* Wrong recovery codes do not lock codes that are sent either. */
+static void
+wrong_recovery_codes_leave_sent_codes(void **state)
 {
 	(void)state;
 	rig_conf("", "failures = 2", "");
+	for (int i = 0; i < 5; i++)
+		three_wrong_recovery_codes();
 	assert_int_equal(
-	    RUN(SAY(OR_CODE, "@rcx"), SAY(WRONG("2 tries"), "@rcx"), SAY(WRONG("1 try"), "@rc0"),
-		SAY("Too many wrong recovery codes. Try again in 30 seconds.\nPress "
-		    "Enter to end: ",
-		    "")),
-	    LOGIN_LOCKED);
+	    RUN(SAY(OR_CODE, ""), SAY(SENT, "@rcx"), SAY(WRONG("2 tries"), "@code")), LOGIN_OK);
+	assert_int_equal(codes_left(), RIG_CODES);
+}
+
+/* Whoever leaves while the answer is late has used a try, and the log says so. */
+static void
+whoever_leaves_before_the_late_answer_has_tried(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		three_wrong_recovery_codes();
+	rig.wait_error = -OTP_EGONE;
+	assert_int_equal(RUN(SAY("", "@rcx")), LOGIN_GONE);
+	assert_int_equal(rig.result.wrong, 1);
+	assert_int_equal(failures("recovery"), 13);
+}
+
+static void
+others_finish_their_hashes(void)
+{
+	if (rig.waits == 3)
+		rig.places_busy = 0;
+}
+
+/*
+ * The hash is slow, so few are made at a time. The owner at a known source never waits for those
+ * that others have made: the place has another number and is one of known sources.
+ */
+static void
+hashes_take_turns_and_the_known_source_has_its_own(void **state)
+{
+	uint64_t asha, chandra, ghost;
+
+	(void)state;
+	rig.places_busy = 1000, rig.on_wait = others_finish_their_hashes;
 	assert_int_equal(
-	    RUN(SAY(OR_CODE, ""), SAY(SENT, "@rc0"), SAY(LOCKED_RC("30 seconds") PROMPT, "@code")),
-	    LOGIN_OK);
+	    RUN(SAY(OR_CODE, "@rcx"), KIND(ANSWER_CANCELLED, WRONG("2 tries"))), LOGIN_GONE);
+	assert_int_equal(rig.waits, 3);
+	assert_int_equal(rig.hashes, 1);
+	rig.on_wait = NULL;
+	assert_false(rig.place_known);
+	asha = rig.place;
+	rig_start("sshd", "chandra");
+	assert_int_equal(RUN(SAY(ENTER, "@rcx"), KIND(ANSWER_CANCELLED, "")), LOGIN_GONE);
+	chandra = rig.place;
+	rig_start("sshd", "ghost");
+	assert_int_equal(RUN(SAY(ENTER, "@rcx"), KIND(ANSWER_CANCELLED, "")), LOGIN_GONE);
+	ghost = rig.place;
+	assert_true(asha != chandra && asha != ghost && chandra != ghost);
+	/* A network alone is not known. */
+	rig_start("sshd", "asha");
+	assert_int_equal(RUN(SAY(OR_CODE, "@rc0")), LOGIN_OK);
+	assert_int_equal(RUN(SAY(OR_CODE, "@rc1")), LOGIN_OK);
+	assert_true(!rig.place_known && rig.place == asha);
+	rig.start.ssh_auth_info = "publickey ssh-ed25519 AAAA";
+	assert_int_equal(RUN(SAY(OR_CODE, "@rc2")), LOGIN_OK);
+	assert_false(rig.place_known);
+	assert_int_equal(RUN(SAY(OR_CODE, "@rc3")), LOGIN_OK);
+	assert_true(rig.place_known && rig.place != asha);
+}
+
+/* A user without a contact can be known as well, by the recovery code. */
+static void
+a_user_without_a_contact_can_be_known(void **state)
+{
+	(void)state;
+	rig_issue("chandra", 2);
+	rig_start("sshd", "chandra");
+	rig.start.ssh_auth_info = "publickey ssh-ed25519 AAAA";
+	assert_int_equal(RUN(SAY(ENTER, "@rc0")), LOGIN_OK);
+	assert_int_equal(RUN(SAY(ENTER, "@rc1")), LOGIN_OK);
+	assert_true(rig.place_known);
+}
+
+static void
+half_a_minute_passes(void)
+{
+	rig.mono_ms += 30000;
+}
+
+/* Nobody waits for a place longer than the sign-in may last. */
+static void
+the_wait_for_a_place_ends_with_the_sign_in(void **state)
+{
+	(void)state;
+	rig.places_busy = 1000, rig.on_wait = half_a_minute_passes;
+	assert_int_equal(RUN(SAY(OR_CODE, ""), SAY(SENT, "@rc0")), LOGIN_DENIED);
+	ENDS(LOGIN_DENIED, "timed out");
+	assert_int_equal(rig.hashes, 0);
 	assert_int_equal(codes_left(), RIG_CODES);
 }
 
@@ -277,12 +376,13 @@ locked_out_a_recovery_code_is_asked_for(void **state)
 	assert_int_equal(
 	    RUN(SAY(LOCKED, "@rcx"), SAY(WRONG("2 tries"), "@rcx"), SAY(WRONG("1 try"), "@rcx")),
 	    LOGIN_DENIED);
-	/* Once recovery codes are locked as well, there is no prompt. */
-	assert_int_equal(
-	    RUN(SAY(LOCKED "30 seconds.\n" ONLY_RC, "@rcx"),
-		SAY("Too many wrong recovery codes. Try again in 30 seconds.\nPress Enter to end: ",
-		    "")),
-	    LOGIN_LOCKED);
+	/* However many recovery codes were wrong, a right one is taken while sent codes are locked.
+	 */
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(RUN(SAY(LOCKED, "@rcx"), SAY(WRONG("2 tries"), "@rcx"),
+				     SAY(WRONG("1 try"), "@rcx")),
+		    LOGIN_DENIED);
+	assert_int_equal(RUN(SAY(LOCKED, "@rc1")), LOGIN_OK);
 }
 
 static void
@@ -340,12 +440,11 @@ in_an_outage_a_recovery_code_is_asked_for(void **state)
 			assert_int_equal(rig_run_lines(late + i, COUNT(late) - i), LOGIN_DENIED);
 		}
 	}
-	/* Once recovery codes are locked as well, the result is still not unavail. */
-	rig_conf("tries = 5", "failures = 4", "");
-	assert_int_equal(
-	    RUN(SAY(DOWN, "@rcx"), SAY("4 tries", "@rcx"), SAY("3 tries", "r"), SAY(DOWN, "@rcx")),
-	    LOGIN_LOCKED);
-	assert_int_equal(RUN(SAY(DOWN, "r"), SAY(DOWN, "@rcx")), LOGIN_LOCKED);
+	/* After many wrong recovery codes the result is still not unavail. */
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(
+		    RUN(SAY(DOWN, "@rcx"), SAY("2 tries", "@rcx"), SAY("1 try", "@rcx")),
+		    LOGIN_DENIED);
 }
 
 /* The provider is up again while the user looks for the recovery code. */
@@ -432,18 +531,15 @@ users_without_codes_are_refused_as_others_are(void **state)
 		setup(state);
 		/* Codes of a user who was deleted since let nobody in. */
 		rig_issue("ghost", 1);
-		rig_conf("", "failures = 5", "");
 		rig_start("sshd", names[i]);
 		RUN(SAY("(or type a recovery code): ", "@rcx"), SAY(WRONG("2 tries") RC, "@rcx"),
 		    SAY(WRONG("1 try") RC, "@rc0"));
 		ENDS(LOGIN_DENIED, "");
-		RUN(SAY(ENTER, "@rcx"), SAY(WRONG("2 tries"), "@rc0"), SAY(WRONG("1 try"), "@rc0"),
-		    SAY("Too many wrong recovery codes. Try again in 30 seconds.", ""));
-		ENDS(LOGIN_LOCKED, "too many wrong recovery codes");
-		RUN(SAY(ENTER, ""), SAY("sent by SMS", "@rc0"),
-		    KIND(ANSWER_CANCELLED, LOCKED_RC("30 seconds") PROMPT));
-		assert_int_equal(rig.hashes, 5);
-		assert_int_equal(rig_number("SELECT sum(failures) FROM budget"), 5);
+		for (int n = 0; n < 3; n++)
+			three_wrong_recovery_codes();
+		assert_int_equal(rig.waited_ms, 3000);
+		assert_int_equal(rig.hashes, 12);
+		assert_int_equal(rig_number("SELECT sum(failures) FROM budget"), 12);
 		strcpy(seen[i], rig.transcript);
 		for (char *p = seen[i]; (p = strstr(p, "******** ")); p += 9)
 			p[9] = p[10] = 'N';
@@ -451,23 +547,20 @@ users_without_codes_are_refused_as_others_are(void **state)
 	}
 }
 
-/* Known and unknown sources have separate budgets for recovery codes as well. */
+/* The owner's own wrong answers are late only after ten from where she signed in before. */
 static void
-unknown_sources_do_not_lock_the_users_recovery_codes(void **state)
+unknown_sources_do_not_make_the_users_answers_late(void **state)
 {
 	(void)state;
 	assert_int_equal(RUN(SAY(OR_CODE, "@rc0")), LOGIN_OK);
-	rig_conf("tries = 5", "failures = 5", "");
 	rig.start.rhost = "203.0.113.1";
-	assert_int_equal(RUN(SAY(OR_CODE, "@rcx"), SAY("4 tries", "@rcx"), SAY("3 tries", "@rcx"),
-			     SAY("2 tries", "@rcx"), SAY("1 try", "@rcx")),
-	    LOGIN_DENIED);
-	rig.start.rhost = "203.0.113.2";
-	assert_int_equal(
-	    RUN(SAY(OR_CODE, "@rc1"), SAY("Too many wrong recovery codes.", "")), LOGIN_LOCKED);
+	for (int i = 0; i < 5; i++)
+		three_wrong_recovery_codes();
 	rig.start.rhost = "192.0.2.7";
-	assert_int_equal(RUN(SAY(OR_CODE, "@rc1")), LOGIN_OK);
-	/* The recovery code has made the source known. */
+	rig.waited_ms = 0;
+	assert_int_equal(RUN(SAY(OR_CODE, "@rcx"), SAY("2 tries", "@rc1")), LOGIN_OK);
+	assert_int_equal(rig.waited_ms, 0);
+	/* The recovery code has kept the source. */
 	assert_int_equal(rig_number("SELECT count(*) FROM known_place"), 1);
 }
 
@@ -486,9 +579,6 @@ hosts_that_are_not_root_accept_recovery_codes(void **state)
 	    LOGIN_DENIED);
 	assert_int_equal(failures("peer-recovery"), 5);
 	assert_int_equal(failures("recovery"), 0);
-	assert_int_equal(
-	    RUN(SAY(OR_CODE, "@rc0"), SAY("Too many wrong recovery codes.", "")), LOGIN_LOCKED);
-	rig_later(30000);
 	assert_int_equal(RUN(SAY(OR_CODE, "@rc0")), LOGIN_OK);
 	assert_int_equal(failures("peer-recovery"), 0);
 	assert_int_equal(rig_number("SELECT count(*) FROM known_place"), 0);
@@ -522,8 +612,12 @@ main(void)
 	    TEST(a_used_code_is_reported_and_not_counted),
 	    TEST(a_code_used_or_replaced_meanwhile_is_refused),
 	    TEST(malformed_and_wrong_codes_are_refused),
-	    TEST(wrong_codes_lock_recovery_codes_alone),
-	    TEST(locked_recovery_codes_leave_sent_codes),
+	    TEST(wrong_codes_make_wrong_ones_late_and_no_right_one),
+	    TEST(wrong_recovery_codes_leave_sent_codes),
+	    TEST(whoever_leaves_before_the_late_answer_has_tried),
+	    TEST(hashes_take_turns_and_the_known_source_has_its_own),
+	    TEST(a_user_without_a_contact_can_be_known),
+	    TEST(the_wait_for_a_place_ends_with_the_sign_in),
 	    TEST(locked_out_a_recovery_code_is_asked_for),
 	    TEST(locked_out_without_recovery_codes_it_ends),
 	    TEST(locked_out_while_it_is_typed),
@@ -533,7 +627,7 @@ main(void)
 	    TEST(without_a_contact_a_recovery_code_lets_in),
 	    TEST(after_a_refused_address_a_recovery_code_lets_in),
 	    TEST(users_without_codes_are_refused_as_others_are),
-	    TEST(unknown_sources_do_not_lock_the_users_recovery_codes),
+	    TEST(unknown_sources_do_not_make_the_users_answers_late),
 	    TEST(hosts_that_are_not_root_accept_recovery_codes),
 	    TEST(no_provider_receives_a_recovery_code),
 	};

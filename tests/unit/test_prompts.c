@@ -419,7 +419,6 @@ static const struct {
     {NOTE_WAIT, "A new code can be sent in 21 seconds."},
     {NOTE_LIMIT, "Too many verification codes were sent. Try again in 21 seconds."},
     {NOTE_LOCKED, "Too many wrong codes. Try again in 21 seconds."},
-    {NOTE_LOCKED_RECOVERY, "Too many wrong recovery codes. Try again in 21 seconds."},
     {NOTE_NOT_SENT, "A new code could not be sent."},
     {NOTE_UNAVAILABLE,
 	"The verification code could not be sent: its delivery service cannot be reached."},
@@ -476,9 +475,6 @@ facts_are_put_into_words(void **state)
 	f.wait_ms = STORE_FOREVER;
 	prompt_note(text, NOTE_LOCKED, &f);
 	assert_string_equal(text, "Too many wrong codes. Only your administrator can unlock this.");
-	prompt_note(text, NOTE_LOCKED_RECOVERY, &f);
-	assert_null(strstr(text, "hours"));
-	assert_non_null(strstr(text, "Too many wrong recovery codes. Only your administrator"));
 	prompt_recovery_left(text, 9);
 	assert_string_equal(
 	    text, "That recovery code is used up now. You have 9 recovery codes left.");

@@ -194,18 +194,18 @@ failures_json(const struct status_query *q, const struct store_fact *f, json_t *
 	bool root, recovery = !strcmp(bare_kind(&f->budget, &root), "recovery");
 	const struct try_rule rule = {
 	    .failures = q->conf->limits.failures,
-	    .most = recovery ? INT_MAX : CONF_FAILURES_MOST,
+	    .most = CONF_FAILURES_MOST,
 	    .backoff_first_ms = q->conf->limits.backoff_first,
 	    .backoff_most_ms = q->conf->limits.backoff_most,
 	    .per_challenge = 1,
 	};
-	int64_t until = try_locked_until(&rule, f->n, f->at_wall_ms);
+	/* Wrong recovery codes never lock. */
+	int64_t until = recovery ? 0 : try_locked_until(&rule, f->n, f->at_wall_ms);
 	bool for_good = until == STORE_FOREVER, locked = until > q->now.wall_ms;
 	json_t *shown = json_null(), *end = json_null();
 
 	if (locked)
-		shown = shown_json(recovery ? NOTE_LOCKED_RECOVERY : NOTE_LOCKED,
-		    for_good ? STORE_FOREVER : until - q->now.wall_ms);
+		shown = shown_json(NOTE_LOCKED, for_good ? STORE_FOREVER : until - q->now.wall_ms);
 	if (locked && !for_good)
 		end = time_json(until);
 	*held |= locked;

@@ -40,29 +40,13 @@ print_source(const json_t *row)
 	    is_true(row, "root") ? "" : " by programs that are not root");
 }
 
-/* True if a recovery code would be accepted from the source of the row. */
-static bool
-recovery_helps(const json_t *status, const json_t *row)
-{
-	const json_t *codes = json_object_get(status, "recovery_codes");
-	json_t *rows = json_object_get(status, "failures"), *other;
-	size_t i;
-
-	if (number_of(codes, "left") < 1)
-		return false;
-	json_array_foreach (rows, i, other)
-		if (is_true(other, "locked") && !strcmp(text_of(other, "of"), "recovery codes") &&
-		    !strcmp(text_of(other, "place"), text_of(row, "place")) &&
-		    is_true(other, "root") == is_true(row, "root"))
-			return false;
-	return true;
-}
-
 static void
 print_shown(const json_t *status, const json_t *row)
 {
+	bool recovery = number_of(json_object_get(status, "recovery_codes"), "left") > 0;
+
 	(void)printf("    the user now reads: \"%s\"%s\n", text_of(row, "told"),
-	    status && recovery_helps(status, row) ? "; a recovery code is accepted" : "");
+	    recovery ? "; a recovery code is accepted" : "");
 }
 
 static void

@@ -58,6 +58,22 @@ store_sqlite_budget_add(struct sqlite_store *s, const struct instant *now, const
 	return 0;
 }
 
+int
+store_sqlite_budget_failures(struct sqlite_store *s, const struct budget *b, int64_t *failures)
+{
+	_auto_stmt sqlite3_stmt *stmt = NULL;
+	int r;
+
+	*failures = 0;
+	(void)sql_prepare(s->db, &stmt,
+	    "SELECT failures FROM budget WHERE kind = ?1 AND owner = ?2 AND place = ?3",
+	    sql_text(b->kind), sql_text(b->owner), sql_text(b->known_source));
+	r = store_sqlite_step(s, stmt, "reading a budget");
+	if (r > 0)
+		*failures = sqlite3_column_int64(stmt, 0);
+	return r < 0 ? r : 0;
+}
+
 /*
  * Takes one failure back, but keeps the time of the last failure. At worst, the user waits once
  * more for the back-off of the failure before it.

@@ -13,7 +13,8 @@ struct sqlite_store {
 	struct store base;
 	sqlite3 *db;
 	int dir;
-	int send_lock; /* the file of the send lock that is held, or -1 */
+	int send_lock;	/* the file of the send lock that is held, or -1 */
+	int hash_place; /* the same of the place for a hash */
 	store_wait_fn *wait;
 	void *arg;
 	int64_t lease_owner; /* random, not 0: marks the leases that this object took */

@@ -95,7 +95,7 @@ static const char schema[] =
 static int
 create_new(const char *path)
 {
-	struct sqlite_store s = {.dir = -1, .send_lock = -1};
+	struct sqlite_store s = {.dir = -1, .send_lock = -1, .hash_place = -1};
 	char sql[sizeof(schema) + 128];
 	_auto_close int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	int r = 0;
@@ -273,7 +273,7 @@ store_sqlite_upgrade(struct sqlite_store *s)
 int
 store_sqlite_migrate(const char *dir)
 {
-	struct sqlite_store s = {.dir = -1, .send_lock = -1};
+	struct sqlite_store s = {.dir = -1, .send_lock = -1, .hash_place = -1};
 	_auto_close int fd = -1;
 	char path[PATH_MAX];
 	int r = store_sqlite_open_dir(dir, &fd);

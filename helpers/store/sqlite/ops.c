@@ -29,6 +29,7 @@ store_free(struct sqlite_store *s)
 		return;
 	(void)sqlite3_close(s->db);
 	own_close(&s->send_lock);
+	own_close(&s->hash_place);
 	own_close(&s->dir);
 	free(s);
 }
@@ -66,6 +67,8 @@ static const struct store_ops sqlite_ops = {
     .remembered_drop = store_sqlite_remembered_drop,
     .recovery_put = store_sqlite_recovery_put,
     .recovery_find = store_sqlite_recovery_find,
+    .hash_place_take = store_sqlite_hash_place_take,
+    .hash_place_release = store_sqlite_hash_place_release,
     .recovery_use = store_sqlite_recovery_use,
     .recovery_drop = store_sqlite_recovery_drop,
     .sample_put = store_sqlite_sample_put,
@@ -113,8 +116,12 @@ store_sqlite_open(const char *dir, store_wait_fn *wait, void *arg, struct store 
 
 	if (!s)
 		return -OTP_ENOMEM;
-	*s = (struct sqlite_store){
-	    .base.ops = &sqlite_ops, .dir = -1, .send_lock = -1, .wait = wait, .arg = arg};
+	*s = (struct sqlite_store){.base.ops = &sqlite_ops,
+	    .dir = -1,
+	    .send_lock = -1,
+	    .hash_place = -1,
+	    .wait = wait,
+	    .arg = arg};
 	if (getrandom(&s->lease_owner, sizeof(s->lease_owner), 0) != sizeof(s->lease_owner)) {
 		otp_logr(LOG_ERR, -OTP_ESYS, "store: getrandom");
 		return -OTP_ESTORE;

@@ -4,6 +4,7 @@
  * MUST:
  *  - a code is used at most once, even if many sign-ins try it at the same moment;
  *  - every hash of the set is compared, in constant time, also after one has matched;
+ *  - wrong codes are counted, and never keep a right one out;
  *  - codes are never pruned, because they may be needed after years.
  */
 #include <openssl/crypto.h>
@@ -170,13 +171,13 @@ op_use(struct sqlite_store *s, const struct instant *now, const void *arg)
 	int r = issue_check(s, t);
 
 	if (!r)
-		r = store_sqlite_budget_check(s, now, t->budget, &t->rule, &o->out->until_wall_ms);
-	if (!r)
 		r = match(s, t, &nr, &used, &unused);
 	if (r)
 		return r;
 	if (nr < 0) {
 		r = store_sqlite_budget_add(s, now, t->budget, &t->rule);
+		if (!r)
+			r = store_sqlite_budget_failures(s, t->budget, &o->out->in_a_row);
 		return r ? r : OTP_EWRONG; /* the count is committed */
 	}
 	if (used)

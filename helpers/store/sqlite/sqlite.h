@@ -23,6 +23,8 @@ int store_sqlite_budget_check(struct sqlite_store *s, const struct instant *now,
 /* Counts a failure. 0 or -OTP_ESTORE. */
 int store_sqlite_budget_add(struct sqlite_store *s, const struct instant *now,
     const struct budget *b, const struct try_rule *rule);
+/* Reads how many failures there are in a row. 0 or -OTP_ESTORE. */
+int store_sqlite_budget_failures(struct sqlite_store *s, const struct budget *b, int64_t *failures);
 /* Takes a failure back. 0 or -OTP_ESTORE. */
 int store_sqlite_budget_take_back(struct sqlite_store *s, const struct budget *b);
 /* Forgets the failures. 0 or -OTP_ESTORE. */
@@ -55,9 +57,11 @@ int store_sqlite_send_reserve(struct store *base, const struct instant *now,
     const struct send_count *count, size_t n, int64_t *id, struct store_refusal *why);
 int store_sqlite_send_return(struct store *base, int64_t id);
 
-/* send_lock.c: each function works as the operation of its name in store.h */
+/* locks.c: each function works as the operation of its name in store.h */
 int store_sqlite_send_lock_take(struct store *base, uint64_t number);
 void store_sqlite_send_lock_release(struct store *base);
+int store_sqlite_hash_place_take(struct store *base, uint64_t number, bool known);
+void store_sqlite_hash_place_release(struct store *base);
 
 /* challenge.c: each function works as the operation of its name in store.h */
 int store_sqlite_challenge_put(
