@@ -16,6 +16,7 @@ helpers_libhelpers_la_SOURCES = \
 	helpers/login/end.c \
 	helpers/login/exempt.c \
 	helpers/login/fallback.c \
+	helpers/login/files.c helpers/login/files.h \
 	helpers/login/judge_send.c \
 	helpers/login/limits.c \
 	helpers/login/live.c \
@@ -34,10 +35,14 @@ helpers_libhelpers_la_SOURCES = \
 	helpers/login/try_recovery.c \
 	helpers/login/typed_answer.c helpers/login/typed_answer.h \
 	helpers/login/who.c \
+	helpers/provider/bind.c \
+	helpers/provider/check.c \
 	helpers/provider/delivery.c helpers/provider/delivery.h \
 	helpers/provider/exchange.c helpers/provider/internal.h \
 	helpers/provider/provider.c helpers/provider/provider.h \
+	helpers/provider/rehearse.c \
 	helpers/provider/render.c helpers/provider/render.h \
+	helpers/provider/section.c \
 	helpers/provider/request.c helpers/provider/request.h \
 	helpers/provider/retry_after.c helpers/provider/retry_after.h \
 	helpers/provider/tokens.c helpers/provider/tokens.h \
@@ -45,6 +50,7 @@ helpers_libhelpers_la_SOURCES = \
 	helpers/codes/recovery.c helpers/codes/recovery.h \
 	helpers/codes/seal.c helpers/codes/seal.h \
 	helpers/profile/load.c \
+	helpers/profile/names.c \
 	helpers/profile/profile.c helpers/profile/profile.h \
 	helpers/profile/read.c helpers/profile/read.h \
 	helpers/profile/reader.c helpers/profile/reader.h \
@@ -69,6 +75,7 @@ helpers_libhelpers_la_SOURCES = \
 	helpers/contacts/import.c \
 	helpers/contacts/notes.c helpers/contacts/notes.h \
 	helpers/contacts/read.c helpers/contacts/read.h \
+	helpers/conf/at.c \
 	helpers/conf/check.c helpers/conf/internal.h \
 	helpers/conf/conf.c helpers/conf/conf.h \
 	helpers/conf/exempt.c \
@@ -83,6 +90,7 @@ helpers_libhelpers_la_SOURCES = \
 	helpers/template/bindings.c helpers/template/bindings.h \
 	helpers/template/template.c helpers/template/template.h \
 	helpers/http/http.c helpers/http/http.h \
+	helpers/http/url.c helpers/http/url.h \
 	helpers/base/account.c helpers/base/account.h \
 	helpers/base/email.c helpers/base/email.h \
 	helpers/base/hosts.c helpers/base/hosts.h \
@@ -108,7 +116,7 @@ helpers_libhttp_la_SOURCES = \
 
 otplibexec_LTLIBRARIES = otp-http.la
 otp_http_la_CFLAGS = $(HTTP_CFLAGS)
-otp_http_la_SOURCES = helpers/http/object.c helpers/http/object.h helpers/http/http.c helpers/base/email.c helpers/base/email.h
+otp_http_la_SOURCES = helpers/http/object.c helpers/http/object.h helpers/http/http.c helpers/http/url.c helpers/http/url.h helpers/base/email.c helpers/base/email.h
 EXTRA_otp_http_la_DEPENDENCIES = $(srcdir)/helpers/http/object.map
 otp_http_la_LIBADD = helpers/libhttp.la common/libcommon.la
 otp_http_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared \
@@ -124,7 +132,7 @@ CLEANFILES += otp-http.so
 # otp-helper loads the object only if both were built from the same version of these files.
 HTTP_BUILD_OF = $(common_libcommon_la_SOURCES) $(helpers_libhttp_la_SOURCES) \
 	helpers/base/email.c helpers/base/email.h helpers/http/http.c helpers/http/http.h \
-	helpers/http/object.h helpers/otp-helper/http_load.h
+	helpers/http/object.h helpers/http/url.c helpers/http/url.h helpers/otp-helper/http_load.h
 http_build.h: $(HTTP_BUILD_OF) Makefile
 	$(AM_V_GEN)sum=`cd "$(srcdir)" && cat $(HTTP_BUILD_OF) | cksum` && \
 		printf '#define HTTP_BUILD "%s %s"\n' "$(PACKAGE_VERSION)" "$$sum" >$@

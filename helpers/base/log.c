@@ -13,6 +13,8 @@ enum { LOG_LINE_MAX = 1024 };
 /* Set when the process starts, before there is a second thread. */
 static bool debug_on;
 static const char *request = "";
+static log_line_fn *diverted;
+static void *diverted_arg;
 
 void
 log_open(const char *ident, bool tee)
@@ -32,12 +34,23 @@ log_request(const char *request_id)
 	request = request_id;
 }
 
+void
+log_divert(log_line_fn *fn, void *arg)
+{
+	diverted = fn;
+	diverted_arg = arg;
+}
+
 static void
 log_line(int priority, const char *text)
 {
 	char clean[LOG_LINE_MAX];
 
 	text_clean(clean, sizeof(clean), text);
+	if (diverted) {
+		diverted(priority, clean, diverted_arg);
+		return;
+	}
 	if (*request)
 		syslog(LOG_AUTHPRIV | priority, "id=%s %s", request, clean);
 	else

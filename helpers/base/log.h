@@ -16,6 +16,13 @@ void log_debug(bool on);
 /* Sets the request id that every later line has. The log keeps the pointer. */
 void log_request(const char *request_id);
 
+/*
+ * From now on each line goes to fn, and not to the log; with fn NULL, to the log again. This is for
+ * commands that show a person what a sign-in would log.
+ */
+typedef void log_line_fn(int priority, const char *line, void *arg);
+void log_divert(log_line_fn *fn, void *arg);
+
 void otp_log(int priority, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /*
  * Logs a line, then ": " and otp_strerror(r). If r is -OTP_ESYS, the text of errno follows. A line

@@ -5,7 +5,6 @@
  */
 #include "helpers/base/typed.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/text.h"
@@ -136,4 +135,18 @@ typed_join(struct secret *plain)
 		if (plain->bytes[i] != ' ' && plain->bytes[i] != '-')
 			plain->bytes[len++] = plain->bytes[i];
 	cut(plain, len);
+}
+
+bool
+typed_has_edge(const char *text)
+{
+	char first = 'x', last = 'x';
+
+	for (const char *at = text; *at;) {
+		bool is_first = at == text;
+
+		last = next_char(&at);
+		first = is_first ? last : first;
+	}
+	return !first || first == ' ' || !last || last == ' ';
 }

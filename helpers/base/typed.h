@@ -19,6 +19,8 @@
 #ifndef OTP_BASE_TYPED_H
 #define OTP_BASE_TYPED_H
 
+#include <stdbool.h>
+
 #include "common/secret.h"
 
 /*
@@ -29,5 +31,11 @@ int typed_plain(const char *typed, struct secret *plain);
 
 /* Removes the blanks and dashes of plain text. In a code they only group the characters. */
 void typed_join(struct secret *plain);
+
+/*
+ * True if the text begins or ends with a blank, or begins or ends with a mark that nobody sees,
+ * such as a byte order mark. Editors put these around the line of a file. Empty text has none.
+ */
+bool typed_has_edge(const char *text);
 
 #endif

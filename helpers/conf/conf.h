@@ -208,6 +208,15 @@ struct conf_show_text {
 };
 void conf_show_text(const struct conf_shown *shown, void *arg);
 
+/*
+ * Add a row about a key: "[SECTION] KEY: what fmt says", with the file and line that set the key;
+ * if no file sets it, with those of the section; if there is no such section, with the main file.
+ */
+void conf_error_at(struct conf_report *rep, const struct conf *c, const char *section,
+    const char *key, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+void conf_warn_at(struct conf_report *rep, const struct conf *c, const char *section,
+    const char *key, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+
 /* True if messages may go to this E.164 number: [limits] prefixes is empty, or one matches. */
 bool conf_allows_number(const struct conf *c, const char *phone);
 

@@ -38,6 +38,18 @@ put_row(struct conf_report *rep, enum conf_severity severity, const char *file, 
 	grown[rep->n++] = new;
 }
 
+/* True if the report has this row already: two channels may load the same provider. */
+static bool
+has_row(const struct conf_report *rep, enum conf_severity severity, const char *file, unsigned line,
+    const char *message)
+{
+	for (size_t i = 0; i < rep->n; i++)
+		if (rep->row[i].line == line && rep->row[i].severity == severity &&
+		    !strcmp(rep->row[i].message, message) && !strcmp(rep->row[i].file, file))
+			return true;
+	return false;
+}
+
 __attribute__((format(printf, 5, 0))) static void
 add_row(struct conf_report *rep, enum conf_severity severity, const char *file, unsigned line,
     const char *fmt, va_list ap)
@@ -49,6 +61,8 @@ add_row(struct conf_report *rep, enum conf_severity severity, const char *file, 
 		return;
 	(void)vsnprintf(message, sizeof(message), fmt, ap);
 	text_clean(clean, sizeof(clean), message);
+	if (has_row(rep, severity, file, line, clean))
+		return;
 	if (line)
 		(void)snprintf(where, sizeof(where), ":%u", line);
 	need = strlen(file) + strlen(where) + strlen(": ") + strlen(mark_of(severity)) +

@@ -29,8 +29,9 @@ struct conf_report {
 };
 
 /*
- * Add a row. The message has no newline at its end; control characters in it are replaced. file may
- * be NULL if the row is about no file, line 0 if it is about no line.
+ * Add a row, unless the report has the same row already. The message has no newline at its end;
+ * control characters in it are replaced. file may be NULL if the row is about no file, line 0 if it
+ * is about no line.
  */
 void conf_error(struct conf_report *rep, const char *file, unsigned line, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));

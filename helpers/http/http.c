@@ -5,6 +5,10 @@
 #include <strings.h>
 
 #include "common/err.h"
+#include "common/text.h"
+#include "helpers/base/email.h"
+
+enum { LINE_MAX_BYTES = 256 }; /* the longest subject or name of a mail */
 
 void
 http_answer_clear(struct http_answer *a)
@@ -67,6 +71,39 @@ http_cookie(struct http_answer *a, const char *name, struct buf *b)
 		return buf_put(b, value, strcspn(value, ";\n"));
 	}
 	return -OTP_ENOENT;
+}
+
+/* True for text that may be a subject or a name. */
+static bool
+is_line(const char *s)
+{
+	for (const char *p = s; *p; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			return false;
+	return strlen(s) <= LINE_MAX_BYTES && text_is_utf8(s);
+}
+
+const char *
+http_mail_wrong(const struct http_mail *m, const char **part)
+{
+	static const char line[] = "expected one line of at most 256 bytes, in UTF-8 and without "
+				   "control characters";
+	const char *why;
+
+	*part = "from";
+	if (email_check(m->from, EMAIL_SENDER, &why))
+		return why;
+	*part = "to";
+	if (email_check(m->to, EMAIL_RECIPIENT, &why))
+		return why;
+	*part = "from_name";
+	if (!is_line(m->from_name))
+		return line;
+	*part = "subject";
+	if (!is_line(m->subject))
+		return line;
+	*part = "text";
+	return text_is_utf8(m->text) ? NULL : "expected UTF-8";
 }
 
 int

@@ -43,6 +43,13 @@ struct http_request {
 	size_t body_len;
 };
 
+/*
+ * Checks that both addresses are well-formed, that subject and name are lines without control
+ * characters, and that all is UTF-8. Returns NULL, or a static phrase that says what is wrong, and
+ * the part in *part: "from", "to", "from_name", "subject" or "text".
+ */
+const char *http_mail_wrong(const struct http_mail *m, const char **part);
+
 /* How a provider is reached. */
 struct http_route {
 	const char *ca;	   /* a file or folder of certificates, besides the system's; or NULL */
@@ -116,9 +123,8 @@ typedef int http_open_fn(int peer, const char *ca_dir, struct http **out);
  *   -OTP_ETIME    the deadline has passed
  *   -OTP_ETOOBIG  the answer is longer than HTTP_HEAD_MAX or HTTP_BODY_MAX
  *   -OTP_EPROTO   the answer is not HTTP, or not SMTP
- *   -OTP_EINVAL   the URL is neither https nor http to a literal loopback address; the URL of a
- *                 mail is neither smtp nor smtps; a mail has a proxy, a malformed address, or a
- *                 control character outside its text; the certificates of `ca` cannot be read
+ *   -OTP_EINVAL   url_read() refuses the URL; a mail has a proxy, a malformed address, or a control
+ *                 character outside its text; the certificates of `ca` cannot be read
  *   -OTP_EPERM    the mail server accepts no login by PLAIN or LOGIN
  *   -OTP_EGONE    the peer hung up, or sent something during the request
  *   -OTP_ESYS     this machine failed: no socket, port or thread, or the process was stopped

@@ -36,11 +36,6 @@ struct mail_dialog {
 
 struct transfer;
 
-/*
- * Checks that both addresses are well-formed, that subject and name are lines without control
- * characters, and that all is UTF-8. 0 or -OTP_EINVAL.
- */
-int mail_check(const struct http_mail *m);
 /* Gives the message to the handle e. t owns its parts. 0 or -OTP_ENOMEM. */
 int mail_message(CURL *e, const struct http_mail *m, const char *request_id, struct mail_dialog *t);
 void mail_free(struct mail_dialog *t);

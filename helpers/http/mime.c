@@ -16,37 +16,12 @@
 #include <time.h>
 
 #include "common/err.h"
-#include "common/text.h"
-#include "helpers/base/email.h"
 
 enum {
-	LINE_MAX_BYTES = 256, /* the longest subject or name */
-	WORD_BYTES = 36,      /* bytes of text in an encoded word; a "Subject: " line has 69 then */
+	WORD_BYTES = 36, /* bytes of text in an encoded word; a "Subject: " line has 69 then */
 	MAIL_HEADER_MAX = 2048,
 	ID_BYTES = 16,
 };
-
-/* True for text that may be a subject or a name. */
-static bool
-is_line(const char *s)
-{
-	for (const char *p = s; *p; p++)
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			return false;
-	return strlen(s) <= LINE_MAX_BYTES && text_is_utf8(s);
-}
-
-int
-mail_check(const struct http_mail *m)
-{
-	const char *why;
-	int r = email_check(m->from, EMAIL_SENDER, &why);
-
-	r = r ? r : email_check(m->to, EMAIL_RECIPIENT, &why);
-	return !r && is_line(m->from_name) && is_line(m->subject) && text_is_utf8(m->text)
-		   ? 0
-		   : -OTP_EINVAL;
-}
 
 /* True if the text needs no encoding in a header. "=?" would begin an encoded word. */
 static bool

@@ -9,7 +9,6 @@
  */
 #include "helpers/http/transfer.h"
 
-#include <arpa/inet.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
@@ -22,6 +21,7 @@
 #include "common/err.h"
 #include "helpers/http/failure.h"
 #include "helpers/http/peer.h"
+#include "helpers/http/url.h"
 
 /* The options that are numbers, with their reasons. */
 static const struct {
@@ -56,59 +56,30 @@ static const struct {
     {CURLOPT_COOKIEFILE, NULL},	     /* no cookie engine */
 };
 
-static bool
-is_loopback(const char *host)
-{
-	struct in_addr v4;
-
-	if (inet_pton(AF_INET, host, &v4) == 1)
-		return ntohl(v4.s_addr) >> 24 == 127;
-	return !strcmp(host, "[::1]");
-}
-
-/* True if the scheme is allowed. *starttls becomes true if a mail must begin TLS by STARTTLS. */
-static bool
-scheme_fits(const struct http_request *q, const struct http_route *route, const char *scheme,
-    const char *host, bool *starttls)
-{
-	*starttls = q->mail && !strcmp(scheme, "smtp") && !is_loopback(host);
-	if (q->mail)
-		return !route->proxy && (!strcmp(scheme, "smtp") || !strcmp(scheme, "smtps"));
-	return !strcmp(scheme, "https") ||
-	       (!strcmp(scheme, "http") && !route->proxy && is_loopback(host));
-}
-
 /*
- * Checks the URL, and copies scheme and host into t; an IPv6 address without its brackets. 0,
- * -OTP_EINVAL if the URL is not allowed, or -OTP_ENOMEM.
+ * Checks the URL, and copies scheme and host into t. *starttls becomes true if a mail must begin
+ * TLS by STARTTLS. 0, or -OTP_EINVAL if the URL is not allowed; the answer has the reason then.
  */
 static int
 url_check(const struct http_request *q, const struct http_route *route, struct transfer *t,
     bool *starttls)
 {
-	char *scheme = NULL, *host = NULL;
-	CURLU *u = curl_url();
-	int r = -OTP_EINVAL;
+	struct url url;
+	const char *why = url_read(q->url,
+	    q->mail	   ? URL_MAIL
+	    : route->proxy ? URL_WEB_PROXY
+			   : URL_WEB,
+	    &url);
 
-	if (!u)
-		return -OTP_ENOMEM;
-	if (!curl_url_set(u, CURLUPART_URL, q->url, CURLU_DISALLOW_USER | CURLU_PATH_AS_IS) &&
-	    !curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) &&
-	    !curl_url_get(u, CURLUPART_HOST, &host, 0)) {
-		size_t len = strlen(host), bracket = host[0] == '[';
-
-		if (len < sizeof(t->host) && scheme_fits(q, route, scheme, host, starttls))
-			r = 0;
-		if (!r) {
-			(void)snprintf(t->host, sizeof(t->host), "%.*s", (int)(len - 2 * bracket),
-			    host + bracket);
-			(void)snprintf(t->scheme, sizeof(t->scheme), "%s", scheme);
-		}
-	}
-	curl_free(scheme);
-	curl_free(host);
-	curl_url_cleanup(u);
-	return r;
+	if (!why && q->mail && route->proxy)
+		why = "a mail cannot be sent through a proxy";
+	t->answer->failure = why ? why : "";
+	if (why)
+		return -OTP_EINVAL;
+	*starttls = q->mail && !strcmp(url.scheme, "smtp") && !url.loopback;
+	(void)snprintf(t->host, sizeof(t->host), "%s", url.host);
+	(void)snprintf(t->scheme, sizeof(t->scheme), "%s", url.scheme);
+	return 0;
 }
 
 static size_t
@@ -356,6 +327,7 @@ transfer_new(const struct http_request *q, const struct http_route *route, int p
     const char *ca_dir, struct deadline dl, struct http_answer *a, struct transfer **out)
 {
 	struct transfer *t = calloc(1, sizeof(*t));
+	const char *part;
 	bool starttls;
 	int r;
 
@@ -365,7 +337,7 @@ transfer_new(const struct http_request *q, const struct http_route *route, int p
 	t->answer = a ? a : &t->own;
 	t->is_mail = q->mail != NULL;
 	r = url_check(q, route, t, &starttls);
-	if (!r && t->is_mail && mail_check(q->mail)) {
+	if (!r && t->is_mail && http_mail_wrong(q->mail, &part)) {
 		t->answer->failure =
 		    "an address is malformed, or the mail has a character that is not allowed";
 		r = -OTP_EINVAL;

@@ -21,6 +21,7 @@
 #include "helpers/otp-helper/http_load.h"
 #include "helpers/otp-helper/lockdown.h"
 #include "helpers/base/log.h"
+#include "helpers/login/files.h"
 #include "helpers/login/login.h"
 #include "helpers/otp-helper/machine.h"
 #include "helpers/otp-helper/peer.h"
@@ -45,9 +46,7 @@ struct sign_in {
 	struct login_start start;
 	char request_id[2 * REQUEST_ID_LEN + 1];
 	struct conf *conf;
-	struct secret host_key;
-	struct contacts *contacts;
-	struct store *store;
+	struct login_files files;
 	struct real_machine machine;
 	struct stored_tokens tokens;
 	struct stored_retry_after retry_after;
@@ -147,35 +146,17 @@ receive_start(struct sign_in *s)
 	return 0;
 }
 
-static int
-open_host_key(struct sign_in *s)
-{
-	const char *path = s->conf->paths.host_key;
-	int r = host_key_read(path, s->context.second_owner, &s->host_key);
-
-	if (r)
-		otp_logr(LOG_ERR, r,
-		    "the host key %s cannot be used (expected at least %d random bytes, "
-		    "root:" OTP_USER ", mode 0640; run: otpctl init)",
-		    path, HOST_KEY_MIN);
-	return r;
-}
-
 /* Opens host key, contacts, store and machine. The function that fails logs the reason. */
 static int
 open_all(struct sign_in *s)
 {
 	const struct conf_signin *options = conf_signin_for(s->conf, s->start.service);
-	int r = open_host_key(s);
+	int r;
 
 	s->deadline = deadline_in(options->login_timeout);
 	lockdown_alarm(
 	    (unsigned)((options->login_timeout + options->send_timeout) / 1000) + ALARM_SLACK);
-	if (!r)
-		r = contacts_sqlite_open(
-		    s->conf->paths.contacts, s->context.second_owner, &s->contacts);
-	if (!r)
-		r = store_sqlite_open(s->conf->paths.state, wait_for_store, s, &s->store);
+	r = login_files_open(s->conf, s->context.second_owner, wait_for_store, s, &s->files);
 	return r ? r : machine_open(&s->machine);
 }
 
@@ -190,7 +171,7 @@ open_delivery(struct login_opener *opener, struct delivery **out)
 	    .request_id = s->request_id,
 	    .tokens = &s->tokens.base,
 	    .retry_after = &s->retry_after.base,
-	    .contacts = s->contacts,
+	    .contacts = s->files.contacts,
 	};
 	int r = http_load(s->context.second_owner, &open);
 
@@ -202,10 +183,10 @@ open_delivery(struct login_opener *opener, struct delivery **out)
 		return r;
 	}
 	io.http = s->http;
-	tokens_init(&s->tokens, s->store, &s->host_key, &s->machine.clock.base);
-	retry_after_init(&s->retry_after, s->store, &s->machine.clock.base);
+	tokens_init(&s->tokens, s->files.store, &s->files.host_key, &s->machine.clock.base);
+	retry_after_init(&s->retry_after, s->files.store, &s->machine.clock.base);
 	r = delivery_open(s->conf, &conf_signin_for(s->conf, s->start.service)->channels,
-	    s->context.second_owner, &io, &s->delivery, &report);
+	    s->context.second_owner, PROVIDER_READ_SECRETS, &io, &s->delivery, &report);
 	log_report(&report);
 	*out = s->delivery;
 	return r;
@@ -226,13 +207,13 @@ run_login(struct sign_in *s, struct login_result *result)
 	struct utsname host;
 	struct login_ports ports = {
 	    .conf = s->conf,
-	    .host_key = &s->host_key,
+	    .host_key = &s->files.host_key,
 	    .host = uname(&host) ? "" : host.nodename,
 	    .peer = &peer.base,
 	    .machine = &s->machine.base,
 	    .clock = &s->machine.clock.base,
-	    .contacts = s->contacts,
-	    .store = s->store,
+	    .contacts = s->files.contacts,
+	    .store = s->files.store,
 	    .opener = &opener.base,
 	};
 
@@ -288,7 +269,7 @@ keep_samples(struct sign_in *s)
 		return;
 	s->machine.clock.base.now(&s->machine.clock.base, &now);
 	for (int i = 0; i < r->nsamples; i++)
-		if (s->store->ops->sample_put(s->store, &now, r->sample[i].what,
+		if (s->files.store->ops->sample_put(s->files.store, &now, r->sample[i].what,
 			r->sample[i].took_ms, r->sample[i].outcome))
 			otp_log(LOG_WARNING,
 			    "event=sample detail=\"the time that a request took cannot be kept\"");
@@ -305,12 +286,8 @@ sign_in_close(struct sign_in *s)
 		delivery_cleanup(s->delivery, CLEANUP_SECONDS * 1000);
 	delivery_close(s->delivery);
 	http_close(s->http);
-	if (s->store)
-		s->store->ops->close(s->store);
-	if (s->contacts)
-		s->contacts->ops->close(s->contacts);
+	login_files_close(&s->files);
 	conf_free(s->conf);
-	secret_clear(&s->host_key);
 	otp_wipe(s->start_frame);
 }
 

@@ -126,7 +126,8 @@ open_delivery(struct send_worker *c, uid_t second_owner)
 		return otpctl_fail(
 		    "the HTTP library did not start: no memory, or the TLS library failed");
 	io.http = c->http;
-	r = delivery_open(c->conf, c->channels, second_owner, &io, &c->delivery, &report);
+	r = delivery_open(
+	    c->conf, c->channels, second_owner, PROVIDER_READ_SECRETS, &io, &c->delivery, &report);
 	if (!r)
 		return OTPCTL_OK;
 	print_report(&report);

@@ -165,11 +165,18 @@ struct profile {
  * Reads NAME.json from the first folder that has it, and applies the variant unless it is NULL.
  * Root or second_owner must own the file. Each error becomes a row of *report: the file, the JSON
  * pointer of the value, what is wrong, what was expected. The caller frees *out with
- * profile_free(). 0; -OTP_ECONF if there is an error; -OTP_ENOMEM.
+ * profile_free(). 0; -OTP_ENOENT, without a row, if no folder has the file; -OTP_ECONF if there is
+ * an error; -OTP_ENOMEM.
  */
 int profile_load(const char *name, const char *variant, const struct strlist *folders,
     uid_t second_owner, struct profile **out, struct conf_report *report);
 void profile_free(struct profile *p);
+/*
+ * Writes to dst the name of the profile in these folders that a misspelt name most likely means.
+ * Returns dst, or NULL if none is close.
+ */
+const char *profile_suggest(
+    const char *name, const struct strlist *folders, char *dst, size_t size);
 
 /* Finds the pair of this name. It is borrowed; NULL if there is none. */
 const struct pair *pairs_find(const struct pairs *pairs, const char *name);

@@ -21,6 +21,7 @@ read_var(struct reader *rd, const char *name, json_t *spec, struct profile_var *
 	static const char *const keys[] = {"required", "secret", "default"};
 
 	v->name = strdup(name);
+	reader_check_name(rd, name, "variable");
 	if (profile_is_builtin(name))
 		reader_fault(rd, "this is the name of a built-in variable; choose another name");
 	if (json_is_string(spec)) {
@@ -68,6 +69,7 @@ read_channel(struct reader *rd, const char *name, json_t *spec, struct profile_c
 	int kind;
 
 	c->name = strdup(name);
+	reader_check_name(rd, name, "channel");
 	if (!reader_known_keys(rd, spec, keys, COUNT(keys)))
 		return;
 	before = reader_down(rd, "needs");

@@ -169,14 +169,35 @@ is_known(const struct reader *rd, const char *name)
 	       captures(&p->send, name) || captures(p->resend, name) || captures(p->verify, name);
 }
 
+/*
+ * The first channel that leaves the variable without a value, or NULL. A request that needs this
+ * variable cannot be made over that channel.
+ */
+static const char *
+channel_without(const struct reader *rd, const char *name)
+{
+	const struct profile *p = rd->p;
+
+	if (profile_is_builtin(name) || profile_var(p, name))
+		return NULL;
+	for (size_t i = 0; reader_is_set(rd, name) && i < p->nchannels; i++)
+		if (!pairs_find(&p->channel[i].set, name))
+			return p->channel[i].name;
+	return NULL;
+}
+
 static int
 check_variable(const char *name, const char *conversion, void *arg)
 {
 	struct reader *rd = arg;
+	const char *channel = rd->optional ? NULL : channel_without(rd, name);
 
 	(void)conversion;
 	if (!profile_is_builtin(name) && !is_known(rd, name))
 		reader_fault(rd, "${%s} is not a variable of this profile", name);
+	if (channel)
+		reader_fault(rd, "the channel %s does not set ${%s}; add it to /channels/%s/set",
+		    channel, name, channel);
 	if (!strcmp(name, "code") && !rd->has_code)
 		reader_fault(rd, "${code} has no value at this point");
 	return 0;
@@ -253,7 +274,9 @@ reader_check_pairs(struct reader *rd, const char *key, const struct pairs *pairs
 	for (size_t i = 0; i < pairs->n; i++) {
 		size_t inner = reader_down(rd, pairs->item[i].name);
 
+		rd->optional = pairs->item[i].optional;
 		reader_template(rd, pairs->item[i].value);
+		rd->optional = false;
 		reader_up(rd, inner);
 	}
 	reader_up(rd, before);

@@ -13,6 +13,7 @@ struct reader {
 	struct profile *p;
 	char at[512];  /* the JSON pointer of the value that is being read */
 	bool has_code; /* may the request that is being read use ${code}? */
+	bool optional; /* may the template that is being read use a variable without a value? */
 	bool failed;   /* an error was reported */
 };
 
@@ -43,7 +44,7 @@ bool reader_bool(struct reader *rd, json_t *object, const char *key);
  */
 int reader_one_of(struct reader *rd, const json_t *value, const char *const *word, size_t n);
 
-/* True for a variable of `vars`, or of a channel's `set`. */
+/* True for a variable of `vars`, or of the `set` of any channel. */
 bool reader_is_set(const struct reader *rd, const char *name);
 /* Reports a malformed template, and variables in it that have no value at this point. */
 void reader_template(struct reader *rd, const char *text);
@@ -56,5 +57,14 @@ void reader_early_template(struct reader *rd, const char *text);
 /* Reads {"name": "template", "name?": "template"}; reader_check_pairs() checks the templates. */
 void reader_pairs(struct reader *rd, json_t *object, const char *key, struct pairs *out);
 void reader_check_pairs(struct reader *rd, const char *key, const struct pairs *pairs);
+/*
+ * Reports names of headers that no header can have, that stand twice, or that only pam_otp sets;
+ * has_auth: the request has a login, so that Authorization is one of these.
+ */
+void reader_check_headers(struct reader *rd, const struct pairs *headers, bool has_auth);
+/* Reports names of query or form pairs that would need an encoding. */
+void reader_check_query(struct reader *rd, const char *key, const struct pairs *pairs);
+/* Reports a name of a channel or variable that the configuration could never use. */
+void reader_check_name(struct reader *rd, const char *name, const char *what);
 
 #endif

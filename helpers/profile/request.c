@@ -292,9 +292,11 @@ check_json(struct reader *rd, json_t *value)
 	if (json_is_string(value))
 		reader_template(rd, json_string_value(value));
 	json_object_foreach (value, key, item) {
-		size_t before = reader_down(rd, key);
+		size_t before = reader_down(rd, key), len = strlen(key);
 
+		rd->optional = len > 1 && key[len - 1] == '?' && json_is_string(item);
 		check_json(rd, item);
+		rd->optional = false;
 		reader_up(rd, before);
 	}
 	json_array_foreach (value, i, item) {
@@ -343,6 +345,7 @@ read_body(struct reader *rd, json_t *spec, struct request *q)
 	reader_up(rd, before);
 	reader_pairs(rd, spec, "form", &q->form);
 	reader_check_pairs(rd, "form", &q->form);
+	reader_check_query(rd, "form", &q->form);
 	before = reader_down(rd, "text");
 	if (text)
 		q->text = reader_copy(rd, text);
@@ -365,8 +368,10 @@ read_auth(struct reader *rd, json_t *spec, struct request *q)
 			q->login = reader_copy(rd, json_array_get(basic, 0));
 			q->password = reader_copy(rd, json_array_get(basic, 1));
 			q->login_optional = !strcmp(key, "auth?");
+			rd->optional = q->login_optional;
 			reader_template(rd, q->login);
 			reader_template(rd, q->password);
+			rd->optional = false;
 		} else {
 			reader_fault(rd, "expected {\"basic\": [login, password]}");
 		}
@@ -425,8 +430,10 @@ reader_request(struct reader *rd, json_t *object, const char *key, struct reques
 	read_auth(rd, spec, q);
 	reader_pairs(rd, spec, "headers", &q->headers);
 	reader_check_pairs(rd, "headers", &q->headers);
+	reader_check_headers(rd, &q->headers, q->login != NULL);
 	reader_pairs(rd, spec, "query", &q->query);
 	reader_check_pairs(rd, "query", &q->query);
+	reader_check_query(rd, "query", &q->query);
 	read_body(rd, spec, q);
 	check_url(rd, q);
 	read_expect(rd, spec, &q->expect);

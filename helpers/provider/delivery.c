@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/err.h"
+#include "helpers/conf/parse.h"
 
 struct route {
 	const struct conf_channel *channel;
@@ -277,36 +278,41 @@ delivery_cleanup(struct delivery *d, int64_t ms)
 /* Loads a provider and appends it to the route. */
 static int
 route_add(struct route *route, const struct conf *c, const char *name, uid_t second_owner,
-    struct conf_report *report)
+    enum provider_secrets secrets, struct conf_report *report)
 {
 	const struct conf_provider *section = conf_provider(c, name);
 	const char *channel = route->channel->name;
 	struct provider *p = NULL;
+	char where[sizeof("channel ") + CONF_NAME_MAX];
 	int r;
 
+	(void)snprintf(where, sizeof(where), "channel %s", channel);
 	if (!section) {
-		conf_error(report, NULL, 0,
-		    "[channel %s] providers: there is no [provider %s]; add that section", channel,
-		    name);
+		conf_error_at(report, c, where, "providers",
+		    "there is no [provider %s]; add that section", name);
 		return -OTP_ECONF;
 	}
-	r = provider_load(c, section, second_owner, PROVIDER_READ_SECRETS, &p, report);
+	r = provider_load(c, section, second_owner, secrets, &p, report);
 	if (r)
 		return r;
-	route->provider[route->nproviders++] = p;
 	r = provider_check_channel(p, channel, route->channel->message, report);
-	if (r || provider_needs(p, channel) == provider_needs(route->provider[0], channel))
+	if (r) {
+		provider_free(p);
 		return r;
-	conf_error(report, NULL, 0,
-	    "[channel %s] providers: %s and %s need different kinds of contact; use a channel for "
-	    "each",
-	    channel, name, provider_name(route->provider[0]));
+	}
+	route->provider[route->nproviders++] = p;
+	if (provider_needs(p, channel) == provider_needs(route->provider[0], channel))
+		return 0;
+	conf_error_at(report, c, where, "providers",
+	    "%s and %s need different kinds of contact; use a channel for each", name,
+	    provider_name(route->provider[0]));
 	return -OTP_ECONF;
 }
 
+/* Opens a channel. All its providers are tried, so that each error is reported. */
 static int
 route_open(struct http_delivery *h, const struct conf *c, const char *channel, uid_t second_owner,
-    struct conf_report *report)
+    enum provider_secrets secrets, struct conf_report *report)
 {
 	struct route *route = &h->route[h->nroutes++];
 	bool takes_message = false;
@@ -314,24 +320,29 @@ route_open(struct http_delivery *h, const struct conf *c, const char *channel, u
 
 	route->channel = conf_channel(c, channel);
 	if (!route->channel) {
-		conf_error(report, NULL, 0, "there is no [channel %s]", channel);
+		conf_error_at(report, c, "otp", "channels", "there is no [channel %s]", channel);
 		return -OTP_ECONF;
 	}
 	route->provider = calloc(route->channel->providers.n + 1, sizeof(struct provider *));
 	if (!route->provider)
 		return -OTP_ENOMEM;
-	for (size_t i = 0; !r && i < route->channel->providers.n; i++)
-		r = route_add(route, c, route->channel->providers.item[i], second_owner, report);
+	for (size_t i = 0; i < route->channel->providers.n; i++) {
+		int e = route_add(
+		    route, c, route->channel->providers.item[i], second_owner, secrets, report);
+
+		r = r ? r : e;
+	}
 	for (size_t i = 0; i < route->nproviders; i++)
 		takes_message |= provider_takes_message(route->provider[i]);
 	if (!r && *route->channel->message && !takes_message)
-		return provider_no_message(channel, report);
+		return provider_no_message(c, channel, report);
 	return !r && !route->nproviders ? -OTP_ECONF : r;
 }
 
 int
 delivery_open(const struct conf *c, const struct strlist *channels, uid_t second_owner,
-    const struct provider_io *io, struct delivery **out, struct conf_report *report)
+    enum provider_secrets secrets, const struct provider_io *io, struct delivery **out,
+    struct conf_report *report)
 {
 	struct http_delivery *h = calloc(1, sizeof(*h));
 	int r = h ? 0 : -OTP_ENOMEM;
@@ -348,8 +359,11 @@ delivery_open(const struct conf *c, const struct strlist *channels, uid_t second
 		h->route = calloc(channels->n + 1, sizeof(*h->route));
 		r = h->route ? 0 : -OTP_ENOMEM;
 	}
-	for (size_t i = 0; !r && i < channels->n; i++)
-		r = route_open(h, c, channels->item[i], second_owner, report);
+	for (size_t i = 0; h && h->route && i < channels->n; i++) {
+		int e = route_open(h, c, channels->item[i], second_owner, secrets, report);
+
+		r = r ? r : e;
+	}
 	if (r)
 		delivery_close(h ? &h->base : NULL);
 	else

@@ -78,12 +78,15 @@ struct delivery {
 };
 
 /*
- * Loads all providers of the channels, with their secrets. io is copied; what it points to is
- * borrowed. io->http may be NULL if neither send nor verify is called. Errors become rows of
- * *report. The caller ends it with delivery_close(). 0, -OTP_ECONF or -OTP_ENOMEM.
+ * Loads all providers of the channels. Whatever in their sections, profiles and secrets makes a
+ * sign-in impossible is an error here: a sign-in and `otpctl config check` both call this. io is
+ * copied; what it points to is borrowed. io->http may be NULL if neither send nor verify is called.
+ * Errors become rows of *report, and the report has all of them. The caller ends it with
+ * delivery_close(). 0, -OTP_ECONF or -OTP_ENOMEM.
  */
 int delivery_open(const struct conf *c, const struct strlist *channels, uid_t second_owner,
-    const struct provider_io *io, struct delivery **out, struct conf_report *report);
+    enum provider_secrets secrets, const struct provider_io *io, struct delivery **out,
+    struct conf_report *report);
 /* Connects, if warm() was called, while the user reads a prompt. Returns if the peer sends
  * something or hangs up, or at dl. */
 void delivery_idle(struct delivery *d, struct deadline dl);

@@ -1,24 +1,18 @@
 #include "helpers/provider/internal.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/err.h"
+#include "common/buf.h"
 #include "common/trust.h"
+#include "helpers/base/typed.h"
+#include "helpers/conf/parse.h"
 #include "helpers/template/template.h"
 
-enum { PROVIDER_SECRET_MAX = 4096 };
-
-static void
-fault_at(const struct conf_provider *section, const struct conf_setting *s, const char *key,
-    const char *what, struct conf_report *report)
-{
-	conf_error(report, s ? s->file : section->file, s ? s->line : section->line,
-	    "[provider %s] %s: %s", section->name, key, what);
-}
+enum { PROVIDER_SECRET_MAX = 4096, CHANNELS_TEXT_MAX = 512 };
 
 /* The file that holds a secret, from "file:/PATH" or "cred:NAME". */
 static int
@@ -70,7 +64,11 @@ secret_read(const char *value, uid_t second_owner, struct secret *out, const cha
 		if ((unsigned char)out->bytes[i] < 0x20 || out->bytes[i] == 0x7f)
 			r = -OTP_EINVAL;
 	*why = "expected a file with one line of text";
-	return out->len ? r : -OTP_EINVAL;
+	if (!out->len || r)
+		return -OTP_EINVAL;
+	*why = "expected a file whose text has no byte order mark, and no blank or invisible "
+	       "character at its beginning or end";
+	return typed_has_edge(secret_str(out)) ? -OTP_EINVAL : 0;
 }
 
 static int
@@ -79,20 +77,26 @@ load_secret(struct provider *p, size_t i, uid_t second_owner, enum provider_secr
 {
 	const struct profile_var *v = &p->profile->var[i];
 	const struct conf_setting *s = provider_setting(p->section, v->name);
+	bool by_systemd = s && !strncmp(s->value, "cred:", 5);
 	const char *why;
 	char path[4096];
 	int r;
 
 	if (!s || !*s->value)
 		return 0;
-	if (secrets == PROVIDER_READ_SECRETS)
+	if (by_systemd && secrets == PROVIDER_READ_FILES)
+		conf_warn(report, s->file, s->line,
+		    "[provider %s] %s: cred: works only where systemd starts the helper, so the "
+		    "secret was not read",
+		    p->section->name, v->name);
+	if (secrets == PROVIDER_READ_SECRETS || (secrets == PROVIDER_READ_FILES && !by_systemd))
 		r = secret_read(s->value, second_owner, &p->secret[i], &why);
-	else if (!strncmp(s->value, "cred:", 5))
+	else if (by_systemd)
 		r = 0;
 	else
 		r = secret_path(s->value, path, sizeof(path), &why);
 	if (r)
-		fault_at(p->section, s, v->name, why, report);
+		provider_fault(p, v->name, report, "%s", why);
 	return r ? -OTP_ECONF : 0;
 }
 
@@ -129,7 +133,7 @@ judge_settings(const struct provider *p, struct conf_report *report)
 			    "the profile %s has no such setting%s%s%s", p->section->profile,
 			    near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 		}
-		fault_at(p->section, s, s->key, what, report);
+		provider_fault(p, s->key, report, "%s", what);
 		r = -OTP_ECONF;
 	}
 	for (size_t i = 0; i < f->nvars; i++) {
@@ -137,31 +141,43 @@ judge_settings(const struct provider *p, struct conf_report *report)
 
 		if (!f->var[i].required || (s && *s->value))
 			continue;
-		fault_at(
-		    p->section, s, f->var[i].name, "the profile requires this setting", report);
+		provider_fault(p, f->var[i].name, report,
+		    "the profile %s requires this setting; add a line %s = VALUE",
+		    p->section->profile, f->var[i].name);
 		r = -OTP_ECONF;
 	}
 	return r;
 }
 
-/* Checks the keys that say how the provider is reached. */
+/* Checks all that the section says. Each error is reported, not only the first. */
 static int
-judge_route(
-    const struct conf_provider *section, const struct profile *f, struct conf_report *report)
+judge_all(struct provider *p, uid_t second_owner, enum provider_secrets secrets,
+    struct conf_report *report)
 {
-	bool mails = f->send.mail.n || (f->resend && f->resend->mail.n);
+	int r = provider_judge_route(p, report), e = 0;
 
-	if (section->ca && access(section->ca, R_OK))
-		conf_error(report, section->file, section->line,
-		    "[provider %s] ca: %s cannot be read: %s", section->name, section->ca,
-		    strerror(errno));
-	else if (section->proxy && mails)
-		conf_error(report, section->file, section->line,
-		    "[provider %s] proxy: a mail cannot be sent through a proxy; remove this key",
-		    section->name);
-	else
-		return 0;
-	return -OTP_ECONF;
+	p->secret = calloc(p->profile->nvars + 1, sizeof(*p->secret));
+	if (!p->secret)
+		return -OTP_ENOMEM;
+	e = judge_settings(p, report);
+	for (size_t i = 0; i < p->profile->nvars; i++)
+		if (p->profile->var[i].secret && load_secret(p, i, second_owner, secrets, report))
+			e = -OTP_ECONF;
+	/* What is missing was reported: a request without it is no second error. */
+	e = e ? e : provider_judge_requests(p, report);
+	return r ? r : e;
+}
+
+static int
+report_no_profile(const struct provider *p, struct conf_report *report)
+{
+	const char *name = p->section->profile;
+	char dst[CONF_NAME_MAX + 1];
+	const char *near = profile_suggest(name, &p->conf->paths.profiles, dst, sizeof(dst));
+
+	return provider_fault(p, "profile", report,
+	    "there is no %s.json in any folder of [paths] profiles%s%s%s", name,
+	    near ? "; did you mean profile = " : "", near ? near : "", near ? "?" : "");
 }
 
 int
@@ -172,19 +188,15 @@ provider_load(const struct conf *c, const struct conf_provider *section, uid_t s
 	int r = p ? 0 : -OTP_ENOMEM;
 
 	if (!r) {
+		p->conf = c;
 		p->section = section;
 		r = profile_load(section->profile, section->variant, &c->paths.profiles,
 		    second_owner, &p->profile, report);
 	}
+	if (r == -OTP_ENOENT)
+		r = report_no_profile(p, report);
 	if (!r)
-		r = judge_route(section, p->profile, report);
-	if (!r) {
-		p->secret = calloc(p->profile->nvars + 1, sizeof(*p->secret));
-		r = p->secret ? judge_settings(p, report) : -OTP_ENOMEM;
-	}
-	for (size_t i = 0; !r && i < p->profile->nvars; i++)
-		if (p->profile->var[i].secret)
-			r = load_secret(p, i, second_owner, secrets, report);
+		r = judge_all(p, second_owner, secrets, report);
 	if (!r && *p->profile->warning)
 		conf_warn(report, section->file, section->line, "[provider %s] %s", section->name,
 		    p->profile->warning);
@@ -205,39 +217,6 @@ provider_free(struct provider *p)
 	free(p->secret);
 	profile_free(p->profile);
 	free(p);
-}
-
-const char *
-provider_name(const struct provider *p)
-{
-	return p->section->name;
-}
-
-const struct profile *
-provider_profile(const struct provider *p)
-{
-	return p->profile;
-}
-
-enum contact_kind
-provider_needs(const struct provider *p, const char *channel)
-{
-	return profile_channel(p->profile, channel)->needs;
-}
-
-const struct conf_setting *
-provider_setting(const struct conf_provider *section, const char *key)
-{
-	for (size_t i = 0; i < section->nvars; i++)
-		if (!strcmp(section->vars[i].key, key))
-			return &section->vars[i];
-	return NULL;
-}
-
-const char *
-provider_message(const struct provider *p, const char *message)
-{
-	return message && *message ? message : p->profile->message;
 }
 
 struct message_use {
@@ -261,32 +240,45 @@ note_use(const char *name, const char *conversion, void *arg)
 	return 0;
 }
 
+/* Reports the channels that the profile has instead of the one that is asked for. */
+static int
+no_such_channel(
+    const struct provider *p, const char *where, const char *channel, struct conf_report *report)
+{
+	const struct profile *f = p->profile;
+	_auto_buf struct buf all = BUF_INIT(CHANNELS_TEXT_MAX);
+	const char *text;
+
+	for (size_t i = 0; i < f->nchannels; i++)
+		buf_putf(&all, "%s%s", i ? ", " : "", f->channel[i].name);
+	text = buf_str(&all);
+	conf_error_at(report, p->conf, where, "providers",
+	    "the profile %s of [provider %s] has no channel %s; it has: %s", p->section->profile,
+	    provider_name(p), channel, text ? text : "");
+	return -OTP_ECONF;
+}
+
 int
 provider_check_channel(
     const struct provider *p, const char *channel, const char *message, struct conf_report *report)
 {
+	char where[sizeof("channel ") + CONF_NAME_MAX];
 	struct message_use use = {0};
 	const char *why = "";
 
-	if (!profile_channel(p->profile, channel)) {
-		conf_error(report, NULL, 0,
-		    "[channel %s] providers: the profile %s of [provider %s] has no channel %s",
-		    channel, p->section->profile, provider_name(p), channel);
-		return -OTP_ECONF;
-	}
+	(void)snprintf(where, sizeof(where), "channel %s", channel);
+	if (!profile_channel(p->profile, channel))
+		return no_such_channel(p, where, channel, report);
 	if (template_scan(provider_message(p, message), note_use, &use, &why))
-		conf_error(report, NULL, 0, "[channel %s] message: %s", channel, why);
+		conf_error_at(report, p->conf, where, "message", "%s", why);
 	else if (use.unknown)
-		conf_error(report, NULL, 0,
-		    "[channel %s] message: ${%s} is not a variable of messages", channel,
-		    use.unknown);
+		conf_error_at(report, p->conf, where, "message",
+		    "${%s} is not a variable of messages", use.unknown);
 	else if (!use.code && provider_takes_message(p))
-		conf_error(report, NULL, 0,
-		    "[channel %s] message: expected ${code} in it; without it, a message without "
-		    "a code would be sent",
-		    channel);
+		conf_error_at(report, p->conf, where, "message",
+		    "expected ${code} in it; without it, a message without a code would be sent");
 	else
-		return 0;
+		return provider_rehearse(p, channel, message, report);
 	return -OTP_ECONF;
 }
 
@@ -297,11 +289,12 @@ provider_takes_message(const struct provider *p)
 }
 
 int
-provider_no_message(const char *channel, struct conf_report *report)
+provider_no_message(const struct conf *c, const char *channel, struct conf_report *report)
 {
-	conf_error(report, NULL, 0,
-	    "[channel %s] message: all its providers write their own text, so this one would not "
-	    "be sent; remove it",
-	    channel);
+	char where[sizeof("channel ") + CONF_NAME_MAX];
+
+	(void)snprintf(where, sizeof(where), "channel %s", channel);
+	conf_error_at(report, c, where, "message",
+	    "all its providers write their own text, so this one would not be sent; remove it");
 	return -OTP_ECONF;
 }

@@ -18,6 +18,7 @@ struct provider;
 
 enum provider_secrets {
 	PROVIDER_NAME_SECRETS, /* check the names only, for a caller who cannot read the secrets */
+	PROVIDER_READ_FILES,   /* warn of those that only systemd can hand over: cred:NAME */
 	PROVIDER_READ_SECRETS,
 };
 
@@ -37,9 +38,9 @@ const struct profile *provider_profile(const struct provider *p);
 enum contact_kind provider_needs(const struct provider *p, const char *channel);
 
 /*
- * Checks that the profile has the channel, and that the message can be sent: a template, or "" for
- * the profile's own. Errors, such as a message without ${code}, become rows of *report. 0 or
- * -OTP_ECONF.
+ * Checks that the profile has the channel, and that every request can be made over it. The message
+ * is a template, or "" for the profile's own. Errors, such as a message without ${code}, become
+ * rows of *report. 0, -OTP_ECONF or -OTP_ENOMEM.
  */
 int provider_check_channel(
     const struct provider *p, const char *channel, const char *message, struct conf_report *report);
@@ -49,7 +50,7 @@ bool provider_takes_message(const struct provider *p);
  * Reports that a channel has a message, but no provider that takes one. Returns -OTP_ECONF, never
  * 0.
  */
-int provider_no_message(const char *channel, struct conf_report *report);
+int provider_no_message(const struct conf *c, const char *channel, struct conf_report *report);
 
 /* Keeps tokens of providers from one sign-in to the next. */
 struct token_cache {

@@ -2,33 +2,39 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/err.h"
 #include "helpers/base/json.h"
 
-enum { REQUEST_BODY_MAX = 64 * 1024 };
+enum {
+	REQUEST_BODY_MAX = 64 * 1024,
+	JSON_DIGITS = 18, /* they fit into a JSON integer */
+};
 
 static json_t *json_render(json_t *value, const struct template_values *v);
+
+bool
+render_fits(const char *conversion, const char *value)
+{
+	size_t len = strlen(value);
+
+	if (!strcmp(conversion, "bool"))
+		return !strcmp(value, "true") || !strcmp(value, "false");
+	return len && len <= JSON_DIGITS && strspn(value, "0123456789") == len;
+}
 
 /* Renders a whole string "${name:number}" or "${name:bool}" as a JSON number or boolean. */
 static json_t *
 typed_render(const char *name, const char *conversion, const struct template_values *v)
 {
 	const char *value = v->get(v, name);
-	size_t len = value ? strlen(value) : 0;
 
-	if (!value)
+	if (!value || !render_fits(conversion, value))
 		return NULL;
-	if (!strcmp(conversion, "bool")) {
-		if (!strcmp(value, "true"))
-			return json_true();
-		return strcmp(value, "false") ? NULL : json_false();
-	}
-	/* 18 digits fit into a JSON integer. Leading zeros are dropped, because JSON forbids them.
-	 */
-	if (!len || len > 18 || strspn(value, "0123456789") != len)
-		return NULL;
-	return json_integer(atoll(value));
+	/* Leading zeros of a number are dropped, because JSON forbids them. */
+	return !strcmp(conversion, "bool") ? json_boolean(*value == 't')
+					   : json_integer(atoll(value));
 }
 
 static json_t *
@@ -163,6 +169,20 @@ render_body(
 	return template_render(q->text, PLACE_TEXT, v, body);
 }
 
+/* True if the profile sets a header of this name for this request. */
+static bool
+sets_header(const struct request *q, const char *name, const struct template_values *v)
+{
+	for (size_t i = 0; i < q->headers.n; i++) {
+		const struct pair *p = &q->headers.item[i];
+
+		if (!strcasecmp(p->name, name) &&
+		    !(p->optional && template_uses_empty(p->value, v)))
+			return true;
+	}
+	return false;
+}
+
 static int
 render_headers(const struct request *q, const struct template_values *v, struct rendered *d)
 {
@@ -237,7 +257,7 @@ request_render(const struct request *q, const struct template_values *v, struct 
 	d->is_mail = q->mail.n > 0;
 	r = d->is_mail ? render_mail(&q->mail, v, d) : render_body(q, v, &d->body, &type);
 	d->has_body = type != NULL;
-	if (!r && type)
+	if (!r && type && !sets_header(q, "Content-Type", v))
 		r = add_header(d, "Content-Type", type, v);
 	r = r ? r : render_headers(q, v, d);
 	r = r ? r : render_login(q, v, d);

@@ -32,6 +32,8 @@ struct rendered {
  * no value; -OTP_ETOOBIG; -OTP_ENOMEM.
  */
 int request_render(const struct request *q, const struct template_values *v, struct rendered *d);
+/* True if "${name:CONVERSION}" can make a JSON value of this text. */
+bool render_fits(const char *conversion, const char *value);
 /* The result borrows from q and d. */
 struct http_request rendered_request(const struct request *q, struct rendered *d);
 void rendered_free(struct rendered *d);

@@ -222,16 +222,11 @@ judge_answer(const struct request *q, enum request_purpose purpose, struct http_
 
 /* Judges a request to which no complete answer came. */
 static void
-judge_failure(const struct request *q, int r, const struct http_answer *a, struct outcome *o)
+judge_failure(int r, const struct http_answer *a, struct outcome *o)
 {
 	o->detail = a->failure;
 	if (r == -OTP_EINVAL) {
 		o->class = CLASS_REFUSED;
-		if (!*o->detail)
-			o->detail = q->mail.n
-					? "the URL is neither smtp nor smtps, or there is a proxy"
-					: "the URL is neither https nor http to a literal "
-					  "loopback address";
 	} else if (r == -OTP_EPERM) {
 		o->class = CLASS_BAD_CREDENTIALS;
 		o->outage = true;
@@ -265,7 +260,7 @@ request_make(const struct request *q, enum request_purpose purpose, struct bindi
 		if (!r) {
 			judge_answer(q, purpose, &a, b, o);
 		} else if (r != -OTP_EGONE) {
-			judge_failure(q, r, &a, o);
+			judge_failure(r, &a, o);
 			r = 0;
 		}
 	}

@@ -116,9 +116,9 @@ def test_every_wrong_certificate_is_refused(world, listener):
 
 def test_plain_http_is_allowed_only_to_loopback(world):
     world.configure(base="http://192.0.2.1:1")
-    h, _ = send(world)
-    with h:
+    with world.sign_in() as h:
         assert h.result() == "broken"
+    assert "plain http may go to a literal loopback address alone" in h.log
 
 
 def test_text_of_a_provider_never_reaches_log_or_terminal(world):

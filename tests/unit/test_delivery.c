@@ -155,7 +155,8 @@ try_conf(const char *text, struct conf_report *report)
 	folder_write(&folder, "pam_otp.conf", text, 0644);
 	if (conf_load(folder.file, geteuid(), &conf, report))
 		fail_msg("%s", report_text(report));
-	return delivery_open(conf, &conf->signin.channels, geteuid(), &io, &delivery, report);
+	return delivery_open(
+	    conf, &conf->signin.channels, geteuid(), PROVIDER_READ_SECRETS, &io, &delivery, report);
 }
 
 static void

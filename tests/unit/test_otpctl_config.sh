@@ -59,37 +59,37 @@ line() {
 
 # The example is right once the token is there.
 write "file:$token"
-run 0 config check --no-secrets
+run 0 config check --no-state --no-secrets
 out "$conf: no errors"
 [ ! -s "$dir/err" ] || fail "the example is warned of"
-run 1 config check
+run 1 config check --no-state
 err "$conf:$(line ^token): [provider tingting] token: "
 echo geheim >"$token"
 chmod 600 "$token"
-run 0 config check
+run 0 config check --no-state
 chmod 644 "$token"
-run 1 config check
+run 1 config check --no-state
 err "[provider tingting] token: "
 chmod 600 "$token"
 
 # cred: cannot be read here, and that is said.
 write cred:tingting
-run 0 config check
-err "warning: [provider tingting] cred: works only where systemd starts the helper"
+run 0 config check --no-state
+err "$conf:$(line ^token): warning: [provider tingting] token: cred: works only where systemd starts the helper"
 
 # A secret that stands where it must not is an error, and is not repeated.
 write geheim
-run 1 config check
+run 1 config check --no-state
 err "$conf:$(line ^token): [provider tingting] token: a secret must not stand in the configuration"
 run 0 config show
 out '(hidden)'
 rm "$dir/providers/tingting.json"
 run 0 config show
 out '(hidden)'
-run 1 config check
+run 1 config check --no-state
 cp "$src/etc/providers/tingting.json" "$dir/providers"
 chmod 644 "$dir/providers/tingting.json"
-for command in "config check" "config check --json" "config show" "config show --json"; do
+for command in "config check --no-state" "config check --no-state --json" "config show" "config show --json"; do
 	# shellcheck disable=SC2086 # two words
 	"$otpctl" --config "$conf" $command >"$dir/out" 2>"$dir/err" || :
 	! grep -q geheim "$dir/out" "$dir/err" || fail "otpctl $command prints the secret"
@@ -126,49 +126,58 @@ write "file:$token"
 
 # Errors of every part of the check, and warnings that are none.
 printf '[otp]\ntrys = 1\n' >"$conf"
-run 1 config check
+run 1 config check --no-state
 err "$conf:2: [otp] trys: there is no such key; did you mean tries?"
 err "nobody can sign in until they are corrected"
-run 1 config check --json
+run 1 config check --no-state --json
 out '"ok": false'
 out "$conf:2: [otp] trys: there is no such key"
 run 1 config show
 err "$conf:2: [otp] trys"
 write "file:$token"
 printf '[exempt x]\nusers = nosuchuser.otp\nreason = r\nuntil = 2001-01-01\n' >>"$conf"
-run 0 config check --json
+run 0 config check --no-state --json
 out '"ok": true'
 out 'expired at the end of 2001-01-01'
 sed -i 's/^until = .*/until = 2099-01-01/' "$conf"
-run 1 config check
+run 1 config check --no-state
 err "$conf:$(line ^users): [exempt x] users: there is no user \"nosuchuser.otp\""
 err "there are errors; sign-ins work, but the rules do not apply to the users and groups that the errors name"
 sed -i 's/^users = .*/groups = nosuchgroup.otp/' "$conf"
-run 1 config check
+run 1 config check --no-state
 err "$conf:$(line ^groups): [exempt x] groups: there is no group \"nosuchgroup.otp\""
 write "file:$token"
 printf '[channel fax]\nproviders = tingting\n' >>"$conf"
-run 1 config check
-err "[channel fax] providers: the profile tingting of [provider tingting] has no channel fax"
+run 0 config check --no-state
+err "$conf:$(line ^channels): warning: [otp] channels: no sign-in uses [channel fax]"
+err "warning: [channel fax] providers: the profile tingting of [provider tingting] has no channel fax; it has: sms, voice"
+sed -i 's/^channels = .*/channels = sms, fax/' "$conf"
+run 1 config check --no-state
+err "$conf:$(grep -n '^providers = tingting' "$conf" | tail -n 1 | cut -d: -f1): [channel fax] providers: "
+! grep -q "warning:" "$dir/err" || fail "a channel that sign-ins use is warned of"
 write "file:$token"
-printf '[channel other]\nproviders = x\n[provider x]\nprofile = nosuch\n' >>"$conf"
-run 1 config check
-err "nosuch"
+printf '[channel other]\nproviders = x\n[provider x]\nprofile = tingtin\n' >>"$conf"
+run 0 config check --no-state
+err "$conf:$(line '^profile = '): warning: [provider x] profile: there is no tingtin.json in any folder of [paths] profiles; did you mean profile = tingting?"
+write "file:$token"
+printf '[provider spare]\nprofile = tingting\n' >>"$conf"
+run 0 config check --no-state
+err "$conf:$(line '^.provider spare'): warning: [provider spare]: no channel uses it"
 
 # A text that some of a channel's providers take is right, and one that none takes is not.
 both() {
 	# shellcheck disable=SC2016 # the configuration's variable, not the shell's
 	printf '[channel sms]\nproviders = %s\nmessage = Code ${code}\n' "$1"
-	printf '[provider crego]\n[provider tingting]\ntoken = file:%s\n' "$token"
+	printf '[provider crego]\nbase = https://crego.example\n[provider tingting]\ntoken = file:%s\n' "$token"
 	printf '[paths]\nprofiles = %s\n' "$src/etc/providers"
 }
 both "tingting, crego" >"$conf"
-run 0 config check
+run 0 config check --no-state
 both "crego" >"$conf"
-run 1 config check
+run 1 config check --no-state
 err "[channel sms] message: all its providers write their own text"
 rm "$conf"
-run 1 config check
+run 1 config check --no-state
 err "$conf: there is no such file"
 
 # Wrong command lines.

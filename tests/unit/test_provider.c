@@ -135,7 +135,8 @@ open_with(const char *members, const char *settings, struct conf_report *report)
 		fail_msg("%s", report_text(report));
 	assert_int_equal(curl_http_open(-1, "/etc/ssl/certs", &http), 0);
 	io.http = http;
-	return delivery_open(conf, &conf->signin.channels, geteuid(), &io, &delivery, report);
+	return delivery_open(
+	    conf, &conf->signin.channels, geteuid(), PROVIDER_READ_SECRETS, &io, &delivery, report);
 }
 
 static void

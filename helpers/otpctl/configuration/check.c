@@ -9,63 +9,187 @@
 
 #include "common/err.h"
 #include "common/own.h"
+#include "helpers/base/account.h"
 #include "helpers/base/json.h"
+#include "helpers/base/log.h"
 #include "helpers/conf/conf.h"
 #include "helpers/conf/parse.h"
 #include "helpers/contacts/contacts.h"
+#include "helpers/login/files.h"
 #include "helpers/otpctl/options.h"
 #include "helpers/otpctl/paths.h"
 #include "helpers/otpctl/privileges.h"
-#include "helpers/profile/profile.h"
-#include "helpers/provider/provider.h"
+#include "helpers/provider/delivery.h"
 #include "helpers/rules/rules.h"
 
 enum { REPORT_MAX = 256 * 1024 };
 
-static bool
-uses_credentials(const struct conf_provider *p)
+/* --- channels and providers ------------------------------------------------------------------ */
+
+/* Adds the channels of these options that are not in the list yet. 0 or -OTP_ENOMEM. */
+static int
+add_channels(struct strlist *all, const struct conf_signin *options)
 {
-	for (size_t i = 0; i < p->nvars; i++)
-		if (!strncmp(p->vars[i].value, "cred:", strlen("cred:")))
+	for (size_t i = 0; i < options->channels.n; i++)
+		if (!strlist_has(all, options->channels.item[i]) &&
+		    !strlist_add(all, options->channels.item[i]))
+			return -OTP_ENOMEM;
+	return 0;
+}
+
+/* Sections [service ...] have options of their own, with channels of their own. */
+struct using
+{
+	const struct conf *c;
+	struct strlist channels; /* that a sign-in can use */
+	int r;
+};
+
+static void
+note_service(const struct conf_shown *shown, void *arg)
+{
+	struct using *u = arg;
+	_auto_free char *names = NULL;
+	char *rest;
+
+	if (strncmp(shown->section, "service ", 8) != 0)
+		return;
+	names = rest = strdup(shown->section + strlen("service "));
+	for (const char *name; !u->r && rest && (name = strsep(&rest, " "));)
+		u->r = add_channels(&u->channels, conf_signin_for(u->c, name));
+	if (!names)
+		u->r = -OTP_ENOMEM;
+}
+
+/* Adds each row as a warning: nobody is locked out by it now. */
+static void
+add_warnings(const struct conf_report *from, struct conf_report *report)
+{
+	for (size_t i = 0; i < from->n; i++)
+		conf_warn(report, from->row[i].file, from->row[i].line, "%s", from->row[i].message);
+}
+
+/* Warns of channels that no sign-in uses, and of what is wrong in them. 0 or -OTP_ENOMEM. */
+static int
+warn_of_channels(const struct otpctl *ctl, const struct using *u, enum provider_secrets secrets,
+    struct conf_report *report)
+{
+	for (size_t i = 0; i < u->c->nchannels; i++) {
+		_auto_report struct conf_report own = {.max = REPORT_MAX};
+		char *name = u->c->channel[i].name;
+		const struct strlist one = {&name, 1};
+		struct delivery *d = NULL;
+
+		if (strlist_has(&u->channels, name))
+			continue;
+		conf_warn_at(report, u->c, "otp", "channels",
+		    "no sign-in uses [channel %s]; name it here, or remove it", name);
+		if (delivery_open(u->c, &one, ctl->second_owner, secrets,
+			&(const struct provider_io){.http = NULL}, &d, &own) == -OTP_ENOMEM)
+			return -OTP_ENOMEM;
+		delivery_close(d);
+		add_warnings(&own, report);
+	}
+	return 0;
+}
+
+static bool
+is_named(const struct conf *c, const char *provider)
+{
+	for (size_t i = 0; i < c->nchannels; i++)
+		if (strlist_has(&c->channel[i].providers, provider))
 			return true;
 	return false;
 }
 
-/*
- * Checks one provider for each channel that names it. Sets takes_message[i] if the provider sends
- * the text of channel i. If the provider could not be loaded, sets it too, because that is not
- * known. 0, or a negative OTP_E; the errors and warnings are in the report.
- */
-static int
-check_provider(const struct otpctl *ctl, const struct conf *c, const struct conf_provider *section,
-    enum provider_secrets secrets, bool *takes_message, struct conf_report *report)
+/* Warns of providers that no channel names, and of what is wrong in them. */
+static void
+warn_of_providers(const struct otpctl *ctl, const struct conf *c, enum provider_secrets secrets,
+    struct conf_report *report)
 {
-	struct provider *p = NULL;
+	for (size_t i = 0; i < c->nproviders; i++) {
+		_auto_report struct conf_report own = {.max = REPORT_MAX};
+		const struct conf_provider *section = &c->provider[i];
+		struct provider *p = NULL;
+
+		if (is_named(c, section->name))
+			continue;
+		conf_warn(report, section->file, section->line, "[provider %s]: no channel uses it",
+		    section->name);
+		if (!provider_load(c, section, ctl->second_owner, secrets, &p, &own))
+			provider_free(p);
+		add_warnings(&own, report);
+	}
+}
+
+/* Checks the channels that sign-ins use as a sign-in does. 0, or a negative OTP_E. */
+static int
+check_delivery(const struct otpctl *ctl, const struct conf *c, enum provider_secrets secrets,
+    struct conf_report *report)
+{
+	struct using u = {.c = c};
+	struct delivery *d = NULL;
 	int r;
 
-	if (secrets == PROVIDER_READ_SECRETS && uses_credentials(section)) {
-		secrets = PROVIDER_NAME_SECRETS;
-		conf_warn(report, section->file, section->line,
-		    "[provider %s] cred: works only where systemd starts the helper, so its "
-		    "secrets were not read",
-		    section->name);
-	}
-	r = provider_load(c, section, ctl->second_owner, secrets, &p, report);
-	for (size_t i = 0; i < c->nchannels; i++) {
-		const struct conf_channel *ch = &c->channel[i];
-		int e;
-
-		if (!strlist_has(&ch->providers, section->name))
-			continue;
-		takes_message[i] |= !p || provider_takes_message(p);
-		if (!p)
-			continue;
-		e = provider_check_channel(p, ch->name, ch->message, report);
-		r = r ? r : e;
-	}
-	provider_free(p);
+	u.r = add_channels(&u.channels, &c->signin);
+	conf_show(c, NULL, note_service, &u);
+	r = u.r;
+	if (!r)
+		r = delivery_open(c, &u.channels, ctl->second_owner, secrets,
+		    &(const struct provider_io){.http = NULL}, &d, report);
+	delivery_close(d);
+	if (warn_of_channels(ctl, &u, secrets, report))
+		r = -OTP_ENOMEM;
+	warn_of_providers(ctl, c, secrets, report);
+	strlist_free(&u.channels);
 	return r;
 }
+
+/* --- host key, contacts and store ------------------------------------------------------------ */
+
+struct opening {
+	const struct conf *c;
+	struct conf_report *report;
+	struct login_files files;
+};
+
+/* Takes what a sign-in would log about a file. */
+static void
+note_line(int priority, const char *line, void *arg)
+{
+	struct opening *o = arg;
+
+	if (priority <= LOG_ERR)
+		conf_error_at(o->report, o->c, "paths", o->files.key, "%s", line);
+}
+
+/*
+ * Opens the files as a sign-in does, and for that becomes the helper's user for good: root in the
+ * state folder would leave files there that the helper cannot use.
+ */
+static int
+check_files(const struct otpctl *ctl, const struct conf *c, struct conf_report *report)
+{
+	struct opening o = {.c = c, .report = report};
+	struct account helper;
+	int r;
+
+	if (geteuid() == 0) {
+		if (!otpctl_helper_user(&helper) || !otpctl_become(helper.uid, helper.gid)) {
+			conf_warn(report, NULL, 0,
+			    "host key, contacts and store were not opened, because the "
+			    "user " OTP_USER " could not be looked up");
+			return 0;
+		}
+	}
+	log_divert(note_line, &o);
+	r = login_files_open(c, ctl->second_owner, NULL, NULL, &o.files);
+	log_divert(NULL, NULL);
+	login_files_close(&o.files);
+	return r ? -OTP_ECONF : 0;
+}
+
+/* --- contacts and services ------------------------------------------------------------------- */
 
 enum { OUTSIDE_SHOWN = 20 };
 
@@ -178,24 +302,25 @@ check_naming(const struct conf_shown *shown, void *arg)
 	check_services(shown, "", " ", n->report);
 }
 
+struct check_options {
+	bool no_secrets;
+	bool no_state;
+};
+
 static int
-check_all(const struct otpctl *ctl, bool no_secrets, struct conf_report *report)
+check_all(const struct otpctl *ctl, const struct check_options *options, struct conf_report *report)
 {
 	_auto_conf struct conf *c = NULL;
-	_auto_free bool *takes_message = NULL;
 	struct naming naming = {.report = report};
-	enum provider_secrets secrets = PROVIDER_READ_SECRETS;
 	bool sees_secrets = geteuid() == 0 || geteuid() == ctl->second_owner;
-	int r = otpctl_as_helper(ctl), names;
+	bool reads = sees_secrets && !options->no_secrets;
+	int r = otpctl_as_helper(ctl), names, e;
 
 	if (r)
 		return -OTP_EPERM;
 	r = conf_load(ctl->config, ctl->second_owner, &c, report);
 	if (r)
 		return r;
-	takes_message = calloc(c->nchannels + 1, sizeof(*takes_message));
-	if (!takes_message)
-		return -OTP_ENOMEM;
 	if (ctl->root && geteuid() == 0 && !ctl->config_given)
 		conf_warn(report, NULL, 0,
 		    "read as root, because the user " OTP_USER " could not be looked up; no "
@@ -205,20 +330,13 @@ check_all(const struct otpctl *ctl, bool no_secrets, struct conf_report *report)
 	if (!access(pam_folders[0], X_OK))
 		conf_show(c, NULL, check_naming, &naming);
 	free(naming.section);
-	if (!no_secrets && !sees_secrets)
-		conf_warn(report, NULL, 0, "the secrets were not read, because that takes root");
-	if (no_secrets || !sees_secrets)
-		secrets = PROVIDER_NAME_SECRETS;
-	for (size_t i = 0; i < c->nproviders; i++) {
-		int e = check_provider(ctl, c, &c->provider[i], secrets, takes_message, report);
-
-		r = r ? r : e;
-	}
-	for (size_t i = 0; i < c->nchannels; i++) {
-		if (takes_message[i] || !*c->channel[i].message)
-			continue;
-		r = provider_no_message(c->channel[i].name, report);
-	}
+	if (!options->no_secrets && !sees_secrets)
+		conf_warn(report, NULL, 0,
+		    "the secrets, the host key and the store were not read, because that takes "
+		    "root");
+	r = check_delivery(ctl, c, reads ? PROVIDER_READ_FILES : PROVIDER_NAME_SECRETS, report);
+	e = options->no_state || !sees_secrets ? 0 : check_files(ctl, c, report);
+	r = r ? r : e;
 	return r ? r : names;
 }
 
@@ -258,21 +376,25 @@ print_check(const struct otpctl *ctl, int r, const struct conf_report *report)
 int
 config_check(struct otpctl *ctl, int argc, char **argv)
 {
-	bool no_secrets = false;
+	struct check_options check = {.no_secrets = false};
 	const struct otpctl_option options[] = {
-	    {"no-secrets", NULL, "Do not read the files that hold secrets", .flag = &no_secrets},
+	    {"no-secrets", NULL, "Do not read the files that hold secrets",
+		.flag = &check.no_secrets},
+	    {"no-state", NULL, "Do not open the host key, the contacts and the store",
+		.flag = &check.no_state},
 	    {0},
 	};
 	const struct otpctl_syntax syntax = {
 	    .name = "otpctl config check",
 	    .usage = "",
 	    .summary = "Reads the configuration, its drop-ins, the profiles and the secrets as a "
-		       "sign-in does. Prints each error with its file and line.",
+		       "sign-in does, and opens the host key, the contacts and the store. Prints "
+		       "each error with its file and line.",
 	    .example = "otpctl config check",
 	    .options = options,
 	};
 	_auto_report struct conf_report report = {.max = REPORT_MAX};
 
 	otpctl_parse(ctl, &syntax, argc, argv);
-	return print_check(ctl, check_all(ctl, no_secrets, &report), &report);
+	return print_check(ctl, check_all(ctl, &check, &report), &report);
 }

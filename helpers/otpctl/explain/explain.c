@@ -187,7 +187,7 @@ open_providers(struct login_opener *opener, struct delivery **out)
 	tokens_init(&o->tokens, o->store, &o->host_key, NULL);
 	retry_after_init(&o->retry_after, o->store, NULL);
 	r = delivery_open(o->conf, &conf_signin_for(o->conf, o->service)->channels,
-	    o->ctl->second_owner, &io, &o->delivery, &report);
+	    o->ctl->second_owner, PROVIDER_READ_SECRETS, &io, &o->delivery, &report);
 	otpctl_print_report(&report);
 	*out = o->delivery;
 	return r;
