@@ -118,7 +118,10 @@ login_ask(struct login *l, const char *text)
 		(void)login_end(l, LOGIN_DENIED, "no answer in time");
 		return false;
 	}
-	return r ? login_fail(l, r, "prompt") : read_answer(l, kind, &answer);
+	if (r)
+		return login_fail(l, r, "prompt");
+	return read_answer(l, kind, &answer) &&
+	       (l->typed.kind == TYPED_BY_HOST || !login_remembered_meanwhile(l));
 }
 
 struct secret

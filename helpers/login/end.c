@@ -60,11 +60,14 @@ login_accept(struct login *l, enum proof proof)
 	    [PROOF_CODE] = "right code",
 	    [PROOF_PROVIDER] = "right code, checked by the provider",
 	    [PROOF_RECOVERY] = "recovery code",
+	    [PROOF_REMEMBERED] = "remembered: a concurrent sign-in gave a code",
 	};
+
+	bool sent = proof == PROOF_CODE || proof == PROOF_PROVIDER;
 
 	/* No code was sent for a decoy, so a code that seems right shows an error in this program.
 	 */
-	if (!l->account.exists || (l->decoy && proof != PROOF_RECOVERY))
+	if (!l->account.exists || (l->decoy && sent))
 		return login_end(
 		    l, LOGIN_BROKEN, "internal error: a code proved right for a decoy");
 	return login_end(l, LOGIN_OK, "%s", reasons[proof]);

@@ -67,6 +67,11 @@ enum proof {
 	PROOF_CODE,	/* try_mac() compared the code and recorded its use on disk */
 	PROOF_PROVIDER, /* the provider checked it, and consume() recorded its use on disk */
 	PROOF_RECOVERY, /* recovery_use() compared the code and recorded its use on disk */
+	/*
+	 * remembered_find() found that a concurrent sign-in from the same source was let in after
+	 * this one began. The use of that one's code is recorded on disk.
+	 */
+	PROOF_REMEMBERED,
 };
 
 /* The state of one sign-in. */
@@ -76,6 +81,7 @@ struct login {
 	const struct login_start *start;
 	const struct conf_signin *options;
 	struct deadline deadline;
+	struct instant began;
 	struct login_result *result;
 
 	struct account account;
@@ -146,10 +152,31 @@ struct instant login_now(struct login *l);
 /* True if a person must press Enter before a code is sent: see ask_first in pam_otp.conf(5). */
 bool login_must_ask_first(const struct login *l);
 
+/* login/exempt.c */
+/*
+ * True if this sign-in may succeed without a code. False with sshd if it has not proved a first
+ * factor: there would be no factor at all. Then a warning is logged, with `why` as the rule.
+ */
+bool login_may_skip(const struct login *l, const char *why);
+enum step login_consult_rules(struct login *l); /* STEP_RULES */
+
+/* login/remembered.c */
+/* What the store records if this sign-in ends in ok. Borrowed from l. */
+struct success_effects login_success_effects(const struct login *l);
+enum step login_remembered(struct login *l); /* STEP_REMEMBERED */
+/*
+ * Lets the user in if a concurrent sign-in from the same source was let in since this one began,
+ * and is remembered. True: the sign-in has ended.
+ */
+bool login_remembered_meanwhile(struct login *l);
+
 /* login/ask.c */
 /* Collects what the texts of prompts.c need. Borrowed from l. */
 struct prompt_facts login_facts(struct login *l);
-/* Asks once and reads the answer into l->typed. false: the sign-in has ended. */
+/*
+ * Asks once and reads the answer into l->typed. false: the sign-in has ended, also if a concurrent
+ * sign-in was remembered meanwhile.
+ */
 bool login_ask(struct login *l, const char *text);
 /* Hands the code in l->typed over to the caller, who owns it. */
 struct secret login_take_typed(struct login *l);
@@ -199,19 +226,6 @@ struct try_rule login_recovery_rule(const struct login *l);
 int64_t login_recovery_delay(int64_t in_a_row);
 enum step login_set_budget(struct login *l);   /* STEP_BUDGET */
 enum step login_check_locked(struct login *l); /* STEP_LOCKED */
-
-/* login/exempt.c */
-/*
- * True if this sign-in may succeed without a code. False with sshd if it has not proved a first
- * factor: there would be no factor at all. Then a warning is logged, with `why` as the rule.
- */
-bool login_may_skip(const struct login *l, const char *why);
-enum step login_consult_rules(struct login *l); /* STEP_RULES */
-
-/* login/remembered.c */
-/* What the store records if this sign-in ends in ok. Borrowed from l. */
-struct success_effects login_success_effects(const struct login *l);
-enum step login_remembered(struct login *l); /* STEP_REMEMBERED */
 
 /* login/destination.c */
 /* Called for each contact that a channel could serve, but that no code may be sent to. */

@@ -9,7 +9,8 @@
  *    long. No code that is sent lets such a user in.
  *  - A user who does not exist is never let in, and never skipped.
  *  - `unavail` and `skip` never follow a prompt for a code. `unavail` is for remote sign-ins only.
- *  - Only login_accept() sets LOGIN_OK, after the store has recorded the code's use on disk.
+ *  - Only login_accept() sets LOGIN_OK, after the store has recorded on disk the use of this
+ *    sign-in's code, or of the code of a concurrent sign-in that is remembered.
  *
  * The graph of the steps. "sends" lists the messages that a step may send: P asks the user, I shows
  * a line. The caller of login_run() sends the result, R. "leads to" lists the steps that may
@@ -102,6 +103,7 @@ login_run(const struct login_ports *ports, const struct login_start *start, stru
 	enum step step = STEP_IDENTIFY;
 
 	*out = (struct login_result){.word = LOGIN_BROKEN};
+	l.began = login_now(&l);
 	while (step != STEP_END) {
 		if (deadline_passed(dl))
 			step = login_end(&l, l.code_prompted ? LOGIN_DENIED : LOGIN_BROKEN,

@@ -89,7 +89,7 @@ const struct prompt_text prompt_texts[] = {
     {NOTE_NOT_SENT, ONLY, 29, "A new code could not be sent."},
     {NOTE_UNAVAILABLE, ONLY, 80,
 	"The verification code could not be sent: its delivery service cannot be reached."},
-    {NOTE_USED, ONLY, 58, "That code was used already. Type r to have a new one sent."},
+    {NOTE_USED, ONLY, 65, "Another connection used that code. Type r to have a new one sent."},
     {NOTE_USED_RECOVERY, ONLY, 53, "That recovery code was used before. Type another one."},
     {NOTE_ENDED, ONLY, 51, "That code has ended. Type r to have a new one sent."},
     {NOTE_NO_CODE, ONLY, 39, "No verification code has been sent yet."},

@@ -21,6 +21,8 @@ enum {
 static enum step
 judge_try(struct login *l, int r, int64_t until)
 {
+	if ((r == -OTP_EUSED || r == -OTP_ENOENT) && login_remembered_meanwhile(l))
+		return STEP_END;
 	switch (r) {
 	case -OTP_EUSED:
 		l->note = NOTE_USED;

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from conftest import NOBODY, program
 from wire import Gone, Helper
 
-USED = "That code was used already. Type r to have a new one sent."
+USED = "Another connection used that code. Type r to have a new one sent."
 
 
 class Racer(Helper):

@@ -7,7 +7,7 @@ import signal
 import time
 
 import pytest
-from racing import rows, store
+from racing import Crowd, rows, store
 from wire import wait_until
 
 KEY = ("publickey ssh-ed25519 "
@@ -51,6 +51,17 @@ def test_after_a_code_the_user_is_not_asked_again_at_that_source(remembering, wh
     assert is_asked(remembering, **where)
     with_a_code(remembering, **where)
     assert not is_asked(remembering, **where)
+
+
+@pytest.mark.parametrize("where", [SSH, SUDO], ids=["ssh", "sudo"])
+def test_one_code_is_enough_for_connections_at_the_same_moment(remembering, where):
+    """All type the same code at once. One is let in by it, and the others because that one is remembered."""
+    with Crowd(remembering, 8, **where) as crowd:
+        crowd.to_code()
+        assert crowd.answer(remembering.gateway.last_code()) == ["ok"] * 8
+    assert len(remembering.gateway.outbox()) == 1
+    assert crowd.log.count('reason="right code"') == 1
+    assert crowd.log.count('reason="remembered: a concurrent sign-in gave a code"') == 7
 
 
 def test_sudo_and_sudo_i_are_one_service(remembering):

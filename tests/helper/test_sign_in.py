@@ -240,7 +240,7 @@ def test_one_code_signs_in_one_of_many_parallel_sign_ins(world):
     for h in helpers:
         h.__exit__()
     assert results.count("ok") == 1
-    assert results.count("That code was used already. Type r to have a new one sent.") == 15
+    assert results.count("Another connection used that code. Type r to have a new one sent.") == 15
     assert len(world.gateway.outbox()) == 1
 
 

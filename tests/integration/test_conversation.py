@@ -20,7 +20,7 @@ BACK = f"How should a verification code be sent?\n{DESTINATIONS}Number (Enter = 
 THREE = {"sms": ["tingting"], "voice": ["tingting"], "email": ["crego"]}
 NOT_BY_SMS = "The code could not be sent by SMS.\n"
 JUNK = "Please type one of the numbers.\n"
-USED = f"That code was used already. Type r to have a new one sent.\n{CODE}"
+USED = f"Another connection used that code. Type r to have a new one sent.\n{CODE}"
 
 
 def sent(how, first=""):

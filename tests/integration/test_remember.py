@@ -82,6 +82,27 @@ def test_ssh_asks_once_for_a_key_and_address(world, by_key):
     assert 'result=skip' in world.log() and "remembered: " in world.log()
 
 
+def test_connections_of_an_editor_need_one_code(world, by_key):
+    """U15: one client opens four connections at once. One code lets one in, and the others at their next answer."""
+    many = [Terminal(*by_key.ssh(key="alice")) for _ in range(4)]
+    try:
+        for t in many:
+            t.prompt()
+        for t in many[:3]:
+            assert t.answer("").endswith(CODE)
+        code = world.code()
+        assert many[0].type(code).end() == f"{IN}\n"
+        assert many[1].type(code).end() == f"{IN}\n", "the code that was used"
+        assert many[2].type("").end() == f"{IN}\n", "Enter at the prompt for a code"
+        assert many[3].type("").end() == f"{IN}\n", "Enter at the first question"
+    finally:
+        for t in many:
+            t.child.close(force=True)
+    assert len(world.messages()) == 1
+    outcomes = [line for line in world.log().splitlines() if "event=signin result=ok" in line]
+    assert sum('reason="remembered: a concurrent sign-in gave a code"' in line for line in outcomes) == 3
+
+
 def test_ssh_asks_again_after_it_was_revoked(world, by_key):
     ssh_with_a_code(world, by_key)
     world.otpctl("remember", "revoke", "alice")

@@ -65,7 +65,7 @@ def test_replayed(world):
         with world.sign_in() as e:
             e.enter()
             assert d.answer(code).result() == SUCCESS
-            assert "used already" in e.answer(code).prompt(), "shown as used, and not counted"
+            assert "used that code" in e.answer(code).prompt(), "shown as used, and not counted"
     with world.sign_in() as f:
         f.enter()
         if world.code() != code:
@@ -116,7 +116,7 @@ def test_one_code_for_many(world):
             d.answer(world.code())
         ends = [d.until("prompt", "result") for d in many]
     assert [e.get("code") for e in ends].count(SUCCESS) == 1
-    assert all("used already" in e["text"] for e in ends if e["event"] == "prompt"), ends
+    assert all("used that code" in e["text"] for e in ends if e["event"] == "prompt"), ends
 
 
 @pytest.mark.parametrize("user", ["carol", "nobody-of-that-name"])

@@ -124,7 +124,7 @@ def test_connections_of_an_editor_share_one_message(world, by_key):
         assert len(world.messages()) == 1
         assert many[0].type(world.code()).end() == f"{IN}\n"
         assert many[1].answer(world.code()) == (
-            f"{ALICE}That code was used already. Type r to have a new one sent.\n{CODE}")
+            f"{ALICE}Another connection used that code. Type r to have a new one sent.\n{CODE}")
     finally:
         for t in many:
             t.child.close(force=True)

@@ -34,6 +34,7 @@ UNIT_TESTS = \
 	tests/unit/test_login_limits \
 	tests/unit/test_login_menu \
 	tests/unit/test_login_recovery \
+	tests/unit/test_login_remember \
 	tests/unit/test_login_remote \
 	tests/unit/test_login_rules \
 	tests/unit/test_probe \
@@ -81,6 +82,7 @@ tests_unit_test_login_graph_LDFLAGS = $(LOGIN_WRAPS) -Wl,--wrap=login_remembered
 tests_unit_test_login_limits_LDFLAGS = $(LOGIN_WRAPS)
 tests_unit_test_login_menu_LDFLAGS = $(LOGIN_WRAPS)
 tests_unit_test_login_recovery_LDFLAGS = $(LOGIN_WRAPS)
+tests_unit_test_login_remember_LDFLAGS = $(LOGIN_WRAPS)
 tests_unit_test_login_remote_LDFLAGS = $(LOGIN_WRAPS)
 tests_unit_test_login_rules_LDFLAGS = $(LOGIN_WRAPS)
 

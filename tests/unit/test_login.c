@@ -290,9 +290,9 @@ a_code_used_by_a_concurrent_sign_in_is_reported_and_not_counted(void **state)
 	assert_int_equal(
 	    RUN(SAY(ENTER, ""),
 		{.prompt = SENT, .answer = "@code", .meanwhile = concurrent_sign_in},
-		SAY("That code was used already. Type r to have a new one sent.\n", "@code"),
-		SAY("That code was used already.", "@wrong"), SAY("That code was used", "r"),
-		SAY(SENT, "@wrong"), SAY(W_LEFT2, "@code")),
+		SAY("Another connection used that code. Type r to have a new one sent.\n", "@code"),
+		SAY("Another connection used that code.", "@wrong"),
+		SAY("Another connection used", "r"), SAY(SENT, "@wrong"), SAY(W_LEFT2, "@code")),
 	    LOGIN_OK);
 	assert_int_equal(rig.result.wrong, 1);
 	assert_int_equal(rig.sends, 2);
@@ -321,7 +321,7 @@ one_of_many(const char *prompt, enum answer *kind, char *typed, size_t size)
 {
 	*kind = ANSWER_CANCELLED;
 	(void)snprintf(typed, size, "%s", many.answer);
-	if (strstr(prompt, "That code was used already."))
+	if (strstr(prompt, "Another connection used that code."))
 		many.used++;
 	else if (strstr(prompt, "Wrong code"))
 		many.wrong++;

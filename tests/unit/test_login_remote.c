@@ -191,7 +191,7 @@ a_code_used_by_a_concurrent_sign_in_is_reported(void **state)
 {
 	(void)state;
 	assert_int_equal(RUN({.prompt = SENT, .answer = "@code", .meanwhile = concurrent_sign_in},
-			     KIND(ANSWER_CANCELLED, "That code was used already.")),
+			     KIND(ANSWER_CANCELLED, "Another connection used that code.")),
 	    LOGIN_GONE);
 	assert_int_equal(rig.result.wrong, 0);
 }
@@ -269,8 +269,8 @@ a_concurrent_check_is_waited_for(void **state)
 {
 	(void)state;
 	rig.on_wait = concurrent_was_right;
-	assert_int_equal(
-	    RUN(WHILE_CHECKED("@code"), KIND(ANSWER_CANCELLED, "That code was used already.")),
+	assert_int_equal(RUN(WHILE_CHECKED("@code"),
+			     KIND(ANSWER_CANCELLED, "Another connection used that code.")),
 	    LOGIN_GONE);
 	assert_int_equal(rig.checks, 0);
 	assert_int_equal(rig.waits, 3);
@@ -289,7 +289,7 @@ a_code_that_a_slow_concurrent_check_used_is_not_wrong(void **state)
 	(void)state;
 	rig.on_check = concurrent_signs_in, rig.checks_as = CLASS_WRONG_CODE;
 	assert_int_equal(
-	    RUN(SAY(SENT, "@code"), KIND(ANSWER_CANCELLED, "That code was used already.")),
+	    RUN(SAY(SENT, "@code"), KIND(ANSWER_CANCELLED, "Another connection used that code.")),
 	    LOGIN_GONE);
 	assert_int_equal(rig.result.wrong, 0);
 }

@@ -422,7 +422,7 @@ static const struct {
     {NOTE_NOT_SENT, "A new code could not be sent."},
     {NOTE_UNAVAILABLE,
 	"The verification code could not be sent: its delivery service cannot be reached."},
-    {NOTE_USED, "That code was used already. Type r to have a new one sent."},
+    {NOTE_USED, "Another connection used that code. Type r to have a new one sent."},
     {NOTE_USED_RECOVERY, "That recovery code was used before. Type another one."},
     {NOTE_ENDED, "That code has ended. Type r to have a new one sent."},
     {NOTE_NO_CODE, "No verification code has been sent yet."},

@@ -402,7 +402,7 @@ a_source_that_anybody_can_claim_is_not_remembered(void **state)
 	    .session = "812",
 	    .session_start = "1000",
 	    .boot_id = "b"};
-	struct login_start s[] = {local, local, local, local, local, local, local, local};
+	struct login_start s[] = {local, local, local, local, local, local, local, local, local};
 	struct login_start ssh = local;
 
 	(void)state;
@@ -416,6 +416,8 @@ a_source_that_anybody_can_claim_is_not_remembered(void **state)
 	/* Two sources must not share a key. */
 	s[6].ruser = "asha /dev/pts/3";
 	s[7].tty = "/dev/pts/3 812";
+	/* A daemon, whose session all its clients share. */
+	s[8].tty = "dovecot";
 	for (size_t i = 0; i < COUNT(s); i++) {
 		if (*of(s[i]).remember)
 			fail_msg("row %zu: %s", i, of(s[i]).remember);
