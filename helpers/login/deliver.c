@@ -19,6 +19,7 @@ login_sending(
 	    .code = secret_str(code),
 	    .code_length = l->options->code_length,
 	    .ttl = l->options->code_ttl,
+	    .known = l->known,
 	    .captures = l->captures.len ? secret_str(&l->captures) : NULL,
 	};
 }

@@ -1,6 +1,7 @@
 /*
  * Sends a code to the chosen destination. If the providers of its channel are down or refuse the
- * address, sends the same code over the other channels.
+ * address, sends the same code over the other channels. If they limit the rate, it does so for a
+ * known source: others may have used the limit up.
  *
  * MUST: A send is counted before it is made.
  */
@@ -27,18 +28,32 @@ next_destination(struct login *l, const bool tried[PROMPT_DESTINATIONS_MAX])
 }
 
 static bool
+is_limited(const struct login *l, enum provider_class class)
+{
+	return l->known && (class == CLASS_RATE_LIMITED || class == CLASS_TOO_MANY);
+}
+
+static bool
 may_fall_back(const struct login *l, const struct delivered *d)
 {
+	enum provider_class class = d->sent.outcome.class;
+
 	return l->options->fallback == FALLBACK_YES &&
-	       (d->sent.outcome.class == CLASS_PROVIDER_DOWN ||
-		   d->sent.outcome.class == CLASS_BAD_DESTINATION);
+	       (class == CLASS_PROVIDER_DOWN || class == CLASS_BAD_DESTINATION ||
+		   is_limited(l, class));
 }
 
 static void
-sum_up_one(struct attempt *a)
+sum_up_one(const struct login *l, struct attempt *a)
 {
 	enum provider_class class = a->last.sent.outcome.class;
+	long after = a->last.sent.outcome.retry_after;
 
+	if (is_limited(l, class)) {
+		a->rate_limited = true;
+		if (!a->retry_after || (after && after < a->retry_after))
+			a->retry_after = after;
+	}
 	a->counted |= !a->last.nothing_sent;
 	a->outage &= class == CLASS_PROVIDER_DOWN;
 	a->bad_destination |= class == CLASS_BAD_DESTINATION;
@@ -61,7 +76,7 @@ try_destination(struct login *l, const struct secret *code, struct deadline all,
 	r = login_deliver(l, &l->destination[l->chosen], code, all, &a->last);
 	if (r)
 		return login_fail(l, r, "send");
-	sum_up_one(a);
+	sum_up_one(l, a);
 	/* If the count cannot be given back, the user only has one send less. */
 	r = a->last.nothing_sent ? l->io->store->ops->send_return(l->io->store, a->reservation) : 0;
 	if (r)
@@ -70,18 +85,23 @@ try_destination(struct login *l, const struct secret *code, struct deadline all,
 }
 
 /*
- * Sets the class of the whole attempt. An address that was refused counts more than an outage, and
- * it is an outage only if every destination failed by one.
+ * Sets the class of the whole attempt. An address that was refused counts more than a rate limit,
+ * and that more than an outage. It is an outage only if every destination failed by one.
  */
 static void
-sum_up(struct attempt *a)
+sum_up(const struct login *l, struct attempt *a)
 {
-	enum provider_class *class = &a->last.sent.outcome.class;
+	struct outcome *o = &a->last.sent.outcome;
 
-	if (*class == CLASS_PROVIDER_DOWN || *class == CLASS_BAD_DESTINATION)
-		*class = a->bad_destination ? CLASS_BAD_DESTINATION
-			 : a->outage	    ? CLASS_PROVIDER_DOWN
-					    : CLASS_REFUSED;
+	if (o->class != CLASS_PROVIDER_DOWN && o->class != CLASS_BAD_DESTINATION &&
+	    !is_limited(l, o->class))
+		return;
+	o->class = a->bad_destination ? CLASS_BAD_DESTINATION
+		   : a->rate_limited  ? CLASS_RATE_LIMITED
+		   : a->outage	      ? CLASS_PROVIDER_DOWN
+				      : CLASS_REFUSED;
+	if (a->rate_limited)
+		o->retry_after = a->retry_after;
 }
 
 bool
@@ -115,6 +135,6 @@ login_try_destinations(struct login *l, const struct secret *code, struct attemp
 		     : a->last.instead				      ? INSTEAD_PROVIDER
 								      : AS_CHOSEN;
 	l->first_channel = first;
-	sum_up(a);
+	sum_up(l, a);
 	return true;
 }

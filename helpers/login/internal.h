@@ -124,6 +124,8 @@ struct attempt {
 	bool counted;	       /* at least one send stays counted */
 	bool outage;	       /* every destination failed by an outage */
 	bool bad_destination;  /* a provider refused the address */
+	bool rate_limited;     /* of a known source: the providers of a channel limit the rate */
+	long retry_after;      /* the shortest time in seconds that such a provider named, or 0 */
 	bool is_resend;	       /* there was a code already that can still be typed */
 	bool limited;	       /* a limit stopped the attempt: */
 	struct store_refusal limit;

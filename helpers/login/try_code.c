@@ -113,6 +113,11 @@ judge_check(struct login *l, const struct delivered *d, int left)
 		(void)l->io->store->ops->challenge_kill(l->io->store, l->challenge.id);
 		return login_refuse(l, NOTE_ENDED, "too many tries at the provider");
 	case CLASS_RATE_LIMITED:
+		/* Others may have used the limit up. After `r` the next provider is asked. */
+		if (l->known) {
+			l->unanswered = true;
+			return login_refuse(l, NOTE_UNCHECKED, "the provider limits the rate");
+		}
 		prompt_check_paused(text);
 		login_last_words(l, text);
 		return login_end(l, LOGIN_LOCKED, "the provider's rate limit is in force");

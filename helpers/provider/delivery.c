@@ -85,10 +85,16 @@ delivery_code_length(
 }
 
 static bool
-may_ask_next(enum provider_class c)
+limits_rate(enum provider_class c)
 {
-	return c == CLASS_PROVIDER_DOWN || c == CLASS_NO_CREDIT || c == CLASS_BAD_DESTINATION ||
-	       c == CLASS_BAD_CREDENTIALS;
+	return c == CLASS_RATE_LIMITED || c == CLASS_TOO_MANY;
+}
+
+static bool
+may_ask_next(enum provider_class c, const struct sending *q)
+{
+	return (q->known && limits_rate(c)) || c == CLASS_PROVIDER_DOWN || c == CLASS_NO_CREDIT ||
+	       c == CLASS_BAD_DESTINATION || c == CLASS_BAD_CREDENTIALS;
 }
 
 static bool
@@ -126,6 +132,8 @@ struct failed {
 	size_t asked;
 	bool bad_destination; /* one refused the address */
 	bool other;	      /* one failed in a way that the user may cause */
+	bool rate_limited;    /* one limits the rate */
+	long retry_after;     /* the shortest time that such a one named, or 0 */
 };
 
 /* Returns the class of a call in which every provider that was asked has failed. */
@@ -134,8 +142,17 @@ class_of_failed(const struct failed *f, const struct route *route)
 {
 	if (f->bad_destination)
 		return CLASS_BAD_DESTINATION;
+	if (f->rate_limited)
+		return CLASS_RATE_LIMITED;
 	/* A provider that was not asked in time may be up, so this does not count as an outage. */
 	return f->other || f->asked < route->nproviders ? CLASS_REFUSED : CLASS_PROVIDER_DOWN;
+}
+
+/* Returns the shorter of two times, of which 0 means that it is not known. */
+static long
+sooner(long a, long b)
+{
+	return !a || (b && b < a) ? b : a;
 }
 
 /* Asks one provider. Returns what delivery_send() returns. */
@@ -153,6 +170,10 @@ ask(struct http_delivery *h, const struct provider *p, const struct sending *q, 
 	out->instead = f->asked++ > 0;
 	f->other |= !o->outage;
 	f->bad_destination |= o->class == CLASS_BAD_DESTINATION;
+	if (limits_rate(o->class)) {
+		f->rate_limited = true;
+		f->retry_after = sooner(f->retry_after, o->retry_after);
+	}
 	return r;
 }
 
@@ -187,10 +208,12 @@ delivery_send(struct delivery *d, const struct sending *q, const struct last_sen
 		whole.captures =
 		    last && !strcmp(last->provider, provider_name(p)) ? q->captures : NULL;
 		r = ask(h, p, &whole, one, &failed, out);
-		if (r || !may_ask_next(out->sent.outcome.class))
+		if (r || !may_ask_next(out->sent.outcome.class, q))
 			return r;
 	}
 	out->sent.outcome.class = class_of_failed(&failed, route);
+	if (failed.rate_limited)
+		out->sent.outcome.retry_after = failed.retry_after;
 	return 0;
 }
 

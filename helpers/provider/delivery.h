@@ -38,7 +38,8 @@ struct delivery {
 	 * `all`. `last` may be NULL.
 	 *
 	 * - The next provider is asked if one is down, has no credit, or refuses the address or the
-	 *   credentials. Any other class ends the call.
+	 *   credentials; for a known source also if one limits the rate. Any other class ends the
+	 *   call.
 	 * - A request that was written and not answered is never repeated. If `last` is such a
 	 *   send, the providers after last->provider are asked first, and last->provider itself is
 	 *   asked last.
@@ -51,7 +52,8 @@ struct delivery {
 	 *
 	 * CLASS_PROVIDER_DOWN means an outage: all providers were asked, and each failed by name
 	 * lookup, TCP, TLS, 5xx, credit or credentials. If one was not asked because the time was
-	 * over, or failed in a way that the user may cause, the class is CLASS_REFUSED.
+	 * over, or failed in a way that the user may cause, the class is CLASS_REFUSED. For a known
+	 * source it is CLASS_RATE_LIMITED, with the shortest time, if one of them limits the rate.
 	 *
 	 * 0, also if nothing was sent: the class in *out says what happened. -OTP_EGONE if the peer
 	 * hung up meanwhile.

@@ -114,6 +114,11 @@ struct sending {
 	const char *code; /* the code to send, or the one to check, as the user typed it */
 	int code_length;  /* digits: the value of ${code_length} */
 	int64_t ttl;	  /* milliseconds that the code is valid */
+	/*
+	 * The person is at a known source. If a provider limits the rate, others may have used the
+	 * limit up, so the next provider is asked.
+	 */
+	bool known;
 	/* The JSON object of what an earlier send captured; NULL if there was none. */
 	const char *captures;
 };

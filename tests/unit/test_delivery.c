@@ -188,6 +188,8 @@ open_with(const char *providers, const char *a, const char *b, const char *c)
 static const struct contact contact = {.kind = CONTACT_PHONE, .address = "+919876543219"};
 static const struct contact other = {.kind = CONTACT_PHONE, .address = "+919876543220"};
 
+static bool known; /* the next sends come from a known source */
+
 static struct sending
 sending(const struct contact *to)
 {
@@ -198,7 +200,8 @@ sending(const struct contact *to)
 	    .contact = to,
 	    .code = "012345",
 	    .code_length = 6,
-	    .ttl = 300000};
+	    .ttl = 300000,
+	    .known = known};
 }
 
 /* Sends. Returns the class. */
@@ -587,6 +590,53 @@ a_provider_is_not_asked_before_its_retry_after(void **state)
 	assert_int_equal(kept.puts, 1);
 }
 
+/* Others may have used a limit up. So a known source is refused only if no other provider sends. */
+static void
+for_a_known_source_the_next_provider_is_asked_at_a_rate_limit(void **state)
+{
+	static const struct {
+		const char *first, *second;
+		enum provider_class class;
+		long retry_after;
+	} rows[] = {
+	    {"429 Slow", "200 OK", CLASS_OK, 0},
+	    {"420 Calm", "200 OK", CLASS_OK, 0},
+	    {"429 Slow", "429 Slow", CLASS_RATE_LIMITED, 30},
+	    {"503 Oh", "429 Slow", CLASS_RATE_LIMITED, 30},
+	    {"429 Slow", "503 Oh", CLASS_RATE_LIMITED, 90},
+	    {"429 Slow", "402 Pay", CLASS_RATE_LIMITED, 90},
+	    {"429 Slow", "400 Bad", CLASS_BAD_DESTINATION, 90},
+	};
+	int asked;
+
+	(void)state;
+	known = true;
+	open_with("a, b", "ours", "ours", "ours");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		memset(&kept, 0, sizeof(kept));
+		web_answer(web[0], rows[i].first, "Retry-After: 90\r\n", "{}");
+		web_answer(web[1], rows[i].second, "Retry-After: 30\r\n", "{\"ok\":true}");
+		if (send_it() != (int)rows[i].class ||
+		    (rows[i].retry_after && out.sent.outcome.retry_after != rows[i].retry_after))
+			fail_msg("row %zu: %s, %ld s", i,
+			    provider_class_name(out.sent.outcome.class),
+			    out.sent.outcome.retry_after);
+		assert_string_equal(out.provider, "b");
+	}
+	/* The time is kept, and then the provider is not asked at all. */
+	web_answer(web[0], "429 Slow", "Retry-After: 90\r\n", "{}");
+	web_answer(web[1], "200 OK", "", "{\"ok\":true}");
+	memset(&kept, 0, sizeof(kept));
+	assert_int_equal(send_it(), CLASS_OK);
+	assert_string_equal(kept.provider, "a");
+	asked = web_requests(web[0]);
+	assert_int_equal(send_it(), CLASS_OK);
+	assert_int_equal(web_requests(web[0]), asked);
+	/* It holds for an unknown source as well, and there it ends the call. */
+	known = false;
+	assert_int_equal(send_it(), CLASS_RATE_LIMITED);
+}
+
 static void
 a_retry_after_is_for_one_provider(void **state)
 {
@@ -697,6 +747,7 @@ main(void)
 	    TEST(silence_before_the_request_asks_the_next_provider),
 	    TEST(a_provider_that_was_not_asked_is_not_down),
 	    TEST(a_provider_is_not_asked_before_its_retry_after),
+	    TEST(for_a_known_source_the_next_provider_is_asked_at_a_rate_limit),
 	    TEST(a_retry_after_is_for_one_provider),
 	    TEST(answers_that_set_a_retry_after),
 	    TEST(a_retry_after_stops_no_check),

@@ -102,7 +102,7 @@ another_provider_of_the_channel_is_shown(void **state)
 	    LOGIN_OK);
 }
 
-/* Only an outage or a refused address leads to another channel. */
+/* From an unknown source, only an outage or a refused address leads to another channel. */
 static void
 other_failures_do_not_fall_back(void **state)
 {
@@ -125,6 +125,42 @@ other_failures_do_not_fall_back(void **state)
 	says(CLASS_UNANSWERED, CLASS_OK);
 	assert_int_equal(RUN(SAY(MENU, ""), SAY("may be on its way by SMS to", "@code")), LOGIN_OK);
 	assert_int_equal(rig.sends, 1);
+}
+
+/*
+ * Whoever knows the password can use up what a provider allows for the address. So a user at a
+ * known source is locked by it only after the other channels were asked, for the shortest time.
+ */
+static void
+at_a_rate_limit_a_known_source_falls_back(void **state)
+{
+	static const enum provider_class classes[] = {CLASS_RATE_LIMITED, CLASS_TOO_MANY};
+
+	for (size_t i = 0; i < COUNT(classes); i++) {
+		rig_teardown(state);
+		setup(state);
+		rig.start.ssh_auth_info = "publickey ssh-ed25519 AAAA";
+		assert_int_equal(RUN(SAY(MENU, "1"), SAY("", "@code")), LOGIN_OK);
+		says(classes[i], CLASS_OK);
+		assert_int_equal(
+		    RUN(SAY(MENU, "1"), SAY(NOT_SMS BY_MAIL CHOICE, "@code")), LOGIN_OK);
+		assert_int_equal(rig.sends, 2);
+		says(classes[i], CLASS_RATE_LIMITED);
+		rig.retry_after = 60;
+		assert_int_equal(RUN(SAY(MENU, "1"), SAY(LIMIT "60 seconds.", "")), LOGIN_LOCKED);
+		ENDS(LOGIN_LOCKED, "the provider's rate limit is in force");
+		assert_int_equal(rig.sends, 2);
+		/* An outage of the other channel is no outage of all. */
+		says(classes[i], CLASS_PROVIDER_DOWN);
+		assert_int_equal(RUN(SAY(MENU, "1"), SAY(LIMIT, "")), LOGIN_LOCKED);
+		says(CLASS_PROVIDER_DOWN, classes[i]);
+		assert_int_equal(RUN(SAY(MENU, "1"), SAY(LIMIT, "")), LOGIN_LOCKED);
+		assert_int_equal(rig.sends, 2);
+		rig_conf("fallback = no", "", "");
+		says(classes[i], CLASS_OK);
+		assert_int_equal(RUN(SAY(MENU, "1"), SAY(LIMIT, "")), LOGIN_LOCKED);
+		assert_int_equal(rig.sends, 1);
+	}
 }
 
 /* Each outcome of the first channel with each of the second: only two outages are an outage. */
@@ -322,6 +358,7 @@ main(void)
 	    TEST(without_fallback_the_chosen_channel_is_all),
 	    TEST(another_provider_of_the_channel_is_shown),
 	    TEST(other_failures_do_not_fall_back),
+	    TEST(at_a_rate_limit_a_known_source_falls_back),
 	    TEST(only_outages_at_all_channels_are_an_outage),
 	    TEST(an_outage_of_all_is_broken_on_this_machine),
 	    TEST(a_refused_address_falls_back_to_a_code),

@@ -105,6 +105,21 @@ each_verdict_has_its_end(void **state)
 	}
 }
 
+/* Others may have used up the provider's limit of checks: a known source can go on. */
+static void
+a_limit_of_checks_does_not_lock_a_known_source(void **state)
+{
+	(void)state;
+	rig.start.ssh_auth_info = "publickey ssh-ed25519 AAAA";
+	assert_int_equal(RUN(SAY(SENT, "@code")), LOGIN_OK);
+	rig.checks_as = CLASS_RATE_LIMITED;
+	assert_int_equal(
+	    RUN(SAY(SENT, "@code"), SAY("could not be checked", "r"), KIND(ANSWER_CANCELLED, SENT)),
+	    LOGIN_GONE);
+	/* The one that does not check is asked last. */
+	assert_non_null(strstr(rig.before, "unanswered"));
+}
+
 /* A try counts before its check, and is given back only if no request was written (C29). */
 static void
 a_check_counts_if_its_request_was_written(void **state)
@@ -532,6 +547,7 @@ main(void)
 	    cmocka_unit_test(each_verdict_has_its_end),
 	    TEST(the_provider_decides),
 	    TEST(no_provider_receives_a_malformed_code),
+	    TEST(a_limit_of_checks_does_not_lock_a_known_source),
 	    TEST(a_check_counts_if_its_request_was_written),
 	    TEST(too_many_at_the_provider_ends_the_code),
 	    TEST(captured_values_are_kept_for_a_concurrent_sign_in),
