@@ -97,6 +97,7 @@ helpers_libhelpers_la_SOURCES = \
 	helpers/base/instant.c helpers/base/instant.h \
 	helpers/base/json.c helpers/base/json.h \
 	helpers/base/log.c helpers/base/log.h \
+	helpers/base/own_address.c helpers/base/own_address.h \
 	helpers/base/sql.c helpers/base/sql.h \
 	helpers/base/typed.c helpers/base/typed.h
 

@@ -124,6 +124,19 @@ is_not_of_clients(const struct conf_network *n)
 	return false;
 }
 
+/* True for networks of loopback addresses alone. They are this machine's own. */
+static bool
+is_loopback(const struct conf_network *n)
+{
+	static const char *const loopback[] = {"127.0.0.0/8", "::/127"};
+	struct conf_network of;
+
+	for (size_t i = 0; i < sizeof(loopback) / sizeof(loopback[0]); i++)
+		if (!conf_network(loopback[i], &of) && network_within(&of, n))
+			return n->prefix < 128;
+	return false;
+}
+
 static void
 check_networks(const struct rule_view *v)
 {
@@ -137,6 +150,13 @@ check_networks(const struct rule_view *v)
 			conf_error(v->rep, set->file, set->line,
 			    "[%s] networks: %s can never match: no client has such an address",
 			    v->s->name, conf_network_text(n, text));
+		else if (is_loopback(n))
+			conf_error(v->rep, set->file, set->line,
+			    "[%s] networks: %s can never match: the addresses are this machine's "
+			    "own, and such an address matches alone; list the address itself, as "
+			    "in networks = %s",
+			    v->s->name, conf_network_text(n, text),
+			    conf_network_is_v4(n) ? "127.0.0.1" : "::1");
 	}
 }
 

@@ -49,6 +49,14 @@ find_groups(struct rules_request *q)
 	return r;
 }
 
+static bool
+client_is_own(const struct rules_request *q)
+{
+	struct login *l = q->arg;
+
+	return l->io->machine->is_own(l->io->machine, &q->client);
+}
+
 enum step
 login_consult_rules(struct login *l)
 {
@@ -61,6 +69,7 @@ login_consult_rules(struct login *l)
 	    .service = l->start->service,
 	    .has_client = l->source.has_client,
 	    .client = l->source.address,
+	    .client_is_own = client_is_own,
 	    .publickey = l->source.publickey,
 	    .now_s = login_now(l).wall_ms / 1000,
 	};

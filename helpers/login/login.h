@@ -5,6 +5,7 @@
 #ifndef OTP_LOGIN_H
 #define OTP_LOGIN_H
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -61,7 +62,7 @@ struct login_peer {
 	int (*wait)(struct login_peer *p, int64_t ms);
 };
 
-/* The users and groups of this machine. */
+/* The users, groups and addresses of this machine. */
 struct login_machine {
 	/* Looks a user up. 0 or the errors of account_lookup(). */
 	int (*account)(struct login_machine *m, const char *name, struct account *out);
@@ -70,6 +71,8 @@ struct login_machine {
 	 * if an [exempt] rule asks for groups. 0 or the errors of account_groups().
 	 */
 	int (*groups)(struct login_machine *m, struct account *a);
+	/* True if the address is this machine's own, see own_address(). */
+	bool (*is_own)(struct login_machine *m, const struct in6_addr *a);
 };
 
 /*

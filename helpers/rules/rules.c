@@ -3,6 +3,8 @@
  *  - a rule exempts a user only if each of its keys is known to match; a key that cannot be checked
  *    (there is no client address, or no such group) does not match;
  *  - a rule that has expired exempts nobody;
+ *  - an address of this machine is in no network, because whoever is on this machine can come from
+ *    it; a rule may name one such address as /32 or /128;
  *  - a failure of the name service is an error, neither a match nor "no match". After a failure, a
  *    rule may exempt the user only if its match does not depend on the failed answer.
  */
@@ -51,14 +53,26 @@ network_has(const struct conf_network *n, const struct in6_addr *addr)
 	       (!rest || !((n->addr[whole] ^ addr->s6_addr[whole]) & mask));
 }
 
-/* True if the client has an address, and it is in one of the networks. */
+enum { WHOLE_ADDRESS = 128 };
+
+/*
+ * True if the client has an address, and it is in one of the networks. *own becomes true if it is
+ * in one, and does not match because it is an address of this machine.
+ */
 static bool
-networks_match(const struct conf_exempt *e, const struct rules_request *q)
+networks_match(const struct conf_exempt *e, const struct rules_request *q, bool *own)
 {
-	for (size_t i = 0; q->has_client && i < e->nnetworks; i++)
-		if (network_has(&e->network[i], &q->client))
+	bool within = false;
+
+	for (size_t i = 0; q->has_client && i < e->nnetworks; i++) {
+		if (!network_has(&e->network[i], &q->client))
+			continue;
+		if (e->network[i].prefix == WHOLE_ADDRESS)
 			return true;
-	return false;
+		within = true;
+	}
+	*own = within && q->client_is_own && q->client_is_own(q);
+	return within && !*own;
 }
 
 static void
@@ -74,7 +88,7 @@ write_expired(const struct conf_exempt *e, char why[static RULES_WHY_MAX])
 }
 
 static void
-write_no_network(const struct rules_request *q, char why[static RULES_WHY_MAX])
+write_no_network(const struct rules_request *q, bool own, char why[static RULES_WHY_MAX])
 {
 	char address[INET6_ADDRSTRLEN] = "";
 
@@ -86,8 +100,13 @@ write_no_network(const struct rules_request *q, char why[static RULES_WHY_MAX])
 		(void)inet_ntop(AF_INET, &q->client.s6_addr[12], address, sizeof(address));
 	else
 		(void)inet_ntop(AF_INET6, &q->client, address, sizeof(address));
-	(void)snprintf(
-	    why, RULES_WHY_MAX, "networks: the client address %s is in none of them", address);
+	if (own)
+		(void)snprintf(why, RULES_WHY_MAX,
+		    "networks: %s is this machine's own; to exempt it, list it with /%d", address,
+		    IN6_IS_ADDR_V4MAPPED(&q->client) ? 32 : 128);
+	else
+		(void)snprintf(why, RULES_WHY_MAX,
+		    "networks: the client address %s is in none of them", address);
 }
 
 static void
@@ -201,6 +220,7 @@ exempts(const struct conf_exempt *e, struct name_service *ns, char why[static RU
 {
 	const struct rules_request *q = &ns->q;
 	const char *no = NULL;
+	bool own = false;
 	int r;
 
 	if (q->now_s >= e->until_s) {
@@ -220,8 +240,8 @@ exempts(const struct conf_exempt *e, struct name_service *ns, char why[static RU
 		(void)snprintf(why, RULES_WHY_MAX, "%s", no);
 		return 0;
 	}
-	if (e->nnetworks && !networks_match(e, q)) {
-		write_no_network(q, why);
+	if (e->nnetworks && !networks_match(e, q, &own)) {
+		write_no_network(q, own, why);
 		return 0;
 	}
 	if (!e->groups.n)

@@ -17,14 +17,19 @@ struct rules_request {
 	 * is set already.
 	 */
 	int (*find_groups)(struct rules_request *q);
-	void *arg; /* for find_groups */
+	void *arg; /* for find_groups and client_is_own */
 	const gid_t *groups;
 	size_t ngroups;
 	const char *service;
 	bool has_client;	/* is there a numeric client address? */
 	struct in6_addr client; /* IPv4 as IPv4-mapped IPv6 */
-	bool publickey;		/* sshd reported that it accepted a public key */
-	int64_t now_s;		/* wall clock, seconds */
+	/*
+	 * True if the client's address is this machine's own. Such an address matches no network of
+	 * more than one address. Called only if such a network has it. NULL: it is not.
+	 */
+	bool (*client_is_own)(const struct rules_request *q);
+	bool publickey; /* sshd reported that it accepted a public key */
+	int64_t now_s;	/* wall clock, seconds */
 };
 
 enum { RULES_WHY_MAX = 128 };

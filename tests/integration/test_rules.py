@@ -176,7 +176,7 @@ def test_networks(world, networks, client):
     ("10.0.0.0/8", "11.1.2.3"), ("10.0.0.0/8", "10.0.0.0.example.org"), ("10.0.0.0/8", "10.0.0.0/8"),
     ("10.0.0.0/8", "10.1"), ("10.0.0.0/8", "167772161"), ("10.0.0.0/8", "0x0a.1.2.3"),
     ("10.0.0.0/8", "::10.1.2.3"), ("10.0.0.0/8", "::ffff:11.1.2.3"), ("::/16", "10.1.2.3"),
-    ("fe80::/64", "fe80:0:0:1::1%eth0"), ("10.0.0.0/8", "10.1.2.3%eth0"), ("127.0.0.0/8", "localhost"),
+    ("fe80::/64", "fe80:0:0:1::1%eth0"), ("10.0.0.0/8", "10.1.2.3%eth0"), ("127.0.0.1", "localhost"),
     ("0.0.0.0/8", "0.0.0.0"), ("::1", "UNKNOWN")])
 def test_networks_that_almost_match(world, networks, client):
     """C22: texts that look like an address or a network but are none, and other addresses."""
@@ -184,8 +184,43 @@ def test_networks_that_almost_match(world, networks, client):
     assert asked(login(client)), client
 
 
+@pytest.fixture
+def own_address():
+    """This machine has 10.1.2.3 beside its other addresses."""
+    subprocess.run(["ip", "address", "add", "10.1.2.3/32", "dev", "lo"], check=True)
+    yield "10.1.2.3"
+    subprocess.run(["ip", "address", "del", "10.1.2.3/32", "dev", "lo"], check=True)
+
+
+@pytest.fixture
+def own_network():
+    """The routes deliver all of 10.5.0.0/16 to this machine, whose addresses no interface has."""
+    subprocess.run(["ip", "route", "add", "local", "10.5.0.0/16", "dev", "lo"], check=True)
+    yield "10.5.6.7"
+    subprocess.run(["ip", "route", "del", "local", "10.5.0.0/16", "dev", "lo"], check=True)
+
+
+def test_an_address_of_this_machine_is_not_elsewhere(world, own_address, own_network):
+    """Whoever is on this machine can come from its addresses. A rule may name one of them by itself."""
+    rule(world, "networks = 10.0.0.0/8")
+    assert not asked(login("10.1.2.4"))
+    for client in own_address, f"::ffff:{own_address}", own_network:
+        assert asked(login(client)), client
+    shown = world.otpctl("explain", "alice", "--service", "login", "--rhost", own_address).stdout
+    assert f"networks: {own_address} is this machine's own; to exempt it, list it with /32" in shown
+    world.edit(CONF, "^networks = .*", f"networks = {own_address}/32, {own_network}")
+    assert not asked(login(own_address))
+    assert not asked(login(own_network))
+
+
+def test_loopback_addresses_in_a_network_are_an_error(world):
+    rule(world, "networks = 127.0.0.0/8")
+    check = world.otpctl("config", "check", check=False)
+    assert check.returncode == 1 and "list the address itself, as in networks = 127.0.0.1" in check.stderr
+
+
 def test_a_console_sign_in_has_no_network(world):
-    rule(world, "networks = 127.0.0.0/8, ::1, 128.0.0.0/8, 2000::/16")
+    rule(world, "networks = 127.0.0.1, ::1, 128.0.0.0/8, 2000::/16")
     with Terminal("login") as t:
         assert t.prompt() == "sandbox login: "
         t.answer("alice")
@@ -213,7 +248,7 @@ def test_a_forged_reverse_name(world, stacks, lying_name):
         assert asked(ssh(named))
         assert world.helpers_gone()
         assert 'rhost="10.1.2.3.office.example.org"' in world.log()
-        world.edit(CONF, "^networks = .*", "networks = 127.0.0.0/8")
+        world.edit(CONF, "^networks = .*", "networks = 127.0.0.1")
         assert ssh(named) == f"{IN}\n"
 
 
@@ -562,7 +597,7 @@ def explain(world, user, service, *more):
 
 def test_explain_agrees_with_the_hosts(world, sshd, group):
     """root runs explain, which opens the files as the helper's user. No file of root's is left in the state."""
-    rule(world, f"groups = {group}", "networks = 127.0.0.0/8", "requires = publickey")
+    rule(world, f"groups = {group}", "networks = 127.0.0.1", "requires = publickey")
     world.open_transport("socket")
     with open(f"{SSH}/alice.pub") as f:
         key = f.read().strip()

@@ -186,6 +186,13 @@ groups(struct login_machine *m, struct account *a)
 	return rig.groups_error;
 }
 
+static bool
+is_own(struct login_machine *m, const struct in6_addr *a)
+{
+	(void)m;
+	return IN6_ARE_ADDR_EQUAL(a, &rig.own_address);
+}
+
 static void
 now(struct clock_source *c, struct instant *out)
 {
@@ -560,7 +567,7 @@ enum login_word
 rig_run_store(struct store *store, const struct line *script, size_t n)
 {
 	struct login_peer peer = {.ask = ask, .show = show_line, .wait = wait_ms};
-	struct login_machine machine = {.account = account, .groups = groups};
+	struct login_machine machine = {.account = account, .groups = groups, .is_own = is_own};
 	struct clock_source clock = {.now = now};
 	struct delivery delivery = {
 	    .send = send_it,

@@ -106,6 +106,7 @@ struct rig {
 	int hashes;				     /* of recovery codes */
 	bool hash_really;			     /* use the real, slow hash */
 	/* The machine. */
+	struct in6_addr own_address; /* the machine's only one; zeroed: none that a client has */
 	int account_error, groups_error;
 	/* Which call of store or contacts fails, from 1 on; 0 for none. */
 	int fail_at, calls;

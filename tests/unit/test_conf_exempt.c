@@ -123,6 +123,18 @@ static const struct row impossible[] = {
     {CHANNEL RULE("users = a\nrequires = publickey") "[otp]\nidentity = caller\n[service login]\n"
 						     "identity = target\n",
 	NO_CALLER(11) NEVER(9, "reports a public key")},
+    /* Addresses of this machine match alone. */
+    {CHANNEL RULE("networks = 127.0.0.0/8"),
+	"8: [exempt x] networks: 127.0.0.0/8 can never match: the addresses are this machine's "
+	"own, and such an address matches alone; list the address itself, as in networks = "
+	"127.0.0.1\n"},
+    {CHANNEL RULE("networks = 10.0.0.0/8, 127.0.0.0/31"),
+	"8: [exempt x] networks: 127.0.0.0/31 can never match: the addresses are this machine's "
+	"own, and such an address matches alone; list the address itself, as in networks = "
+	"127.0.0.1\n"},
+    {CHANNEL RULE("networks = ::/127"),
+	"8: [exempt x] networks: ::/127 can never match: the addresses are this machine's own, and "
+	"such an address matches alone; list the address itself, as in networks = ::1\n"},
     /* A rule that has expired must still be correct. */
     {CHANNEL SECOND("x", "2001-01-01", "services = su\nnetworks = 10.0.0.0/8"),
 	NEVER(9, "knows a client address")},
@@ -138,7 +150,7 @@ static const struct row possible[] = {
     /* A program that may be sshd under another name. */
     {CHANNEL RULE("services = sshd-jump\nrequires = publickey\nnetworks = 10.0.0.0/8"), ""},
     {CHANNEL RULE("users = a\nrequires = publickey"), ""},
-    {CHANNEL RULE("networks = 127.0.0.0/8, ::1, ::ffff:10.0.0.0/104, 2600::/16, fe80::/10"), ""},
+    {CHANNEL RULE("networks = 127.0.0.1, ::1, ::ffff:10.0.0.0/104, 2600::/16, fe80::/10"), ""},
     {CHANNEL RULE("services = dovecot\nnetworks = 10.0.0.0/8"), ""},
     /* A web console and a remote desktop have client addresses. */
     {CHANNEL RULE("services = cockpit\nnetworks = 10.0.0.0/8"), ""},

@@ -3,6 +3,7 @@
 
 #include "common/err.h"
 #include "helpers/contacts/contacts.h"
+#include "helpers/rules/rules.h"
 
 #define EXEMPT(conditions) "[exempt x]\nreason = because\nuntil = 2026-12-31\n" conditions "\n"
 
@@ -44,6 +45,38 @@ a_service_that_cannot_prompt_ends_before_any_look_up(void **state)
 		ROW(strstr(rig.result.reason, unmanned[i].reason), unmanned[i].name);
 		ROW(!rig.nshown && !rig.sends && !*rig.ops, unmanned[i].name);
 	}
+}
+
+/* An own address is not elsewhere: a network does not exempt it, and its /32 does. */
+static void
+a_network_does_not_exempt_an_own_address(void **state)
+{
+	static const struct {
+		const char *networks;
+		bool own, skips;
+	} rows[] = {
+	    {"192.0.2.0/24", false, true},
+	    {"192.0.2.0/24", true, false},
+	    {"192.0.2.1/32", true, true},
+	    {"192.0.2.1", true, true},
+	};
+	char rule[256];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		(void)snprintf(rule, sizeof(rule), EXEMPT("networks = %s"), rows[i].networks);
+		rig_conf("", "", rule);
+		rig_start("sshd", "asha");
+		rig.start.rhost = "192.0.2.1";
+		rig.own_address = (struct in6_addr){0};
+		if (rows[i].own)
+			assert_true(rules_address("192.0.2.1", &rig.own_address));
+		if (rows[i].skips)
+			ROW(rig_run_lines(NULL, 0) == LOGIN_SKIP, rows[i].networks);
+		else
+			ROW(RUN(KIND(ANSWER_CANCELLED, ENTER)) == LOGIN_GONE, rows[i].networks);
+	}
+	rig.own_address = (struct in6_addr){0};
 }
 
 static void
@@ -149,6 +182,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(a_service_that_cannot_prompt_ends_before_any_look_up),
+	    TEST(a_network_does_not_exempt_an_own_address),
 	    TEST(other_services_are_asked),
 	    TEST(without_a_verified_contact_a_user_is_a_decoy),
 	    TEST(only_verified_contacts_are_used),

@@ -3,12 +3,15 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <ifaddrs.h>
 #include <grp.h>
+#include <netdb.h>
 #include <pwd.h>
 #include <strings.h>
 
 #include "common/buf.h"
 #include "common/err.h"
+#include "helpers/base/own_address.h"
 #include "helpers/conf/conf.h"
 #include "helpers/conf/parse.h"
 #include "helpers/rules/rules.h"
@@ -285,6 +288,99 @@ test_networks(void **state)
 	/* A sign-in at the console has no address, so no network matches. */
 	assert_false(network_matches("0.0.0.0/1", NULL));
 	assert_false(network_matches("::/1", NULL));
+}
+
+static bool
+is_own(const struct rules_request *q)
+{
+	(*(int *)q->arg)++;
+	return true;
+}
+
+/* Whoever is on this machine can come from its own addresses: a network does not vouch for them. */
+static void
+test_an_own_address_matches_alone(void **state)
+{
+	static const struct {
+		const char *network, *client;
+		int matches, looks;
+	} rows[] = {
+	    {"10.0.0.0/8", "10.1.2.3", 0, 1},
+	    {"10.1.2.2/31", "10.1.2.3", 0, 1},
+	    {"10.0.0.0/8", "::ffff:10.1.2.3", 0, 1},
+	    {"2001:db8::/32", "2001:db8::7", 0, 1},
+	    {"2001:db8::6/127", "2001:db8::7", 0, 1},
+	    {"fe80::/10", "fe80::1%eth0", 0, 1},
+	    {"10.1.2.3/32", "10.1.2.3", 1, 0},
+	    {"10.1.2.3", "::ffff:10.1.2.3", 1, 0},
+	    {"2001:db8::7/128", "2001:db8::7", 1, 0},
+	    /* No question is asked about addresses that are in no network anyway. */
+	    {"10.0.0.0/8", "11.1.2.3", 0, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		int looks = 0;
+		struct conf_network n;
+		struct conf_exempt e = {
+		    .name = (char *)"x", .network = &n, .nnetworks = 1, .until_s = LATER};
+		struct rules_request q = {.user = "a",
+		    .service = "sshd",
+		    .now_s = NOW,
+		    .has_client = true,
+		    .client = address(rows[i].client),
+		    .client_is_own = is_own,
+		    .arg = &looks};
+
+		assert_int_equal(conf_network(rows[i].network, &n), 0);
+		ROW(decide(&e, &q) == rows[i].matches, rows[i].network);
+		ROW(looks == rows[i].looks, rows[i].network);
+	}
+}
+
+/* The addresses of this machine, as its kernel has them. */
+static void
+test_own_addresses(void **state)
+{
+	static const struct {
+		const char *address;
+		bool own;
+	} rows[] = {
+	    {"127.0.0.1", true},
+	    {"127.255.255.254", true},
+	    {"::ffff:127.0.0.1", true},
+	    {"::1", true},
+	    {"0.0.0.0", true},
+	    {"::", true},
+	    {"192.0.2.7", false},
+	    {"2001:db8::7", false},
+	};
+	struct ifaddrs *all;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct in6_addr a = address(rows[i].address);
+
+		ROW(own_address(&a) == rows[i].own, rows[i].address);
+	}
+	assert_int_equal(getifaddrs(&all), 0);
+	for (const struct ifaddrs *i = all; i; i = i->ifa_next) {
+		char text[NI_MAXHOST];
+		struct in6_addr a;
+
+		if (!i->ifa_addr ||
+		    (i->ifa_addr->sa_family != AF_INET && i->ifa_addr->sa_family != AF_INET6))
+			continue;
+		assert_int_equal(
+		    getnameinfo(i->ifa_addr,
+			i->ifa_addr->sa_family == AF_INET ? sizeof(struct sockaddr_in)
+							  : sizeof(struct sockaddr_in6),
+			text, sizeof(text), NULL, 0, NI_NUMERICHOST),
+		    0);
+		a = address(text);
+		ROW(own_address(&a), text);
+	}
+	freeifaddrs(all);
 }
 
 static void
@@ -691,6 +787,8 @@ main(void)
 	    TEST(test_a_rule_without_a_condition_exempts_nobody),
 	    TEST(test_the_first_rule_that_matches_is_named),
 	    TEST(test_networks),
+	    TEST(test_an_own_address_matches_alone),
+	    TEST(test_own_addresses),
 	    TEST(test_groups_are_asked_last_and_only_where_they_decide),
 	    TEST(test_groups_tell_absent_from_failed),
 	    TEST(test_no_membership_is_ruled_out_while_a_part_fails),

@@ -17,6 +17,7 @@
 #include "common/err.h"
 #include "common/text.h"
 #include "helpers/base/json.h"
+#include "helpers/base/own_address.h"
 #include "helpers/otpctl/store.h"
 #include "helpers/login/source.h"
 
@@ -126,6 +127,13 @@ machine_groups(struct login_machine *m, struct account *a)
 {
 	(void)m;
 	return account_groups(a);
+}
+
+static bool
+machine_is_own(struct login_machine *m, const struct in6_addr *a)
+{
+	(void)m;
+	return own_address(a);
 }
 
 static void
@@ -375,7 +383,9 @@ explain_sign_in(const struct explain_query *q, json_t **out)
 	    "recovery_codes", 0, "prompts", "limits", "options");
 	struct dry d = {
 	    .peer = {.ask = peer_ask, .show = peer_tell, .wait = peer_wait},
-	    .machine = {.account = machine_account, .groups = machine_groups},
+	    .machine = {.account = machine_account,
+		.groups = machine_groups,
+		.is_own = machine_is_own},
 	    .clock = {.now = clock_now},
 	    .watch = {.rule = watch_rule, .destinations = watch_destinations},
 	    .opener = {.open = opener_open},
