@@ -1,6 +1,7 @@
 /* Sends one code to one destination. A decoy only waits as long as that would take. */
 #include "helpers/login/internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "helpers/base/log.h"
@@ -24,6 +25,21 @@ login_sending(
 	};
 }
 
+/*
+ * True if a code there must stay that a send would end: of a known source, while this one is
+ * unknown, or of somebody else, while this host is a program that runs as a user. If the store
+ * fails, nothing is sent either.
+ */
+static bool
+spares(void *arg, const char *provider, const char *address)
+{
+	struct login *l = arg;
+	struct instant t = login_now(l);
+
+	return !l->known && l->io->store->ops->challenge_spared(l->io->store, &t, provider, address,
+				l->start->peer ? l->name : NULL) != 0;
+}
+
 /* Sends nothing: waits as long as a recent real send took, and ends as that one did. */
 static int
 pretend(struct login *l, const char *channel, struct delivered *d)
@@ -37,6 +53,30 @@ pretend(struct login *l, const char *channel, struct delivered *d)
 	    .nothing_sent = class == CLASS_PROVIDER_DOWN,
 	    .instead = outcome & SAMPLE_INSTEAD,
 	};
+	return r;
+}
+
+/*
+ * Goes on as a decoy, because a send would have ended a code that must stay. The prompt, the wait
+ * and the counts are those of a send. Returns as pretend().
+ */
+static int
+pretend_instead(struct login *l, const char *channel, struct delivered *d)
+{
+	char provider[sizeof(d->provider)];
+	bool nothing_sent = d->nothing_sent;
+	int r;
+
+	(void)snprintf(provider, sizeof(provider), "%s", d->provider);
+	otp_log(LOG_NOTICE,
+	    "event=send provider=%s channel=%s detail=\"pretended: a code of a known source, or of "
+	    "somebody else, is live there\"",
+	    provider, channel);
+	login_become_decoy(l, "the code was only pretended, because another one is live there");
+	r = pretend(l, channel, d);
+	d->nothing_sent &= nothing_sent;
+	/* How many digits a code has is asked by the provider's name. */
+	(void)snprintf(d->provider, sizeof(d->provider), "%s", provider);
 	return r;
 }
 
@@ -81,9 +121,13 @@ login_deliver(struct login *l, const struct destination *to, const struct secret
 		return pretend(l, to->channel, d);
 	if (!again)
 		q.captures = NULL;
+	q.spares = spares;
+	q.spares_arg = l;
 	r = l->io->delivery->send(l->io->delivery, &q, again ? &last : NULL, l->options, all, d);
 	if (r)
 		return r;
+	if (d->pretended)
+		return pretend_instead(l, to->channel, d);
 	class = d->sent.outcome.class;
 	if (class == CLASS_OK || class == CLASS_UNANSWERED || class == CLASS_PROVIDER_DOWN)
 		login_note_sample(

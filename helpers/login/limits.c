@@ -130,18 +130,30 @@ apart_if_known(struct budget *b, const struct login *l)
 	    b->known_source, sizeof(b->known_source), "%s", l->known ? l->source.known_source : "");
 }
 
+/*
+ * True if the destinations are made up. A sign-in that became a decoy later, because a send has to
+ * be pretended, goes on to count against the address of its user.
+ */
+static bool
+is_made_up(const struct login *l)
+{
+	const char *end = strrchr(l->budget.kind, '-');
+
+	return end && !strcmp(end, "-decoy");
+}
+
 /* Lists what a send to the chosen destination is counted against. Returns how many there are. */
 static size_t
 send_counts(const struct login *l, struct send_count count[COUNTS_MAX])
 {
 	const struct conf_limits *c = &l->io->conf->limits;
-	const char *address =
-	    l->decoy ? l->budget.owner : l->destination[l->chosen].contact.address;
+	bool made_up = is_made_up(l);
+	const char *address = made_up ? l->budget.owner : l->destination[l->chosen].contact.address;
 	size_t n = 0;
 
 	count[n] = (struct send_count){.budget = l->budget, .windows = c->sends_per_user};
 	apart_if_known(&count[n++].budget, l);
-	budget_set(&count[n].budget, l, l->decoy ? "address-decoy" : "address", address);
+	budget_set(&count[n].budget, l, made_up ? "address-decoy" : "address", address);
 	apart_if_known(&count[n].budget, l);
 	count[n].mode = SEND_RETURNS;
 	count[n++].windows = c->sends_per_address;
@@ -149,7 +161,7 @@ send_counts(const struct login *l, struct send_count count[COUNTS_MAX])
 	count[n] = (struct send_count){
 	    .budget = {.kind = "host"},
 	    .windows = host_windows(l),
-	    .mode = l->decoy ? SEND_CHECK_ONLY : SEND_RETURNS,
+	    .mode = made_up ? SEND_CHECK_ONLY : SEND_RETURNS,
 	};
 	n++;
 	count[n] = (struct send_count){
@@ -157,7 +169,7 @@ send_counts(const struct login *l, struct send_count count[COUNTS_MAX])
 	    .mode = SEND_STAYS,
 	};
 	(void)snprintf(count[n].budget.kind, sizeof(count[n].budget.kind), "message%s",
-	    l->decoy ? "-decoy" : "");
+	    made_up ? "-decoy" : "");
 	(void)snprintf(count[n].budget.owner, sizeof(count[n].budget.owner), "%s", address);
 	n++;
 	if (l->start->peer || !l->source.has_client)

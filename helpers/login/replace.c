@@ -18,6 +18,7 @@ login_make_challenge(struct login *l, struct challenge *c, struct secret *code)
 	(void)snprintf(c->user, sizeof(c->user), "%s", l->name);
 	(void)snprintf(c->service, sizeof(c->service), "%s", l->service);
 	(void)snprintf(c->source, sizeof(c->source), "%s", l->source.key);
+	c->known = l->known;
 	c->sent_wall_ms = t.wall_ms;
 	c->expires_boot_ms = t.boot_ms + l->options->code_ttl;
 	return r ? r : code_make(l->options->code_length, code);

@@ -237,7 +237,8 @@ pretend_check(struct login *l)
 		return login_accept(l, PROOF_CODE);
 	if (r != -OTP_EWRONG)
 		return judge_try(l, r, tried.until_wall_ms);
-	l->io->delivery->code_length(l->io->delivery, l->challenge.channel, "", &least, &most);
+	l->io->delivery->code_length(
+	    l->io->delivery, l->challenge.channel, l->challenge.provider, &least, &most);
 	r = most ? login_decoy_wait(l, "check", l->challenge.channel, &outcome) : 0;
 	if (r)
 		return login_end_by_error(l, r, "check");

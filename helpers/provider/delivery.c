@@ -165,9 +165,16 @@ ask(struct http_delivery *h, const struct provider *p, const struct sending *q, 
 
 	sent_clear(&out->sent);
 	name_provider(p, out);
+	out->instead = f->asked > 0;
+	out->pretended = out->bound_to == BOUND_TO_ADDRESS && q->spares &&
+			 q->spares(q->spares_arg, out->provider, q->contact->address);
+	if (out->pretended) {
+		out->sent.outcome.class = CLASS_OK;
+		return 0;
+	}
 	r = provider_send(p, &h->io, q, dl, &out->sent);
 	out->nothing_sent &= !o->written || proves_nothing_sent(o->class);
-	out->instead = f->asked++ > 0;
+	f->asked++;
 	f->other |= !o->outage;
 	f->bad_destination |= o->class == CLASS_BAD_DESTINATION;
 	if (limits_rate(o->class)) {

@@ -20,6 +20,11 @@ struct delivered {
 	enum code_by code_by;	/* from the profile of `provider` */
 	enum bound_to bound_to; /* from the profile of `provider` */
 	bool instead;		/* another provider was asked earlier in this call, and failed */
+	/*
+	 * Nothing was sent, because q->spares() said so. The class is CLASS_OK, and the caller goes
+	 * on as if a code had been sent.
+	 */
+	bool pretended;
 };
 
 /* Wipes the secrets in d. What is left is the value before any call. */

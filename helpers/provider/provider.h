@@ -119,6 +119,12 @@ struct sending {
 	 * limit up, so the next provider is asked.
 	 */
 	bool known;
+	/*
+	 * Asked before a send by a provider that ties its codes to the address alone. True: the
+	 * send would end a code that must stay, so it is only pretended. NULL: there is none.
+	 */
+	bool (*spares)(void *arg, const char *provider, const char *address);
+	void *spares_arg;
 	/* The JSON object of what an earlier send captured; NULL if there was none. */
 	const char *captures;
 };

@@ -54,6 +54,7 @@ struct challenge {
 	 * address.
 	 */
 	bool alone_at_address;
+	bool known; /* the sign-in comes from a known source */
 	int64_t expires_boot_ms;
 	int64_t sent_wall_ms;
 	int tries; /* counted so far, in all sign-ins together */
@@ -240,6 +241,16 @@ struct store_ops {
 	 */
 	int (*challenge_find)(struct store *s, const struct instant *now, const char *user,
 	    const char *service, const char *source, struct challenge *out);
+	/*
+	 * Checks whether a code that must not be ended is live at an address: a new code there
+	 * would end it, because the provider ties its codes to the address alone. It must not be
+	 * ended by an unknown source if its sign-in comes from a known one. It must not be ended by
+	 * a program that runs as a user (peer_user; else NULL) unless it is that user's and of such
+	 * a program.
+	 * 0: there is none; -OTP_EBUSY: there is one; -OTP_ESTORE.
+	 */
+	int (*challenge_spared)(struct store *s, const struct instant *now, const char *provider,
+	    const char *address, const char *peer_user);
 	/*
 	 * Ends a challenge without use, for example because its tries are spent. An unknown id
 	 * changes nothing. 0 or -OTP_ESTORE.

@@ -9,6 +9,8 @@ import pytest
 from conftest import MAILBOX, NUMBER
 from wire import wait_until
 
+KEY = ("publickey ssh-ed25519 "
+       "AAAAC3NzaC1lZDI1NTE5AAAAIJ9LYVNAVnCUWJJcYdNnGxI4GHSmQVYvEhzbhaRfmc8v\n")
 VERIFY = {"crego": "/otp/verify/", "bridgekeeper": "/login", "kgen": "/otp/verify"}
 SEND = {"crego": "/otp/send/", "bridgekeeper": "/send-otp", "kgen": "/otp/register"}
 
@@ -180,6 +182,31 @@ def test_a_user_who_hangs_up_during_a_check_has_used_a_try(remote):
         h.answer(wrong(code_of(remote)))
         wait_until(lambda: checks(remote))
     assert re.search(r'event=signin result=gone .* wrong=1 reason="check: peer has gone"', h.log)
+
+
+@pytest.mark.parametrize("provider", ["crego", "bridgekeeper"])
+def test_a_stranger_does_not_end_the_code_of_a_known_source(request, provider):
+    """There a new code ends the older one of the address. The stranger, who knows the password, sees a send."""
+    w = request.getfixturevalue(provider)
+    home = {"service": "sshd", "rhost": "192.0.2.1", "ssh_auth_info": KEY}
+    with w.sign_in(**home) as h:
+        to_code(h)
+        h.answer(code_of(w))
+        assert h.result() == "ok"
+    with w.sign_in(**home) as owner:
+        shown = to_code(owner)
+        sent = w.gateway.outbox()
+        assert len(sent) == 2
+        with w.sign_in(service="sshd", rhost="203.0.113.9") as h:
+            assert to_code(h) == shown
+            asked = len(checks(w))
+            h.answer(sent[-1]["code"])
+            assert h.prompt().startswith("Wrong code, 2 tries left."), "even the owner's code"
+            assert len(checks(w)) == asked, "no guess at the owner's code reaches the provider"
+        assert len(w.gateway.outbox()) == 2
+        owner.answer(sent[-1]["code"])
+        assert owner.result() == "ok"
+    assert 'detail="pretended: ' in h.log
 
 
 def test_a_check_that_did_not_reach_the_provider_costs_no_try(crego):

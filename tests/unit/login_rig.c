@@ -229,6 +229,14 @@ send_it(struct delivery *d, const struct sending *q, const struct last_send *las
 	    .instead = rig.instead,
 	    .code_by = rig.code_by};
 	out->sent.outcome.retry_after = rig.retry_after;
+	(void)snprintf(out->provider, sizeof(out->provider), "p");
+	out->bound_to = rig.newest_counts ? BOUND_TO_ADDRESS : BOUND_TO_CHALLENGE;
+	out->pretended = rig.newest_counts && q->spares(q->spares_arg, "p", q->contact->address);
+	if (out->pretended) {
+		rig.pretended++;
+		out->sent.outcome.class = CLASS_OK;
+		return 0;
+	}
 	size_t used = strlen(rig.sent_destinations);
 
 	rig.sends++;
@@ -403,6 +411,14 @@ f_find(struct store *s, const struct instant *t, const char *user, const char *s
 }
 
 static int
+f_spared(struct store *s, const struct instant *t, const char *provider, const char *address,
+    const char *peer_user)
+{
+	(void)s;
+	WITH_FAULT(REAL->challenge_spared(rig.real_store, t, provider, address, peer_user));
+}
+
+static int
 f_kill(struct store *s, const char *id)
 {
 	(void)s;
@@ -536,6 +552,7 @@ static const struct store_ops store_ops = {.send_reserve = f_reserve,
     .hash_place_release = f_hash_place_release,
     .challenge_put = f_put,
     .challenge_find = f_find,
+    .challenge_spared = f_spared,
     .challenge_kill = f_kill,
     .try_mac = f_try_mac,
     .try_count = f_try_count,

@@ -79,6 +79,8 @@ struct rig {
 	enum provider_class
 	    email_sends_as;	     /* the outcome of each send by e-mail, if not CLASS_OK */
 	bool instead;		     /* another provider of the channel accepted it */
+	bool newest_counts;	     /* a provider ties its codes to the address alone */
+	int pretended;		     /* sends that were spared because of that */
 	int64_t stall_ms;	     /* how far each send moves the monotonic clock */
 	char sent_destinations[256]; /* "sms +919876543219 123456; email ..." */
 	int64_t send_takes_ms, check_takes_ms;

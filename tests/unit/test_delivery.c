@@ -120,10 +120,11 @@ teardown(void **state)
 	"\"fail\": [{\"status\": [400], \"is\": \"bad_destination\"}, {\"status\": [420], " \
 	"\"is\": "                                                                          \
 	"\"too_many\"}]"
-#define PROFILE(code)                                                                        \
+#define BOUND(to, code)                                                                      \
 	"{\"profile\": 1, \"name\": \"x\", \"vars\": {\"base\": \"\"}, \"channels\": "       \
 	"{\"sms\": {\"needs\": \"phone\", \"dest\": \"${phone.national}\"}}, \"bound_to\": " \
-	"\"challenge\"," code "}"
+	"\"" to "\"," code "}"
+#define PROFILE(code) BOUND("challenge", code)
 
 /* The helper makes the code; the provider makes it and returns it; the provider makes and checks
  * it. */
@@ -140,6 +141,10 @@ static const char *const profiles[][2] = {
 						   "\"resend\": {" POST("/again/${id}") EXPECT
 	    ", \"capture\": {\"id\": \"/id\"}}, "
 	    "\"verify\": {" POST("/check/${code}") EXPECT "}")},
+    {"newest.json", BOUND("address", "\"code\": {\"by\": \"provider\", \"length\": [4, 8]}, "
+				     "\"send\": {" POST("/send") EXPECT
+			", " FAILS "}, "
+			"\"verify\": {" POST("/check/${code}") EXPECT "}")},
 };
 
 static int
@@ -637,6 +642,67 @@ for_a_known_source_the_next_provider_is_asked_at_a_rate_limit(void **state)
 	assert_int_equal(send_it(), CLASS_RATE_LIMITED);
 }
 
+static const char *spared; /* the provider at which a code must stay */
+
+static bool
+spares(void *arg, const char *provider, const char *address)
+{
+	assert_ptr_equal(arg, &spared);
+	assert_string_equal(address, contact.address);
+	return !strcmp(provider, spared);
+}
+
+/* Where a new code would end one that must stay, nothing is sent, and it looks like a send. */
+static void
+a_send_that_would_end_a_code_is_pretended(void **state)
+{
+	struct sending q = sending(&contact);
+
+	(void)state;
+	q.spares = spares;
+	q.spares_arg = &spared;
+	open_with("a, b", "newest", "newest", "ours");
+	web_answer(web[0], "200 OK", "", "{\"ok\":true}");
+	web_answer(web[1], "200 OK", "", "{\"ok\":true}");
+	spared = "a";
+	for (int i = 0; i < 2; i++) {
+		delivered_clear(&out);
+		assert_int_equal(
+		    delivery->send(delivery, &q, NULL, &conf->signin, deadline_in(10000), &out), 0);
+		assert_int_equal(out.sent.outcome.class, CLASS_OK);
+		assert_int_equal(out.pretended, i == 0);
+		assert_int_equal(all_requests(), i);
+		assert_string_equal(out.provider, "a");
+		spared = "b";
+	}
+	/* The next provider is asked only if it would end none either. */
+	web_answer(web[0], "503 Oh", "", "{}");
+	delivered_clear(&out);
+	assert_int_equal(
+	    delivery->send(delivery, &q, NULL, &conf->signin, deadline_in(10000), &out), 0);
+	assert_true(out.pretended && out.instead);
+	assert_string_equal(out.provider, "b");
+	assert_int_equal(web_requests(web[1]), 0);
+}
+
+/* A provider that has a code for each challenge is asked. */
+static void
+codes_of_their_own_are_never_pretended(void **state)
+{
+	struct sending q = sending(&contact);
+
+	(void)state;
+	q.spares = spares;
+	q.spares_arg = &spared;
+	spared = "a";
+	open_with("a", "theirs", "ours", "ours");
+	web_answer(web[0], "200 OK", "", "{\"ok\":true,\"id\":\"7\"}");
+	assert_int_equal(
+	    delivery->send(delivery, &q, NULL, &conf->signin, deadline_in(10000), &out), 0);
+	assert_false(out.pretended);
+	assert_int_equal(web_requests(web[0]), 1);
+}
+
 static void
 a_retry_after_is_for_one_provider(void **state)
 {
@@ -748,6 +814,8 @@ main(void)
 	    TEST(a_provider_that_was_not_asked_is_not_down),
 	    TEST(a_provider_is_not_asked_before_its_retry_after),
 	    TEST(for_a_known_source_the_next_provider_is_asked_at_a_rate_limit),
+	    TEST(a_send_that_would_end_a_code_is_pretended),
+	    TEST(codes_of_their_own_are_never_pretended),
 	    TEST(a_retry_after_is_for_one_provider),
 	    TEST(answers_that_set_a_retry_after),
 	    TEST(a_retry_after_stops_no_check),

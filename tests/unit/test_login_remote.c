@@ -105,6 +105,122 @@ each_verdict_has_its_end(void **state)
 	}
 }
 
+static void
+come_from_home(void)
+{
+	rig_start("sshd", "asha");
+	rig.start.rhost = "192.0.2.7";
+	rig.start.ssh_auth_info = "publickey ssh-ed25519 AAAA";
+}
+
+static void
+come_from_elsewhere(void)
+{
+	rig_start("sshd", "asha");
+	rig.start.rhost = "203.0.113.1";
+}
+
+/* Signs in at home, so that the source is known, and leaves a live code there. */
+static void
+leave_a_code_at_home(void)
+{
+	come_from_home();
+	assert_int_equal(RUN(SAY(SENT, "@code")), LOGIN_OK);
+	rig_later(10000);
+	assert_int_equal(RUN(KIND(ANSWER_CANCELLED, SENT)), LOGIN_GONE);
+	rig_later(10000);
+}
+
+/* Everything that somebody elsewhere sees and what is counted then, as one text. */
+static void
+guess_elsewhere(char *seen, size_t size)
+{
+	*rig.transcript = '\0';
+	come_from_elsewhere();
+	RUN(SAY(SENT, "770000"), SAY(W_LEFT2, "r"), SAY(SENT, "rc-1"), SAY("", "770001"));
+	ENDS(LOGIN_DENIED, "");
+	(void)snprintf(seen, size, "%s%lld events, %lld failures", rig.transcript,
+	    (long long)rig_number("SELECT count(*) FROM send_event WHERE place = '' AND kind NOT "
+				  "IN ('message', 'host')"),
+	    (long long)rig_number("SELECT sum(failures) FROM budget"));
+}
+
+/*
+ * A new code for an address ends the older one at some providers. Somebody elsewhere who knows the
+ * password cannot end the owner's code by that: the send only looks like one.
+ */
+static void
+a_send_from_elsewhere_does_not_end_the_code_of_a_known_source(void **state)
+{
+	static char pretended[4096], real[4096];
+	char code[sizeof(rig.code)];
+	int sends;
+
+	rig.newest_counts = true;
+	leave_a_code_at_home();
+	strcpy(code, rig.code);
+	sends = rig.sends;
+	guess_elsewhere(pretended, sizeof(pretended));
+	assert_int_equal(rig.pretended, 1); /* the resend does not even ask */
+	assert_int_equal(rig.sends, sends);
+	assert_int_equal(rig.checks, 1); /* the owner's */
+	come_from_home();
+	assert_int_equal(RUN(SAY(SENT, code)), LOGIN_OK);
+	/* The code was used, so the next send is a real one. */
+	come_from_elsewhere();
+	rig_later(61000);
+	assert_int_equal(RUN(SAY("", "r"), SAY(SENT, "@code")), LOGIN_OK);
+	assert_int_equal(rig.pretended, 1);
+	assert_int_equal(rig.sends, sends + 1);
+	/* Without such a code, the same is seen and counted. */
+	rig_teardown(state);
+	setup(state);
+	rig.newest_counts = true;
+	come_from_home();
+	assert_int_equal(RUN(SAY(SENT, "@code")), LOGIN_OK);
+	rig_later(10 * 60000);
+	guess_elsewhere(real, sizeof(real));
+	assert_int_equal(rig.pretended, 0);
+	assert_string_equal(pretended, real);
+}
+
+/* At a provider with a code for each challenge nothing is pretended. */
+static void
+codes_of_their_own_are_sent_to_everybody(void **state)
+{
+	(void)state;
+	leave_a_code_at_home();
+	come_from_elsewhere();
+	assert_int_equal(RUN(SAY(SENT, "@code")), LOGIN_OK);
+	assert_int_equal(rig.pretended, 0);
+}
+
+/* A program that runs as a user ends the code of nobody else, known or not. */
+static void
+a_program_that_runs_as_a_user_ends_no_code_of_others(void **state)
+{
+	char code[sizeof(rig.code)];
+
+	(void)state;
+	rig.newest_counts = true;
+	come_from_elsewhere();
+	assert_int_equal(RUN(KIND(ANSWER_CANCELLED, SENT)), LOGIN_GONE);
+	strcpy(code, rig.code);
+	rig_start("sshd", "asha");
+	rig.start.peer = 1001;
+	assert_int_equal(RUN(SAY(SENT, "770000"), KIND(ANSWER_CANCELLED, W_LEFT2)), LOGIN_GONE);
+	assert_int_equal(rig.pretended, 1);
+	come_from_elsewhere();
+	assert_int_equal(RUN(SAY(SENT, code)), LOGIN_OK);
+	/* Its own older code it may end. */
+	rig_start("sshd", "asha");
+	rig.start.peer = 1001;
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(RUN(KIND(ANSWER_CANCELLED, SENT)), LOGIN_GONE);
+	assert_int_equal(RUN(SAY(SENT, "@code")), LOGIN_OK);
+	assert_int_equal(rig.pretended, 1);
+}
+
 /* Others may have used up the provider's limit of checks: a known source can go on. */
 static void
 a_limit_of_checks_does_not_lock_a_known_source(void **state)
@@ -547,6 +663,9 @@ main(void)
 	    cmocka_unit_test(each_verdict_has_its_end),
 	    TEST(the_provider_decides),
 	    TEST(no_provider_receives_a_malformed_code),
+	    TEST(a_send_from_elsewhere_does_not_end_the_code_of_a_known_source),
+	    TEST(codes_of_their_own_are_sent_to_everybody),
+	    TEST(a_program_that_runs_as_a_user_ends_no_code_of_others),
 	    TEST(a_limit_of_checks_does_not_lock_a_known_source),
 	    TEST(a_check_counts_if_its_request_was_written),
 	    TEST(too_many_at_the_provider_ends_the_code),

@@ -109,15 +109,15 @@ other_schema_version_is_broken(void **state)
 {
 	(void)state;
 	assert_int_equal(store_sqlite_create(dir), 0);
-	for (int version = 0; version < 6; version++) {
+	for (int version = 0; version < 7; version++) {
 		char sql[64];
 
-		if (version == 2)
+		if (version == 2 || version == 3)
 			continue; /* is upgraded */
 
 		(void)snprintf(sql, sizeof(sql), "PRAGMA user_version = %d", version);
 		script(sql);
-		assert_int_equal(try_open(), version == 3 ? 0 : -OTP_ESTORE);
+		assert_int_equal(try_open(), version == 4 ? 0 : -OTP_ESTORE);
 	}
 }
 
@@ -389,7 +389,7 @@ assert_migrated(void)
 	int64_t id;
 	int listed = 0;
 
-	assert_int_equal(number("PRAGMA user_version"), 3);
+	assert_int_equal(number("PRAGMA user_version"), 4);
 	assert_int_equal(locked_at(0, &asha, &tried), -OTP_ELIMIT);
 	assert_int_equal(tried.until_wall_ms, at(30000).wall_ms);
 	assert_int_equal(locked_at(0, &peer, &tried), -OTP_ELIMIT);
@@ -429,7 +429,7 @@ a_sign_in_migrates_schema_1(void **state)
 	(void)state;
 	make_schema_1();
 	assert_int_equal(store_sqlite_open(dir, NULL, NULL, &store), 0);
-	assert_int_equal(number("PRAGMA user_version"), 3);
+	assert_int_equal(number("PRAGMA user_version"), 4);
 	assert_migrated();
 	assert_intact();
 }
@@ -447,11 +447,25 @@ init_migrates_schema_1(void **state)
 	assert_intact();
 }
 
+/* Schema 3 lacks some columns of schema 4. */
+static void
+make_schema_3(void)
+{
+	assert_int_equal(store_sqlite_create(dir), 0);
+	script("INSERT INTO challenge VALUES ('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', 'live', 'asha',"
+	       " 'sshd', 'ssh 192.0.2.1 SHA256:abc', 'sms', 'tingting', '+9779812345678',"
+	       " CAST('the right code, sealed in 32 by' || char(0) AS BLOB), NULL,"
+	       " '11111111-2222-3333-4444-555555555555', 5300000, 1000000000000, 2, 77, 0, 0,"
+	       " 1000086400000, 0);"
+	       "ALTER TABLE challenge DROP COLUMN known;"
+	       "PRAGMA user_version = 3");
+}
+
 /* Schemas 2 and 3 differ in the table `remembered` alone. */
 static void
 make_schema_2(void)
 {
-	assert_int_equal(store_sqlite_create(dir), 0);
+	make_schema_3();
 	script("DROP TABLE remembered; CREATE TABLE remembered ("
 	       " user TEXT NOT NULL, key TEXT NOT NULL, made_ms INTEGER NOT NULL,"
 	       " PRIMARY KEY (user, key)) STRICT, WITHOUT ROWID;"
@@ -493,11 +507,34 @@ migrated_and_new_are_the_same(void **state)
 	assert_as_new();
 	make_schema_2();
 	assert_as_new();
+	make_schema_3();
+	assert_as_new();
 }
 
-/* Stores of schema 3 are in use: a table or a column is renamed only with a new schema. */
+/* A code that was sent before the upgrade can be used after it. */
 static void
-schema_3_keeps_its_names(void **state)
+schema_3_is_migrated(void **state)
+{
+	struct trial_result tried;
+
+	(void)state;
+	make_schema_3();
+	assert_int_equal(store_sqlite_open(dir, NULL, NULL, &store), 0);
+	assert_int_equal(number("PRAGMA user_version"), 4);
+	assert_int_equal(number("SELECT known FROM challenge"), 0);
+	assert_int_equal(try_mac_at(0, ID_A, right_mac, &asha, &tried), 0);
+	/* A helper of the older version that still runs can write. */
+	script(
+	    "INSERT INTO challenge (id, state, user, service, source, channel, provider, "
+	    "address, boot_id, expires_boot_ms, sent_ms, tries, reservation, lease_by, "
+	    "lease_boot_ms, keep_ms) VALUES ('b', 'live', 'asha', 'sshd', 's', 'sms', 'p', '+1', "
+	    "'b', 1, 1, 0, 1, 0, 0, 1)");
+	assert_intact();
+}
+
+/* Stores of schema 4 are in use: a table or a column is renamed only with a new schema. */
+static void
+schema_4_keeps_its_names(void **state)
 {
 	(void)state;
 	assert_int_equal(store_sqlite_create(dir), 0);
@@ -506,7 +543,7 @@ schema_3_keeps_its_names(void **state)
 		   "'budget: kind owner place failures last_ms keep_ms; "
 		   "challenge: id state user service source channel provider address mac captures "
 		   "boot_id expires_boot_ms sent_ms tries reservation lease_by lease_boot_ms "
-		   "keep_ms; "
+		   "keep_ms known; "
 		   "known_place: user place seen_ms; "
 		   "pause: address provider until_ms; "
 		   "provider_credits: provider channel credits said_ms; "
@@ -533,7 +570,7 @@ schema_2_is_migrated(void **state)
 	(void)state;
 	make_schema_2();
 	assert_int_equal(store_sqlite_migrate(dir), 0);
-	assert_int_equal(number("PRAGMA user_version"), 3);
+	assert_int_equal(number("PRAGMA user_version"), 4);
 	assert_int_equal(store_sqlite_open(dir, NULL, NULL, &store), 0);
 	assert_int_equal(locked_at(0, &asha, &tried), -OTP_ELIMIT);
 	assert_int_equal(
@@ -556,7 +593,7 @@ only_older_stores_of_pam_otp_are_migrated(void **state)
 	} row[] = {
 	    {"of another program", "PRAGMA application_id = 7"},
 	    {"of nobody", "PRAGMA application_id = 0"},
-	    {"of a newer pam_otp", "PRAGMA user_version = 4"},
+	    {"of a newer pam_otp", "PRAGMA user_version = 5"},
 	    {"of no version", "PRAGMA user_version = 0"},
 	};
 	char copy[sizeof(top.path) + 16], cmd[2 * sizeof(db_path) + 64];
@@ -620,7 +657,8 @@ main(void)
 	    NO_STORE(a_sign_in_migrates_schema_1),
 	    NO_STORE(init_migrates_schema_1),
 	    NO_STORE(schema_2_is_migrated),
-	    NO_STORE(schema_3_keeps_its_names),
+	    NO_STORE(schema_3_is_migrated),
+	    NO_STORE(schema_4_keeps_its_names),
 	    NO_STORE(migrated_and_new_are_the_same),
 	    NO_STORE(only_older_stores_of_pam_otp_are_migrated),
 	    NO_STORE(failed_migration_changes_nothing),

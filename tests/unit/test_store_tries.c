@@ -131,6 +131,56 @@ one_live_challenge_an_address_where_it_must_be_alone(void **state)
 	assert_int_equal(find_at(0, "carl", "sshd", HOME, &out), 0);
 }
 
+/* A code of a known source stays, and to a program that runs as a user every code of others. */
+static void
+some_codes_must_stay_at_their_address(void **state)
+{
+	static const char address[] = "+9779812345678";
+	struct send_count c = a_count("address", address, 9, DAY);
+	struct challenge known = a_challenge(ID_B);
+	struct store_refusal why;
+	struct instant now = at(0), later = at(61000);
+	int64_t id;
+
+#define SPARED(t, p, a, u) store->ops->challenge_spared(store, &(t), (p), (a), (u))
+	(void)state;
+	assert_int_equal(SPARED(now, "tingting", address, NULL), 0);
+	put(ID_A);
+	assert_int_equal(SPARED(now, "tingting", address, NULL), 0);
+	assert_int_equal(SPARED(now, "tingting", address, "asha"), -OTP_EBUSY);
+	known.known = true;
+	strcpy(known.service, "sudo");
+	assert_int_equal(store->ops->challenge_put(store, &now, &known, 1), 0);
+	assert_int_equal(SPARED(now, "tingting", address, NULL), -OTP_EBUSY);
+	assert_int_equal(SPARED(now, "crego", address, NULL), 0);
+	assert_int_equal(SPARED(now, "tingting", "+9779812345679", NULL), 0);
+	now = at(10 * MINUTE);
+	assert_int_equal(SPARED(now, "tingting", address, NULL), 0);
+	now = at(0);
+	strcpy(now.boot_id, "another boot");
+	assert_int_equal(SPARED(now, "tingting", address, NULL), 0);
+	assert_int_equal(consume_at(0, ID_B, &asha, ""), 0);
+	now = at(0);
+	assert_int_equal(SPARED(now, "tingting", address, NULL), 0);
+	/* Those of the same user through such programs do not matter to one of them. */
+	assert_int_equal(store->ops->challenge_kill(store, ID_A), 0);
+	strcpy(known.id, ID_C);
+	strcpy(known.service, "peer:sudo");
+	known.known = false;
+	assert_int_equal(store->ops->challenge_put(store, &now, &known, 1), 0);
+	assert_int_equal(SPARED(now, "tingting", address, "asha"), 0);
+	assert_int_equal(SPARED(now, "tingting", address, "bela"), -OTP_EBUSY);
+	/* A known source's message was counted, and its challenge is not stored yet. */
+	assert_int_equal(reserve_at(0, &c, 1, &id, &why), 0);
+	assert_int_equal(SPARED(now, "crego", address, NULL), 0);
+	strcpy(c.budget.known_source, "net home");
+	assert_int_equal(reserve_at(0, &c, 1, &id, &why), 0);
+	assert_int_equal(SPARED(now, "crego", address, NULL), -OTP_EBUSY);
+	assert_int_equal(SPARED(later, "crego", address, NULL), 0);
+	assert_int_equal(store->ops->send_return(store, id), 0);
+	assert_int_equal(SPARED(now, "crego", address, NULL), 0);
+}
+
 static void
 challenge_is_used_once(void **state)
 {
@@ -715,6 +765,7 @@ main(void)
 	    WITH_STORE(challenge_expires_and_dies_with_the_boot),
 	    WITH_STORE(new_challenge_kills_the_older_of_its_owner_only),
 	    WITH_STORE(one_live_challenge_an_address_where_it_must_be_alone),
+	    WITH_STORE(some_codes_must_stay_at_their_address),
 	    WITH_STORE(challenge_is_used_once),
 	    WITH_STORE(killed_and_unknown_challenges_are_gone),
 	    WITH_STORE(malformed_challenges_are_not_stored),

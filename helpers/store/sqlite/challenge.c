@@ -16,6 +16,9 @@
 /* Long enough to tell a concurrent sign-in that the code was used already. */
 #define CHALLENGE_KEEP_MS (INT64_C(24) * 60 * 60 * 1000)
 
+/* A message that was counted so lately may be under way, and its challenge not stored yet. */
+#define SEND_UNDER_WAY_MS (INT64_C(60) * 1000)
+
 struct put_args {
 	const struct challenge *c;
 	int64_t reservation;
@@ -47,14 +50,14 @@ op_put(struct sqlite_store *s, const struct instant *now, const void *arg)
 	if (!r && sql_run(s->db,
 		      "INSERT INTO challenge (id, state, user, service, source, channel, provider, "
 		      "address, mac, captures, boot_id, expires_boot_ms, sent_ms, tries, "
-		      "reservation, lease_by, lease_boot_ms, keep_ms) VALUES (?1, 'live', ?2, ?3, "
-		      "?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 0, 0, ?15)",
+		      "reservation, lease_by, lease_boot_ms, keep_ms, known) VALUES (?1, 'live', "
+		      "?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 0, 0, ?15, ?16)",
 		      sql_text(c->id), sql_text(c->user), sql_text(c->service), sql_text(c->source),
 		      sql_text(c->channel), sql_text(c->provider), sql_text(c->address),
 		      sql_blob(c->has_mac ? c->mac : NULL, sizeof(c->mac)), sql_text(c->captures),
 		      sql_text(now->boot_id), sql_int(c->expires_boot_ms), sql_int(c->sent_wall_ms),
 		      sql_int(c->tries), sql_int(o->reservation),
-		      sql_int(now->wall_ms + CHALLENGE_KEEP_MS)))
+		      sql_int(now->wall_ms + CHALLENGE_KEEP_MS), sql_int(c->known)))
 		r = store_sqlite_failed(s, "storing a challenge");
 	return r;
 }
@@ -130,6 +133,31 @@ store_sqlite_challenge_find(struct store *base, const struct instant *now, const
 		return -OTP_ESTORE;
 	}
 	return 0;
+}
+
+/*
+ * A challenge is stored only after the provider's answer. Until then, the message that a known
+ * source has had counted shows that there will be one. The service of a sign-in through a program
+ * that runs as a user begins with "peer:".
+ */
+int
+store_sqlite_challenge_spared(struct store *base, const struct instant *now, const char *provider,
+    const char *address, const char *peer_user)
+{
+	struct sqlite_store *s = (struct sqlite_store *)base;
+	_auto_stmt sqlite3_stmt *stmt = NULL;
+	int r;
+
+	(void)sql_prepare(s->db, &stmt,
+	    "SELECT 1 FROM challenge WHERE provider = ?1 AND address = ?2 AND state = 'live' "
+	    "AND boot_id = ?3 AND expires_boot_ms > ?4 AND (known = 1 OR (?5 IS NOT NULL AND NOT "
+	    "(user = ?5 AND substr(service, 1, 5) = 'peer:'))) "
+	    "UNION ALL SELECT 1 FROM send_event WHERE kind = 'address' AND owner = ?2 AND "
+	    "place <> '' AND at_ms > ?6 LIMIT 1",
+	    sql_text(provider), sql_text(address), sql_text(now->boot_id), sql_int(now->boot_ms),
+	    sql_text(peer_user), sql_int(now->wall_ms - SEND_UNDER_WAY_MS));
+	r = store_sqlite_step(s, stmt, "finding a challenge");
+	return r > 0 ? -OTP_EBUSY : r;
 }
 
 static int

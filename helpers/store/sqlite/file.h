@@ -23,7 +23,7 @@ struct sqlite_store {
 
 enum {
 	STORE_APPLICATION_ID = 0x6f747073, /* "otps" */
-	STORE_SCHEMA = 3,
+	STORE_SCHEMA = 4,
 };
 #define STORE_DB "store.db"
 

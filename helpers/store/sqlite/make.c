@@ -33,6 +33,12 @@ static const char new_name[] = STORE_DB ".new";
 	"CREATE INDEX remembered_made ON remembered (made_ms);"
 
 /*
+ * Schema 3 did not have this column. It stands last in its table, where ALTER TABLE adds it. Then a
+ * helper of the version before, which still runs, can go on.
+ */
+#define CHALLENGE_KNOWN "known INTEGER NOT NULL DEFAULT 0 CHECK (known IN (0, 1))"
+
+/*
  * The names of tables and columns are those that stores in use have; another name needs another
  * schema version. `place` and `known_place` are of known sources, `pause` of retry-after times and
  * `provider_session` of tokens. Times are milliseconds of the wall clock; those with "boot" in
@@ -54,7 +60,7 @@ static const char schema[] =
     " mac BLOB, captures TEXT, boot_id TEXT NOT NULL, expires_boot_ms INTEGER NOT NULL,"
     " sent_ms INTEGER NOT NULL, tries INTEGER NOT NULL, reservation INTEGER NOT NULL,"
     " lease_by INTEGER NOT NULL, lease_boot_ms INTEGER NOT NULL,"
-    " keep_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    " keep_ms INTEGER NOT NULL, " CHALLENGE_KNOWN ") STRICT, WITHOUT ROWID;"
     "CREATE INDEX challenge_owner ON challenge (user, service, source, state);"
     "CREATE INDEX challenge_address ON challenge (provider, address, state);"
     "CREATE INDEX challenge_keep ON challenge (keep_ms);"
@@ -215,6 +221,10 @@ static const char copy_1[] =
 /* Schema 2 did not keep the boot of a remembered sign-in. So everyone is asked once more. */
 static const char from_2[] = "DROP TABLE remembered; " REMEMBERED;
 
+/* --- from schema 3 ------------------------------------------------------------------------- */
+
+static const char from_3[] = "ALTER TABLE challenge ADD COLUMN " CHALLENGE_KNOWN ";";
+
 /* --- from any older schema ----------------------------------------------------------------- */
 
 /* Returns the schema version if the store needs an upgrade, 0 if not, or -OTP_ESTORE. */
@@ -226,7 +236,7 @@ old_version(struct sqlite_store *s)
 
 	if (r || version == STORE_SCHEMA)
 		return r;
-	if (version == 1 || version == 2)
+	if (version >= 1 && version < STORE_SCHEMA)
 		return (int)version;
 	otp_log(LOG_ERR,
 	    "store: %s: has schema %" PRId64 " of another version of pam_otp; this version reads 1 "
@@ -249,7 +259,8 @@ op_migrate(struct sqlite_store *s, const struct instant *now, const void *arg)
 	if (r == 1 && (sql_script(s->db, move_aside_1) || sql_script(s->db, schema) ||
 			  sql_script(s->db, copy_1)))
 		return store_sqlite_failed(s, "upgrading");
-	if ((r == 2 && sql_script(s->db, from_2)) || sql_script(s->db, pragma))
+	if ((r == 2 && sql_script(s->db, from_2)) || (r > 1 && sql_script(s->db, from_3)) ||
+	    sql_script(s->db, pragma))
 		return store_sqlite_failed(s, "upgrading");
 	return 0;
 }

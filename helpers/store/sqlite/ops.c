@@ -53,6 +53,7 @@ static const struct store_ops sqlite_ops = {
     .send_lock_release = store_sqlite_send_lock_release,
     .challenge_put = store_sqlite_challenge_put,
     .challenge_find = store_sqlite_challenge_find,
+    .challenge_spared = store_sqlite_challenge_spared,
     .challenge_kill = store_sqlite_challenge_kill,
     .try_mac = store_sqlite_try_mac,
     .try_count = store_sqlite_try_count,
