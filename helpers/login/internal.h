@@ -220,6 +220,11 @@ struct try_rule login_try_rule(const struct login *l);
  * false: the sign-in has ended.
  */
 bool login_reserve_send(struct login *l, struct attempt *a);
+/*
+ * True for a decoy whose destinations are made up. A sign-in that became a decoy later, because a
+ * send has to be pretended, has those of its user, and goes on to count against them.
+ */
+bool login_is_made_up(const struct login *l);
 /* Recovery codes have a budget of their own. */
 struct budget login_recovery_budget(const struct login *l);
 /* As login_try_rule(). Recovery codes are never locked: nobody guesses their 80 bits. */

@@ -130,12 +130,8 @@ apart_if_known(struct budget *b, const struct login *l)
 	    b->known_source, sizeof(b->known_source), "%s", l->known ? l->source.known_source : "");
 }
 
-/*
- * True if the destinations are made up. A sign-in that became a decoy later, because a send has to
- * be pretended, goes on to count against the address of its user.
- */
-static bool
-is_made_up(const struct login *l)
+bool
+login_is_made_up(const struct login *l)
 {
 	const char *end = strrchr(l->budget.kind, '-');
 
@@ -147,7 +143,7 @@ static size_t
 send_counts(const struct login *l, struct send_count count[COUNTS_MAX])
 {
 	const struct conf_limits *c = &l->io->conf->limits;
-	bool made_up = is_made_up(l);
+	bool made_up = login_is_made_up(l);
 	const char *address = made_up ? l->budget.owner : l->destination[l->chosen].contact.address;
 	size_t n = 0;
 

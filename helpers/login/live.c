@@ -60,6 +60,9 @@ login_find_live(struct login *l, bool *found)
 	l->instead = AS_CHOSEN;
 	l->unanswered = false;
 	l->note = c.tries < CHALLENGE_TRIES ? NOTE_SENT : NOTE_ENDED;
+	/* A concurrent sign-in only pretended to send. So this one has to look the same. */
+	if (c.pretended && !l->decoy)
+		login_become_decoy(l, "the code was only pretended by a concurrent sign-in");
 	r = open_captures(l);
 	if (r)
 		return login_fail(l, r, "captured values");

@@ -36,6 +36,7 @@ seal_challenge(
 	char context[64];
 	int r;
 
+	c->pretended = l->decoy && !login_is_made_up(l);
 	if (l->decoy)
 		return challenge_seal_nothing(c);
 	c->alone_at_address = d->bound_to == BOUND_TO_ADDRESS;

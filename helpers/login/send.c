@@ -32,6 +32,8 @@ send_and_keep(struct login *l, struct attempt *a)
 
 	if (r)
 		return login_fail(l, r, "send");
+	/* What was pretended before may be possible now. */
+	l->decoy = login_is_made_up(l);
 	if (!login_try_destinations(l, &code, a))
 		return false;
 	if (!a->limited) {
@@ -47,6 +49,7 @@ send_and_keep(struct login *l, struct attempt *a)
 	}
 	/* No new code was sent, so the old code and its destination stay. */
 	l->chosen = before;
+	l->decoy |= l->challenge.pretended;
 	return true;
 }
 

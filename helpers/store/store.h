@@ -54,7 +54,8 @@ struct challenge {
 	 * address.
 	 */
 	bool alone_at_address;
-	bool known; /* the sign-in comes from a known source */
+	bool known;	/* the sign-in comes from a known source */
+	bool pretended; /* nothing was sent to the address, which is real: no code is right */
 	int64_t expires_boot_ms;
 	int64_t sent_wall_ms;
 	int tries; /* counted so far, in all sign-ins together */

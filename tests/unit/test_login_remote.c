@@ -161,16 +161,22 @@ a_send_from_elsewhere_does_not_end_the_code_of_a_known_source(void **state)
 	strcpy(code, rig.code);
 	sends = rig.sends;
 	guess_elsewhere(pretended, sizeof(pretended));
-	assert_int_equal(rig.pretended, 1); /* the resend does not even ask */
+	assert_int_equal(rig.pretended, 2);
 	assert_int_equal(rig.sends, sends);
 	assert_int_equal(rig.checks, 1); /* the owner's */
+	/* A second connection that joins the pretended code waits and is refused as the first. */
+	come_from_elsewhere();
+	rig.waits = 0;
+	assert_int_equal(RUN(SAY(SENT, code), KIND(ANSWER_CANCELLED, W_LEFT2)), LOGIN_GONE);
+	assert_int_equal(rig.waits, 1); /* as a check at the provider would */
+	assert_int_equal(rig.checks, 1);
 	come_from_home();
 	assert_int_equal(RUN(SAY(SENT, code)), LOGIN_OK);
 	/* The code was used, so the next send is a real one. */
 	come_from_elsewhere();
 	rig_later(61000);
 	assert_int_equal(RUN(SAY("", "r"), SAY(SENT, "@code")), LOGIN_OK);
-	assert_int_equal(rig.pretended, 1);
+	assert_int_equal(rig.pretended, 2);
 	assert_int_equal(rig.sends, sends + 1);
 	/* Without such a code, the same is seen and counted. */
 	rig_teardown(state);

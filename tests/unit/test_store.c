@@ -456,8 +456,9 @@ make_schema_3(void)
 	       " 'sshd', 'ssh 192.0.2.1 SHA256:abc', 'sms', 'tingting', '+9779812345678',"
 	       " CAST('the right code, sealed in 32 by' || char(0) AS BLOB), NULL,"
 	       " '11111111-2222-3333-4444-555555555555', 5300000, 1000000000000, 2, 77, 0, 0,"
-	       " 1000086400000, 0);"
+	       " 1000086400000, 0, 0);"
 	       "ALTER TABLE challenge DROP COLUMN known;"
+	       "ALTER TABLE challenge DROP COLUMN pretended;"
 	       "PRAGMA user_version = 3");
 }
 
@@ -521,7 +522,7 @@ schema_3_is_migrated(void **state)
 	make_schema_3();
 	assert_int_equal(store_sqlite_open(dir, NULL, NULL, &store), 0);
 	assert_int_equal(number("PRAGMA user_version"), 4);
-	assert_int_equal(number("SELECT known FROM challenge"), 0);
+	assert_int_equal(number("SELECT known + pretended FROM challenge"), 0);
 	assert_int_equal(try_mac_at(0, ID_A, right_mac, &asha, &tried), 0);
 	/* A helper of the older version that still runs can write. */
 	script(
@@ -543,7 +544,7 @@ schema_4_keeps_its_names(void **state)
 		   "'budget: kind owner place failures last_ms keep_ms; "
 		   "challenge: id state user service source channel provider address mac captures "
 		   "boot_id expires_boot_ms sent_ms tries reservation lease_by lease_boot_ms "
-		   "keep_ms known; "
+		   "keep_ms known pretended; "
 		   "known_place: user place seen_ms; "
 		   "pause: address provider until_ms; "
 		   "provider_credits: provider channel credits said_ms; "

@@ -50,14 +50,16 @@ op_put(struct sqlite_store *s, const struct instant *now, const void *arg)
 	if (!r && sql_run(s->db,
 		      "INSERT INTO challenge (id, state, user, service, source, channel, provider, "
 		      "address, mac, captures, boot_id, expires_boot_ms, sent_ms, tries, "
-		      "reservation, lease_by, lease_boot_ms, keep_ms, known) VALUES (?1, 'live', "
-		      "?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 0, 0, ?15, ?16)",
+		      "reservation, lease_by, lease_boot_ms, keep_ms, known, pretended) VALUES "
+		      "(?1, 'live', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 0, 0, "
+		      "?15, ?16, ?17)",
 		      sql_text(c->id), sql_text(c->user), sql_text(c->service), sql_text(c->source),
 		      sql_text(c->channel), sql_text(c->provider), sql_text(c->address),
 		      sql_blob(c->has_mac ? c->mac : NULL, sizeof(c->mac)), sql_text(c->captures),
 		      sql_text(now->boot_id), sql_int(c->expires_boot_ms), sql_int(c->sent_wall_ms),
 		      sql_int(c->tries), sql_int(o->reservation),
-		      sql_int(now->wall_ms + CHALLENGE_KEEP_MS), sql_int(c->known)))
+		      sql_int(now->wall_ms + CHALLENGE_KEEP_MS), sql_int(c->known),
+		      sql_int(c->pretended)))
 		r = store_sqlite_failed(s, "storing a challenge");
 	return r;
 }
@@ -99,6 +101,8 @@ challenge_of_row(sqlite3_stmt *stmt, struct challenge *c)
 	c->expires_boot_ms = sqlite3_column_int64(stmt, 7);
 	c->sent_wall_ms = sqlite3_column_int64(stmt, 8);
 	c->tries = sqlite3_column_int(stmt, 9);
+	c->known = sqlite3_column_int(stmt, 12) != 0;
+	c->pretended = sqlite3_column_int(stmt, 13) != 0;
 	return sql_copy_text(stmt, 0, c->id, sizeof(c->id)) &&
 	       sql_copy_text(stmt, 1, c->user, sizeof(c->user)) &&
 	       sql_copy_text(stmt, 2, c->service, sizeof(c->service)) &&
@@ -120,7 +124,8 @@ store_sqlite_challenge_find(struct store *base, const struct instant *now, const
 	*out = (struct challenge){0};
 	(void)sql_prepare(s->db, &stmt,
 	    "SELECT id, user, service, source, channel, provider, address, expires_boot_ms, "
-	    "sent_ms, tries, mac, captures FROM challenge WHERE user = ?1 AND service = ?2 AND "
+	    "sent_ms, tries, mac, captures, known, pretended FROM challenge WHERE user = ?1 AND "
+	    "service = ?2 AND "
 	    "source = ?3 AND state = 'live' AND boot_id = ?4 AND expires_boot_ms > ?5",
 	    sql_text(user), sql_text(service), sql_text(source), sql_text(now->boot_id),
 	    sql_int(now->boot_ms));

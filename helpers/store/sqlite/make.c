@@ -33,10 +33,11 @@ static const char new_name[] = STORE_DB ".new";
 	"CREATE INDEX remembered_made ON remembered (made_ms);"
 
 /*
- * Schema 3 did not have this column. It stands last in its table, where ALTER TABLE adds it. Then a
- * helper of the version before, which still runs, can go on.
+ * Schema 3 did not have these columns. They stand last in their table, where ALTER TABLE adds them.
+ * Then a helper of the version before, which still runs, can go on.
  */
-#define CHALLENGE_KNOWN "known INTEGER NOT NULL DEFAULT 0 CHECK (known IN (0, 1))"
+#define CHALLENGE_KNOWN	    "known INTEGER NOT NULL DEFAULT 0 CHECK (known IN (0, 1))"
+#define CHALLENGE_PRETENDED "pretended INTEGER NOT NULL DEFAULT 0 CHECK (pretended IN (0, 1))"
 
 /*
  * The names of tables and columns are those that stores in use have; another name needs another
@@ -60,7 +61,8 @@ static const char schema[] =
     " mac BLOB, captures TEXT, boot_id TEXT NOT NULL, expires_boot_ms INTEGER NOT NULL,"
     " sent_ms INTEGER NOT NULL, tries INTEGER NOT NULL, reservation INTEGER NOT NULL,"
     " lease_by INTEGER NOT NULL, lease_boot_ms INTEGER NOT NULL,"
-    " keep_ms INTEGER NOT NULL, " CHALLENGE_KNOWN ") STRICT, WITHOUT ROWID;"
+    " keep_ms INTEGER NOT NULL, " CHALLENGE_KNOWN ", " CHALLENGE_PRETENDED
+    ") STRICT, WITHOUT ROWID;"
     "CREATE INDEX challenge_owner ON challenge (user, service, source, state);"
     "CREATE INDEX challenge_address ON challenge (provider, address, state);"
     "CREATE INDEX challenge_keep ON challenge (keep_ms);"
@@ -223,7 +225,8 @@ static const char from_2[] = "DROP TABLE remembered; " REMEMBERED;
 
 /* --- from schema 3 ------------------------------------------------------------------------- */
 
-static const char from_3[] = "ALTER TABLE challenge ADD COLUMN " CHALLENGE_KNOWN ";";
+static const char from_3[] = "ALTER TABLE challenge ADD COLUMN " CHALLENGE_KNOWN
+			     "; ALTER TABLE challenge ADD COLUMN " CHALLENGE_PRETENDED ";";
 
 /* --- from any older schema ----------------------------------------------------------------- */
 
