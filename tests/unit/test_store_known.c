@@ -470,6 +470,12 @@ let_things_happen(void)
 	strcpy(ch.id, ID_B);
 	strcpy(ch.user, "bela");
 	assert_int_equal(store->ops->challenge_put(store, &now, &ch, id), 0);
+	/* No code can be right for this one, so it is not listed. */
+	strcpy(ch.id, ID_C);
+	strcpy(ch.user, "asha");
+	strcpy(ch.source, "elsewhere");
+	ch.pretended = true;
+	assert_int_equal(store->ops->challenge_put(store, &now, &ch, id), 0);
 	assert_int_equal(try_mac_at(3, ID_A, wrong_mac, &asha, &tried), -OTP_EWRONG);
 	assert_int_equal(fail_at(4, &home, &tried), 0);
 	assert_int_equal(fail_at(5, &home, &tried), 0);

@@ -119,8 +119,8 @@ list_user(const struct listing *l, const char *user)
 		return r;
 	(void)sql_prepare(l->s->db, &stmt,
 	    "SELECT '', user, '', tries, sent_ms, service || ' ' || channel || ' ' || provider "
-	    "FROM challenge WHERE user = ?1 AND state = 'live' AND boot_id = ?2 AND "
-	    "expires_boot_ms > ?3 ORDER BY sent_ms",
+	    "FROM challenge WHERE user = ?1 AND state = 'live' AND pretended = 0 AND "
+	    "boot_id = ?2 AND expires_boot_ms > ?3 ORDER BY sent_ms",
 	    sql_text(user), sql_text(l->now->boot_id), sql_int(l->now->boot_ms));
 	r = list_rows(l, FACT_CHALLENGE, stmt);
 	if (r)
