@@ -452,14 +452,18 @@ static void
 make_schema_3(void)
 {
 	assert_int_equal(store_sqlite_create(dir), 0);
-	script("INSERT INTO challenge VALUES ('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', 'live', 'asha',"
-	       " 'sshd', 'ssh 192.0.2.1 SHA256:abc', 'sms', 'tingting', '+9779812345678',"
-	       " CAST('the right code, sealed in 32 by' || char(0) AS BLOB), NULL,"
-	       " '11111111-2222-3333-4444-555555555555', 5300000, 1000000000000, 2, 77, 0, 0,"
-	       " 1000086400000, 0, 0);"
-	       "ALTER TABLE challenge DROP COLUMN known;"
-	       "ALTER TABLE challenge DROP COLUMN pretended;"
-	       "PRAGMA user_version = 3");
+	script(
+	    "INSERT INTO challenge (id, state, user, service, source, "
+	    "channel, provider, address, mac, captures, boot_id, expires_boot_ms, sent_ms, tries, "
+	    "reservation, lease_by, lease_boot_ms, keep_ms) VALUES "
+	    "('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', 'live', 'asha',"
+	    " 'sshd', 'ssh 192.0.2.1 SHA256:abc', 'sms', 'tingting', '+9779812345678',"
+	    " CAST('the right code, sealed in 32 by' || char(0) AS BLOB), NULL,"
+	    " '11111111-2222-3333-4444-555555555555', 5300000, 1000000000000, 2, 77, 0, 0,"
+	    " 1000086400000);"
+	    "ALTER TABLE challenge DROP COLUMN known;"
+	    "ALTER TABLE challenge DROP COLUMN pretended;"
+	    "PRAGMA user_version = 3");
 }
 
 /* Schemas 2 and 3 differ in the table `remembered` alone. */

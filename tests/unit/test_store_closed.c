@@ -251,10 +251,14 @@ put_codes(void)
 	script("DELETE FROM challenge; DELETE FROM budget; DELETE FROM send_event");
 	rig_reopen();
 	put_many(1);
-	script("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 399) "
-	       "INSERT INTO challenge SELECT format('%032x', i), state, user, service, "
-	       "source || i, channel, provider, address, mac, captures, boot_id, expires_boot_ms, "
-	       "sent_ms, tries, i, lease_by, lease_boot_ms, keep_ms FROM challenge, n");
+	script(
+	    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 399) "
+	    "INSERT INTO challenge (id, state, user, service, source, "
+	    "channel, provider, address, mac, captures, boot_id, expires_boot_ms, sent_ms, tries, "
+	    "reservation, lease_by, lease_boot_ms, keep_ms) SELECT format('%032x', i), state, "
+	    "user, service, "
+	    "source || i, channel, provider, address, mac, captures, boot_id, expires_boot_ms, "
+	    "sent_ms, tries, i, lease_by, lease_boot_ms, keep_ms FROM challenge, n");
 	script("UPDATE challenge SET reservation = 0 WHERE source = 'source 0'");
 	script("INSERT INTO send_event SELECT reservation, 'user', 'asha', '', 1, sent_ms, "
 	       "sent_ms + 86400000 FROM challenge");

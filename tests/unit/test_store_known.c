@@ -471,7 +471,7 @@ let_things_happen(void)
 	strcpy(ch.user, "bela");
 	assert_int_equal(store->ops->challenge_put(store, &now, &ch, id), 0);
 	/* No code can be right for this one, so it is not listed. */
-	strcpy(ch.id, ID_C);
+	strcpy(ch.id, "dddddddddddddddddddddddddddddddd");
 	strcpy(ch.user, "asha");
 	strcpy(ch.source, "elsewhere");
 	ch.pretended = true;
@@ -658,6 +658,7 @@ no_statement_reads_a_whole_table(void **state)
 	(void)try_count_at(0, ID_A, &asha, &tried);
 	(void)ops->try_return(store, TRIAL(.id = ID_A, .budget = &asha));
 	(void)ops->check_end(store, ID_A);
+	(void)ops->challenge_spared(store, &now, "tingting", PHONE, "asha");
 	(void)ops->challenge_kill(store, ID_A);
 	(void)ops->challenge_used(store, ID_A);
 	(void)ops->send_return(store, 1);

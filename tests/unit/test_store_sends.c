@@ -215,9 +215,13 @@ old_rows_go_a_few_at_a_time(void **state)
 	       "INSERT INTO send_event SELECT i, 'user', 'u' || i, '', 1, 1000, 2000 FROM n");
 	script("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200) "
 	       "INSERT INTO budget SELECT 'user', 'old' || i, '', 1, 1000, 2000 FROM n");
-	script("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200) "
-	       "INSERT INTO challenge SELECT i, 'dead', 'u', 's', 'o', 'c', 'p', 'a', NULL, NULL, "
-	       "'b', 0, 0, 0, 0, 0, 0, 2000 FROM n");
+	script(
+	    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200) "
+	    "INSERT INTO challenge (id, state, user, service, source, "
+	    "channel, provider, address, mac, captures, boot_id, expires_boot_ms, sent_ms, tries, "
+	    "reservation, lease_by, lease_boot_ms, keep_ms) SELECT i, 'dead', 'u', 's', 'o', 'c', "
+	    "'p', 'a', NULL, NULL, "
+	    "'b', 0, 0, 0, 0, 0, 0, 2000 FROM n");
 	for (int i = 0; i < 8; i++) {
 		int r = reserve_at(0, &c, 1, &id, &why);
 
