@@ -68,7 +68,7 @@ helpers_libhelpers_la_SOURCES = \
 	helpers/store/sqlite/locks.c \
 	helpers/store/sqlite/transact.c helpers/store/sqlite/transact.h \
 	helpers/store/sqlite/try.c \
-	helpers/store/store.c helpers/store/store.h \
+	helpers/store/store.c helpers/store/store.h helpers/store/trial.h \
 	helpers/rules/rules.c helpers/rules/rules.h \
 	helpers/contacts/contacts.c helpers/contacts/contacts.h \
 	helpers/contacts/edit.c \

@@ -30,8 +30,7 @@
 #include "helpers/conf/conf.h"
 #include "helpers/contacts/contacts.h"
 #include "helpers/base/instant.h"
-
-enum { STORE_ID_LEN = 32, STORE_MAC_LEN = 32, STORE_KEY_MAX = 512 };
+#include "helpers/store/trial.h"
 
 /* A code that was sent, or that a decoy pretends to have sent, and that may still be used. */
 struct challenge {
@@ -63,19 +62,6 @@ struct challenge {
 
 void challenge_clear(struct challenge *c); /* wipes *c and frees what it owns */
 
-/*
- * What failures in a row and messages are counted against. Each budget has counts of its own.
- *
- * The owner is a user, an address, a client, or one of the numbered buckets that names without an
- * account share. A budget of a known source belongs to sign-ins from there alone; with
- * known_source "", all other sources share it. The kind must not be empty.
- */
-struct budget {
-	char kind[24];
-	char owner[256];
-	char known_source[STORE_KEY_MAX + 1];
-};
-
 enum send_mode {
 	SEND_RETURNS,	 /* counted; a sign-in that ends in success gives the message back */
 	SEND_STAYS,	 /* counted for good: the message was sent, whatever came of it */
@@ -93,21 +79,6 @@ struct send_count {
 struct store_refusal {
 	char kind[24]; /* of the budget that stays full the longest */
 	int64_t until_wall_ms;
-};
-
-#define STORE_FOREVER INT64_MAX /* as a time: until an administrator unlocks it */
-
-/*
- * When failures in a row lock a budget. The first lock comes with `failures` in a row and lasts
- * backoff_first_ms; each further failure doubles it, up to backoff_most_ms. With `most` in a row
- * the lock has no end until the budget is unlocked or reset.
- */
-struct try_rule {
-	int failures;
-	int most;
-	int64_t backoff_first_ms;
-	int64_t backoff_most_ms;
-	int per_challenge; /* tries of one challenge, in all sign-ins together */
 };
 
 enum { HASH_PLACES = 4 };
@@ -167,38 +138,6 @@ typedef int credits_fn(const char *provider, const char *channel, int64_t credit
 /* How long after a sign-in its source stays known. Of each user the newest ones are kept. */
 #define SOURCE_KNOWN_MS (INT64_C(30) * 24 * 60 * 60 * 1000)
 enum { SOURCES_KEPT = 32 };
-
-/*
- * What a sign-in that ends in success leaves behind for its user. The transaction that lets the
- * user in also writes this.
- */
-struct success_effects {
-	const char *known_source; /* is known from now on; NULL or "" for none */
-	/* Where the user is not asked again for a while (struct source, remember); NULL or "" for
-	 * nowhere. */
-	const char *remember;
-};
-
-/*
- * One try of a code: what is compared, which budget pays for it, and what follows if it is right.
- * Each operation names the members that it reads; the others may stay zero.
- */
-struct trial {
-	const char *id;		    /* of the challenge, or of the set of recovery codes */
-	const char *user;	    /* owner of the recovery codes */
-	const unsigned char *proof; /* STORE_MAC_LEN or RECOVERY_HASH_LEN bytes */
-	const struct budget *budget;
-	struct try_rule rule;
-	struct success_effects effects;
-	int64_t lease_ms; /* how long other sign-ins wait for the provider's answer */
-};
-
-/* What an operation found. It sets both members, to 0 where they have no meaning. */
-struct trial_result {
-	int left;	       /* tries of the challenge, or unused codes of the set */
-	int64_t until_wall_ms; /* when the lock of the budget ends */
-	int64_t in_a_row;      /* recovery_use(): failures of the budget, with this one */
-};
 
 /* No sign-in is remembered longer than this. */
 #define REMEMBER_MOST_MS (INT64_C(24) * 60 * 60 * 1000)
@@ -479,17 +418,6 @@ int store_sqlite_create(const char *dir);
 int store_sqlite_migrate(const char *dir);
 
 /* --- store.c: the same for every engine --------------------------------------------------- */
-
-/*
- * Returns until when (wall ms) a budget is locked after so many failures in a row, the last of them
- * at last_wall_ms. It is 0 if they are too few for a lock, and STORE_FOREVER from rule->most on.
- */
-int64_t try_locked_until(const struct try_rule *rule, int64_t failures, int64_t last_wall_ms);
-/*
- * Checks that a trial has a budget with a kind, and a rule that makes sense: counts and times are
- * positive, and the first back-off is not longer than the longest. 0 or -OTP_EINVAL.
- */
-int trial_check(const struct trial *t);
 
 enum { STORE_RESERVE = 256 * 1024 }; /* bytes of the reserve file */
 
