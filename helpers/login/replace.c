@@ -39,7 +39,7 @@ seal_challenge(
 	c->pretended = l->decoy && !login_is_made_up(l);
 	if (l->decoy)
 		return challenge_seal_nothing(c);
-	c->alone_at_address = d->bound_to == BOUND_TO_ADDRESS;
+	(void)snprintf(c->told, sizeof(c->told), "%s", d->told);
 	/* The code was in an answer that did not arrive: no code can be right. */
 	if (d->code_by == CODE_BY_RESPONSE && !d->sent.code.len)
 		return challenge_seal_nothing(c);

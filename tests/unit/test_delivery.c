@@ -145,6 +145,12 @@ static const char *const profiles[][2] = {
 				     "\"send\": {" POST("/send") EXPECT
 			", " FAILS "}, "
 			"\"verify\": {" POST("/check/${code}") EXPECT "}")},
+    {"abroad.json",
+	BOUND("address",
+	    "\"code\": {\"by\": \"provider\", \"length\": [4, 8]}, "
+	    "\"send\": {" POST("/send") "\"form\": {\"n\": \"${dest}\", \"cc\": "
+					"\"${phone.cc}\"}, " EXPECT
+					"}, \"verify\": {" POST("/check/${code}") EXPECT "}")},
 };
 
 static int
@@ -642,14 +648,62 @@ for_a_known_source_the_next_provider_is_asked_at_a_rate_limit(void **state)
 	assert_int_equal(send_it(), CLASS_RATE_LIMITED);
 }
 
-static const char *spared; /* the provider at which a code must stay */
+static int spares_from; /* from this question on a code must stay */
+static int spares_asked;
+static char spares_told[TOLD_MAX + 1]; /* of the last question */
 
 static bool
-spares(void *arg, const char *provider, const char *address)
+spares(void *arg, const char *told, const char *address)
 {
-	assert_ptr_equal(arg, &spared);
+	assert_ptr_equal(arg, &spares_from);
 	assert_string_equal(address, contact.address);
-	return !strcmp(provider, spared);
+	(void)snprintf(spares_told, sizeof(spares_told), "%s", told);
+	return ++spares_asked >= spares_from;
+}
+
+/*
+ * The identity of an address is what the provider is told, at its host: without the country, the
+ * numbers of two countries are one. Section, path and port make no difference.
+ */
+static void
+an_address_is_what_the_provider_is_told(void **state)
+{
+	static const struct contact india = {.kind = CONTACT_PHONE, .address = "+919876543219"};
+	static const struct contact nepal = {.kind = CONTACT_PHONE, .address = "+9779876543219"};
+
+	(void)state;
+	open_with("a, b", "newest", "newest", "ours");
+	assert_int_equal(send_to(&india, NULL, NULL, deadline_in(10000)), CLASS_OK);
+	assert_string_equal(out.told, "127.0.0.1 9876543219");
+	assert_int_equal(send_to(&nepal, NULL, NULL, deadline_in(10000)), CLASS_OK);
+	assert_string_equal(out.told, "127.0.0.1 9876543219");
+	web_answer(web[0], "503 Oh", "", "{}");
+	assert_int_equal(send_to(&nepal, NULL, NULL, deadline_in(10000)), CLASS_OK);
+	assert_string_equal(out.provider, "b");
+	assert_string_equal(out.told, "127.0.0.1 9876543219");
+	assert_int_equal(send_to(&other, NULL, NULL, deadline_in(10000)), CLASS_OK);
+	assert_string_equal(out.told, "127.0.0.1 9876543220");
+	delivery_close(delivery);
+	delivery = NULL;
+	http_close(http);
+	http = NULL;
+	conf_free(conf);
+	conf = NULL;
+	/* The country is told beside the national number. */
+	open_with("a", "abroad", "ours", "ours");
+	web_answer(web[0], "200 OK", "", "{\"ok\":true}");
+	assert_int_equal(send_to(&india, NULL, NULL, deadline_in(10000)), CLASS_OK);
+	assert_string_equal(out.told, "127.0.0.1 +919876543219");
+	/* A code that is tied to more than the address needs no identity of the address. */
+	delivery_close(delivery);
+	delivery = NULL;
+	http_close(http);
+	http = NULL;
+	conf_free(conf);
+	conf = NULL;
+	open_with("a", "ours", "ours", "ours");
+	assert_int_equal(send_to(&india, NULL, NULL, deadline_in(10000)), CLASS_OK);
+	assert_string_equal(out.told, "");
 }
 
 /* Where a new code would end one that must stay, nothing is sent, and it looks like a send. */
@@ -660,12 +714,13 @@ a_send_that_would_end_a_code_is_pretended(void **state)
 
 	(void)state;
 	q.spares = spares;
-	q.spares_arg = &spared;
+	q.spares_arg = &spares_from;
 	open_with("a, b", "newest", "newest", "ours");
 	web_answer(web[0], "200 OK", "", "{\"ok\":true}");
 	web_answer(web[1], "200 OK", "", "{\"ok\":true}");
-	spared = "a";
 	for (int i = 0; i < 2; i++) {
+		spares_from = i ? 99 : 1;
+		spares_asked = 0;
 		delivered_clear(&out);
 		assert_int_equal(
 		    delivery->send(delivery, &q, NULL, &conf->signin, deadline_in(10000), &out), 0);
@@ -673,10 +728,12 @@ a_send_that_would_end_a_code_is_pretended(void **state)
 		assert_int_equal(out.pretended, i == 0);
 		assert_int_equal(all_requests(), i);
 		assert_string_equal(out.provider, "a");
-		spared = "b";
+		assert_string_equal(spares_told, "127.0.0.1 9876543219");
 	}
 	/* The next provider is asked only if it would end none either. */
 	web_answer(web[0], "503 Oh", "", "{}");
+	spares_from = 2;
+	spares_asked = 0;
 	delivered_clear(&out);
 	assert_int_equal(
 	    delivery->send(delivery, &q, NULL, &conf->signin, deadline_in(10000), &out), 0);
@@ -693,8 +750,8 @@ codes_of_their_own_are_never_pretended(void **state)
 
 	(void)state;
 	q.spares = spares;
-	q.spares_arg = &spared;
-	spared = "a";
+	q.spares_arg = &spares_from;
+	spares_from = 1;
 	open_with("a", "theirs", "ours", "ours");
 	web_answer(web[0], "200 OK", "", "{\"ok\":true,\"id\":\"7\"}");
 	assert_int_equal(
@@ -814,6 +871,7 @@ main(void)
 	    TEST(a_provider_that_was_not_asked_is_not_down),
 	    TEST(a_provider_is_not_asked_before_its_retry_after),
 	    TEST(for_a_known_source_the_next_provider_is_asked_at_a_rate_limit),
+	    TEST(an_address_is_what_the_provider_is_told),
 	    TEST(a_send_that_would_end_a_code_is_pretended),
 	    TEST(codes_of_their_own_are_never_pretended),
 	    TEST(a_retry_after_is_for_one_provider),

@@ -108,7 +108,10 @@ new_challenge_kills_the_older_of_its_owner_only(void **state)
 	assert_int_equal(consume_at(0, ID_C, &asha, ""), 0);
 }
 
-/* If the provider ties a code to the address, it knows one code for it only. */
+/*
+ * If the provider ties a code to the address alone, it knows one code for it only: whatever the
+ * section, and in whatever form the contact has the address.
+ */
 static void
 one_live_challenge_an_address_where_it_must_be_alone(void **state)
 {
@@ -116,19 +119,26 @@ one_live_challenge_an_address_where_it_must_be_alone(void **state)
 	struct challenge c = a_challenge(ID_B), out;
 
 	(void)state;
-	put(ID_A);
+	put(ID_A); /* tied to more than the address */
 	strcpy(c.user, "bela");
-	c.alone_at_address = true;
 	strcpy(c.provider, "crego");
+	strcpy(c.told, "api.example 9812345678");
 	assert_int_equal(store->ops->challenge_put(store, &now, &c, 1), 0);
 	assert_int_equal(find_at(0, "asha", "sshd", HOME, &out), 0);
 	strcpy(c.id, ID_C);
 	strcpy(c.user, "carl");
-	strcpy(c.provider, "tingting");
+	strcpy(c.provider, "crego-india");
+	strcpy(c.address, "+919812345678");
 	assert_int_equal(store->ops->challenge_put(store, &now, &c, 1), 0);
-	assert_int_equal(find_at(0, "asha", "sshd", HOME, &out), -OTP_ENOENT);
-	assert_int_equal(find_at(0, "bela", "sshd", HOME, &out), 0);
+	assert_int_equal(find_at(0, "asha", "sshd", HOME, &out), 0);
+	assert_int_equal(find_at(0, "bela", "sshd", HOME, &out), -OTP_ENOENT);
 	assert_int_equal(find_at(0, "carl", "sshd", HOME, &out), 0);
+	strcpy(c.id, "dddddddddddddddddddddddddddddddd");
+	strcpy(c.user, "bela");
+	strcpy(c.told, "other.example 9812345678");
+	assert_int_equal(store->ops->challenge_put(store, &now, &c, 1), 0);
+	assert_int_equal(find_at(0, "carl", "sshd", HOME, &out), 0);
+	assert_int_equal(find_at(0, "bela", "sshd", HOME, &out), 0);
 }
 
 /* A code of a known source stays, and to a program that runs as a user every code of others. */
@@ -137,48 +147,51 @@ some_codes_must_stay_at_their_address(void **state)
 {
 	static const char address[] = "+9779812345678";
 	struct send_count c = a_count("address", address, 9, DAY);
-	struct challenge known = a_challenge(ID_B);
+	struct challenge known = a_challenge(ID_B), unknown = a_challenge(ID_A);
 	struct store_refusal why;
 	struct instant now = at(0), later = at(61000);
 	int64_t id;
 
+#define HERE		   "tingting.example 9812345678"
 #define SPARED(t, p, a, u) store->ops->challenge_spared(store, &(t), (p), (a), (u))
 	(void)state;
-	assert_int_equal(SPARED(now, "tingting", address, NULL), 0);
-	put(ID_A);
-	assert_int_equal(SPARED(now, "tingting", address, NULL), 0);
-	assert_int_equal(SPARED(now, "tingting", address, "asha"), -OTP_EBUSY);
+	assert_int_equal(SPARED(now, HERE, address, NULL), 0);
+	strcpy(unknown.told, HERE);
+	strcpy(known.told, HERE);
+	assert_int_equal(store->ops->challenge_put(store, &now, &unknown, 1), 0);
+	assert_int_equal(SPARED(now, HERE, address, NULL), 0);
+	assert_int_equal(SPARED(now, HERE, address, "asha"), -OTP_EBUSY);
 	known.known = true;
 	strcpy(known.service, "sudo");
 	assert_int_equal(store->ops->challenge_put(store, &now, &known, 1), 0);
-	assert_int_equal(SPARED(now, "tingting", address, NULL), -OTP_EBUSY);
-	assert_int_equal(SPARED(now, "crego", address, NULL), 0);
-	assert_int_equal(SPARED(now, "tingting", "+9779812345679", NULL), 0);
+	assert_int_equal(SPARED(now, HERE, address, NULL), -OTP_EBUSY);
+	assert_int_equal(SPARED(now, "crego.example 9812345678", address, NULL), 0);
+	assert_int_equal(SPARED(now, "tingting.example 9812345679", "+9779812345679", NULL), 0);
 	now = at(10 * MINUTE);
-	assert_int_equal(SPARED(now, "tingting", address, NULL), 0);
+	assert_int_equal(SPARED(now, HERE, address, NULL), 0);
 	now = at(0);
 	strcpy(now.boot_id, "another boot");
-	assert_int_equal(SPARED(now, "tingting", address, NULL), 0);
+	assert_int_equal(SPARED(now, HERE, address, NULL), 0);
 	assert_int_equal(consume_at(0, ID_B, &asha, ""), 0);
 	now = at(0);
-	assert_int_equal(SPARED(now, "tingting", address, NULL), 0);
+	assert_int_equal(SPARED(now, HERE, address, NULL), 0);
 	/* Those of the same user through such programs do not matter to one of them. */
 	assert_int_equal(store->ops->challenge_kill(store, ID_A), 0);
 	strcpy(known.id, ID_C);
 	strcpy(known.service, "peer:sudo");
 	known.known = false;
 	assert_int_equal(store->ops->challenge_put(store, &now, &known, 1), 0);
-	assert_int_equal(SPARED(now, "tingting", address, "asha"), 0);
-	assert_int_equal(SPARED(now, "tingting", address, "bela"), -OTP_EBUSY);
+	assert_int_equal(SPARED(now, HERE, address, "asha"), 0);
+	assert_int_equal(SPARED(now, HERE, address, "bela"), -OTP_EBUSY);
 	/* A known source's message was counted, and its challenge is not stored yet. */
 	assert_int_equal(reserve_at(0, &c, 1, &id, &why), 0);
-	assert_int_equal(SPARED(now, "crego", address, NULL), 0);
+	assert_int_equal(SPARED(now, "crego.example 9812345678", address, NULL), 0);
 	strcpy(c.budget.known_source, "net home");
 	assert_int_equal(reserve_at(0, &c, 1, &id, &why), 0);
-	assert_int_equal(SPARED(now, "crego", address, NULL), -OTP_EBUSY);
-	assert_int_equal(SPARED(later, "crego", address, NULL), 0);
+	assert_int_equal(SPARED(now, "crego.example 9812345678", address, NULL), -OTP_EBUSY);
+	assert_int_equal(SPARED(later, "crego.example 9812345678", address, NULL), 0);
 	assert_int_equal(store->ops->send_return(store, id), 0);
-	assert_int_equal(SPARED(now, "crego", address, NULL), 0);
+	assert_int_equal(SPARED(now, "crego.example 9812345678", address, NULL), 0);
 }
 
 static void

@@ -2,8 +2,8 @@
  * The store in SQLite: challenges are stored, found and ended here. try.c tries and consumes them.
  *
  * MUST:
- *  - a user, service and source have at most one live challenge; an address has at most one if the
- *    provider ties its codes to the address;
+ *  - a user, service and source have at most one live challenge; an address, as the provider knows
+ *    it, has at most one if the provider ties its codes to the address;
  *  - a challenge that is no longer live keeps nothing that could prove a code.
  */
 #include <stdlib.h>
@@ -31,11 +31,10 @@ kill_older(struct sqlite_store *s, const struct challenge *c)
 		"UPDATE challenge SET state = 'dead', mac = NULL, captures = NULL "
 		"WHERE user = ?1 AND service = ?2 AND source = ?3 AND state = 'live'",
 		sql_text(c->user), sql_text(c->service), sql_text(c->source)) ||
-	    (c->alone_at_address &&
-		sql_run(s->db,
-		    "UPDATE challenge SET state = 'dead', mac = NULL, captures = NULL "
-		    "WHERE provider = ?1 AND address = ?2 AND state = 'live'",
-		    sql_text(c->provider), sql_text(c->address))))
+	    (c->told[0] && sql_run(s->db,
+			       "UPDATE challenge SET state = 'dead', mac = NULL, captures = NULL "
+			       "WHERE told = ?1 AND state = 'live'",
+			       sql_text(c->told))))
 		return store_sqlite_failed(s, "ending older challenges");
 	return 0;
 }
@@ -50,16 +49,17 @@ op_put(struct sqlite_store *s, const struct instant *now, const void *arg)
 	if (!r && sql_run(s->db,
 		      "INSERT INTO challenge (id, state, user, service, source, channel, provider, "
 		      "address, mac, captures, boot_id, expires_boot_ms, sent_ms, tries, "
-		      "reservation, lease_by, lease_boot_ms, keep_ms, known, pretended) VALUES "
+		      "reservation, lease_by, lease_boot_ms, keep_ms, known, pretended, told) "
+		      "VALUES "
 		      "(?1, 'live', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 0, 0, "
-		      "?15, ?16, ?17)",
+		      "?15, ?16, ?17, ?18)",
 		      sql_text(c->id), sql_text(c->user), sql_text(c->service), sql_text(c->source),
 		      sql_text(c->channel), sql_text(c->provider), sql_text(c->address),
 		      sql_blob(c->has_mac ? c->mac : NULL, sizeof(c->mac)), sql_text(c->captures),
 		      sql_text(now->boot_id), sql_int(c->expires_boot_ms), sql_int(c->sent_wall_ms),
 		      sql_int(c->tries), sql_int(o->reservation),
 		      sql_int(now->wall_ms + CHALLENGE_KEEP_MS), sql_int(c->known),
-		      sql_int(c->pretended)))
+		      sql_int(c->pretended), sql_text(c->told)))
 		r = store_sqlite_failed(s, "storing a challenge");
 	return r;
 }
@@ -146,7 +146,7 @@ store_sqlite_challenge_find(struct store *base, const struct instant *now, const
  * that runs as a user begins with "peer:".
  */
 int
-store_sqlite_challenge_spared(struct store *base, const struct instant *now, const char *provider,
+store_sqlite_challenge_spared(struct store *base, const struct instant *now, const char *told,
     const char *address, const char *peer_user)
 {
 	struct sqlite_store *s = (struct sqlite_store *)base;
@@ -154,12 +154,12 @@ store_sqlite_challenge_spared(struct store *base, const struct instant *now, con
 	int r;
 
 	(void)sql_prepare(s->db, &stmt,
-	    "SELECT 1 FROM challenge WHERE provider = ?1 AND address = ?2 AND state = 'live' "
+	    "SELECT 1 FROM challenge WHERE told = ?1 AND told <> '' AND state = 'live' "
 	    "AND boot_id = ?3 AND expires_boot_ms > ?4 AND (known = 1 OR (?5 IS NOT NULL AND NOT "
 	    "(user = ?5 AND substr(service, 1, 5) = 'peer:'))) "
 	    "UNION ALL SELECT 1 FROM send_event WHERE kind = 'address' AND owner = ?2 AND "
 	    "place <> '' AND at_ms > ?6 LIMIT 1",
-	    sql_text(provider), sql_text(address), sql_text(now->boot_id), sql_int(now->boot_ms),
+	    sql_text(told), sql_text(address), sql_text(now->boot_id), sql_int(now->boot_ms),
 	    sql_text(peer_user), sql_int(now->wall_ms - SEND_UNDER_WAY_MS));
 	r = store_sqlite_step(s, stmt, "finding a challenge");
 	return r > 0 ? -OTP_EBUSY : r;

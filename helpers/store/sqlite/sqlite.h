@@ -69,7 +69,7 @@ int store_sqlite_challenge_put(
 int store_sqlite_challenge_find(struct store *base, const struct instant *now, const char *user,
     const char *service, const char *source, struct challenge *out);
 int store_sqlite_challenge_spared(struct store *base, const struct instant *now,
-    const char *provider, const char *address, const char *peer_user);
+    const char *told, const char *address, const char *peer_user);
 int store_sqlite_challenge_kill(struct store *base, const char *id);
 int store_sqlite_challenge_used(struct store *base, const char *id);
 

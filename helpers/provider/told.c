@@ -1,0 +1,126 @@
+/* What a provider is told of a destination: the identity of an address there. */
+#include "helpers/provider/internal.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/err.h"
+#include "helpers/http/url.h"
+
+enum { URL_TEXT_MAX = 8192 };
+
+/* 1 if the variable has the country's calling code in it, for template_scan(). */
+static int
+has_country(const char *name, const char *conversion, void *arg)
+{
+	static const char *const with[] = {"phone", "phone.digits", "phone.cc", "phone.pluscc"};
+
+	(void)conversion, (void)arg;
+	for (size_t i = 0; i < sizeof(with) / sizeof(*with); i++)
+		if (!strcmp(name, with[i]))
+			return 1;
+	return 0;
+}
+
+static bool
+text_tells(const char *text)
+{
+	const char *why;
+
+	return text && template_scan(text, has_country, NULL, &why) == 1;
+}
+
+static bool
+pairs_tell(const struct pairs *pairs)
+{
+	for (size_t i = 0; i < pairs->n; i++)
+		if (text_tells(pairs->item[i].value))
+			return true;
+	return false;
+}
+
+static bool
+json_tells(json_t *value)
+{
+	const char *key;
+	json_t *item;
+	bool found = json_is_string(value) && text_tells(json_string_value(value));
+	size_t i;
+
+	json_object_foreach (value, key, item)
+		found |= json_tells(item);
+	json_array_foreach (value, i, item)
+		found |= json_tells(item);
+	return found;
+}
+
+/* The request names the country by itself, or by a variable of the channel or of the section. */
+static bool
+request_tells(const struct provider *p, const struct profile_channel *c)
+{
+	const struct request *q = &p->profile->send;
+
+	if (text_tells(c->dest) || text_tells(q->url) || text_tells(q->text) ||
+	    pairs_tell(&q->headers) || pairs_tell(&q->query) || pairs_tell(&q->form) ||
+	    pairs_tell(&q->mail) || json_tells(q->json) || pairs_tell(&c->set))
+		return true;
+	for (size_t i = 0; i < p->profile->nvars; i++) {
+		const struct profile_var *v = &p->profile->var[i];
+		const struct conf_setting *s = provider_setting(p->section, v->name);
+
+		if (!v->secret && text_tells(s ? s->value : v->value))
+			return true;
+	}
+	return false;
+}
+
+bool
+provider_drops_country(const struct provider *p, const char *channel)
+{
+	const struct profile_channel *c = profile_channel(p->profile, channel);
+
+	return c && c->needs == CONTACT_PHONE && !request_tells(p, c);
+}
+
+/* Writes the host that the send request goes to, or "" if it is known only later. */
+static void
+host_of(const struct provider *p, const struct bindings *b, char *dst, size_t size)
+{
+	_auto_buf struct buf url = BUF_INIT(URL_TEXT_MAX);
+	enum url_use use = p->profile->send.mail.n ? URL_MAIL : URL_WEB;
+	struct url u;
+
+	*dst = '\0';
+	if (!template_render(p->profile->send.url, PLACE_URL, &b->values, &url) && buf_str(&url) &&
+	    !url_read(buf_str(&url), use, &u))
+		(void)snprintf(dst, size, "%s", u.host);
+}
+
+int
+provider_told(const struct provider *p, const struct sending *q, char dst[static TOLD_MAX + 1])
+{
+	struct bindings b;
+	char host[sizeof(((struct url *)0)->host)];
+	const char *dest;
+	int r, n = 0;
+
+	bindings_init(&b);
+	r = provider_bind(p, q, &b);
+	dest = r ? NULL : b.values.get(&b.values, "dest");
+	if (!r && !dest)
+		r = -OTP_ENOENT;
+	if (!r) {
+		host_of(p, &b, host, sizeof(host));
+		/* With the country beside it, a national number means one number of the world. */
+		if (q->contact->kind == CONTACT_PHONE && !provider_drops_country(p, q->channel))
+			n = snprintf(dst, TOLD_MAX + 1, "%s %s", host, q->contact->address);
+		else
+			n = snprintf(dst, TOLD_MAX + 1, "%s %s", host, dest);
+		r = n < 0 || n > TOLD_MAX ? -OTP_ETOOBIG : 0;
+	}
+	for (int i = 0; !r && i < n; i++)
+		dst[i] = (char)tolower((unsigned char)dst[i]);
+	bindings_clear(&b);
+	return r;
+}
