@@ -167,6 +167,7 @@ otpctl_SOURCES = \
 	helpers/otpctl/privileges.c helpers/otpctl/privileges.h \
 	helpers/otpctl/recovery.c helpers/otpctl/recovery.h \
 	helpers/otpctl/remember.c helpers/otpctl/remember.h \
+	helpers/otpctl/revoked.c helpers/otpctl/revoked.h \
 	helpers/otpctl/send_worker.c helpers/otpctl/send_worker.h \
 	helpers/otpctl/store.c helpers/otpctl/store.h \
 	helpers/otpctl/unlock.c helpers/otpctl/unlock.h \

@@ -75,6 +75,12 @@ struct contacts_ops {
 	 */
 	int (*attributes)(struct contacts *c, const char *user, const char *provider,
 	    attribute_fn *fn, void *arg);
+	/*
+	 * Makes the next calls see the contacts as they are now, if they were changed since they
+	 * were opened or refreshed. After an error, the caller must not go on with the older ones.
+	 * 0, -OTP_EPERM, -OTP_ENOMEM or -OTP_ESTORE.
+	 */
+	int (*refresh)(struct contacts *c);
 	void (*close)(struct contacts *c);
 };
 struct contacts {

@@ -12,6 +12,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -27,6 +29,9 @@ struct sqlite_contacts {
 	sqlite3 *db;
 	void *image;
 	size_t size;
+	struct stat was; /* of the file, whose inode the image keeps */
+	uid_t second_owner;
+	char path[PATH_MAX];
 };
 
 int
@@ -257,8 +262,13 @@ attributes(
 	return -OTP_ESTORE;
 }
 
-static const struct contacts_ops sqlite_ops = {
-    .find = find, .any = any, .attributes = attributes, .close = close_contacts};
+static int refresh(struct contacts *base);
+
+static const struct contacts_ops sqlite_ops = {.find = find,
+    .any = any,
+    .attributes = attributes,
+    .refresh = refresh,
+    .close = close_contacts};
 
 /*
  * Maps the checked file, and lets SQLite read the mapping. If SQLite got a path, it would open it a
@@ -303,10 +313,34 @@ open_reader(const char *path, uid_t second_owner, struct sqlite_contacts **out)
 	if (!c)
 		return -OTP_ENOMEM;
 	c->base.ops = &sqlite_ops;
+	c->was = st;
+	c->second_owner = second_owner;
+	if (snprintf(c->path, sizeof(c->path), "%s", path) >= (int)sizeof(c->path))
+		return -OTP_EPERM;
 	r = map_image(c, fd, (size_t)st.st_size, path);
 	if (r)
 		return r;
 	*out = take(&c);
+	return 0;
+}
+
+/* A change gives the name to another inode: see the MUST of edit.c. */
+static int
+refresh(struct contacts *base)
+{
+	struct sqlite_contacts *c = (struct sqlite_contacts *)base, *fresh, old;
+	struct stat st;
+	int r;
+
+	if (!lstat(c->path, &st) && st.st_dev == c->was.st_dev && st.st_ino == c->was.st_ino)
+		return 0;
+	r = open_reader(c->path, c->second_owner, &fresh);
+	if (r)
+		return r;
+	old = *c;
+	*c = *fresh;
+	*fresh = old;
+	sqlite_contacts_free(fresh);
 	return 0;
 }
 

@@ -296,6 +296,12 @@ void login_captures_context(const struct challenge *c, char *context, size_t siz
  */
 bool login_find_live(struct login *l, bool *found);
 enum step login_join(struct login *l); /* STEP_JOIN */
+/*
+ * Reads the contacts again: the code of this sign-in's challenge lets in only while its address is
+ * one of the user's that may get codes. If it is not, the challenge has ended.
+ * 0; -OTP_ENOENT: it has ended; -OTP_EPERM, -OTP_ENOMEM or -OTP_ESTORE.
+ */
+int login_check_address(struct login *l);
 
 /* login/send_lock.c */
 /*

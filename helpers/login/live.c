@@ -28,6 +28,39 @@ open_captures(struct login *l)
 	return unseal(l->io->host_key, context, l->challenge.captures, &l->captures);
 }
 
+static bool
+is_registered(struct login *l, const struct contact_list *list, const char *address)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (!strcmp(list->item[i].address, address) && login_may_send_to(l, &list->item[i]))
+			return true;
+	return false;
+}
+
+/* Reads the contacts again. Ends the challenge if its address may get no code of the user's. */
+static int
+check_address_of(struct login *l, const struct challenge *c)
+{
+	struct contacts *contacts = l->io->contacts;
+	struct contact_list list = {0};
+	int r = contacts->ops->refresh(contacts);
+
+	if (!r)
+		r = contacts->ops->find(contacts, l->name, &list);
+	if (!r && !is_registered(l, &list, c->address)) {
+		r = l->io->store->ops->challenge_kill(l->io->store, c->id);
+		r = r ? r : -OTP_ENOENT;
+	}
+	contact_list_free(&list);
+	return r;
+}
+
+int
+login_check_address(struct login *l)
+{
+	return check_address_of(l, &l->challenge);
+}
+
 /* Chooses the destination that the challenge's code was sent to, if this sign-in has it, too. */
 static void
 choose_destination_of(struct login *l, const struct challenge *c)
@@ -54,6 +87,12 @@ login_find_live(struct login *l, bool *found)
 	    l->io->store, &t, l->name, l->service, l->source.key, &c);
 	if (r)
 		return r == -OTP_ENOENT || login_fail(l, r, "store");
+	if (!login_is_made_up(l))
+		r = check_address_of(l, &c);
+	if (r) {
+		challenge_clear(&c);
+		return r == -OTP_ENOENT || login_fail(l, r, "contacts");
+	}
 	challenge_clear(&l->challenge);
 	l->challenge = c;
 	l->has_challenge = *found = true;

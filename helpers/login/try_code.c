@@ -88,8 +88,11 @@ consume(struct login *l)
 	    .effects = login_success_effects(l),
 	};
 	struct instant t = login_now(l);
-	int r = l->io->store->ops->consume(l->io->store, &t, &trial);
+	/* The contact may have been removed while the provider checked. */
+	int r = login_check_address(l);
 
+	if (!r)
+		r = l->io->store->ops->consume(l->io->store, &t, &trial);
 	return r ? judge_try(l, r, 0) : login_accept(l, PROOF_PROVIDER);
 }
 
@@ -251,8 +254,12 @@ enum step
 login_try_code(struct login *l)
 {
 	_auto_secret struct secret code = login_take_typed(l);
+	int r;
 
 	if (l->decoy)
 		return pretend_check(l);
+	r = login_check_address(l);
+	if (r)
+		return judge_try(l, r, 0);
 	return l->challenge.has_mac ? check_here(l, &code) : check_at_provider(l, &code);
 }

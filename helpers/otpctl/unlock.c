@@ -93,7 +93,7 @@ print_result(const struct otpctl *ctl, const char *user, const struct tally *t, 
 		    messages(t) == 1 ? "" : "s", t->retry_after, t->retry_after == 1 ? "" : "s");
 	else
 		(void)printf("%s: nothing to unlock\n", user);
-	(void)printf("Recovery codes, known sources and unexpired codes stay as they are.\n");
+	(void)printf("Recovery codes, known sources and their unexpired codes stay as they are.\n");
 	return OTPCTL_OK;
 }
 
@@ -107,8 +107,9 @@ otpctl_unlock(struct otpctl *ctl, int argc, char **argv)
 	    .name = "otpctl unlock",
 	    .usage = "USER",
 	    .summary = "Forgets, for all sources, the wrong codes of USER, the counted messages "
-		       "and the times that providers asked to wait. Unexpired codes, known sources "
-		       "and recovery codes stay.",
+		       "and the times that providers asked to wait. Ends unexpired codes of "
+		       "unknown sources. Known sources, their unexpired codes and recovery codes "
+		       "stay.",
 	    .example = "otpctl unlock asha",
 	    .argument = {{"USER", &name}},
 	};

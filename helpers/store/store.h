@@ -321,7 +321,11 @@ struct store_ops {
 	 */
 	int (*recovery_use)(struct store *s, const struct instant *now, const struct trial *trial,
 	    struct trial_result *out);
-	/* Deletes the user's set of recovery codes. 0; -OTP_ENOENT: there was none; -OTP_ESTORE. */
+	/*
+	 * Deletes the user's set of recovery codes, and forgets the user's remembered sign-ins,
+	 * which may have come from it; recovery_put() does so, too.
+	 * 0; -OTP_ENOENT: there was no set; -OTP_ESTORE.
+	 */
 	int (*recovery_drop)(struct store *s, const char *user);
 
 	/*
@@ -356,8 +360,8 @@ struct store_ops {
 	    const char *const *address, size_t n, fact_fn *fn, void *arg);
 	/*
 	 * Forgets failures and counted sends of the user, from every source, and of their n
-	 * addresses, and the retry-after times of these. Challenges, known sources and recovery
-	 * codes stay. *removed is the number of rows. 0 or -OTP_ESTORE.
+	 * addresses, and the retry-after times of these. Ends the live challenges of the user from
+	 * unknown sources. Those of known ones, known sources and recovery codes stay. *removed is the number of rows. 0 or -OTP_ESTORE.
 	 */
 	int (*unlock)(
 	    struct store *s, const char *user, const char *const *address, size_t n, int *removed);

@@ -110,6 +110,19 @@ def test_ssh_asks_again_after_it_was_revoked(world, by_key):
         assert "Press Enter" in t.prompt()
 
 
+@pytest.mark.parametrize("command", [
+    ("contact", "remove", "alice", "--all", "--no-notice"),
+    ("contact", "import", "FILE", "--replace", "--no-notice"),
+    ("recovery", "issue", "alice")])
+def test_revoking_ends_what_was_remembered(world, by_key, tmp_path, command):
+    """What a removed or replaced address or an older recovery code proved is not remembered any longer."""
+    ssh_with_a_code(world, by_key)
+    (tmp_path / "people.csv").write_text("user,kind,address\nalice,phone,+9779800000088\n")
+    world.otpctl(*(str(tmp_path / "people.csv") if word == "FILE" else word for word in command))
+    assert json.loads(world.otpctl("--json", "remember", "list", "alice").stdout) == []
+    assert ssh_is_asked(by_key)
+
+
 def test_ssh_asks_for_another_key_and_another_address(world, by_key):
     certify(1)
     ssh_with_a_code(world, by_key)

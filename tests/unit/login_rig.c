@@ -569,7 +569,15 @@ static const struct store_ops store_ops = {.send_reserve = f_reserve,
     .recovery_find = f_recovery_find,
     .recovery_use = f_recovery_use,
     .samples = f_samples};
-static const struct contacts_ops contacts_ops = {.find = f_contacts, .any = f_any};
+static int
+f_refresh(struct contacts *c)
+{
+	(void)c;
+	WITH_FAULT(rig.real_contacts->ops->refresh(rig.real_contacts));
+}
+
+static const struct contacts_ops contacts_ops = {
+    .find = f_contacts, .any = f_any, .refresh = f_refresh};
 
 /* Stores the samples, as the helper does after the result. */
 static void

@@ -296,19 +296,20 @@ captured_values_are_kept_for_a_concurrent_sign_in(void **state)
 	assert_string_equal(rig.checked, "+919876543219 {\"id\":\"7\"} 770002");
 }
 
-/* If the number changes between send and check, the check names the number of the send. */
+/* If another number comes first since the send, the check names the number of the send. */
 static void
 a_check_names_the_address_of_the_send(void **state)
 {
+	struct contact c = {
+	    .user = "asha", .kind = CONTACT_PHONE, .address = "+9779812345678", .preferred = true};
 	struct contacts_edit *e = NULL;
-	int removed = 0;
 
 	(void)state;
 	assert_int_equal(RUN(KIND(ANSWER_CANCELLED, SENT)), LOGIN_GONE);
 	assert_int_equal(contacts_edit_begin(folder_at(&rig.folder, "contacts.db"), &e), 0);
-	assert_int_equal(contacts_edit_remove(e, "asha", NULL, &removed), 0);
+	assert_int_equal(contacts_edit_add(e, &c), 0);
 	assert_int_equal(contacts_edit_commit(e), 0);
-	rig_contact("asha", CONTACT_PHONE, "+9779812345678");
+	assert_int_equal(rig.real_contacts->ops->refresh(rig.real_contacts), 0);
 	assert_int_equal(RUN(SAY(SENT, "@code")), LOGIN_OK);
 	assert_int_equal(strncmp(rig.checked, "+919876543219 ", 14), 0);
 }
@@ -655,6 +656,79 @@ a_refused_address_looks_like_a_sent_code(void **state)
 	    RUN(SAY(SENT, "@code"), SAY(W_LEFT2, "@code"), SAY("ended", "@code")), LOGIN_DENIED);
 }
 
+/* Another process changes the contacts: the sign-in has them open as they were. */
+static void
+remove_the_contact(void)
+{
+	struct contacts_edit *e = NULL;
+	int removed = 0;
+
+	assert_int_equal(contacts_edit_begin(folder_at(&rig.folder, "contacts.db"), &e), 0);
+	assert_int_equal(contacts_edit_remove(e, "asha", "+919876543219", &removed), 0);
+	assert_int_equal(removed, 1);
+	assert_int_equal(contacts_edit_commit(e), 0);
+}
+
+static int asked; /* prompts that remove_and_type() has answered */
+
+static int
+remove_and_type(const char *prompt, enum answer *kind, char *typed, size_t size)
+{
+	(void)prompt;
+	if (!asked)
+		remove_the_contact();
+	*kind = asked++ ? ANSWER_CANCELLED : ANSWER_TEXT;
+	(void)snprintf(typed, size, "%s", rig.code);
+	return 0;
+}
+
+/* A contact is removed while its owner waits at the prompt: its code lets nobody in any more. */
+static void
+the_code_of_a_removed_contact_is_dead(void **state)
+{
+	for (int by = 0; by < 2; by++) {
+		if (by) {
+			rig_teardown(state);
+			setup(state);
+		}
+		rig.code_by = by ? CODE_BY_MODULE : CODE_BY_PROVIDER;
+		rig.person = remove_and_type;
+		asked = 0;
+		(void)rig_run_lines(NULL, 0);
+		assert_int_equal(rig.sends, 1);
+		assert_int_equal(rig.result.word, LOGIN_GONE);
+		assert_int_equal(rig.checks, 0);
+		assert_int_equal(
+		    rig_number("SELECT count(*) FROM challenge WHERE state = 'live'"), 0);
+	}
+}
+
+/* It is removed while the provider checks. */
+static void
+a_contact_that_goes_during_the_check_lets_nobody_in(void **state)
+{
+	(void)state;
+	rig.on_check = remove_the_contact;
+	assert_int_equal(RUN(SAY(SENT, "@code"), KIND(ANSWER_CANCELLED, ENDED)), LOGIN_GONE);
+	assert_int_equal(rig.checks, 1);
+	assert_int_equal(rig_number("SELECT count(*) FROM challenge WHERE state = 'used'"), 0);
+}
+
+/* A later sign-in does not join the code of an address that is not the user's any more. */
+static void
+a_code_of_a_removed_contact_is_not_joined(void **state)
+{
+	(void)state;
+	rig_contact("asha", CONTACT_PHONE, "+919876543220");
+	assert_int_equal(RUN(KIND(ANSWER_CANCELLED, SENT)), LOGIN_GONE);
+	assert_int_equal(rig.sends, 1);
+	remove_the_contact();
+	assert_int_equal(rig.real_contacts->ops->refresh(rig.real_contacts), 0);
+	assert_int_equal(RUN(KIND(ANSWER_CANCELLED, "")), LOGIN_GONE);
+	assert_int_equal(rig.sends, 2);
+	assert_int_equal(rig_number("SELECT count(*) FROM challenge WHERE state = 'live'"), 1);
+}
+
 int
 main(void)
 {
@@ -668,6 +742,9 @@ main(void)
 		a_refused_address_looks_like_a_sent_code, rig_setup, rig_teardown),
 	    cmocka_unit_test(each_verdict_has_its_end),
 	    TEST(the_provider_decides),
+	    TEST(the_code_of_a_removed_contact_is_dead),
+	    TEST(a_contact_that_goes_during_the_check_lets_nobody_in),
+	    TEST(a_code_of_a_removed_contact_is_not_joined),
 	    TEST(no_provider_receives_a_malformed_code),
 	    TEST(a_send_from_elsewhere_does_not_end_the_code_of_a_known_source),
 	    TEST(codes_of_their_own_are_sent_to_everybody),

@@ -21,6 +21,7 @@
 #include "helpers/otpctl/options.h"
 #include "helpers/otpctl/paths.h"
 #include "helpers/otpctl/privileges.h"
+#include "helpers/otpctl/revoked.h"
 
 static void
 show_progress(int64_t bytes, void *arg)
@@ -76,9 +77,60 @@ open_file(struct import *im)
 	return file;
 }
 
+/* The users who lose something from which a remembered sign-in may have come. */
+struct revoked {
+	char **user; /* owned; each once, if it comes from the same source of names */
+	size_t n;
+};
+
+static void
+revoked_clear(struct revoked *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		free(l->user[i]);
+	free(l->user);
+	*l = (struct revoked){0};
+}
+
+static int
+revoked_add(struct revoked *l, const char *user)
+{
+	char **more;
+
+	if (l->n && !strcmp(l->user[l->n - 1], user))
+		return 0;
+	more = reallocarray(l->user, l->n + 1, sizeof(*more));
+	if (!more)
+		return -OTP_ENOMEM;
+	l->user = more;
+	l->user[l->n] = strdup(user);
+	return l->user[l->n] ? (l->n++, 0) : -OTP_ENOMEM;
+}
+
+static int
+add_old(const struct contact *c, enum contact_fate fate, void *arg)
+{
+	return fate == CONTACT_JOINED ? 0 : revoked_add(arg, c->user);
+}
+
+/* Collects whose addresses are removed, replaced or no longer verified. */
+static int
+collect_revoked(const struct import *im, struct contacts_edit *e, struct revoked *l)
+{
+	int r = contacts_edit_old(e, add_old, l);
+
+	for (size_t i = 0; !r && i < im->nlogged; i++) {
+		const struct import_logged *c = &im->logged[i];
+
+		if (c->what == IMPORTED_CHANGED && c->says_verified && !c->contact.verified_at)
+			r = revoked_add(l, c->contact.user);
+	}
+	return r;
+}
+
 /* Writes the edit, if all lines are right and it changes something. Returns the exit code. */
 static int
-finish_edit(struct import *im, struct notices *n)
+finish_edit(struct import *im, struct notices *n, struct revoked *gone)
 {
 	struct contacts_edit *e = take(&im->edit);
 	bool changes = im->n.what[IMPORTED_NEW] || im->n.what[IMPORTED_CHANGED] || im->n.removed;
@@ -91,6 +143,8 @@ finish_edit(struct import *im, struct notices *n)
 		    im->n.errors == 1 ? "" : "s", im->shown);
 	if (!r)
 		r = notices_collect(e, n);
+	if (!r && collect_revoked(im, e, gone))
+		r = otpctl_fail("nothing was imported: no memory");
 	if (r || im->dry_run || !changes) {
 		contacts_edit_abort(e);
 		return r;
@@ -157,12 +211,13 @@ log_import(const struct import *im)
 
 /* Imports the file into the contacts at path. Returns the exit code. */
 static int
-import(struct import *im, const char *path)
+import(struct import *im, const char *path, const char *state)
 {
 	/* A dry run notifies nobody; it prints how many notices there would be. */
 	_auto_notices struct notices n = {.wish = im->dry_run ? NOTICE_NO : im->notice};
+	struct revoked gone = {0};
 	FILE *file = open_file(im);
-	int r;
+	int r, forgot = OTPCTL_OK;
 
 	if (!file)
 		return OTPCTL_FAILED;
@@ -177,7 +232,10 @@ import(struct import *im, const char *path)
 			contacts_edit_abort(im->edit);
 		return r;
 	}
-	r = finish_edit(im, &n);
+	r = finish_edit(im, &n, &gone);
+	if (!r && !im->dry_run)
+		forgot = otpctl_forget_remembered(im->ctl, state, gone.user, gone.n);
+	revoked_clear(&gone);
 	if (!r && !im->dry_run) {
 		log_import(im);
 		notices_settled(&n);
@@ -188,7 +246,7 @@ import(struct import *im, const char *path)
 		notices_send(im->ctl, im->conf, &n);
 	if (im->ctl->json && print_summary(im, &n, !r))
 		return OTPCTL_FAILED;
-	return r;
+	return r ? r : forgot;
 }
 
 /* --------------------------------------------------------------------------------------------- */
@@ -240,7 +298,7 @@ contact_import(struct otpctl *ctl, int argc, char **argv)
 		r = otpctl_paths_of(conf, &paths);
 	im.conf = conf;
 	if (!r)
-		r = import(&im, paths.contacts);
+		r = import(&im, paths.contacts, paths.state);
 	import_forget(&im);
 	return r;
 }

@@ -9,6 +9,7 @@
 #include "helpers/otpctl/options.h"
 #include "helpers/otpctl/paths.h"
 #include "helpers/otpctl/privileges.h"
+#include "helpers/otpctl/revoked.h"
 #include "helpers/otpctl/user.h"
 
 struct wish {
@@ -118,7 +119,7 @@ contact_remove(struct otpctl *ctl, int argc, char **argv)
 	struct wish w = {0};
 	char user[CONTACT_USER_MAX + 1];
 	enum otpctl_known known;
-	int r, removed = 0;
+	int r, revoked, removed = 0;
 
 	parse_remove(ctl, argc, argv, &w);
 	if (!otpctl_may_write(ctl))
@@ -131,5 +132,9 @@ contact_remove(struct otpctl *ctl, int argc, char **argv)
 	n.wish = w.notice;
 	if (!r)
 		r = remove_some(paths.contacts, user, known, w.address, &removed, &n);
-	return r ? r : report_removed(ctl, conf, paths.contacts, user, removed, &n);
+	if (r)
+		return r;
+	revoked = otpctl_forget_remembered(ctl, paths.state, &(char *){user}, 1);
+	r = report_removed(ctl, conf, paths.contacts, user, removed, &n);
+	return r ? r : revoked;
 }

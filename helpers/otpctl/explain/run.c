@@ -225,6 +225,14 @@ store_send_lock_release(struct store *s)
 	(void)s;
 }
 
+/* A sign-in ends the code of a contact that is gone; a look at it does not. */
+static int
+store_kill(struct store *s, const char *id)
+{
+	(void)s, (void)id;
+	return 0;
+}
+
 /* Checks whether the limits allow the message, but does not count it. */
 static int
 store_reserve(struct store *s, const struct instant *now, const struct send_count *count, size_t n,
@@ -403,6 +411,7 @@ explain_sign_in(const struct explain_query *q, json_t **out)
 	if (!answer)
 		return -OTP_ENOMEM;
 	d.ops.locked = store_locked;
+	d.ops.challenge_kill = store_kill;
 	d.ops.send_reserve = store_reserve;
 	d.ops.send_lock_take = store_send_lock;
 	d.ops.send_lock_release = store_send_lock_release;

@@ -211,6 +211,12 @@ op_unlock(struct sqlite_store *s, const struct instant *now, const void *arg)
 	(void)now;
 	*o->removed = 0;
 	r = forget_budgets(s, user_kinds, o->user, o->removed);
+	/* Whoever guessed gets the tries of the code no second time. */
+	if (!r && sql_run(s->db,
+		      "UPDATE challenge SET state = 'dead', mac = NULL, captures = NULL "
+		      "WHERE user = ?1 AND state = 'live' AND known = 0",
+		      sql_text(o->user)))
+		r = store_sqlite_failed(s, "unlocking");
 	for (size_t i = 0; !r && i < o->n; i++) {
 		r = forget_budgets(s, address_kinds, o->address[i], o->removed);
 		if (!r &&

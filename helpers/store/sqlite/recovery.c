@@ -24,7 +24,9 @@ struct put_args {
 static int
 issue_drop(struct sqlite_store *s, const char *user)
 {
-	if (sql_run(s->db,
+	/* A code of the set may have been what was remembered. */
+	if (sql_run(s->db, "DELETE FROM remembered WHERE user = ?1", sql_text(user)) ||
+	    sql_run(s->db,
 		"DELETE FROM recovery_code WHERE issue IN "
 		"(SELECT id FROM recovery WHERE user = ?1)",
 		sql_text(user)) ||
