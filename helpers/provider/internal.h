@@ -48,6 +48,11 @@ int provider_judge_requests(const struct provider *p, struct conf_report *report
  */
 int provider_rehearse(
     const struct provider *p, const char *channel, const char *message, struct conf_report *report);
+/*
+ * Warns of what ties codes and addresses of this provider together: codes that are tied to the
+ * address alone, and channels that drop the country while numbers of more than one are allowed.
+ */
+void provider_warn_of_identity(const struct provider *p, struct conf_report *report);
 /* The template to send: the channel's message, or the profile's if that is "" or NULL. */
 const char *provider_message(const struct provider *p, const char *message);
 

@@ -200,6 +200,9 @@ provider_load(const struct conf *c, const struct conf_provider *section, uid_t s
 	if (!r && *p->profile->warning)
 		conf_warn(report, section->file, section->line, "[provider %s] %s", section->name,
 		    p->profile->warning);
+	/* At each sign-in, the log would repeat what config check says. */
+	if (!r && secrets != PROVIDER_READ_SECRETS)
+		provider_warn_of_identity(p, report);
 	if (r)
 		provider_free(p);
 	else

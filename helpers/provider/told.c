@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "common/err.h"
+#include "common/text.h"
+#include "helpers/conf/report.h"
 #include "helpers/http/url.h"
 
 enum { URL_TEXT_MAX = 8192 };
@@ -81,6 +83,54 @@ provider_drops_country(const struct provider *p, const char *channel)
 	const struct profile_channel *c = profile_channel(p->profile, channel);
 
 	return c && c->needs == CONTACT_PHONE && !request_tells(p, c);
+}
+
+/* How many digits of a prefix such as +97798 are the calling code; 0 if it leaves that open. */
+static size_t
+country_of(const char *prefix)
+{
+	char number[16];
+	size_t len = strlen(prefix + 1), code;
+
+	/* Any number that begins so tells, for no calling code begins with another. */
+	(void)snprintf(number, sizeof(number), "%s%s", prefix + 1, len < 8 ? "00000000" : "");
+	code = text_calling_code(number);
+	return code <= len ? code : 0;
+}
+
+/* True if `prefixes` allows the numbers of one country alone. */
+static bool
+one_country(const struct strlist *prefixes)
+{
+	size_t first = prefixes->n ? country_of(prefixes->item[0]) : 0;
+
+	for (size_t i = 1; i < prefixes->n; i++)
+		if (country_of(prefixes->item[i]) != first ||
+		    strncmp(prefixes->item[i], prefixes->item[0], first + 1) != 0)
+			return false;
+	return first > 0;
+}
+
+void
+provider_warn_of_identity(const struct provider *p, struct conf_report *report)
+{
+	const struct profile *f = p->profile;
+
+	if (f->bound_to == BOUND_TO_ADDRESS)
+		conf_warn(report, p->section->file, p->section->line,
+		    "[provider %s] it ties a code to the address alone: a code that another "
+		    "machine sent to the same address through this account signs in here, too",
+		    p->section->name);
+	for (size_t i = 0; i < f->nchannels; i++)
+		if (provider_drops_country(p, f->channel[i].name) &&
+		    !one_country(&p->conf->limits.prefixes)) {
+			conf_warn(report, p->section->file, p->section->line,
+			    "[provider %s] it is told numbers without their country, so a message "
+			    "may go to a stranger; allow one country, with a line in [limits] "
+			    "such as: prefixes = +977",
+			    p->section->name);
+			break;
+		}
 }
 
 /* Writes the host that the send request goes to, or "" if it is known only later. */

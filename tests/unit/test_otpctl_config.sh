@@ -61,7 +61,8 @@ line() {
 write "file:$token"
 run 0 config check --no-state --no-secrets
 out "$conf: no errors"
-[ ! -s "$dir/err" ] || fail "the example is warned of"
+err "warning: [provider tingting] it is told numbers without their country"
+! grep -qv "without their country" "$dir/err" || fail "the example is warned of"
 run 1 config check --no-state
 err "$conf:$(line ^token): [provider tingting] token: "
 echo geheim >"$token"
@@ -154,7 +155,7 @@ err "warning: [channel fax] providers: the profile tingting of [provider tingtin
 sed -i 's/^channels = .*/channels = sms, fax/' "$conf"
 run 1 config check --no-state
 err "$conf:$(grep -n '^providers = tingting' "$conf" | tail -n 1 | cut -d: -f1): [channel fax] providers: "
-! grep -q "warning:" "$dir/err" || fail "a channel that sign-ins use is warned of"
+! grep -v "without their country" "$dir/err" | grep -q "warning:" || fail "a channel that sign-ins use is warned of"
 write "file:$token"
 printf '[channel other]\nproviders = x\n[provider x]\nprofile = tingtin\n' >>"$conf"
 run 0 config check --no-state
@@ -173,6 +174,22 @@ both() {
 }
 both "tingting, crego" >"$conf"
 run 0 config check --no-state
+err "warning: [provider crego] it ties a code to the address alone"
+# A profile that drops the country wants one country.
+err "warning: [provider crego] it is told numbers without their country"
+err "warning: [provider tingting] it is told numbers without their country"
+for one in +977 "+977, +97798"; do
+	both "tingting, crego" >"$conf"
+	printf '[limits]\nprefixes = %s\n' "$one" >>"$conf"
+	run 0 config check --no-state
+	! grep -q "without their country" "$dir/err" || fail "one country is warned of: $one"
+done
+for more in "+977, +91" +9; do
+	both "tingting, crego" >"$conf"
+	printf '[limits]\nprefixes = %s\n' "$more" >>"$conf"
+	run 0 config check --no-state
+	err "warning: [provider tingting] it is told numbers without their country"
+done
 both "crego" >"$conf"
 run 1 config check --no-state
 err "[channel sms] message: all its providers write their own text"
