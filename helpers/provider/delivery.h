@@ -21,7 +21,7 @@ struct delivered {
 	enum bound_to bound_to; /* from the profile of `provider` */
 	/* With BOUND_TO_ADDRESS: the address as the provider knows it, see provider_told(). */
 	char told[TOLD_MAX + 1];
-	bool instead;		/* another provider was asked earlier in this call, and failed */
+	bool instead; /* another provider was asked earlier in this call, and failed */
 	/*
 	 * Nothing was sent, because q->spares() said so. The class is CLASS_OK, and the caller goes
 	 * on as if a code had been sent.

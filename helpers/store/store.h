@@ -361,7 +361,8 @@ struct store_ops {
 	/*
 	 * Forgets failures and counted sends of the user, from every source, and of their n
 	 * addresses, and the retry-after times of these. Ends the live challenges of the user from
-	 * unknown sources. Those of known ones, known sources and recovery codes stay. *removed is the number of rows. 0 or -OTP_ESTORE.
+	 * unknown sources. Those of known ones, known sources and recovery codes stay. *removed is
+	 * the number of rows. 0 or -OTP_ESTORE.
 	 */
 	int (*unlock)(
 	    struct store *s, const char *user, const char *const *address, size_t n, int *removed);
