@@ -1,7 +1,7 @@
 /*
  * Sends a code to the chosen destination. If the providers of its channel are down or refuse the
- * address, sends the same code over the other channels. If they limit the rate, it does so for a
- * known source: others may have used the limit up.
+ * address or the request, sends the same code over the other channels. If they limit the rate, it
+ * does so for a known source: others may have used the limit up.
  *
  * MUST: A send is counted before it is made.
  */
@@ -40,7 +40,7 @@ may_fall_back(const struct login *l, const struct delivered *d)
 
 	return l->options->fallback == FALLBACK_YES &&
 	       (class == CLASS_PROVIDER_DOWN || class == CLASS_BAD_DESTINATION ||
-		   is_limited(l, class));
+		   class == CLASS_REFUSED || is_limited(l, class));
 }
 
 static void
@@ -94,7 +94,7 @@ sum_up(const struct login *l, struct attempt *a)
 	struct outcome *o = &a->last.sent.outcome;
 
 	if (o->class != CLASS_PROVIDER_DOWN && o->class != CLASS_BAD_DESTINATION &&
-	    !is_limited(l, o->class))
+	    o->class != CLASS_REFUSED && !is_limited(l, o->class))
 		return;
 	o->class = a->bad_destination ? CLASS_BAD_DESTINATION
 		   : a->rate_limited  ? CLASS_RATE_LIMITED

@@ -94,7 +94,7 @@ static bool
 may_ask_next(enum provider_class c, const struct sending *q)
 {
 	return (q->known && limits_rate(c)) || c == CLASS_PROVIDER_DOWN || c == CLASS_NO_CREDIT ||
-	       c == CLASS_BAD_DESTINATION || c == CLASS_BAD_CREDENTIALS;
+	       c == CLASS_BAD_DESTINATION || c == CLASS_BAD_CREDENTIALS || c == CLASS_REFUSED;
 }
 
 static bool

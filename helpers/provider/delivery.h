@@ -44,9 +44,9 @@ struct delivery {
 	 * after the other, each for at most options->attempt_timeout, and all until the deadline
 	 * `all`. `last` may be NULL.
 	 *
-	 * - The next provider is asked if one is down, has no credit, or refuses the address or the
-	 *   credentials; for a known source also if one limits the rate. Any other class ends the
-	 *   call.
+	 * - The next provider is asked if one is down, has no credit, or refuses the address, the
+	 *   credentials or the request; for a known source also if one limits the rate. Any other
+	 *   class ends the call.
 	 * - A request that was written and not answered is never repeated. If `last` is such a
 	 *   send, the providers after last->provider are asked first, and last->provider itself is
 	 *   asked last.

@@ -208,7 +208,8 @@ bind_token(const struct provider *p, const struct provider_io *io, struct bindin
 	o->written = false;
 	if (o->class == CLASS_UNANSWERED) {
 		o->class = CLASS_PROVIDER_DOWN;
-		o->outage = true;
+		/* An answer that cannot be used shows that somebody is there. */
+		o->outage = !o->status;
 	}
 	if (r || o->class != CLASS_OK)
 		return r;

@@ -81,16 +81,21 @@ class_by_status(enum request_purpose purpose, long status)
 		long from, to;
 		enum provider_class send, verify;
 	} table[] = {
-	    {200, 299, CLASS_PROVIDER_DOWN, CLASS_WRONG_CODE}, /* `expect` did not match */
+	    /* The provider may have done what was asked. */
+	    {100, 199, CLASS_UNANSWERED, CLASS_REFUSED},
+	    {200, 299, CLASS_REFUSED, CLASS_WRONG_CODE}, /* `expect` did not match */
+	    {300, 399, CLASS_UNANSWERED, CLASS_REFUSED},
 	    {400, 400, CLASS_REFUSED, CLASS_WRONG_CODE},
 	    {401, 401, CLASS_BAD_CREDENTIALS, CLASS_BAD_CREDENTIALS},
 	    {402, 402, CLASS_NO_CREDIT, CLASS_NO_CREDIT},
 	    /* The reason of a refused send may be the user: blocked, opted out, another country. */
 	    {403, 403, CLASS_REFUSED, CLASS_BAD_CREDENTIALS},
 	    {404, 404, CLASS_REFUSED, CLASS_EXPIRED},
-	    {408, 408, CLASS_PROVIDER_DOWN, CLASS_PROVIDER_DOWN},
+	    {408, 408, CLASS_UNANSWERED, CLASS_PROVIDER_DOWN},
+	    {409, 409, CLASS_UNANSWERED, CLASS_REFUSED},
 	    {410, 410, CLASS_REFUSED, CLASS_EXPIRED},
 	    {422, 422, CLASS_REFUSED, CLASS_WRONG_CODE},
+	    {425, 425, CLASS_UNANSWERED, CLASS_REFUSED},
 	    {429, 429, CLASS_RATE_LIMITED, CLASS_RATE_LIMITED},
 	    {500, 599, CLASS_PROVIDER_DOWN, CLASS_PROVIDER_DOWN},
 	};
@@ -171,6 +176,16 @@ detail_of(const struct request *q, const struct http_answer *a)
 					     : "the answer does not match the profile's expect";
 }
 
+/* True if the predicate needs an answer in JSON. */
+static bool
+looks_into_json(const struct expect *e)
+{
+	for (size_t i = 0; i < e->nchecks; i++)
+		if (e->check[i].op != CHECK_TEXT)
+			return true;
+	return false;
+}
+
 /* Judges an answer by `expect`, else by the rules, else by the status. */
 static void
 judge_reply(const struct request *q, enum request_purpose purpose, const struct http_answer *answer,
@@ -189,9 +204,9 @@ judge_reply(const struct request *q, enum request_purpose purpose, const struct 
 	}
 	o->class = q->mail.n ? class_by_reply(answer->stage, a->status)
 			     : class_by_status(purpose, a->status);
-	/* A successful status with a body that is not JSON does not say that the code is wrong. */
-	if (o->class == CLASS_WRONG_CODE && a->status < 300 && !a->json)
-		o->class = CLASS_PROVIDER_DOWN;
+	/* A successful status with a body that is not JSON says neither "wrong" nor "not sent". */
+	if (!q->mail.n && a->status / 100 == 2 && !a->json && looks_into_json(&q->expect))
+		o->class = purpose == REQUEST_SEND ? CLASS_UNANSWERED : CLASS_PROVIDER_DOWN;
 	if (!*o->detail)
 		o->detail = detail_of(q, answer);
 }
@@ -212,7 +227,7 @@ judge_answer(const struct request *q, enum request_purpose purpose, struct http_
 	reply.json = json;
 	judge_reply(q, purpose, a, &reply, o);
 	if (o->class == CLASS_OK && capture(q, a, json, b)) {
-		o->class = CLASS_PROVIDER_DOWN;
+		o->class = CLASS_REFUSED;
 		o->detail = "the answer lacks a value that the profile captures";
 	} else if (o->class == CLASS_OK) {
 		o->detail = "";

@@ -102,13 +102,13 @@ another_provider_of_the_channel_is_shown(void **state)
 	    LOGIN_OK);
 }
 
-/* From an unknown source, only an outage or a refused address leads to another channel. */
+/* From an unknown source, an outage or a refused address or request leads to another channel. */
 static void
 other_failures_do_not_fall_back(void **state)
 {
 	static const enum provider_class classes[] = {CLASS_RATE_LIMITED, CLASS_TOO_MANY,
-	    CLASS_ACTION_NEEDED, CLASS_REFUSED, CLASS_BROKEN, CLASS_NO_CREDIT,
-	    CLASS_BAD_CREDENTIALS, CLASS_WRONG_CODE, CLASS_EXPIRED};
+	    CLASS_ACTION_NEEDED, CLASS_BROKEN, CLASS_NO_CREDIT, CLASS_BAD_CREDENTIALS,
+	    CLASS_WRONG_CODE, CLASS_EXPIRED};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(classes); i++) {
@@ -176,7 +176,8 @@ only_outages_at_all_channels_are_an_outage(void **state)
 	for (size_t i = 0; i < 2 * COUNT(classes); i++) {
 		enum provider_class first = classes[i % 2], second = classes[i / 2];
 		bool refused = first == CLASS_BAD_DESTINATION || second == CLASS_BAD_DESTINATION;
-		bool last_word = second == CLASS_PROVIDER_DOWN || second == CLASS_BAD_DESTINATION;
+		bool last_word = second == CLASS_PROVIDER_DOWN || second == CLASS_REFUSED ||
+				 second == CLASS_BAD_DESTINATION;
 
 		rig_teardown(state);
 		setup(state);
@@ -215,6 +216,9 @@ a_refused_address_falls_back_to_a_code(void **state)
 {
 	(void)state;
 	says(CLASS_BAD_DESTINATION, CLASS_OK);
+	assert_int_equal(RUN(SAY(MENU, ""), SAY(NOT_SMS BY_MAIL, "@code")), LOGIN_OK);
+	assert_int_equal(rig.sends, 2);
+	says(CLASS_REFUSED, CLASS_OK);
 	assert_int_equal(RUN(SAY(MENU, ""), SAY(NOT_SMS BY_MAIL, "@code")), LOGIN_OK);
 	assert_int_equal(rig.sends, 2);
 }
