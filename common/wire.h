@@ -16,7 +16,7 @@ enum {
 	WIRE_VERSION_LOW = 1,
 	WIRE_VERSION_HIGH = 1,
 	WIRE_START_MAX = 16 * 1024, /* bytes of a start message */
-	WIRE_MAX = 2048,	    /* bytes of every other message */
+	WIRE_MAX = 2048,	    /* bytes of a message of any other type */
 	WIRE_PROMPT_MAX = 511,	    /* bytes of a prompt's text: PAM_MAX_MSG_SIZE without the NUL */
 	WIRE_ANSWER_MAX = 255,	    /* bytes of an answer */
 	WIRE_SSH_MAX = 4095,	    /* bytes of ssh_connection or ssh_auth_info */

@@ -1,5 +1,6 @@
 /*
- * An edit notes in temporary tables what it does to the addresses of users:
+ * Each edit of the contacts uses temporary tables. They record what the edit does to the addresses
+ * of users:
  *  - seen: which contact each line of an imported file names;
  *  - first_was: the old address that was the first of its user and kind;
  *  - gone: addresses that were removed;

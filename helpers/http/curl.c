@@ -80,8 +80,9 @@ drive(struct curl_http *h, const struct transfer *t, struct deadline dl, CURLcod
 		int running, ready, r, wait = deadline_left(dl);
 
 		/*
-		 * For a mail, libcurl has a timeout of its own. After the deadline libcurl is not
-		 * run, so that its timeout cannot end the transfer first.
+		 * For a mail, libcurl has a timeout of its own, shortly after dl. It must not end
+		 * the transfer before this function returns -OTP_ETIME. So libcurl is not run once
+		 * dl has passed.
 		 */
 		if (!(t && t->is_mail && !wait) && curl_multi_perform(h->multi, &running))
 			return -OTP_ENOMEM;

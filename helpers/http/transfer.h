@@ -16,7 +16,7 @@ struct transfer {
 	CURL *easy;
 	struct curl_slist *headers;
 	size_t head_total; /* bytes of all header lines, interim answers included */
-	bool head_ended;   /* the empty line after the last answer's head has come */
+	bool head_ended;   /* the newest answer's head is complete: its empty line has come */
 	int overflow;	   /* a callback stopped the transfer with this error; 0: none did */
 	int socket_errno;  /* errno of a failed socket(2), which this machine caused; 0: none */
 	bool is_mail;

@@ -20,7 +20,8 @@ enum note {
 	NOTE_WRONG,	     /* a wrong code; shows the tries left */
 	NOTE_MALFORMED,	     /* no code has this form; shows the right form and the tries left */
 	NOTE_WRONG_RECOVERY, /* a wrong recovery code; shows the tries left */
-	NOTE_MALFORMED_RECOVERY, /* no recovery code has this form; shows the same */
+	NOTE_MALFORMED_RECOVERY, /* no recovery code has this form; shows the right form and the
+				    tries left */
 	NOTE_UNCHECKED,		 /* the provider could not be asked; shows the tries left */
 	NOTE_WAIT,		 /* a new code can be sent in wait_ms */
 	NOTE_LIMIT,		 /* no code is sent for wait_ms */

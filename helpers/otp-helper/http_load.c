@@ -35,7 +35,7 @@ path_beside_us(char *dst, size_t size)
 	return len > 0 && (size_t)len < size ? 0 : -OTP_ESYS;
 }
 
-/* Loads the object once. *why gets the reason of a failure. */
+/* Tries to load the object, one time. *why gets the reason of a failure. */
 static int
 load(const char *path, uid_t second_owner, http_open_fn **out, struct buf *why)
 {

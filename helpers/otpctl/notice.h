@@ -17,7 +17,10 @@
 /* Neither option, --notice or --no-notice. */
 enum notice_wish { NOTICE_UNSAID, NOTICE_YES, NOTICE_NO };
 
-/* More notices are sent only with --notice: ten thousand messages by one command are a mistake. */
+/*
+ * The most notices that one command sends without --notice. Above it, the command changes nothing
+ * and asks for --notice or --no-notice: ten thousand messages by one command are a mistake.
+ */
 enum { NOTICES_UNASKED = 20 };
 /* With --no-notice, the log has one line each for this many addresses, and the number of others. */
 enum { NOTICES_LOGGED = 100 };

@@ -56,7 +56,7 @@ struct profile_var {
 struct profile_channel {
 	char *name;
 	enum contact_kind needs;
-	char *dest;	  /* a template of the contact's address */
+	char *dest;	  /* template: writes the contact's address as the provider wants it */
 	struct pairs set; /* variables that this channel sets */
 };
 

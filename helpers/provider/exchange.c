@@ -172,7 +172,10 @@ token_key(const struct provider *p, const struct bindings *b, struct buf *key)
 	buf_putf(key, "%s ", provider_name(p));
 	name = key->len;
 	r = template_render(p->profile->token->key, PLACE_TEXT, &b->values, key);
-	/* If the profile's key is empty for several users, they must not share one token. */
+	/*
+	 * A profile's key may use variables that are empty for some users. Those users would all
+	 * share one token, so this is an error.
+	 */
 	return !r && *p->profile->token->key && key->len == name ? -OTP_EINVAL : r;
 }
 

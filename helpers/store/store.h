@@ -111,7 +111,8 @@ enum fact_kind {
 	FACT_CHALLENGE,	  /* live, n tries, sent at at_wall_ms; "SERVICE CHANNEL PROVIDER" */
 	FACT_SOURCE,	  /* budget.known_source; the last sign-in from there was at at_wall_ms */
 	FACT_RECOVERY,	  /* n unused recovery codes, issued at at_wall_ms */
-	FACT_RETRY_AFTER, /* the provider in detail takes no request for owner until at_wall_ms */
+	FACT_RETRY_AFTER, /* the provider named in detail takes no request for owner until
+			     at_wall_ms */
 };
 
 /* One thing that the store holds about a user, for an administrator. Borrowed for the call. */

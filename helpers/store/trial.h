@@ -23,7 +23,8 @@ struct budget {
 	char known_source[STORE_KEY_MAX + 1];
 };
 
-#define STORE_FOREVER INT64_MAX /* as a time: until an administrator unlocks it */
+/* Used in place of a time: the lock lasts until an administrator ends it. */
+#define STORE_FOREVER INT64_MAX
 
 /*
  * When failures in a row lock a budget. The first lock comes with `failures` in a row and lasts

@@ -193,7 +193,7 @@ check_files(const struct otpctl *ctl, const struct conf *c, struct conf_report *
 
 enum { OUTSIDE_SHOWN = 20 };
 
-/* The registered numbers that [limits] prefixes does not allow. */
+/* Collects the registered numbers that the option `prefixes` of [limits] does not allow. */
 struct outside {
 	const struct conf *conf;
 	const char *file; /* that sets prefixes */

@@ -104,7 +104,10 @@ peer_tell(struct login_peer *p, const char *text)
 	add(DRY_OF(peer, p), "prompts", clean_lines(text));
 }
 
-/* Ends the simulation. A sign-in waits only when it pretends to send a code. */
+/*
+ * A simulated sign-in waits only to pretend that it sends a code. The simulation ends there, as it
+ * does before a real send.
+ */
 static int
 peer_wait(struct login_peer *p, int64_t ms)
 {

@@ -100,7 +100,7 @@ static const char schema[] =
 
 /* --- a new store --------------------------------------------------------------------------- */
 
-/* Writes the complete database under its temporary name to disk. */
+/* Makes the complete database at path, which has the temporary name, and flushes it to disk. */
 static int
 create_new(const char *path)
 {

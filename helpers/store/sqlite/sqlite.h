@@ -25,7 +25,7 @@ int store_sqlite_budget_add(struct sqlite_store *s, const struct instant *now,
     const struct budget *b, const struct try_rule *rule);
 /* Reads how many failures there are in a row. 0 or -OTP_ESTORE. */
 int store_sqlite_budget_failures(struct sqlite_store *s, const struct budget *b, int64_t *failures);
-/* Takes a failure back. 0 or -OTP_ESTORE. */
+/* Lowers the count of failures by one. 0 or -OTP_ESTORE. */
 int store_sqlite_budget_take_back(struct sqlite_store *s, const struct budget *b);
 /* Forgets the failures. 0 or -OTP_ESTORE. */
 int store_sqlite_budget_reset(struct sqlite_store *s, const struct budget *b);
