@@ -75,6 +75,7 @@ helpers_libhelpers_la_SOURCES = \
 	helpers/contacts/edit.c \
 	helpers/contacts/import.c \
 	helpers/contacts/notes.c helpers/contacts/notes.h \
+	helpers/contacts/phone.c helpers/contacts/phone.h \
 	helpers/contacts/read.c helpers/contacts/read.h \
 	helpers/conf/at.c \
 	helpers/conf/check.c helpers/conf/internal.h \
@@ -176,6 +177,8 @@ otpctl_SOURCES = \
 	helpers/otpctl/contact/contact.c helpers/otpctl/contact/contact.h \
 	helpers/otpctl/contact/csv_rows.c helpers/otpctl/contact/csv_rows.h \
 	helpers/otpctl/contact/import.c helpers/otpctl/contact/import.h \
+	helpers/otpctl/contact/import_fault.c helpers/otpctl/contact/import_fault.h \
+	helpers/otpctl/contact/import_header.c helpers/otpctl/contact/import_header.h \
 	helpers/otpctl/contact/import_line.c helpers/otpctl/contact/import_line.h \
 	helpers/otpctl/contact/limit.c helpers/otpctl/contact/limit.h \
 	helpers/otpctl/contact/list.c helpers/otpctl/contact/list.h \

@@ -105,6 +105,95 @@ def test_the_file_keeps_its_owner_and_mode(fresh, take):
     assert "event=contact_import by=0 added=3 changed=0 removed=0 unchanged=0 file=" in fresh.log()
 
 
+# --- as spreadsheets and people write it ---
+
+def case(name):
+    with open(f"{os.path.dirname(__file__)}/../cases/{name}", "rb") as f:
+        return f.read()
+
+
+def test_rows_of_commas_are_no_rows(take):
+    """contacts-ghost-rows.csv has one right row, sixty of commas alone, and one whose number is no number."""
+    text = case("contacts-ghost-rows.csv")
+    refused(take(text), "63: address: ")
+    done = take(b"\n".join(line for line in text.splitlines() if b"bob" not in line) + b"\n", "--no-notice")
+    assert done.stdout == "1 line: 1 added, 0 unchanged, 0 changed, 0 removed\n"
+
+
+def test_an_empty_column_at_the_end_is_no_column(take):
+    done = take(case("contacts-ghost-column.csv"))
+    assert done.returncode == OK and " 1 added" in done.stdout
+    assert take("user,kind,address\nbob,phone,+9779800000092,,,\n").returncode == OK
+    assert take("user,,kind,address,,\ncarol,,phone,+9779800000093,,\n").returncode == OK
+    assert {("bob", "+9779800000092"), ("carol", "+9779800000093")} <= set(known())
+
+
+@pytest.mark.parametrize("country, typed, number", [
+    ("", "+977 980-000.0091", NEW), ("", "+977 (980) 000 0091", NEW), ("", "\u202a+977\u00a09800000091\u202c", NEW),
+    ("", "+977\u20119800\u2011000091", NEW), ("", "\uff0b9779800000091", NEW),
+    ("", "+44 (0)20 7946 0958", "+442079460958"), ("", "+39 (0)6 1234567", "+39061234567"),
+    ("977", "9800000091", NEW), ("+977", "09800000091", NEW), ("977", "00977 9800000091", NEW), ("977", NEW, NEW),
+    ("977", "+44 20 7946 0958", "+442079460958"), ("44", "(020) 7946/0958", "+442079460958"),
+    ("39", "06 1234567", "+39061234567"), ("1", "1 (202) 555-0123", "+12025550123"), ("1", "202.555.0123", "+12025550123"),
+])
+def test_numbers_as_people_write_them(take, country, typed, number):
+    args = ["--country", country] if country else []
+    done = take(f'user,kind,address\nalice,Phone,"{typed}"\n', *args)
+    assert done.returncode == OK, done.stderr
+    assert ("alice", number) in known()
+
+
+@pytest.mark.parametrize("country, typed, why", [
+    ("977", "9779800000091", "begins with the calling code"), ("977", "980000009+1", "a phone number has digits"),
+    ("977", "9.77E+12", "rounded"), ("977", "98000000911234567", "8 to 15 digits"), ("977", "0", "8 to 15 digits"),
+    ("", "00977 9800000091", "starts with '+'"), ("977", "9800000091 x12", "a phone number has digits")])
+def test_no_number_is_guessed(take, country, typed, why):
+    args = ["--country", country] if country else []
+    done = take(f'user,kind,address\nalice,phone,"{typed}"\n', *args)
+    refused(done, "2: address: ")
+    assert why in done.stderr
+
+
+@pytest.mark.parametrize("country", ["", "0", "97", "9779", "np", "+"])
+def test_a_country_is_a_calling_code(take, country):
+    assert take(f"user,kind,address\nalice,phone,{NEW}\n", "--country", country).returncode == USAGE
+
+
+STAFF = ("No,Login,Full name,Mobile,Mail\n1,alice,\"A, Asha\",9800000091,a@mail.example\n2,bob,B,,b@mail.example\n"
+         "3,carol,C,098-00000092,\n")
+
+
+def test_columns_have_the_names_of_the_file(take):
+    before = known()
+    done = take(STAFF, "--column", "user=login", "--column=address=Mobile", "--column", "label=Full name", "--kind=phone",
+                "--country=977", "--no-notice")
+    assert done.returncode == OK, done.stderr
+    assert done.stdout == ("3 lines: 2 added, 0 unchanged, 0 changed, 0 removed\n"
+                           "1 line without an address left out\n")
+    done = take(STAFF, "--column", "user=Login", "--column=address=Mail", "--kind=email", "--no-notice")
+    assert done.returncode == OK, done.stderr
+    assert known() == before | {
+        ("alice", NEW): ("A, Asha", False, 0), ("carol", "+9779800000092"): ("C", False, 0),
+        ("alice", "a@mail.example"): ("", False, 0), ("bob", "b@mail.example"): ("", False, 0)}
+
+
+@pytest.mark.parametrize("args, expected", [
+    (["--column", "user=Name"], "1: the first line has no column 'Name', which --column names"),
+    (["--column", "user=Login"], "1: the first line names the columns, and kind is missing; if it has another name there, "
+                                 "use: --column kind=NAME, or --kind phone"),
+    ([], "1: field 1 of this line names no column")])
+def test_a_map_that_does_not_fit(take, args, expected):
+    done = take(STAFF, *args)
+    assert done.returncode == FAILED and f".csv:{expected}" in done.stderr, done.stderr
+    refused(take(f"user,kind,address\nalice,phone,{NEW}\n", "--kind", "phone"), "1: kind: the file has this column")
+
+
+@pytest.mark.parametrize("args", [["--column", "user"], ["--column", "user="], ["--column", "nosuch=x"], ["--kind", "pager"],
+                                  ["--column", "user=a", "--column", "user=b"]])
+def test_a_wrong_map(take, args):
+    assert take(STAFF, *args).returncode == USAGE
+
+
 # --- what it may not ---
 
 def test_a_header_is_text(take):
@@ -112,26 +201,26 @@ def test_a_header_is_text(take):
 
 
 @pytest.mark.parametrize("line, expected", [
-    ("alice,phone,9800000091,,,", "2: address: '9800000091': a phone number starts with '+'"),
-    ("alice,phone,+977 9800000091,,,", "2: address: '+977 9800000091': a phone number has digits only"),
-    ("alice,phone,,,,", "2: address: ''"),
-    ("alice,email,alice,,,", "2: address: 'alice': an e-mail address has one '@'"),
-    ("alice,pager,+9779800000091,,,", "2: kind: 'pager' is neither phone nor email"),
-    ("alice,Phone,+9779800000091,,,", "2: kind: 'Phone' is neither"),
-    ("nobody-there,phone,+9779800000091,,,", "2: user: this machine knows no user 'nobody-there'"),
-    (",phone,+9779800000091,,,", "2: user: '' cannot be a user's name"),
-    ("ns-unavail,phone,+9779800000091,,,", "2: user: the user 'ns-unavail' could not be looked up"),
+    ("alice,phone,9800000091,,,", "2: address: a phone number starts with '+' and the country's calling code; --country"),
+    ("alice,phone,+977 98000000x1,,,", "2: address: a phone number has digits, and perhaps blanks"),
+    ("alice,phone,9.7798E+12,,,", "2: address: a spreadsheet has rounded this number"),
+    ("alice,phone,,,,", "2: address: a phone number starts with"),
+    ("alice,email,alice,,,", "2: address: an e-mail address has one '@'"),
+    ("alice,pager,+9779800000091,,,", "2: kind: expected phone or email"),
+    ("nobody-there,phone,+9779800000091,,,", "2: user: this machine does not know this user"),
+    (",phone,+9779800000091,,,", "2: user: expected a user's name"),
+    ("ns-unavail,phone,+9779800000091,,,", "2: user: the user could not be looked up"),
     ("alice,phone,+9779800000091," + "x" * 65 + ",,", "2: label: a label has at most 64 bytes"),
     ('alice,phone,+9779800000091,"a\nb",,', "2: label: a label has at most 64 bytes and no control"),
-    ("alice,phone,+9779800000091,,maybe,", "2: preferred: 'maybe' is neither yes nor no"),
-    ("alice,phone,+9779800000091,,,yesterday", "2: verified_at: 'yesterday' is neither a day like"),
-    ("alice,phone,+9779800000091,,,2026-02-30", "2: verified_at: '2026-02-30' is neither a day"),
-    ("alice,phone,+9779800000091,,,2026-1-2", "2: verified_at: '2026-1-2' is neither a day"),
-    ("alice,phone,+9779800000091,,,2999-01-01", "2: verified_at: '2999-01-01' is in the future"),
-    ("alice,phone,+9779800000091,,,-5", "2: verified_at: '-5' is neither a day"),
-    ("alice,phone,+9779800000091,,,9999999999999", "2: verified_at: '9999999999999' is neither a day"),
+    ("alice,phone,+9779800000091,,maybe,", "2: preferred: expected yes or no"),
+    ("alice,phone,+9779800000091,,,yesterday", "2: verified_at: expected a day like 2026-11-22"),
+    ("alice,phone,+9779800000091,,,2026-02-30", "2: verified_at: expected a day like 2026-11-22"),
+    ("alice,phone,+9779800000091,,,2026-1-2", "2: verified_at: expected a day like 2026-11-22"),
+    ("alice,phone,+9779800000091,,,2999-01-01", "2: verified_at: expected no time in the future"),
+    ("alice,phone,+9779800000091,,,-5", "2: verified_at: expected a day like 2026-11-22"),
+    ("alice,phone,+9779800000091,,,9999999999999", "2: verified_at: expected a day like 2026-11-22"),
     ("alice,phone,+9779800000091", "2: this line has 3 fields, but the first line has 6"),
-    ("alice,phone,+9779800000091,,,,,,,,,,,,,,,,,", "2: this line has 20 fields, but the first line has 6"),
+    ("alice,phone,+9779800000091,,,,,,,,,,,,,,,,,x", "2: this line has 20 fields, but the first line has 6"),
     ("alice,phone,+9779800000091,a\0b,,", "2: label: the value contains a NUL byte"),
     (b"alice,phone,+9779800000091,caf\xe9,,", "2: label: the value is not UTF-8"),
     (b"al\xff,phone,+9779800000091,,,", "2: user: the value is not UTF-8"),
@@ -141,7 +230,7 @@ def test_a_header_is_text(take):
     ('alice,phone,+9779800000091,a"b,,', "2: a misplaced quotation mark"),
     ('alice,phone,+9779800000091,"a"b,,', "2: a misplaced quotation mark"),
     ('alice,phone,+9779800000091,"a', "2: a quoted field that begins here does not end"),
-    ("alice,phone,\x1b[31m+9779800000091,,,", "2: address: '?[31m+9779800000091'"),
+    ("alice,phone,\x1b[31m+9779800000091,,,", "2: address: a phone number has digits"),
 ], ids=range(30))
 def test_bad_lines_are_named_and_nothing_is_written(take, line, expected):
     before = content(CONTACTS)
@@ -155,16 +244,16 @@ def test_bad_lines_are_named_and_nothing_is_written(take, line, expected):
 
 @pytest.mark.parametrize("text, expected", [
     ("", "1: the file is empty"), (BOM, "1: the file is empty"), ("\n\r\n\n", "1: the file is empty"),
-    ("user,kind,adress\n", "1: there is no column 'adress', did you mean 'address'?"),
-    (",user,kind,address\n", "1: there is no column ''"),
+    ("user,kind,adress\n", "1: field 3 of this line names no column, did you mean 'address'?"),
+    (",user,kind,address\nx,alice,phone," + NEW + "\n", "2: field 1 has text, but the first line gives it no name"),
     ("user,kind\n", "1: the first line names the columns, and address is missing"),
     ("user,kind,address,kind\n", "1: kind: this column appears twice"),
     ("user;kind;address\n", "1: columns must be separated by commas, not by ';'\n"),
     ("user\tkind\taddress\n", "1: columns must be separated by commas, not by a tab\n"),
     (HEAD.encode("utf-16"), "1: this is UTF-16"),
     (HEAD.encode("utf-16-be"), "1: the value contains a NUL byte; save the file as CSV in UTF-8"),
-    ("\n\nuser,kind,address,x\n", "3: there is no column 'x'"),
-    (",".join("abcdefghijklmnopqrst") + "\n", "1: there is no column 'a'"),
+    ("\n\nuser,kind,address,x\n", "3: field 4 of this line names no column;"),
+    (",".join("abcdefghijklmnopqrst") + "\n", "1: field 1 of this line names no column"),
 ], ids=range(13))
 def test_a_header_that_names_no_columns_ends_the_import(take, text, expected):
     before = content(CONTACTS)
@@ -175,7 +264,7 @@ def test_a_header_that_names_no_columns_ends_the_import(take, text, expected):
 
 def test_lines_are_counted_as_an_editor_does(take):
     done = take(HEAD.replace("\n", "\r\n") + '\r\nalice,phone,1,"two\r\nlines",,\r\n\r\n\nbob,phone,2,,,\r\n')
-    refused(done, "3: address: '1'", "3: label: ", "7: address: '2'")
+    refused(done, "3: address: ", "3: label: ", "7: address: ")
 
 
 def test_each_fault_of_each_line_is_reported(take):
@@ -184,29 +273,39 @@ def test_each_fault_of_each_line_is_reported(take):
     assert "5 errors in" in done.stderr
 
 
-def test_a_hundred_faults_are_reported_and_the_rest_counted(take):
+def test_every_fault_is_reported(take):
     text = HEAD + "".join(f"alice,phone,{n},,,\n" for n in range(130))
     done = take(text)
-    assert done.stderr.count(".csv:") == 100 and "otpctl: and 30 more\n" in done.stderr
-    assert "130 errors in" in done.stderr
+    assert done.stderr.count(".csv:") == 130 and "130 errors in" in done.stderr
+    assert ".csv:131: address: a phone number starts" in done.stderr
     report = json.loads(take(text, "--json").stdout)
-    assert not report["imported"] and len(report["errors"]) == 100 and report["more_errors"] == 30
+    assert not report["imported"] and len(report["errors"]) == 130 and report["more_errors"] == 0
     assert report["errors"][0] | {"error": ""} == {"line": 2, "column": "address", "error": ""}
+
+
+def test_what_a_refused_file_contains_is_not_repeated(take):
+    """Who may run this command as root could read any file by its errors."""
+    for text in ("root:$6$secret$hash:19000:0:99999:7:::\nalice:$6$secret$hash:1::::::\n", "secret\n", "secret,secret\n",
+                 HEAD + "secret,secret,secret,secret,secret,secret\n" + "alice,phone,secret,,,\n"
+                 + "alice,email,secret,,,\n" + '"secret\n'):
+        done = take(text)
+        shown = take(text, "--json")
+        assert done.returncode == FAILED and "secret" not in done.stderr + shown.stderr + shown.stdout
 
 
 def test_lines_that_contradict_each_other_are_named(take):
     done = take(HEAD + "alice,phone,+9779800000091,,yes,\nbob,phone,+9779800000091,,,\nalice,phone,+9779800000091,,,\n"
                 "alice,phone,+9779800000092,,yes,\nalice,email,a@mail.example,,yes,\nALICE,email,A@mail.example,,,\n")
-    refused(done, "4: address: alice has +9779800000091 in line 2 already",
-            "5: preferred: line 2 has the preferred phone of alice already",
-            "7: address: alice has A@mail.example in line 6 already")
+    refused(done, "4: address: the user has this address in line 2 already",
+            "5: preferred: line 2 has the preferred phone of this user already",
+            "7: address: the user has this address in line 6 already")
 
 
 def test_numbers_outside_of_the_prefixes_are_faults(fresh, take):
     """C30: a file gives no way to toll fraud."""
     fresh.configure(extra="\n[limits]\nprefixes = +977\n")
     refused(take(HEAD + "alice,phone,+919800000091,,,\nalice,phone,+9779800000091,,,\n"),
-            "2: address: +919800000091 is outside of [limits] prefixes = +977 (/etc/pam_otp/pam_otp.conf:")
+            "2: address: the number is outside of [limits] prefixes = +977 (/etc/pam_otp/pam_otp.conf:")
 
 
 def test_unknown_users_are_imported_only_with_force(take):
@@ -283,7 +382,7 @@ def test_a_dry_run_writes_and_sends_nothing(fresh, take):
                            "1 old address would get a notice\n")
     said = json.loads(take(f"user,kind,address\nalice,phone,{NEW}\n", "--replace", "--dry-run", "--json").stdout)
     assert said == {"imported": False, "dry_run": True, "lines": 1, "added": 1, "unchanged": 0, "changed": 0,
-                    "removed": 1, "old_addresses": 1, "errors": [], "more_errors": 0, "notices": []}
+                    "removed": 1, "without_address": 0, "old_addresses": 1, "errors": [], "more_errors": 0, "notices": []}
     assert content(CONTACTS) == before and not fresh.messages()
     assert take(HEAD + "alice,phone,1,,,\n", "--dry-run").returncode == FAILED
 

@@ -5,7 +5,6 @@ Facts: Q22 su, Q23 login, Q24 misc_conv, Q30 screen lockers.
 import configparser
 import os
 import re
-import subprocess
 import time
 
 import pexpect

@@ -4,7 +4,6 @@ Facts: Q16-Q21.
 """
 import json
 import os
-import re
 import subprocess
 import time
 

@@ -12,6 +12,7 @@
 #include "common/err.h"
 #include "common/text.h"
 #include "helpers/contacts/contacts.h"
+#include "helpers/contacts/phone.h"
 #include "helpers/otpctl/addresses.h"
 #include "helpers/otpctl/contact/limit.h"
 #include "helpers/otpctl/notice.h"
@@ -23,7 +24,7 @@
 struct wish {
 	enum notice_wish notice;
 	const char *user;
-	const char *address;
+	char address[CONTACT_ADDRESS_MAX + 1]; /* "" until an option gives one */
 	const char *label;
 	enum contact_kind kind;
 	bool preferred;
@@ -34,14 +35,16 @@ struct wish {
 static const char *
 take_address(struct wish *w, enum contact_kind kind, const char *address)
 {
-	const char *why;
+	const char *why = "there is no memory";
 
-	if (w->address)
+	if (*w->address)
 		return "expected only one --phone or --email";
-	if (contact_check(kind, address, &why))
-		return why;
 	w->kind = kind;
-	w->address = address;
+	if (kind == CONTACT_PHONE ? phone_read(address, "", w->address, &why)
+				  : contact_check(kind, address, &why))
+		return why;
+	if (kind == CONTACT_EMAIL)
+		(void)snprintf(w->address, sizeof(w->address), "%s", address);
 	return NULL;
 }
 
@@ -98,7 +101,7 @@ parse_add(struct otpctl *ctl, int argc, char **argv, struct wish *w)
 	};
 
 	otpctl_parse(ctl, &syntax, argc, argv);
-	if (!w->address)
+	if (!*w->address)
 		otpctl_misuse(&syntax, "expected --phone or --email");
 }
 

@@ -41,14 +41,23 @@ take_field(void *bytes, size_t len, void *arg)
 	f->text[kept] = '\0';
 }
 
+/* True for a row without text. A blank line, or the second half of CRLF, has no fields. */
+static bool
+is_empty(const struct csv_row *row)
+{
+	for (size_t i = 0; i < row->n; i++)
+		if (i >= CSV_COLUMNS_MAX || row->field[i].len)
+			return false;
+	return true;
+}
+
 static void
 take_row(int terminator, void *arg)
 {
 	struct reader *r = arg;
 
 	(void)terminator;
-	/* A blank line, or the second half of CRLF, has no fields. */
-	if (r->row.n && !r->result)
+	if (!is_empty(&r->row) && !r->result)
 		r->result = r->fn(&r->row, r->arg);
 	r->row.n = 0;
 	r->in_row = false;

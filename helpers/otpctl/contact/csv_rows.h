@@ -1,7 +1,7 @@
 /*
  * Reads a CSV file of any length row by row, as RFC 4180 requires, in bounded memory. libcsv parses
  * it. A UTF-8 byte order mark at the start is skipped. A line may end in LF, CRLF or CR. Blank
- * lines are skipped.
+ * lines are skipped, and so are rows whose fields are all empty, as spreadsheets leave them.
  */
 #ifndef OTP_OTPCTL_CONTACT_CSV_ROWS_H
 #define OTP_OTPCTL_CONTACT_CSV_ROWS_H
@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 enum {
-	CSV_COLUMNS_MAX = 16,
+	CSV_COLUMNS_MAX = 128,
 	CSV_FIELD_MAX = 511, /* bytes of a field that are kept */
 };
 

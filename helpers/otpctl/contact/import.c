@@ -16,7 +16,9 @@
 #include "common/err.h"
 #include "common/own.h"
 #include "common/text.h"
+#include "helpers/contacts/phone.h"
 #include "helpers/otpctl/audit.h"
+#include "helpers/otpctl/contact/import_header.h"
 #include "helpers/otpctl/contact/import_line.h"
 #include "helpers/otpctl/options.h"
 #include "helpers/otpctl/paths.h"
@@ -163,9 +165,10 @@ print_summary(const struct import *im, const struct notices *n, bool done)
 		_auto_json json_t *all = NULL;
 
 		j = im->dry_run || !done ? json_array() : notices_json(n);
-		all = json_pack("{s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:O, s:I, s:o}",
+		all = json_pack("{s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:O, s:I, s:o}",
 		    "imported", done && !im->dry_run, "dry_run", (int)im->dry_run, "lines",
-		    (json_int_t)c->lines, "added", (json_int_t)c->what[IMPORTED_NEW], "unchanged",
+		    (json_int_t)c->lines, "without_address", (json_int_t)c->without, "added",
+		    (json_int_t)c->what[IMPORTED_NEW], "unchanged",
 		    (json_int_t)c->what[IMPORTED_SAME], "changed",
 		    (json_int_t)c->what[IMPORTED_CHANGED], "removed", (json_int_t)c->removed,
 		    "old_addresses", (json_int_t)n->old, "errors", im->errors, "more_errors",
@@ -180,6 +183,9 @@ print_summary(const struct import *im, const struct notices *n, bool done)
 	    (long long)c->lines, c->lines == 1 ? "" : "s", (long long)c->what[IMPORTED_NEW], would,
 	    (long long)c->what[IMPORTED_SAME], (long long)c->what[IMPORTED_CHANGED], would,
 	    (long long)c->removed, would);
+	if (c->without)
+		(void)printf("%lld line%s without an address left out\n", (long long)c->without,
+		    c->without == 1 ? "" : "s");
 	if (im->dry_run && n->old && im->notice != NOTICE_NO)
 		(void)printf("%zu old address%s would get a notice%s\n", n->old,
 		    n->old == 1 ? "" : "es",
@@ -251,6 +257,26 @@ import(struct import *im, const char *path, const char *state)
 
 /* --------------------------------------------------------------------------------------------- */
 
+static const char *
+take_country(void *to, const char *argument)
+{
+	const char *code = argument + (*argument == '+');
+
+	*(const char **)to = code;
+	return phone_is_country(code) ? NULL
+				      : "expected the calling code of a country, such as 977";
+}
+
+static const char *
+take_kind(void *to, const char *argument)
+{
+	*(const char **)to = argument;
+	return strcmp(argument, contact_kind_name(CONTACT_PHONE)) &&
+		       strcmp(argument, contact_kind_name(CONTACT_EMAIL))
+		   ? "expected phone or email"
+		   : NULL;
+}
+
 static void
 parse_import(struct otpctl *ctl, int argc, char **argv, struct import *im)
 {
@@ -261,6 +287,14 @@ parse_import(struct otpctl *ctl, int argc, char **argv, struct import *im)
 		.flag = &im->replace},
 	    {"dry-run", NULL, "Check the file and say what would be done; write and send nothing",
 		.flag = &im->dry_run},
+	    {"country", "CODE",
+		"The calling code of numbers that have none, such as 977; a leading 0 is dropped",
+		.take = take_country, .to = &im->country},
+	    {"kind", "KIND", "What the addresses of a file without that column are: phone or email",
+		.take = take_kind, .to = &im->kind},
+	    {"column", "COLUMN=NAME",
+		"The file calls the column NAME, as in user=Login; other columns are left out",
+		.take = import_map, .to = im},
 	    {"force", NULL, "Accept users whom this machine does not know", .flag = &im->force},
 	    notice_option(&im->notice, NOTICE_YES),
 	    notice_option(&im->notice, NOTICE_NO),
@@ -272,7 +306,7 @@ parse_import(struct otpctl *ctl, int argc, char **argv, struct import *im)
 	    .summary =
 		"Adds the contacts of a CSV file: all of them or none. The first line names the "
 		"columns: user, kind and address; optional are label, preferred and verified_at.",
-	    .example = "otpctl contact import people.csv --dry-run",
+	    .example = "otpctl contact import people.csv --country 977 --dry-run",
 	    .argument = {{"FILE", &im->file}},
 	    .options = options,
 	};
@@ -286,7 +320,7 @@ contact_import(struct otpctl *ctl, int argc, char **argv)
 	_auto_paths struct otpctl_paths paths = {0};
 	_auto_conf struct conf *conf = NULL;
 	_auto_json json_t *errors = json_array();
-	struct import im = {.ctl = ctl, .errors = errors, .step = -1};
+	struct import im = {.ctl = ctl, .errors = errors, .step = -1, .country = ""};
 	int r;
 
 	parse_import(ctl, argc, argv, &im);

@@ -2,7 +2,6 @@
 
 #include <limits.h>
 #include <search.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,12 +10,9 @@
 #include "common/err.h"
 #include "common/text.h"
 #include "helpers/base/account.h"
+#include "helpers/contacts/phone.h"
+#include "helpers/otpctl/contact/import_header.h"
 #include "helpers/otpctl/contact/limit.h"
-
-enum { WHY_MAX = 512 };
-
-static const char *const column_names[COLUMNS] = {
-    "user", "kind", "address", "label", "preferred", "verified_at"};
 
 /* The answer of the name service about one name, which is looked up once. */
 struct known {
@@ -25,85 +21,6 @@ struct known {
 	int error; /* of account_lookup() */
 	char name[];
 };
-
-/* --- errors ---------------------------------------------------------------------------------- */
-
-void
-import_clear_progress(struct import *im)
-{
-	if (im->step >= 0)
-		(void)fputs("\r\033[K", stderr);
-	im->step = -1;
-}
-
-void
-import_fault(struct import *im, int64_t line, const char *column, const char *fmt, ...)
-{
-	char why[WHY_MAX], clean[WHY_MAX];
-	json_t *j;
-	va_list ap;
-
-	if (im->n.errors++ >= IMPORT_ERRORS_SHOWN)
-		return;
-	va_start(ap, fmt);
-	(void)vsnprintf(why, sizeof(why), fmt, ap);
-	va_end(ap);
-	text_clean(clean, sizeof(clean), why);
-	import_clear_progress(im);
-	(void)otpctl_fail(
-	    "%s:%lld: %s%s%s", im->shown, (long long)line, column, *column ? ": " : "", clean);
-	j = json_pack("{s:I, s:s?, s:s}", "line", (json_int_t)line, "column",
-	    *column ? column : NULL, "error", clean);
-	(void)json_array_append_new(im->errors, j);
-}
-
-/* --- the first line -------------------------------------------------------------------------- */
-
-static int
-which_column(const char *name)
-{
-	for (int i = 0; i < COLUMNS; i++)
-		if (!strcasecmp(column_names[i], name))
-			return i;
-	return -1;
-}
-
-static void
-wrong_column(struct import *im, const struct csv_row *row, const char *name)
-{
-	const char *near = conf_suggest(name, column_names, COLUMNS);
-	const char *parting = row->n == 1 ? strpbrk(name, ";\t") : NULL;
-
-	if (parting)
-		import_fault(im, row->line, "", "columns must be separated by commas, not by %s",
-		    *parting == '\t' ? "a tab" : "';'");
-	else
-		import_fault(im, row->line, "",
-		    "there is no column '%.64s'%s%s%s; there are user, kind, address, label, "
-		    "preferred, verified_at",
-		    name, near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "");
-}
-
-static void
-read_header(struct import *im, const struct csv_row *row)
-{
-	im->ncolumns = row->n;
-	for (size_t i = 0; i < row->n && i < CSV_COLUMNS_MAX; i++) {
-		const char *name = row->field[i].text;
-		int c = im->column[i] = which_column(name);
-
-		if (c < 0)
-			wrong_column(im, row, name);
-		else if (im->has[c])
-			import_fault(im, row->line, column_names[c], "this column appears twice");
-		else
-			im->has[c] = true;
-	}
-	for (int c = COL_USER; !im->n.errors && c <= COL_ADDRESS; c++)
-		if (!im->has[c])
-			import_fault(im, row->line, "",
-			    "the first line names the columns, and %s is missing", column_names[c]);
-}
 
 /* --- fields ---------------------------------------------------------------------------------- */
 
@@ -167,18 +84,19 @@ take_user(struct import *im, int64_t line, const char *name, struct contact *c)
 	char clean[CONTACT_USER_MAX + 1];
 
 	if (!*name || strcmp(text_clean(clean, sizeof(clean), name), name)) {
-		import_fault(im, line, "user", "'%.64s' cannot be a user's name", name);
+		import_fault(im, line, "user", "%s",
+		    *name ? "this cannot be a user's name" : "expected a user's name");
 		return 0;
 	}
 	k = look_up(im, name);
 	if (!k)
 		return -OTP_ENOMEM;
 	if (k->error)
-		import_fault(im, line, "user", "the user '%s' could not be looked up: %s", name,
+		import_fault(im, line, "user", "the user could not be looked up: %s",
 		    otp_strerror(k->error));
 	else if (!k->exists && !im->force)
 		import_fault(im, line, "user",
-		    "this machine knows no user '%s'; --force accepts such lines", name);
+		    "this machine does not know this user; --force accepts such lines");
 	else
 		(void)snprintf(c->user, sizeof(c->user), "%s", k->canonical);
 	return 0;
@@ -187,27 +105,42 @@ take_user(struct import *im, int64_t line, const char *name, struct contact *c)
 static bool
 take_kind(struct import *im, int64_t line, const char *text, struct contact *c)
 {
-	c->kind = strcmp(text, contact_kind_name(CONTACT_PHONE)) ? CONTACT_EMAIL : CONTACT_PHONE;
-	if (!strcmp(text, contact_kind_name(c->kind)))
+	c->kind =
+	    strcasecmp(text, contact_kind_name(CONTACT_PHONE)) ? CONTACT_EMAIL : CONTACT_PHONE;
+	if (!strcasecmp(text, contact_kind_name(c->kind)))
 		return true;
-	import_fault(im, line, "kind", "'%.64s' is neither phone nor email", text);
+	import_fault(im, line, "kind", "expected phone or email");
 	return false;
 }
 
-static void
+/* 0 or -OTP_ENOMEM. */
+static int
 take_address(struct import *im, int64_t line, const char *text, struct contact *c)
 {
-	char limit[PATH_MAX + 64];
-	const char *why;
+	char limit[PATH_MAX + 64], address[CONTACT_ADDRESS_MAX + 1] = "";
+	const char *why = "";
+	int r;
 
-	if (contact_check(c->kind, text, &why))
-		import_fault(im, line, "address", "'%.64s': %s", text, why);
-	else if (im->conf && c->kind == CONTACT_PHONE && !conf_allows_number(im->conf, text))
+	if (c->kind == CONTACT_PHONE) {
+		r = phone_read(text, im->country, address, &why);
+	} else {
+		r = contact_check(c->kind, text, &why);
+		(void)snprintf(address, sizeof(address), "%s", text);
+	}
+	if (r == -OTP_ENOMEM)
+		return r;
+	if (r && c->kind == CONTACT_PHONE && !*im->country && *text && !strchr(text, '+'))
+		import_fault(
+		    im, line, "address", "%s; --country gives one to numbers without it", why);
+	else if (r)
+		import_fault(im, line, "address", "%s", why);
+	else if (im->conf && c->kind == CONTACT_PHONE && !conf_allows_number(im->conf, address))
 		import_fault(im, line, "address",
-		    "%s is outside of %s, so no code would be sent to it", text,
+		    "the number is outside of %s, so no code would be sent to it",
 		    contact_limit(im->conf, "prefixes", limit, sizeof(limit)));
 	else
-		(void)snprintf(c->address, sizeof(c->address), "%s", text);
+		(void)snprintf(c->address, sizeof(c->address), "%s", address);
+	return 0;
 }
 
 static void
@@ -232,7 +165,7 @@ take_preferred(struct import *im, int64_t line, const char *text, struct contact
 	for (size_t i = 0; i < sizeof(no) / sizeof(*no); i++)
 		if (!strcasecmp(text, no[i]))
 			return;
-	import_fault(im, line, "preferred", "'%.64s' is neither yes nor no", text);
+	import_fault(im, line, "preferred", "expected yes or no, or nothing");
 }
 
 /* Reads a day in UTC, as contact list prints it, or seconds, as with --json. -1 for neither. */
@@ -260,11 +193,10 @@ take_verified_at(struct import *im, int64_t line, const char *text, struct conta
 	c->verified_at = read_time(text);
 	if (c->verified_at < 0)
 		import_fault(im, line, "verified_at",
-		    "'%.64s' is neither a day like 2026-11-22, nor seconds since 1970, nor empty",
-		    text);
+		    "expected a day like 2026-11-22, or seconds since 1970, or nothing");
 	else if (c->verified_at > time(NULL))
 		import_fault(
-		    im, line, "verified_at", "'%.64s' is in the future (days are in UTC)", text);
+		    im, line, "verified_at", "expected no time in the future (days are in UTC)");
 }
 
 /* --- lines ----------------------------------------------------------------------------------- */
@@ -278,6 +210,7 @@ is_text(struct import *im, const struct csv_row *row)
 	/* In the first line one such error is enough: the file is no CSV in UTF-8. */
 	for (size_t i = 0; i < row->n && i < CSV_COLUMNS_MAX && (ok || im->ncolumns); i++) {
 		const struct csv_field *f = &row->field[i];
+		bool named = i < im->ncolumns && im->column[i] >= 0;
 		const char *why =
 		    strlen(f->text) != (f->len < CSV_FIELD_MAX ? f->len : CSV_FIELD_MAX)
 			? "the value contains a NUL byte; save the file as CSV in UTF-8"
@@ -286,10 +219,11 @@ is_text(struct import *im, const struct csv_row *row)
 			? "the value is not UTF-8; save the file as CSV in UTF-8"
 			: NULL;
 
+		if (i < im->ncolumns && im->column[i] == FIELD_LEFT_OUT)
+			continue;
 		if (why)
-			import_fault(im, row->line,
-			    !im->ncolumns || im->column[i] < 0 ? "" : column_names[im->column[i]],
-			    "%s", why);
+			import_fault(
+			    im, row->line, named ? import_column(im->column[i]) : "", "%s", why);
 		ok &= !why;
 	}
 	return ok;
@@ -302,8 +236,11 @@ read_fields(struct import *im, const struct csv_row *row, struct contact_line *l
 	const char *field[COLUMNS] = {"", "", "", "", "", ""};
 	int r;
 
-	for (size_t i = 0; i < row->n; i++)
-		field[im->column[i]] = row->field[i].text;
+	for (size_t i = 0; i < im->ncolumns; i++)
+		if (im->column[i] >= 0)
+			field[im->column[i]] = row->field[i].text;
+	if (im->kind)
+		field[COL_KIND] = im->kind;
 	*l = (struct contact_line){
 	    .has_label = im->has[COL_LABEL],
 	    .has_preferred = im->has[COL_PREFERRED],
@@ -311,8 +248,8 @@ read_fields(struct import *im, const struct csv_row *row, struct contact_line *l
 	    .number = row->line,
 	};
 	r = take_user(im, row->line, field[COL_USER], &l->contact);
-	if (take_kind(im, row->line, field[COL_KIND], &l->contact))
-		take_address(im, row->line, field[COL_ADDRESS], &l->contact);
+	if (!r && take_kind(im, row->line, field[COL_KIND], &l->contact))
+		r = take_address(im, row->line, field[COL_ADDRESS], &l->contact);
 	take_label(im, row->line, field[COL_LABEL], &l->contact);
 	take_preferred(im, row->line, field[COL_PREFERRED], &l->contact);
 	take_verified_at(im, row->line, field[COL_VERIFIED_AT], &l->contact);
@@ -346,15 +283,51 @@ put_line(struct import *im, const struct contact_line *l)
 	if (r)
 		return r;
 	if (what == IMPORTED_TWICE)
-		import_fault(im, l->number, "address", "%s has %s in line %lld already", c->user,
-		    c->address, (long long)earlier);
+		import_fault(im, l->number, "address",
+		    "the user has this address in line %lld already", (long long)earlier);
 	else if (what == IMPORTED_TWO_PREFERRED)
 		import_fault(im, l->number, "preferred",
-		    "line %lld has the preferred %s of %s already; only one may be preferred",
-		    (long long)earlier, contact_kind_name(c->kind), c->user);
+		    "line %lld has the preferred %s of this user already; only one may be "
+		    "preferred",
+		    (long long)earlier, contact_kind_name(c->kind));
 	else
 		im->n.what[what]++;
 	return what == IMPORTED_NEW || what == IMPORTED_CHANGED ? keep_for_log(im, what, l) : 0;
+}
+
+/* Checks the fields that belong to no column. Returns false after a report. */
+static bool
+fits_header(struct import *im, const struct csv_row *row)
+{
+	size_t n = row->n;
+
+	/* A spreadsheet may end a line in more commas than the first one. */
+	while (n > im->ncolumns && n <= CSV_COLUMNS_MAX && !row->field[n - 1].len)
+		n--;
+	if (n != im->ncolumns) {
+		import_fault(im, row->line, "",
+		    "this line has %zu field%s, but the first line has %zu", n, n == 1 ? "" : "s",
+		    im->ncolumns);
+		return false;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (im->column[i] != FIELD_UNNAMED || !row->field[i].len)
+			continue;
+		import_fault(im, row->line, "",
+		    "field %zu has text, but the first line gives it no name", i + 1);
+		return false;
+	}
+	return true;
+}
+
+/* True if the row has no address. With --kind, other rows of the file may have one. */
+static bool
+is_without(const struct import *im, const struct csv_row *row)
+{
+	for (size_t i = 0; im->kind && i < im->ncolumns; i++)
+		if (im->column[i] == COL_ADDRESS)
+			return !row->field[i].len;
+	return false;
 }
 
 int
@@ -367,20 +340,18 @@ import_row(const struct csv_row *row, void *arg)
 
 	if (!im->ncolumns) {
 		if (is_text(im, row))
-			read_header(im, row);
+			import_header(im, row);
 		/* Without its columns no line can be understood. */
 		return im->n.errors ? -OTP_EINVAL : 0;
 	}
 	im->n.lines++;
 	errors = im->n.errors;
-	if (row->n != im->ncolumns) {
-		import_fault(im, row->line, "",
-		    "this line has %zu field%s, but the first line has %zu", row->n,
-		    row->n == 1 ? "" : "s", im->ncolumns);
+	if (!fits_header(im, row) || !is_text(im, row))
+		return 0;
+	if (is_without(im, row)) {
+		im->n.without++;
 		return 0;
 	}
-	if (!is_text(im, row))
-		return 0;
 	r = read_fields(im, row, &l);
 	return r || im->n.errors > errors ? r : put_line(im, &l);
 }
