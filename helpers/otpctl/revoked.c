@@ -8,13 +8,13 @@
 #include "helpers/otpctl/store.h"
 
 static int
-forget(const struct otpctl *ctl, const char *state, char *const *user, size_t n)
+forget(const struct otpctl *ctl, const char *state, const struct strlist *users)
 {
 	struct store *s = NULL;
 	int removed, r = otpctl_store_open(ctl, state, &s);
 
-	for (size_t i = 0; !r && i < n; i++)
-		if (s->ops->remembered_drop(s, user[i], &removed))
+	for (size_t i = 0; !r && i < users->n; i++)
+		if (s->ops->remembered_drop(s, users->item[i], &removed))
 			r = OTPCTL_FAILED;
 	if (s)
 		s->ops->close(s);
@@ -22,22 +22,22 @@ forget(const struct otpctl *ctl, const char *state, char *const *user, size_t n)
 }
 
 int
-otpctl_forget_remembered(const struct otpctl *ctl, const char *state, char *const *user, size_t n)
+otpctl_forget_remembered(const struct otpctl *ctl, const char *state, const struct strlist *users)
 {
 	int status = 0;
 	pid_t child, done;
 
-	if (!n)
+	if (!users->n)
 		return OTPCTL_OK;
 	(void)fflush(NULL);
 	child = fork();
 	if (child == 0)
-		_exit(forget(ctl, state, user, n));
+		_exit(forget(ctl, state, users));
 	while (child > 0 && (done = waitpid(child, &status, 0)) < 0 && errno == EINTR)
 		;
 	if (child > 0 && done == child && WIFEXITED(status) && WEXITSTATUS(status) == OTPCTL_OK)
 		return OTPCTL_OK;
 	return otpctl_fail("the contacts were changed, but remembered sign-ins could not be "
 			   "forgotten; run: otpctl remember revoke %s",
-	    n == 1 ? user[0] : "--all");
+	    users->n == 1 ? users->item[0] : "--all");
 }

@@ -12,6 +12,7 @@ import pytest
 import hosts
 from private_sshd import SSH, ssh_keys
 from hosts import AS, IN, Sshd, Terminal, configure
+from world import PHONE
 
 CODE = "Verification code (r = resend): "
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
@@ -121,6 +122,23 @@ def test_revoking_ends_what_was_remembered(world, by_key, tmp_path, command):
     world.otpctl(*(str(tmp_path / "people.csv") if word == "FILE" else word for word in command))
     assert json.loads(world.otpctl("--json", "remember", "list", "alice").stdout) == []
     assert ssh_is_asked(by_key)
+
+
+def test_one_more_address_than_the_log_names_is_unverified(world, by_key, tmp_path):
+    """Every line of an import counts that says that an address is not verified any longer."""
+    people = tmp_path / "people.csv"
+
+    def take(verified_at):
+        others = "".join(f"u{n},phone,+97798000{n:05},{verified_at}\n" for n in range(101))
+        people.write_text(f"user,kind,address,verified_at\n{others}alice,phone,{PHONE['alice']},{verified_at}\n")
+        world.otpctl("contact", "import", str(people), "--replace", "--force", "--no-notice")
+
+    take("2026-01-02")
+    ssh_with_a_code(world, by_key)
+    take("2026-01-02")
+    assert json.loads(world.otpctl("--json", "remember", "list", "alice").stdout) != []
+    take("")
+    assert json.loads(world.otpctl("--json", "remember", "list", "alice").stdout) == []
 
 
 def test_ssh_asks_for_another_key_and_another_address(world, by_key):

@@ -79,60 +79,15 @@ open_file(struct import *im)
 	return file;
 }
 
-/* The users who lose something from which a remembered sign-in may have come. */
-struct revoked {
-	char **user; /* owned; each once, if it comes from the same source of names */
-	size_t n;
-};
-
-static void
-revoked_clear(struct revoked *l)
-{
-	for (size_t i = 0; i < l->n; i++)
-		free(l->user[i]);
-	free(l->user);
-	*l = (struct revoked){0};
-}
-
-static int
-revoked_add(struct revoked *l, const char *user)
-{
-	char **more;
-
-	if (l->n && !strcmp(l->user[l->n - 1], user))
-		return 0;
-	more = reallocarray(l->user, l->n + 1, sizeof(*more));
-	if (!more)
-		return -OTP_ENOMEM;
-	l->user = more;
-	l->user[l->n] = strdup(user);
-	return l->user[l->n] ? (l->n++, 0) : -OTP_ENOMEM;
-}
-
 static int
 add_old(const struct contact *c, enum contact_fate fate, void *arg)
 {
-	return fate == CONTACT_JOINED ? 0 : revoked_add(arg, c->user);
-}
-
-/* Collects whose addresses are removed, replaced or no longer verified. */
-static int
-collect_revoked(const struct import *im, struct contacts_edit *e, struct revoked *l)
-{
-	int r = contacts_edit_old(e, add_old, l);
-
-	for (size_t i = 0; !r && i < im->nlogged; i++) {
-		const struct import_logged *c = &im->logged[i];
-
-		if (c->what == IMPORTED_CHANGED && c->says_verified && !c->contact.verified_at)
-			r = revoked_add(l, c->contact.user);
-	}
-	return r;
+	return fate == CONTACT_JOINED ? 0 : import_revoke(arg, c->user);
 }
 
 /* Writes the edit, if all lines are right and it changes something. Returns the exit code. */
 static int
-finish_edit(struct import *im, struct notices *n, struct revoked *gone)
+finish_edit(struct import *im, struct notices *n)
 {
 	struct contacts_edit *e = take(&im->edit);
 	bool changes = im->n.what[IMPORTED_NEW] || im->n.what[IMPORTED_CHANGED] || im->n.removed;
@@ -145,7 +100,7 @@ finish_edit(struct import *im, struct notices *n, struct revoked *gone)
 		    im->n.errors == 1 ? "" : "s", im->shown);
 	if (!r)
 		r = notices_collect(e, n);
-	if (!r && collect_revoked(im, e, gone))
+	if (!r && contacts_edit_old(e, add_old, im))
 		r = otpctl_fail("nothing was imported: no memory");
 	if (r || im->dry_run || !changes) {
 		contacts_edit_abort(e);
@@ -221,7 +176,6 @@ import(struct import *im, const char *path, const char *state)
 {
 	/* A dry run notifies nobody; it prints how many notices there would be. */
 	_auto_notices struct notices n = {.wish = im->dry_run ? NOTICE_NO : im->notice};
-	struct revoked gone = {0};
 	FILE *file = open_file(im);
 	int r, forgot = OTPCTL_OK;
 
@@ -238,10 +192,9 @@ import(struct import *im, const char *path, const char *state)
 			contacts_edit_abort(im->edit);
 		return r;
 	}
-	r = finish_edit(im, &n, &gone);
+	r = finish_edit(im, &n);
 	if (!r && !im->dry_run)
-		forgot = otpctl_forget_remembered(im->ctl, state, gone.user, gone.n);
-	revoked_clear(&gone);
+		forgot = otpctl_forget_remembered(im->ctl, state, &im->revoked);
 	if (!r && !im->dry_run) {
 		log_import(im);
 		notices_settled(&n);

@@ -61,6 +61,7 @@ struct import {
 	struct import_counts n;
 	struct import_logged *logged; /* IMPORT_LOGGED of them, owned; NULL until one is kept */
 	size_t nlogged;
+	struct strlist revoked; /* users who lose an address, or whose address is unverified now */
 	json_t *errors;
 	int64_t size; /* of the file in bytes; 0 if it is unknown, as for a pipe */
 	bool shows;   /* the progress is shown on the terminal */

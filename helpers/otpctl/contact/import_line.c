@@ -10,6 +10,7 @@
 #include "common/err.h"
 #include "common/text.h"
 #include "helpers/base/account.h"
+#include "helpers/conf/parse.h"
 #include "helpers/contacts/phone.h"
 #include "helpers/otpctl/contact/import_header.h"
 #include "helpers/otpctl/contact/limit.h"
@@ -271,6 +272,17 @@ keep_for_log(struct import *im, enum imported what, const struct contact_line *l
 	return 0;
 }
 
+int
+import_revoke(struct import *im, const char *user)
+{
+	const struct strlist *l = &im->revoked;
+
+	/* The lines of one user usually stand together. A name that comes again does no harm. */
+	if (l->n && !strcmp(l->item[l->n - 1], user))
+		return 0;
+	return strlist_add(&im->revoked, user) ? 0 : -OTP_ENOMEM;
+}
+
 static int
 put_line(struct import *im, const struct contact_line *l)
 {
@@ -292,7 +304,11 @@ put_line(struct import *im, const struct contact_line *l)
 		    (long long)earlier, contact_kind_name(c->kind));
 	else
 		im->n.what[what]++;
-	return what == IMPORTED_NEW || what == IMPORTED_CHANGED ? keep_for_log(im, what, l) : 0;
+	if (what == IMPORTED_CHANGED && l->has_verified && !c->verified_at)
+		r = import_revoke(im, c->user);
+	if (!r && (what == IMPORTED_NEW || what == IMPORTED_CHANGED))
+		r = keep_for_log(im, what, l);
+	return r;
 }
 
 /* Checks the fields that belong to no column. Returns false after a report. */
@@ -364,4 +380,5 @@ import_forget(struct import *im)
 	im->last = NULL;
 	free(im->logged);
 	im->logged = NULL;
+	strlist_free(&im->revoked);
 }

@@ -12,6 +12,11 @@
  * -OTP_ESTORE.
  */
 int import_row(const struct csv_row *row, void *arg);
+/*
+ * Notes that this user loses something from which a remembered sign-in may have come. 0 or
+ * -OTP_ENOMEM.
+ */
+int import_revoke(struct import *im, const char *user);
 /* Frees what import_row() stored in im. */
 void import_forget(struct import *im);
 

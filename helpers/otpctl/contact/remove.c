@@ -134,7 +134,8 @@ contact_remove(struct otpctl *ctl, int argc, char **argv)
 		r = remove_some(paths.contacts, user, known, w.address, &removed, &n);
 	if (r)
 		return r;
-	revoked = otpctl_forget_remembered(ctl, paths.state, &(char *){user}, 1);
+	revoked =
+	    otpctl_forget_remembered(ctl, paths.state, &(const struct strlist){&(char *){user}, 1});
 	r = report_removed(ctl, conf, paths.contacts, user, removed, &n);
 	return r ? r : revoked;
 }
