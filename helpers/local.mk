@@ -46,7 +46,7 @@ helpers_libhelpers_la_SOURCES = \
 	helpers/provider/request.c helpers/provider/request.h \
 	helpers/provider/retry_after.c helpers/provider/retry_after.h \
 	helpers/provider/tokens.c helpers/provider/tokens.h \
-	helpers/provider/told.c \
+	helpers/provider/identity.c \
 	helpers/codes/code.c helpers/codes/code.h \
 	helpers/codes/recovery.c helpers/codes/recovery.h \
 	helpers/codes/seal.c helpers/codes/seal.h \

@@ -31,12 +31,12 @@ login_sending(
  * fails, nothing is sent either.
  */
 static bool
-spares(void *arg, const char *told, const char *address)
+spares(void *arg, const char *identity, const char *address)
 {
 	struct login *l = arg;
 	struct instant t = login_now(l);
 
-	return !l->known && l->io->store->ops->challenge_spared(l->io->store, &t, told, address,
+	return !l->known && l->io->store->ops->challenge_spared(l->io->store, &t, identity, address,
 				l->start->peer ? l->name : NULL) != 0;
 }
 

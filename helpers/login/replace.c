@@ -39,7 +39,7 @@ seal_challenge(
 	c->pretended = l->decoy && !login_is_made_up(l);
 	if (l->decoy)
 		return challenge_seal_nothing(c);
-	(void)snprintf(c->told, sizeof(c->told), "%s", d->told);
+	(void)snprintf(c->identity, sizeof(c->identity), "%s", d->identity);
 	/* The code was in an answer that did not arrive: no code can be right. */
 	if (d->code_by == CODE_BY_RESPONSE && !d->sent.code.len)
 		return challenge_seal_nothing(c);

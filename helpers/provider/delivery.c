@@ -112,7 +112,7 @@ name_provider(const struct provider *p, struct delivered *out)
 	(void)snprintf(out->provider, sizeof(out->provider), "%s", provider_name(p));
 	out->code_by = f->code_by;
 	out->bound_to = f->bound_to;
-	out->told[0] = '\0';
+	out->identity[0] = '\0';
 }
 
 /*
@@ -168,14 +168,14 @@ ask(struct http_delivery *h, const struct provider *p, const struct sending *q, 
 	name_provider(p, out);
 	out->instead = f->asked > 0;
 	/* Without the identity, nothing could protect the codes that are live there. */
-	if (out->bound_to == BOUND_TO_ADDRESS && provider_told(p, q, out->told)) {
+	if (out->bound_to == BOUND_TO_ADDRESS && provider_identity(p, q, out->identity)) {
 		f->asked++;
 		f->other = true;
 		out->sent.outcome.class = CLASS_REFUSED;
 		return 0;
 	}
 	out->pretended = out->bound_to == BOUND_TO_ADDRESS && q->spares &&
-			 q->spares(q->spares_arg, out->told, q->contact->address);
+			 q->spares(q->spares_arg, out->identity, q->contact->address);
 	if (out->pretended) {
 		out->sent.outcome.class = CLASS_OK;
 		return 0;

@@ -19,8 +19,8 @@ struct delivered {
 	bool nothing_sent;
 	enum code_by code_by;	/* from the profile of `provider` */
 	enum bound_to bound_to; /* from the profile of `provider` */
-	/* With BOUND_TO_ADDRESS: the address as the provider knows it, see provider_told(). */
-	char told[TOLD_MAX + 1];
+	/* With BOUND_TO_ADDRESS: the address as the provider knows it, see provider_identity(). */
+	char identity[IDENTITY_MAX + 1];
 	bool instead; /* another provider was asked earlier in this call, and failed */
 	/*
 	 * Nothing was sent, because q->spares() said so. The class is CLASS_OK, and the caller goes

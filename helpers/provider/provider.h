@@ -120,24 +120,25 @@ struct sending {
 	 */
 	bool known;
 	/*
-	 * Asked before a send by a provider that ties its codes to the address alone. `told` is of
-	 * provider_told(). True: the send would end a code that must stay, so it is only
+	 * Asked before a send by a provider that ties its codes to the address alone. `identity` is
+	 * of provider_identity(). True: the send would end a code that must stay, so it is only
 	 * pretended. NULL: there is none.
 	 */
-	bool (*spares)(void *arg, const char *told, const char *address);
+	bool (*spares)(void *arg, const char *identity, const char *address);
 	void *spares_arg;
 	/* The JSON object of what an earlier send captured; NULL if there was none. */
 	const char *captures;
 };
 
-enum { TOLD_MAX = 511 };
+enum { IDENTITY_MAX = 511 };
 /*
  * Writes which address q->contact is at the provider: the host, and the address in the form in
  * which the send request names it, in small letters. Two sections, channels or users whose texts
  * are equal reach the same account of the provider, whatever their path or credential.
  * 0; -OTP_ENOENT or -OTP_EINVAL: the address cannot be rendered; -OTP_ETOOBIG; -OTP_ENOMEM.
  */
-int provider_told(const struct provider *p, const struct sending *q, char dst[static TOLD_MAX + 1]);
+int provider_identity(
+    const struct provider *p, const struct sending *q, char dst[static IDENTITY_MAX + 1]);
 /*
  * True if the provider gets a phone number over this channel, and never its country. Then the same
  * number of another country is the same address there.

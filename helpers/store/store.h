@@ -52,7 +52,7 @@ struct challenge {
 	 * The address as the provider knows it, if it ties a code to the address alone: then only
 	 * one live challenge may have it, whoever the user is. "": the code is tied to more.
 	 */
-	char told[STORE_KEY_MAX + 1];
+	char identity[STORE_KEY_MAX + 1];
 	bool known;	/* the sign-in comes from a known source */
 	bool pretended; /* nothing was sent to the address, which is real: no code is right */
 	int64_t expires_boot_ms;
@@ -184,14 +184,14 @@ struct store_ops {
 	    const char *service, const char *source, struct challenge *out);
 	/*
 	 * Checks whether a code that must not be ended is live at an address: a new code there
-	 * would end it, because the provider ties its codes to the address alone. `told` is the
+	 * would end it, because the provider ties its codes to the address alone. `identity` is the
 	 * address as the provider knows it, `address` as it is in the contacts. It must not be
 	 * ended by an unknown source if its sign-in comes from a known one. It must not be ended by
 	 * a program that runs as a user (peer_user; else NULL) unless it is that user's and of such
 	 * a program.
 	 * 0: there is none; -OTP_EBUSY: there is one; -OTP_ESTORE.
 	 */
-	int (*challenge_spared)(struct store *s, const struct instant *now, const char *told,
+	int (*challenge_spared)(struct store *s, const struct instant *now, const char *identity,
 	    const char *address, const char *peer_user);
 	/*
 	 * Ends a challenge without use, for example because its tries are spent. An unknown id

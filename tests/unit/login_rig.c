@@ -232,9 +232,9 @@ send_it(struct delivery *d, const struct sending *q, const struct last_send *las
 	(void)snprintf(out->provider, sizeof(out->provider), "p");
 	out->bound_to = rig.newest_counts ? BOUND_TO_ADDRESS : BOUND_TO_CHALLENGE;
 	if (rig.newest_counts)
-		(void)snprintf(out->told, sizeof(out->told), "p %s", q->contact->address);
+		(void)snprintf(out->identity, sizeof(out->identity), "p %s", q->contact->address);
 	out->pretended =
-	    rig.newest_counts && q->spares(q->spares_arg, out->told, q->contact->address);
+	    rig.newest_counts && q->spares(q->spares_arg, out->identity, q->contact->address);
 	if (out->pretended) {
 		rig.pretended++;
 		out->sent.outcome.class = CLASS_OK;
@@ -414,11 +414,11 @@ f_find(struct store *s, const struct instant *t, const char *user, const char *s
 }
 
 static int
-f_spared(struct store *s, const struct instant *t, const char *told, const char *address,
+f_spared(struct store *s, const struct instant *t, const char *identity, const char *address,
     const char *peer_user)
 {
 	(void)s;
-	WITH_FAULT(REAL->challenge_spared(rig.real_store, t, told, address, peer_user));
+	WITH_FAULT(REAL->challenge_spared(rig.real_store, t, identity, address, peer_user));
 }
 
 static int

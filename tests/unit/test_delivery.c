@@ -654,14 +654,14 @@ for_a_known_source_the_next_provider_is_asked_at_a_rate_limit(void **state)
 
 static int spares_from; /* from this question on a code must stay */
 static int spares_asked;
-static char spares_told[TOLD_MAX + 1]; /* of the last question */
+static char spares_identity[IDENTITY_MAX + 1]; /* of the last question */
 
 static bool
-spares(void *arg, const char *told, const char *address)
+spares(void *arg, const char *identity, const char *address)
 {
 	assert_ptr_equal(arg, &spares_from);
 	assert_string_equal(address, contact.address);
-	(void)snprintf(spares_told, sizeof(spares_told), "%s", told);
+	(void)snprintf(spares_identity, sizeof(spares_identity), "%s", identity);
 	return ++spares_asked >= spares_from;
 }
 
@@ -678,26 +678,26 @@ an_address_is_what_the_provider_is_told(void **state)
 	(void)state;
 	open_with("a, b", "newest", "newest", "ours");
 	assert_int_equal(send_to(&india, NULL, NULL, deadline_in(10000)), CLASS_OK);
-	assert_string_equal(out.told, "127.0.0.1 9876543219");
+	assert_string_equal(out.identity, "127.0.0.1 9876543219");
 	assert_int_equal(send_to(&nepal, NULL, NULL, deadline_in(10000)), CLASS_OK);
-	assert_string_equal(out.told, "127.0.0.1 9876543219");
+	assert_string_equal(out.identity, "127.0.0.1 9876543219");
 	web_answer(web[0], "503 Oh", "", "{}");
 	assert_int_equal(send_to(&nepal, NULL, NULL, deadline_in(10000)), CLASS_OK);
 	assert_string_equal(out.provider, "b");
-	assert_string_equal(out.told, "127.0.0.1 9876543219");
+	assert_string_equal(out.identity, "127.0.0.1 9876543219");
 	assert_int_equal(send_to(&other, NULL, NULL, deadline_in(10000)), CLASS_OK);
-	assert_string_equal(out.told, "127.0.0.1 9876543220");
+	assert_string_equal(out.identity, "127.0.0.1 9876543220");
 	delivery_close(delivery);
 	delivery = NULL;
 	http_close(http);
 	http = NULL;
 	conf_free(conf);
 	conf = NULL;
-	/* The country is told beside the national number. */
+	/* The request has the country beside the national number. */
 	open_with("a", "abroad", "ours", "ours");
 	web_answer(web[0], "200 OK", "", "{\"ok\":true}");
 	assert_int_equal(send_to(&india, NULL, NULL, deadline_in(10000)), CLASS_OK);
-	assert_string_equal(out.told, "127.0.0.1 +919876543219");
+	assert_string_equal(out.identity, "127.0.0.1 +919876543219");
 	/* A code that is tied to more than the address needs no identity of the address. */
 	delivery_close(delivery);
 	delivery = NULL;
@@ -707,7 +707,7 @@ an_address_is_what_the_provider_is_told(void **state)
 	conf = NULL;
 	open_with("a", "ours", "ours", "ours");
 	assert_int_equal(send_to(&india, NULL, NULL, deadline_in(10000)), CLASS_OK);
-	assert_string_equal(out.told, "");
+	assert_string_equal(out.identity, "");
 }
 
 /* Where a new code would end one that must stay, nothing is sent, and it looks like a send. */
@@ -732,7 +732,7 @@ a_send_that_would_end_a_code_is_pretended(void **state)
 		assert_int_equal(out.pretended, i == 0);
 		assert_int_equal(all_requests(), i);
 		assert_string_equal(out.provider, "a");
-		assert_string_equal(spares_told, "127.0.0.1 9876543219");
+		assert_string_equal(spares_identity, "127.0.0.1 9876543219");
 	}
 	/* The next provider is asked only if it would end none either. */
 	web_answer(web[0], "503 Oh", "", "{}");

@@ -463,7 +463,7 @@ make_schema_3(void)
 	    " 1000086400000);"
 	    "ALTER TABLE challenge DROP COLUMN known;"
 	    "ALTER TABLE challenge DROP COLUMN pretended;"
-	    "DROP INDEX challenge_told; ALTER TABLE challenge DROP COLUMN told;"
+	    "DROP INDEX challenge_identity; ALTER TABLE challenge DROP COLUMN identity;"
 	    "CREATE INDEX challenge_address ON challenge (provider, address, state);"
 	    "PRAGMA user_version = 3");
 }
@@ -550,7 +550,7 @@ schema_4_keeps_its_names(void **state)
 		   "'budget: kind owner place failures last_ms keep_ms; "
 		   "challenge: id state user service source channel provider address mac captures "
 		   "boot_id expires_boot_ms sent_ms tries reservation lease_by lease_boot_ms "
-		   "keep_ms known pretended told; "
+		   "keep_ms known pretended identity; "
 		   "known_place: user place seen_ms; "
 		   "pause: address provider until_ms; "
 		   "provider_credits: provider channel credits said_ms; "

@@ -657,7 +657,7 @@ no_statement_reads_a_whole_table(void **state)
 	assert_int_equal(sqlite3_trace_v2(db, SQLITE_TRACE_STMT, note, NULL), SQLITE_OK);
 	let_things_happen();
 	c = a_challenge(ID_C);
-	strcpy(c.told, "tingting.example 9812345678");
+	strcpy(c.identity, "tingting.example 9812345678");
 	assert_int_equal(ops->challenge_put(store, &now, &c, 1), 0);
 	(void)find_at(0, "asha", "sshd", HOME, &c);
 	challenge_clear(&c);

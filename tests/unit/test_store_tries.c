@@ -122,7 +122,7 @@ one_live_challenge_an_address_where_it_must_be_alone(void **state)
 	put(ID_A); /* tied to more than the address */
 	strcpy(c.user, "bela");
 	strcpy(c.provider, "crego");
-	strcpy(c.told, "api.example 9812345678");
+	strcpy(c.identity, "api.example 9812345678");
 	assert_int_equal(store->ops->challenge_put(store, &now, &c, 1), 0);
 	assert_int_equal(find_at(0, "asha", "sshd", HOME, &out), 0);
 	strcpy(c.id, ID_C);
@@ -135,7 +135,7 @@ one_live_challenge_an_address_where_it_must_be_alone(void **state)
 	assert_int_equal(find_at(0, "carl", "sshd", HOME, &out), 0);
 	strcpy(c.id, "dddddddddddddddddddddddddddddddd");
 	strcpy(c.user, "bela");
-	strcpy(c.told, "other.example 9812345678");
+	strcpy(c.identity, "other.example 9812345678");
 	assert_int_equal(store->ops->challenge_put(store, &now, &c, 1), 0);
 	assert_int_equal(find_at(0, "carl", "sshd", HOME, &out), 0);
 	assert_int_equal(find_at(0, "bela", "sshd", HOME, &out), 0);
@@ -156,8 +156,8 @@ some_codes_must_stay_at_their_address(void **state)
 #define SPARED(t, p, a, u) store->ops->challenge_spared(store, &(t), (p), (a), (u))
 	(void)state;
 	assert_int_equal(SPARED(now, HERE, address, NULL), 0);
-	strcpy(unknown.told, HERE);
-	strcpy(known.told, HERE);
+	strcpy(unknown.identity, HERE);
+	strcpy(known.identity, HERE);
 	assert_int_equal(store->ops->challenge_put(store, &now, &unknown, 1), 0);
 	assert_int_equal(SPARED(now, HERE, address, NULL), 0);
 	assert_int_equal(SPARED(now, HERE, address, "asha"), -OTP_EBUSY);

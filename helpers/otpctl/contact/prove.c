@@ -153,7 +153,7 @@ store_challenge(struct send_worker *c, struct attempt *k, struct delivered *d, i
 	(void)snprintf(h->address, sizeof(h->address), "%s", k->contact->address);
 	h->sent_wall_ms = now.wall_ms;
 	h->expires_boot_ms = now.boot_ms + c->options->code_ttl;
-	(void)snprintf(h->told, sizeof(h->told), "%s", d->told);
+	(void)snprintf(h->identity, sizeof(h->identity), "%s", d->identity);
 	h->known = true; /* root's */
 	k->unanswered = d->sent.outcome.class == CLASS_UNANSWERED;
 	if (d->code_by == CODE_BY_PROVIDER) {

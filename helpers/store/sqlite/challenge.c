@@ -31,10 +31,11 @@ kill_older(struct sqlite_store *s, const struct challenge *c)
 		"UPDATE challenge SET state = 'dead', mac = NULL, captures = NULL "
 		"WHERE user = ?1 AND service = ?2 AND source = ?3 AND state = 'live'",
 		sql_text(c->user), sql_text(c->service), sql_text(c->source)) ||
-	    (c->told[0] && sql_run(s->db,
-			       "UPDATE challenge SET state = 'dead', mac = NULL, captures = NULL "
-			       "WHERE told = ?1 AND state = 'live'",
-			       sql_text(c->told))))
+	    (c->identity[0] &&
+		sql_run(s->db,
+		    "UPDATE challenge SET state = 'dead', mac = NULL, captures = NULL "
+		    "WHERE identity = ?1 AND state = 'live'",
+		    sql_text(c->identity))))
 		return store_sqlite_failed(s, "ending older challenges");
 	return 0;
 }
@@ -49,7 +50,7 @@ op_put(struct sqlite_store *s, const struct instant *now, const void *arg)
 	if (!r && sql_run(s->db,
 		      "INSERT INTO challenge (id, state, user, service, source, channel, provider, "
 		      "address, mac, captures, boot_id, expires_boot_ms, sent_ms, tries, "
-		      "reservation, lease_by, lease_boot_ms, keep_ms, known, pretended, told) "
+		      "reservation, lease_by, lease_boot_ms, keep_ms, known, pretended, identity) "
 		      "VALUES "
 		      "(?1, 'live', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 0, 0, "
 		      "?15, ?16, ?17, ?18)",
@@ -59,7 +60,7 @@ op_put(struct sqlite_store *s, const struct instant *now, const void *arg)
 		      sql_text(now->boot_id), sql_int(c->expires_boot_ms), sql_int(c->sent_wall_ms),
 		      sql_int(c->tries), sql_int(o->reservation),
 		      sql_int(now->wall_ms + CHALLENGE_KEEP_MS), sql_int(c->known),
-		      sql_int(c->pretended), sql_text(c->told)))
+		      sql_int(c->pretended), sql_text(c->identity)))
 		r = store_sqlite_failed(s, "storing a challenge");
 	return r;
 }
@@ -146,7 +147,7 @@ store_sqlite_challenge_find(struct store *base, const struct instant *now, const
  * that runs as a user begins with "peer:".
  */
 int
-store_sqlite_challenge_spared(struct store *base, const struct instant *now, const char *told,
+store_sqlite_challenge_spared(struct store *base, const struct instant *now, const char *identity,
     const char *address, const char *peer_user)
 {
 	struct sqlite_store *s = (struct sqlite_store *)base;
@@ -154,12 +155,12 @@ store_sqlite_challenge_spared(struct store *base, const struct instant *now, con
 	int r;
 
 	(void)sql_prepare(s->db, &stmt,
-	    "SELECT 1 FROM challenge WHERE told = ?1 AND told <> '' AND state = 'live' "
+	    "SELECT 1 FROM challenge WHERE identity = ?1 AND identity <> '' AND state = 'live' "
 	    "AND boot_id = ?3 AND expires_boot_ms > ?4 AND (known = 1 OR (?5 IS NOT NULL AND NOT "
 	    "(user = ?5 AND substr(service, 1, 5) = 'peer:'))) "
 	    "UNION ALL SELECT 1 FROM send_event WHERE kind = 'address' AND owner = ?2 AND "
 	    "place <> '' AND at_ms > ?6 LIMIT 1",
-	    sql_text(told), sql_text(address), sql_text(now->boot_id), sql_int(now->boot_ms),
+	    sql_text(identity), sql_text(address), sql_text(now->boot_id), sql_int(now->boot_ms),
 	    sql_text(peer_user), sql_int(now->wall_ms - SEND_UNDER_WAY_MS));
 	r = store_sqlite_step(s, stmt, "finding a challenge");
 	return r > 0 ? -OTP_EBUSY : r;

@@ -37,7 +37,7 @@ static const char new_name[] = STORE_DB ".new";
  * Then a helper of the version before, which still runs, can go on.
  */
 #define CHALLENGE_KNOWN	    "known INTEGER NOT NULL DEFAULT 0 CHECK (known IN (0, 1))"
-#define CHALLENGE_TOLD	    "told TEXT NOT NULL DEFAULT ''"
+#define CHALLENGE_IDENTITY  "identity TEXT NOT NULL DEFAULT ''"
 #define CHALLENGE_PRETENDED "pretended INTEGER NOT NULL DEFAULT 0 CHECK (pretended IN (0, 1))"
 
 /*
@@ -62,10 +62,10 @@ static const char schema[] =
     " mac BLOB, captures TEXT, boot_id TEXT NOT NULL, expires_boot_ms INTEGER NOT NULL,"
     " sent_ms INTEGER NOT NULL, tries INTEGER NOT NULL, reservation INTEGER NOT NULL,"
     " lease_by INTEGER NOT NULL, lease_boot_ms INTEGER NOT NULL,"
-    " keep_ms INTEGER NOT NULL, " CHALLENGE_KNOWN ", " CHALLENGE_PRETENDED ", " CHALLENGE_TOLD
+    " keep_ms INTEGER NOT NULL, " CHALLENGE_KNOWN ", " CHALLENGE_PRETENDED ", " CHALLENGE_IDENTITY
     ") STRICT, WITHOUT ROWID;"
     "CREATE INDEX challenge_owner ON challenge (user, service, source, state);"
-    "CREATE INDEX challenge_told ON challenge (told, state);"
+    "CREATE INDEX challenge_identity ON challenge (identity, state);"
     "CREATE INDEX challenge_keep ON challenge (keep_ms);"
     "CREATE TABLE budget ("
     " kind TEXT NOT NULL, owner TEXT NOT NULL, place TEXT NOT NULL,"
@@ -229,8 +229,8 @@ static const char from_2[] = "DROP TABLE remembered; " REMEMBERED;
 static const char from_3[] =
     "ALTER TABLE challenge ADD COLUMN " CHALLENGE_KNOWN
     "; ALTER TABLE challenge ADD COLUMN " CHALLENGE_PRETENDED
-    "; ALTER TABLE challenge ADD COLUMN " CHALLENGE_TOLD "; DROP INDEX challenge_address;"
-    "CREATE INDEX challenge_told ON challenge (told, state);";
+    "; ALTER TABLE challenge ADD COLUMN " CHALLENGE_IDENTITY "; DROP INDEX challenge_address;"
+    "CREATE INDEX challenge_identity ON challenge (identity, state);";
 
 /* --- from any older schema ----------------------------------------------------------------- */
 

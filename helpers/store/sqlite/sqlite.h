@@ -68,8 +68,8 @@ int store_sqlite_challenge_put(
     struct store *base, const struct instant *now, const struct challenge *c, int64_t reservation);
 int store_sqlite_challenge_find(struct store *base, const struct instant *now, const char *user,
     const char *service, const char *source, struct challenge *out);
-int store_sqlite_challenge_spared(struct store *base, const struct instant *now, const char *told,
-    const char *address, const char *peer_user);
+int store_sqlite_challenge_spared(struct store *base, const struct instant *now,
+    const char *identity, const char *address, const char *peer_user);
 int store_sqlite_challenge_kill(struct store *base, const char *id);
 int store_sqlite_challenge_used(struct store *base, const char *id);
 

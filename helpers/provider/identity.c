@@ -1,4 +1,4 @@
-/* What a provider is told of a destination: the identity of an address there. */
+/* The identity of an address at a provider: what the send request says of it, at its host. */
 #include "helpers/provider/internal.h"
 
 #include <ctype.h>
@@ -26,7 +26,7 @@ has_country(const char *name, const char *conversion, void *arg)
 }
 
 static bool
-text_tells(const char *text)
+text_names_country(const char *text)
 {
 	const char *why;
 
@@ -34,44 +34,46 @@ text_tells(const char *text)
 }
 
 static bool
-pairs_tell(const struct pairs *pairs)
+pairs_name_country(const struct pairs *pairs)
 {
 	for (size_t i = 0; i < pairs->n; i++)
-		if (text_tells(pairs->item[i].value))
+		if (text_names_country(pairs->item[i].value))
 			return true;
 	return false;
 }
 
 static bool
-json_tells(json_t *value)
+json_names_country(json_t *value)
 {
 	const char *key;
 	json_t *item;
-	bool found = json_is_string(value) && text_tells(json_string_value(value));
+	bool found = json_is_string(value) && text_names_country(json_string_value(value));
 	size_t i;
 
 	json_object_foreach (value, key, item)
-		found |= json_tells(item);
+		found |= json_names_country(item);
 	json_array_foreach (value, i, item)
-		found |= json_tells(item);
+		found |= json_names_country(item);
 	return found;
 }
 
 /* The request names the country by itself, or by a variable of the channel or of the section. */
 static bool
-request_tells(const struct provider *p, const struct profile_channel *c)
+request_names_country(const struct provider *p, const struct profile_channel *c)
 {
 	const struct request *q = &p->profile->send;
 
-	if (text_tells(c->dest) || text_tells(q->url) || text_tells(q->text) ||
-	    pairs_tell(&q->headers) || pairs_tell(&q->query) || pairs_tell(&q->form) ||
-	    pairs_tell(&q->mail) || json_tells(q->json) || pairs_tell(&c->set))
+	if (text_names_country(c->dest) || text_names_country(q->url) ||
+	    text_names_country(q->text) || pairs_name_country(&q->headers) ||
+	    pairs_name_country(&q->query) || pairs_name_country(&q->form) ||
+	    pairs_name_country(&q->mail) || json_names_country(q->json) ||
+	    pairs_name_country(&c->set))
 		return true;
 	for (size_t i = 0; i < p->profile->nvars; i++) {
 		const struct profile_var *v = &p->profile->var[i];
 		const struct conf_setting *s = provider_setting(p->section, v->name);
 
-		if (!v->secret && text_tells(s ? s->value : v->value))
+		if (!v->secret && text_names_country(s ? s->value : v->value))
 			return true;
 	}
 	return false;
@@ -82,7 +84,7 @@ provider_drops_country(const struct provider *p, const char *channel)
 {
 	const struct profile_channel *c = profile_channel(p->profile, channel);
 
-	return c && c->needs == CONTACT_PHONE && !request_tells(p, c);
+	return c && c->needs == CONTACT_PHONE && !request_names_country(p, c);
 }
 
 /* How many digits of a prefix such as +97798 are the calling code; 0 if it leaves that open. */
@@ -148,7 +150,8 @@ host_of(const struct provider *p, const struct bindings *b, char *dst, size_t si
 }
 
 int
-provider_told(const struct provider *p, const struct sending *q, char dst[static TOLD_MAX + 1])
+provider_identity(
+    const struct provider *p, const struct sending *q, char dst[static IDENTITY_MAX + 1])
 {
 	struct bindings b;
 	char host[sizeof(((struct url *)0)->host)];
@@ -164,10 +167,10 @@ provider_told(const struct provider *p, const struct sending *q, char dst[static
 		host_of(p, &b, host, sizeof(host));
 		/* With the country beside it, a national number means one number of the world. */
 		if (q->contact->kind == CONTACT_PHONE && !provider_drops_country(p, q->channel))
-			n = snprintf(dst, TOLD_MAX + 1, "%s %s", host, q->contact->address);
+			n = snprintf(dst, IDENTITY_MAX + 1, "%s %s", host, q->contact->address);
 		else
-			n = snprintf(dst, TOLD_MAX + 1, "%s %s", host, dest);
-		r = n < 0 || n > TOLD_MAX ? -OTP_ETOOBIG : 0;
+			n = snprintf(dst, IDENTITY_MAX + 1, "%s %s", host, dest);
+		r = n < 0 || n > IDENTITY_MAX ? -OTP_ETOOBIG : 0;
 	}
 	for (int i = 0; !r && i < n; i++)
 		dst[i] = (char)tolower((unsigned char)dst[i]);
