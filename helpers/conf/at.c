@@ -1,4 +1,5 @@
-/* Reports what shows only after the configuration was read, with the file and line of the key. */
+/* Reports an error that shows only after the configuration was read, with the file and line of the
+ * key. */
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -6,43 +7,46 @@
 
 enum { AT_TEXT_MAX = 1024 };
 
-/* The file of the key, and its line in *line. */
-static const char *
-file_of(const struct conf *c, const char *section, const char *key, unsigned *line)
+typedef void add_fn(struct conf_report *rep, const char *file, unsigned line, const char *fmt, ...);
+
+/* Adds a row with the file and line that conf.h promises. */
+__attribute__((format(printf, 6, 0))) static void
+add_at(add_fn *add, struct conf_report *rep, const struct conf *c, const char *section,
+    const char *key, const char *fmt, va_list ap)
 {
 	const struct conf_section *s = conf_sections_find(&c->internal->sections, section);
 	const struct conf_setting *set = conf_section_get(s, key);
+	char text[AT_TEXT_MAX];
 
-	*line = set ? set->line : s ? s->line : 0;
-	return set ? set->file : s ? s->file : c->internal->path;
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	add(rep,
+	    set ? set->file
+	    : s ? s->file
+		: c->internal->path,
+	    set ? set->line
+	    : s ? s->line
+		: 0,
+	    "[%s] %s: %s", section, key, text);
 }
 
 void
 conf_error_at(struct conf_report *rep, const struct conf *c, const char *section, const char *key,
     const char *fmt, ...)
 {
-	char text[AT_TEXT_MAX];
-	unsigned line;
-	const char *file = file_of(c, section, key, &line);
 	va_list ap;
 
 	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	add_at(conf_error, rep, c, section, key, fmt, ap);
 	va_end(ap);
-	conf_error(rep, file, line, "[%s] %s: %s", section, key, text);
 }
 
 void
 conf_warn_at(struct conf_report *rep, const struct conf *c, const char *section, const char *key,
     const char *fmt, ...)
 {
-	char text[AT_TEXT_MAX];
-	unsigned line;
-	const char *file = file_of(c, section, key, &line);
 	va_list ap;
 
 	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	add_at(conf_warn, rep, c, section, key, fmt, ap);
 	va_end(ap);
-	conf_warn(rep, file, line, "[%s] %s: %s", section, key, text);
 }
