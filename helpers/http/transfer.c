@@ -65,11 +65,7 @@ url_check(const struct http_request *q, const struct http_route *route, struct t
     bool *starttls)
 {
 	struct url url;
-	const char *why = url_read(q->url,
-	    q->mail	   ? URL_MAIL
-	    : route->proxy ? URL_WEB_PROXY
-			   : URL_WEB,
-	    &url);
+	const char *why = url_read(q->url, url_use_of(q->mail, route->proxy), &url);
 
 	if (!why && q->mail && route->proxy)
 		why = "a mail cannot be sent through a proxy";

@@ -10,6 +10,13 @@ enum url_use {
 	URL_MAIL,      /* smtp or smtps */
 };
 
+/* The use of a URL by a mail, or by a request that goes through a proxy or not. */
+static inline enum url_use
+url_use_of(bool is_mail, bool has_proxy)
+{
+	return is_mail ? URL_MAIL : has_proxy ? URL_WEB_PROXY : URL_WEB;
+}
+
 struct url {
 	char scheme[8]; /* in small letters */
 	char host[256]; /* an IPv6 address has no brackets here and no zone */

@@ -21,30 +21,6 @@
 #include "helpers/http/url.h"
 #include "helpers/provider/render.h"
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
-/* A request of the profile under its name. */
-struct named_request {
-	const char *name;
-	const struct request *request; /* NULL: the profile does not have it */
-};
-enum { REQUESTS = 6 };
-
-static void
-requests_of(const struct profile *f, struct named_request out[static REQUESTS])
-{
-	const struct named_request all[REQUESTS] = {
-	    {"session/request", f->token ? &f->token->request : NULL},
-	    {"send", &f->send},
-	    {"resend", f->resend},
-	    {"verify", f->verify},
-	    {"cleanup", f->cleanup},
-	    {"warm", f->warm},
-	};
-
-	memcpy(out, all, sizeof(all));
-}
-
 /* --- ca and proxy ---------------------------------------------------------------------------- */
 
 /* True if the file's name is a hash, as `openssl rehash` makes it: "5ed36f99.0". */
@@ -198,11 +174,7 @@ judge_url(const struct provider *p, const struct named_request *n, struct bindin
 	if (o.r == -OTP_ENOMEM)
 		return o.r;
 	why = o.r ? "a value that no URL can have"
-		  : url_read(buf_str(&url),
-			q->mail.n	    ? URL_MAIL
-			: p->section->proxy ? URL_WEB_PROXY
-					    : URL_WEB,
-			&read);
+		  : url_read(buf_str(&url), url_use_of(q->mail.n, p->section->proxy), &read);
 	if (why && *o.first)
 		return provider_fault(p, o.first, report, "%s", why);
 	if (why)
@@ -282,15 +254,15 @@ judge_login(const struct provider *p, const struct request *q, struct conf_repor
 int
 provider_judge_requests(const struct provider *p, struct conf_report *report)
 {
-	struct named_request all[REQUESTS];
+	struct named_request all[PROVIDER_REQUESTS];
 	struct utsname host;
 	struct bindings b;
 	int r;
 
 	bindings_init(&b);
 	r = bindings_set(&b, "host", uname(&host) ? "" : host.nodename);
-	requests_of(p->profile, all);
-	for (size_t i = 0; !r && i < REQUESTS; i++) {
+	provider_requests(p, all);
+	for (size_t i = 0; !r && i < PROVIDER_REQUESTS; i++) {
 		const struct request *q = all[i].request;
 
 		if (!q)

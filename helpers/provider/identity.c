@@ -57,7 +57,9 @@ json_names_country(json_t *value)
 	return found;
 }
 
-/* The request names the country by itself, or by a variable of the channel or of the section. */
+/*
+ * True if the request names the country by itself, or by a variable of the channel or the section.
+ */
 static bool
 request_names_country(const struct provider *p, const struct profile_channel *c)
 {
@@ -87,14 +89,15 @@ provider_drops_country(const struct provider *p, const char *channel)
 	return c && c->needs == CONTACT_PHONE && !request_names_country(p, c);
 }
 
-/* How many digits of a prefix such as +97798 are the calling code; 0 if it leaves that open. */
+/* Returns how many digits of a prefix such as +97798 are its calling code, or 0 if it is shorter.
+ */
 static size_t
 country_of(const char *prefix)
 {
 	char number[16];
 	size_t len = strlen(prefix + 1), code;
 
-	/* Any number that begins so tells, for no calling code begins with another. */
+	/* One number that begins so is enough: no calling code is the beginning of another. */
 	(void)snprintf(number, sizeof(number), "%s%s", prefix + 1, len < 8 ? "00000000" : "");
 	code = text_calling_code(number);
 	return code <= len ? code : 0;
@@ -140,7 +143,7 @@ static void
 host_of(const struct provider *p, const struct bindings *b, char *dst, size_t size)
 {
 	_auto_buf struct buf url = BUF_INIT(URL_TEXT_MAX);
-	enum url_use use = p->profile->send.mail.n ? URL_MAIL : URL_WEB;
+	enum url_use use = url_use_of(p->profile->send.mail.n, p->section->proxy);
 	struct url u;
 
 	*dst = '\0';

@@ -22,6 +22,15 @@ int provider_fault(const struct provider *p, const char *key, struct conf_report
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /* The variable of the profile has a value: a setting, a secret or a default. */
 bool provider_has(const struct provider *p, const char *name);
+/* A request of the profile under the name that it has there. */
+struct named_request {
+	const char *name;
+	const struct request *request; /* NULL: the profile does not have it */
+};
+enum { PROVIDER_REQUESTS = 6 };
+/* Lists the requests of the profile. The last one is `warm`, which needs nothing of the user. */
+void provider_requests(
+    const struct provider *p, struct named_request out[static PROVIDER_REQUESTS]);
 enum bind_how {
 	BIND_ALL,
 	BIND_KNOWN, /* leave out settings that use a variable without a value */

@@ -1,6 +1,6 @@
 /*
  * Renders every request of a provider for an invented user. A request that cannot be rendered for
- * this one cannot be for anybody, unless it is about an attribute of the user.
+ * this user can be rendered for nobody, unless it depends on an attribute of the user.
  */
 #include "helpers/provider/internal.h"
 
@@ -13,9 +13,7 @@
 #include "helpers/http/url.h"
 #include "helpers/provider/render.h"
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
-/* What the rehearsal says of the user and of earlier answers. */
+/* The values that stand for those of the user and of earlier answers. */
 #define SAMPLE_TEXT  "1"
 #define SAMPLE_PHONE "+12025550123"
 #define SAMPLE_EMAIL "user@mail.example"
@@ -121,11 +119,7 @@ rehearse(struct rehearsal *h, const char *name, const struct request *q)
 		return r == -OTP_ENOMEM ? r : 0;
 	}
 	if (!r)
-		why = url_read(buf_str(&d.url),
-		    d.is_mail		   ? URL_MAIL
-		    : h->p->section->proxy ? URL_WEB_PROXY
-					   : URL_WEB,
-		    &url);
+		why = url_read(buf_str(&d.url), url_use_of(d.is_mail, h->p->section->proxy), &url);
 	if (why) {
 		conf_error(h->report, h->p->profile->file, 0,
 		    "/%s: with [provider %s], this request cannot be made over the channel %s: %s",
@@ -141,20 +135,12 @@ rehearse(struct rehearsal *h, const char *name, const struct request *q)
 static int
 rehearse_all(struct rehearsal *h)
 {
-	const struct profile *f = h->p->profile;
-	const struct {
-		const char *name;
-		const struct request *request;
-	} all[] = {
-	    {"session/request", f->token ? &f->token->request : NULL},
-	    {"send", &f->send},
-	    {"resend", f->resend},
-	    {"verify", f->verify},
-	    {"cleanup", f->cleanup},
-	};
+	struct named_request all[PROVIDER_REQUESTS];
 	int r = 0;
 
-	for (size_t i = 0; !r && i < COUNT(all); i++)
+	provider_requests(h->p, all);
+	/* `warm` comes last and is left out: if it fails, the connection is only made later. */
+	for (size_t i = 0; !r && i < PROVIDER_REQUESTS - 1; i++)
 		if (all[i].request)
 			r = rehearse(h, all[i].name, all[i].request);
 	return r;

@@ -25,6 +25,22 @@ provider_fault(
 	return -OTP_ECONF;
 }
 
+void
+provider_requests(const struct provider *p, struct named_request out[static PROVIDER_REQUESTS])
+{
+	const struct profile *f = p->profile;
+	const struct named_request all[PROVIDER_REQUESTS] = {
+	    {"session/request", f->token ? &f->token->request : NULL},
+	    {"send", &f->send},
+	    {"resend", f->resend},
+	    {"verify", f->verify},
+	    {"cleanup", f->cleanup},
+	    {"warm", f->warm},
+	};
+
+	memcpy(out, all, sizeof(all));
+}
+
 const char *
 provider_name(const struct provider *p)
 {
