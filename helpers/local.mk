@@ -19,6 +19,7 @@ helpers_libhelpers_la_SOURCES = \
 	helpers/login/files.c helpers/login/files.h \
 	helpers/login/judge_send.c \
 	helpers/login/limits.c \
+	helpers/login/machine.c \
 	helpers/login/live.c \
 	helpers/login/login.c helpers/login/login.h helpers/login/internal.h \
 	helpers/login/menu.c \

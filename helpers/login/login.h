@@ -74,6 +74,8 @@ struct login_machine {
 	/* True if the address is this machine's own, see own_address(). */
 	bool (*is_own)(struct login_machine *m, const struct in6_addr *a);
 };
+/* Copy it to get what the name service and the kernel of this machine say. */
+extern const struct login_machine login_this_machine;
 
 /*
  * What the module sent about this sign-in, in its start message. The strings are borrowed. A string

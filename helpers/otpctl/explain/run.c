@@ -17,7 +17,6 @@
 #include "common/err.h"
 #include "common/text.h"
 #include "helpers/base/json.h"
-#include "helpers/base/own_address.h"
 #include "helpers/otpctl/store.h"
 #include "helpers/login/source.h"
 
@@ -116,28 +115,7 @@ peer_wait(struct login_peer *p, int64_t ms)
 	return -OTP_EGONE;
 }
 
-/* --- the machine --------------------------------------------------------------------------- */
-
-static int
-machine_account(struct login_machine *m, const char *name, struct account *out)
-{
-	(void)m;
-	return account_lookup(name, out);
-}
-
-static int
-machine_groups(struct login_machine *m, struct account *a)
-{
-	(void)m;
-	return account_groups(a);
-}
-
-static bool
-machine_is_own(struct login_machine *m, const struct in6_addr *a)
-{
-	(void)m;
-	return own_address(a);
-}
+/* --- the clock ----------------------------------------------------------------------------- */
 
 static void
 clock_now(struct clock_source *c, struct instant *out)
@@ -394,9 +372,7 @@ explain_sign_in(const struct explain_query *q, json_t **out)
 	    "recovery_codes", 0, "prompts", "limits", "options");
 	struct dry d = {
 	    .peer = {.ask = peer_ask, .show = peer_tell, .wait = peer_wait},
-	    .machine = {.account = machine_account,
-		.groups = machine_groups,
-		.is_own = machine_is_own},
+	    .machine = login_this_machine,
 	    .clock = {.now = clock_now},
 	    .watch = {.rule = watch_rule, .destinations = watch_destinations},
 	    .opener = {.open = opener_open},
