@@ -97,17 +97,24 @@ setup(void **state)
 	return 0;
 }
 
-static int
-teardown(void **state)
+/* Closes what open_with() has opened, so that it can be called again. */
+static void
+close_all(void)
 {
-	(void)state;
-	delivered_clear(&out);
 	delivery_close(delivery);
 	delivery = NULL;
 	http_close(http);
 	http = NULL;
 	conf_free(conf);
 	conf = NULL;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	delivered_clear(&out);
+	close_all();
 	for (int i = 0; i < PROVIDERS; i++)
 		web_stop(web[i]);
 	folder_drop(&folder);
@@ -687,24 +694,14 @@ an_address_is_what_the_provider_is_told(void **state)
 	assert_string_equal(out.identity, "127.0.0.1 9876543219");
 	assert_int_equal(send_to(&other, NULL, NULL, deadline_in(10000)), CLASS_OK);
 	assert_string_equal(out.identity, "127.0.0.1 9876543220");
-	delivery_close(delivery);
-	delivery = NULL;
-	http_close(http);
-	http = NULL;
-	conf_free(conf);
-	conf = NULL;
+	close_all();
 	/* The request has the country beside the national number. */
 	open_with("a", "abroad", "ours", "ours");
 	web_answer(web[0], "200 OK", "", "{\"ok\":true}");
 	assert_int_equal(send_to(&india, NULL, NULL, deadline_in(10000)), CLASS_OK);
 	assert_string_equal(out.identity, "127.0.0.1 +919876543219");
 	/* A code that is tied to more than the address needs no identity of the address. */
-	delivery_close(delivery);
-	delivery = NULL;
-	http_close(http);
-	http = NULL;
-	conf_free(conf);
-	conf = NULL;
+	close_all();
 	open_with("a", "ours", "ours", "ours");
 	assert_int_equal(send_to(&india, NULL, NULL, deadline_in(10000)), CLASS_OK);
 	assert_string_equal(out.identity, "");
