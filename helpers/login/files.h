@@ -15,9 +15,9 @@ struct login_files {
 };
 
 /*
- * Opens all three. What cannot be used is logged with the command that mends it, each of the three.
- * A sign-in and `otpctl config check` both call this. The caller closes them with
- * login_files_close(), also after a failure. 0, or the first of the errors of host_key_read(),
+ * Opens all three, also after one has failed. Each one that cannot be used is logged with the
+ * command that mends it. A sign-in and `otpctl config check` both call this. The caller closes them
+ * with login_files_close(), also after a failure. 0, or the first of the errors of host_key_read(),
  * contacts_sqlite_open() and store_sqlite_open(), such as -OTP_EPERM.
  */
 int login_files_open(const struct conf *c, uid_t second_owner, store_wait_fn *wait, void *arg,

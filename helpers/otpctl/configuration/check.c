@@ -38,8 +38,7 @@ add_channels(struct strlist *all, const struct conf_signin *options)
 }
 
 /* Sections [service ...] have options of their own, with channels of their own. */
-struct using
-{
+struct in_use {
 	const struct conf *c;
 	struct strlist channels; /* that a sign-in can use */
 	int r;
@@ -48,7 +47,7 @@ struct using
 static void
 note_service(const struct conf_shown *shown, void *arg)
 {
-	struct using *u = arg;
+	struct in_use *u = arg;
 	_auto_free char *names = NULL;
 	char *rest;
 
@@ -71,7 +70,7 @@ add_warnings(const struct conf_report *from, struct conf_report *report)
 
 /* Warns of channels that no sign-in uses, and of what is wrong in them. 0 or -OTP_ENOMEM. */
 static int
-warn_of_channels(const struct otpctl *ctl, const struct using *u, enum provider_secrets secrets,
+warn_of_channels(const struct otpctl *ctl, const struct in_use *u, enum provider_secrets secrets,
     struct conf_report *report)
 {
 	for (size_t i = 0; i < u->c->nchannels; i++) {
@@ -127,7 +126,7 @@ static int
 check_delivery(const struct otpctl *ctl, const struct conf *c, enum provider_secrets secrets,
     struct conf_report *report)
 {
-	struct using u = {.c = c};
+	struct in_use u = {.c = c};
 	struct delivery *d = NULL;
 	int r;
 

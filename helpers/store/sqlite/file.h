@@ -14,7 +14,7 @@ struct sqlite_store {
 	sqlite3 *db;
 	int dir;
 	int send_lock;	/* the file of the send lock that is held, or -1 */
-	int hash_place; /* the same of the place for a hash */
+	int hash_place; /* the file of the place for a hash that is held, or -1 */
 	store_wait_fn *wait;
 	void *arg;
 	int64_t lease_owner; /* random, not 0: marks the leases that this object took */

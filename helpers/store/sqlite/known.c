@@ -211,7 +211,7 @@ op_unlock(struct sqlite_store *s, const struct instant *now, const void *arg)
 	(void)now;
 	*o->removed = 0;
 	r = forget_budgets(s, user_kinds, o->user, o->removed);
-	/* Whoever guessed gets the tries of the code no second time. */
+	/* Otherwise whoever guessed would get the tries of such a code a second time. */
 	if (!r && sql_run(s->db,
 		      "UPDATE challenge SET state = 'dead', mac = NULL, captures = NULL "
 		      "WHERE user = ?1 AND state = 'live' AND known = 0",

@@ -47,7 +47,7 @@ lock_byte(int fd, off_t at)
 	return fd >= 0 && !fcntl(fd, F_OFD_SETLK, &lock);
 }
 
-/* What follows after lock_byte() has failed. -OTP_EBUSY, or -OTP_ESTORE with a log line. */
+/* Returns why lock_byte() has failed: -OTP_EBUSY, or -OTP_ESTORE with a log line. */
 static int
 why_not(int fd, const char *what)
 {
